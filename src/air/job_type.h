@@ -1,0 +1,70 @@
+/* What a job type gives: parameters, AIR, trace, public data. Each lives in jobs/<type>/ and is listed in
+ * src/app/job_types.c. */
+#ifndef PR_AIR_JOB_TYPE_H
+#define PR_AIR_JOB_TYPE_H
+#include "air/air.h"
+#include "base/bytes.h"
+
+typedef struct pr_param {
+    const char *name;
+    const char *value;
+} pr_param; /* scalars as text */
+typedef struct pr_params {
+    const char *base_dir; /* relative paths start here (the manifest's folder) */
+    size_t n;
+    const pr_param *items;
+} pr_params;
+
+typedef enum pr_param_kind { PR_PARAM_UINT, PR_PARAM_PATH, PR_PARAM_TEXT } pr_param_kind;
+typedef struct pr_param_spec {
+    const char *name;
+    pr_param_kind kind;
+    bool required;
+    const char *default_text; /* NULL: none */
+    uint64_t min, max;        /* UINT */
+    const char *help;         /* one line, with unit */
+} pr_param_spec;
+
+typedef struct pr_job_instance pr_job_instance; /* each type defines its own */
+typedef struct pr_output {
+    const char *name;
+    char value[160];
+} pr_output;
+
+typedef struct pr_job_type {
+    const char *name;
+    uint32_t version;
+    const char *summary; /* the statement in one sentence */
+    const pr_param_spec *params;
+    size_t n_params;
+    const pr_param *example; /* the parameters of example.yaml */
+    size_t n_example;
+    /* Reads inputs and builds the AIR; parameters are checked against the spec by pr_params_check first.
+     * PR_ERR_INPUT: this job's input is missing or unreadable. */
+    pr_status (*create)(pr_job_instance **out, const pr_params *params, pr_error *err);
+    void (*destroy)(pr_job_instance *job);
+    const pr_air *(*air)(const pr_job_instance *job);
+    /* Public inputs and outputs, canonical, for the statement digest. */
+    void (*write_public)(const pr_job_instance *job, pr_writer *out);
+    size_t (*outputs)(const pr_job_instance *job, pr_output *out, size_t capacity); /* count */
+    /* Rebuilds an instance from recorded public data alone (no input file), for offline verification: enough for air(),
+     * write_public(), outputs(). */
+    pr_status (*create_public)(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
+                               pr_error *err);
+    /* Fills the trace of a component: columns[k] has 1 << log_size words, row order if slot_of_row is the caller's
+     * concern: row r of column k goes to columns[k][r] (row order). */
+    pr_status (*trace)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                       pr_error *err);
+    /* Optional, may be NULL: as trace, but storage order (slot pr_slot_of_row(n, r)), for types that can do it at no
+     * cost. */
+    pr_status (*trace_storage)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
+                               unsigned n_threads, pr_error *err);
+} pr_job_type;
+
+/* Unknown, missing, out of range: PR_ERR_USAGE naming the parameter and what is allowed. index gets the offending item
+ * (n if missing). */
+PR_MUST_CHECK pr_status pr_params_check(const pr_job_type *type, const pr_params *params, size_t *index, pr_error *err);
+const char *pr_params_get(const pr_job_type *type, const pr_params *params,
+                          const char *name); /* value or default, or NULL */
+uint64_t pr_params_get_uint(const pr_job_type *type, const pr_params *params, const char *name);
+#endif

@@ -1,0 +1,146 @@
+/* The contract between the prover and whatever computes: one const table of operations, each a whole protocol step over
+ * a batch of columns. Device memory is one arena whose size the prover's plan gives; a buffer is a place in it, known
+ * by its offset, never by a pointer. Host pointers enter and leave only through upload, download and map/unmap.
+ * Operations of one queue run in order; those that return values to the host synchronise, no other does.
+ *
+ * Canonical layout: column-major, uint32_t in [0, p), storage (bit-reversed) order, a QM31 column as four base columns.
+ * So every buffer compares bytewise across backends. A column named twice in one call may only be read. One thread
+ * drives a device at a time; operations use the device's own threads. */
+#ifndef PR_BACKEND_BACKEND_H
+#define PR_BACKEND_BACKEND_H
+#include "air/program.h"
+#include "circle/circle.h"
+#include "hash/blake2s.h"
+
+typedef struct pr_device pr_device; /* each backend defines its own */
+
+/* A column: 1 << log_rows words at this word offset of the device arena. Offsets of columns are multiples of 16 words.
+ */
+typedef struct pr_col {
+    size_t offset;
+    uint32_t log_rows;
+} pr_col;
+
+/* What the plan needs to know of a backend's own memory (twiddles, per-thread scratch), and what sizes it will meet. */
+typedef struct pr_device_needs {
+    unsigned n_threads;    /* 0: as many as the process may use */
+    size_t arena_bytes;    /* columns and trees: the plan's offsets */
+    uint32_t max_log_rows; /* largest domain of any transform (L or tree 0's) */
+    uint32_t max_slots, max_inputs, max_constants, max_batches, max_lookup_values; /* over all programs */
+    uint32_t max_lookup_log_rows; /* largest component with lookups; 0 with n_lookup_components 0 */
+    uint32_t n_lookup_components;
+    uint32_t max_columns;         /* columns of the widest tree */
+    uint32_t max_sample_log_rows; /* largest column that is sampled, before blow-up */
+} pr_device_needs;
+
+/* A Merkle tree in the arena. Levels 0 (root) .. height - log_skip are stored, level k at node offset 1 << k (node
+ * index 1 is the root); the lowest log_skip levels are hashed again from the columns when opened. height = log2 of
+ * leaves. */
+typedef struct pr_merkle {
+    size_t offset; /* words */
+    uint32_t height, log_skip;
+    bool packed; /* four rows of four columns a leaf */
+} pr_merkle;
+static inline uint32_t pr_merkle_log_skip(uint32_t height) { return height < 4 ? height : 4; }
+static inline size_t pr_merkle_words(uint32_t height) {
+    return (size_t)16 << (height - pr_merkle_log_skip(height));
+} /* 8 words a node, 2 << levels nodes */
+
+/* One component's share of the composition polynomial, protocol.md section 8, on the first 2 << log_rows rows of the
+ * extension. */
+typedef struct pr_compose {
+    const pr_program *program; /* PR_PROGRAM_FULL */
+    uint32_t log_rows, log_blowup;
+    const pr_col *inputs;      /* [program->n_inputs]: the extended column (log_rows + log_blowup) each input reads; its
+                                  offset is applied here */
+    const pr_col *interaction; /* [4 * n_batches] extended columns */
+    const pr_qm31 *powers;     /* [n_constraints + n_batches]: what each value is multiplied by */
+    const pr_qm31 *z, *alpha;  /* [n_relations] */
+    pr_qm31 shift;             /* claimed sum / 2^log_rows */
+    pr_col out[4];             /* log_rows + 1: sum of power * value / vanishing */
+    bool accumulate;           /* add to what out holds */
+} pr_compose;
+
+/* Interaction columns of a component, protocol.md section 9, on the trace domain. */
+typedef struct pr_logup {
+    const pr_program *program; /* PR_PROGRAM_LOOKUPS */
+    uint32_t log_rows;
+    const pr_col *inputs;     /* [program->n_inputs], log_rows each: trace values before extension */
+    const pr_qm31 *z, *alpha; /* [n_relations] */
+    const pr_col *out;        /* [4 * n_batches], log_rows each */
+} pr_logup;
+
+/* Columns that share a sample point, protocol.md section 11: numerator = sum coeffs[i] * f_i - (a * y + b). */
+typedef struct pr_quotient_group {
+    pr_secure_point point;
+    size_t n;
+    const pr_col *cols; /* extended columns of log size <= L, any order of sizes */
+    const pr_qm31 *coeffs;
+    pr_qm31 a, b;
+} pr_quotient_group;
+
+typedef struct pr_backend {
+    const char *name; /* "scalar", "avx2", "avx512", "poison", "cuda", ... */
+    bool (*available)(void);
+    /* Bytes of its own that a device with these needs maps beside the arena: part of the plan's prediction. */
+    size_t (*workspace_bytes)(const pr_device_needs *needs);
+    pr_status (*device_create)(pr_device **out, const pr_device_needs *needs, pr_error *err);
+    void (*device_destroy)(pr_device *dev);
+    pr_status (*synchronize)(pr_device *dev, pr_error *err);
+
+    pr_status (*upload)(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err); /* 1 << dst.log_rows words */
+    pr_status (*download)(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err);
+    pr_status (*zero)(pr_device *dev, const pr_col *cols, size_t n, pr_error *err);
+    /* Host-writable views of columns, contents undefined; unmap makes what was written the columns' contents. On host
+     * backends the column itself. */
+    pr_status (*map_write)(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err);
+    pr_status (*unmap_write)(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err);
+    /* dst[slot_of_row(r)] = src[r]; columns disjoint, equal sizes. */
+    pr_status (*rows_to_storage)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);
+
+    /* Transforms, protocol.md section 3. dst[i] may begin where src[i] begins. */
+    pr_status (*extend)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n,
+                        pr_error *err); /* values on 2^m -> values on the canonic domain of dst.log_rows */
+    /* In place, values -> coefficients. The domain: the first 1 << log_rows rows of the canonic domain of log_rows +
+     * log_parts. */
+    pr_status (*interpolate)(pr_device *dev, const pr_col *cols, size_t n, uint32_t log_parts, pr_error *err);
+    pr_status (*evaluate)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n,
+                          pr_error *err); /* coefficients (zeros appended) -> values */
+
+    /* Section 5. cols in the leaf's order (sorted by size). packed: exactly four columns. n = 0: root = H of nothing,
+     * tree untouched. */
+    pr_status (*merkle_commit)(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
+                               pr_error *err);
+    /* positions: of leaves, sorted, distinct. Writes the hashes a decommitment lists to out, their number to n_out (<=
+     * capacity, asserted). */
+    pr_status (*merkle_open)(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
+                             const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
+                             pr_error *err);
+
+    pr_status (*logup)(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err);
+    pr_status (*compose)(pr_device *dev, const pr_compose *args, pr_error *err);
+    pr_status (*lift_add)(pr_device *dev, const pr_col dst[4], const pr_col src[4],
+                          pr_error *err); /* dst += lift(src), dst at least as large */
+
+    /* Section 10. Values at n_points points of n columns of one extended log size; point already doubled L - e times.
+     * The polynomial is known from the first 1 << (log_rows - log_blowup) rows. out[n][n_points]. */
+    pr_status (*sample)(pr_device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
+                        const pr_secure_point *points, size_t n_points, pr_error *err);
+    /* Section 11: sum over groups of numerator / D on the first 1 << (L - log_blowup) rows, interpolated, evaluated on
+     * all of dst (log L). */
+    pr_status (*quotients)(pr_device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups,
+                           size_t n, pr_error *err);
+
+    /* Section 12. dst has one log less. fold_line: src on the line domain that log_rows names, i.e. x of the canonic
+     * domain's pairs. */
+    pr_status (*fold_circle)(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err);
+    pr_status (*fold_line)(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err);
+
+    /* out[i * n_positions + k] = cols[i] at its lift of positions[k], a slot of log size log_lifted (>= every
+     * column's). Any order, repeats allowed. */
+    pr_status (*gather)(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
+                        size_t n_positions, uint32_t log_lifted, pr_error *err);
+    /* Smallest nonce of the form hi << 32 | lo, lo < 2^20, in that order (section 4). */
+    pr_status (*grind)(pr_device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err);
+} pr_backend;
+#endif

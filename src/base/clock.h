@@ -1,0 +1,10 @@
+#ifndef PR_BASE_CLOCK_H
+#define PR_BASE_CLOCK_H
+#include <stddef.h>
+#include <stdint.h>
+uint64_t pr_clock_monotonic_ns(void);
+uint64_t pr_clock_wall_ns(void); /* since 1970, UTC */
+/* "2026-11-24T04:36:37.123456789Z"; out has room for 31 bytes. */
+void pr_clock_iso8601(char out[32], uint64_t wall_ns);
+uint64_t pr_peak_rss_bytes(void); /* VmHWM of this process; 0 when not known */
+#endif

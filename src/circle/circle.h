@@ -1,0 +1,60 @@
+/* Points of the circle x^2 + y^2 = 1 over M31 and QM31, indices, canonic domains and storage order. protocol.md
+ * section 2. */
+#ifndef PR_CIRCLE_CIRCLE_H
+#define PR_CIRCLE_CIRCLE_H
+#include "base/error.h"
+#include "field/qm31.h"
+
+typedef struct pr_point {
+    pr_m31 x, y;
+} pr_point;
+typedef struct pr_secure_point {
+    pr_qm31 x, y;
+} pr_secure_point;
+
+#define PR_CIRCLE_LOG_ORDER 31
+static inline uint32_t pr_index(uint64_t k) { return (uint32_t)(k & 0x7fffffffu); }
+
+pr_point pr_point_from_index(uint32_t index); /* index * generator */
+pr_point pr_point_add(pr_point p, pr_point q);
+static inline pr_point pr_point_negate(pr_point p) { return (pr_point){p.x, pr_m31_neg(p.y)}; }
+static inline pr_m31 pr_double_x(pr_m31 x) { return pr_m31_sub(pr_m31_double(pr_m31_square(x)), 1); }
+
+pr_secure_point pr_secure_point_add(pr_secure_point p, pr_secure_point q);
+pr_secure_point pr_secure_point_add_point(pr_secure_point p, pr_point q);
+pr_secure_point pr_secure_point_double(pr_secure_point p, unsigned times);
+/* (1-t^2)/(1+t^2), 2t/(1+t^2); false when 1+t^2 = 0 */
+bool pr_secure_point_from_t(pr_secure_point *out, pr_qm31 t);
+static inline pr_qm31 pr_double_x_secure(pr_qm31 x) {
+    pr_qm31 s = pr_qm31_square(x);
+    return pr_qm31_sub(pr_qm31_add(s, s), PR_QM31_ONE);
+}
+/* Vanishing polynomial of the canonic coset of log size n (>= 1) at x: pi applied n - 1 times. */
+pr_qm31 pr_vanishing_secure(pr_qm31 x, unsigned n);
+pr_m31 pr_vanishing(pr_m31 x, unsigned n);
+
+static inline uint32_t pr_bitrev(uint32_t v, unsigned bits) {
+    uint32_t r = 0;
+    for (unsigned k = 0; k < bits; k++, v >>= 1) r = r << 1 | (v & 1);
+    return r;
+}
+/* index of the point in natural position j / storage slot s of the canonic domain of log size n >= 1 */
+uint32_t pr_domain_index(unsigned n, uint32_t natural);
+static inline uint32_t pr_domain_index_of_slot(unsigned n, uint32_t slot) {
+    return pr_domain_index(n, pr_bitrev(slot, n));
+}
+pr_point pr_domain_point(unsigned n, uint32_t slot);
+static inline uint32_t pr_coset_step_index(unsigned n) { return pr_index((uint64_t)1 << (31 - n)); }
+
+/* storage slot of trace row r, 2^n rows */
+static inline uint32_t pr_slot_of_row(unsigned n, uint32_t r) {
+    return n == 0 ? 0 : pr_bitrev(r & 1 ? (1u << n) - (r + 1) / 2 : r / 2, n);
+}
+/* Slot that lies offset trace rows from slot, on a domain of log size n + s of a trace of log size n.
+ * s >= 1: protocol.md section 2. s = 0: through the rows. */
+uint32_t pr_slot_shift(unsigned n, unsigned s, uint32_t slot, int64_t offset);
+/* slot of a column of log size m for slot i of the larger log size l >= m (lifting) */
+static inline uint32_t pr_slot_lift(unsigned m, unsigned l, uint32_t i) {
+    return (uint32_t)((((uint64_t)i >> (l - m + 1)) << 1) + (i & 1));
+}
+#endif

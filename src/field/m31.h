@@ -1,0 +1,51 @@
+/* M31: integers mod p = 2^31 - 1, always reduced to [0, p). protocol.md section 1.
+ * PR_P may be set to 127 (PR_P_BITS 7) for the exhaustive tests: the tower keeps its shape. */
+#ifndef PR_FIELD_M31_H
+#define PR_FIELD_M31_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef PR_P_BITS
+#define PR_P_BITS 31
+#endif
+#define PR_P ((1u << PR_P_BITS) - 1u)
+
+typedef uint32_t pr_m31;
+
+/* v in [0, 2p) */
+static inline pr_m31 pr_m31_reduce_once(uint32_t v) { return v >= PR_P ? v - PR_P : v; }
+/* any 64-bit v */
+static inline pr_m31 pr_m31_reduce(uint64_t v) {
+#if PR_P_BITS == 31
+    v = (v & PR_P) + (v >> PR_P_BITS); /* < 2^31 + 2^33 */
+    v = (v & PR_P) + (v >> PR_P_BITS); /* <= p + 4 */
+    return pr_m31_reduce_once((uint32_t)v);
+#else
+    return (pr_m31)(v % PR_P);
+#endif
+}
+static inline pr_m31 pr_m31_add(pr_m31 a, pr_m31 b) { return pr_m31_reduce_once(a + b); }
+static inline pr_m31 pr_m31_sub(pr_m31 a, pr_m31 b) { return a >= b ? a - b : a + PR_P - b; }
+static inline pr_m31 pr_m31_neg(pr_m31 a) { return a ? PR_P - a : 0; }
+static inline pr_m31 pr_m31_mul(pr_m31 a, pr_m31 b) {
+    uint64_t v = (uint64_t)a * b;
+    return pr_m31_reduce_once((uint32_t)(v & PR_P) + (uint32_t)(v >> PR_P_BITS));
+}
+static inline pr_m31 pr_m31_square(pr_m31 a) { return pr_m31_mul(a, a); }
+static inline pr_m31 pr_m31_double(pr_m31 a) { return pr_m31_add(a, a); }
+static inline pr_m31 pr_m31_pow(pr_m31 a, uint64_t e) {
+    pr_m31 r = 1;
+    for (; e; e >>= 1, a = pr_m31_square(a))
+        if (e & 1) r = pr_m31_mul(r, a);
+    return r;
+}
+/* a != 0; 0 gives 0 */
+static inline pr_m31 pr_m31_inverse(pr_m31 a) { return pr_m31_pow(a, PR_P - 2u); }
+static inline pr_m31 pr_m31_from_i64(int64_t v) {
+    int64_t r = v % (int64_t)PR_P;
+    return (pr_m31)(r < 0 ? r + (int64_t)PR_P : r);
+}
+/* out[i] = 1 / in[i], all nonzero; one inversion in all (Montgomery's trick). out may not alias in. */
+void pr_m31_batch_inverse(pr_m31 *out, const pr_m31 *in, size_t n);
+#endif

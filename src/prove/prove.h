@@ -1,0 +1,58 @@
+/* The prover: plans memory, then runs the protocol on a backend. protocol.md sections 7-13.
+ *
+ *   pr_prover_create (plans, maps memory) -> pr_prover_run any number of times -> pr_prover_destroy
+ * One thread drives a prover. After create nothing is allocated but the proof itself. */
+#ifndef PR_PROVE_PROVE_H
+#define PR_PROVE_PROVE_H
+#include "backend/backend.h"
+#include "proof/proof.h"
+#include "transcript/channel.h"
+
+typedef enum pr_stage {
+    PR_STAGE_TRACE,
+    PR_STAGE_EXTEND,
+    PR_STAGE_MERKLE,
+    PR_STAGE_LOOKUPS,
+    PR_STAGE_COMPOSITION,
+    PR_STAGE_SAMPLES,
+    PR_STAGE_QUOTIENTS,
+    PR_STAGE_FRI,
+    PR_STAGE_GRIND,
+    PR_STAGE_OPEN,
+    PR_STAGE_COUNT
+} pr_stage;
+const char *pr_stage_name(pr_stage stage);
+
+typedef struct pr_stage_times {
+    uint64_t ns[PR_STAGE_COUNT], total_ns;
+} pr_stage_times;
+
+typedef struct pr_plan {
+    size_t arena_bytes, workspace_bytes, host_bytes, total_bytes; /* total: predicted peak of the proof's memory */
+    size_t phase_bytes[PR_STAGE_COUNT];                           /* live bytes in the arena in each phase */
+} pr_plan;
+
+typedef struct pr_trace_source {
+    void *context;
+    bool storage_order; /* columns come in storage order; else in row order */
+    /* columns[k]: 1 << log_size words to fill. */
+    pr_status (*fill)(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads, pr_error *err);
+} pr_trace_source;
+
+typedef struct pr_prover_options {
+    const pr_backend *backend;
+    unsigned n_threads; /* 0: all */
+    size_t max_bytes;   /* refuse plans above this; 0: what the machine has available */
+} pr_prover_options;
+
+typedef struct pr_prover pr_prover;
+PR_MUST_CHECK pr_status pr_prover_plan(pr_plan *plan, const pr_layout *layout, const pr_prover_options *options,
+                                       pr_error *err);
+PR_MUST_CHECK pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options,
+                                         pr_error *err);
+void pr_prover_destroy(pr_prover *prover);
+/* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
+PR_MUST_CHECK pr_status pr_prover_run(pr_prover *prover, pr_proof *proof, const pr_trace_source *source,
+                                      pr_stage_times *times, pr_channel_listener listener, void *listener_context,
+                                      pr_error *err);
+#endif
