@@ -1,0 +1,32 @@
+/* One vocabulary for kernels over M31, three widths: a `lane` holds LANE_WIDTH independent words. A kernel file is
+ * written once against these names and compiled once per instruction set with PR_LANE_ISA_SCALAR, PR_LANE_ISA_AVX2 or
+ * PR_LANE_ISA_AVX512 defined (scalar when none is).
+ *
+ *   lane_load/store(p)     unaligned;  lane_set1(v)
+ *   lane_add/sub/neg/mul   mod p, operands and results in [0, p)
+ *   lane_mul_doubled       a * b with b2 = 2b given (b in [0, p), b2 a plain 32-bit word): saves the doubling for
+ * constants and twiddles lane_add32, lane_xor   plain 32-bit;  lane_rotr(x, 16|12|8|7) lane_acc               64-bit
+ * sums of products: at most four products a*b fit (4 (p-1)^2 < 2^64); lane_acc_fold brings any sum below 2^34, so that
+ * three more products fit; lane_acc_reduce gives the lane. lane_deinterleave/interleave   pairs of neighbours:  (a0 b0
+ * a1 b1 ..) <-> (a0 a1 ..), (b0 b1 ..) across two lanes
+ */
+#ifndef PR_FIELD_LANE_H
+#define PR_FIELD_LANE_H
+#include "field/m31.h"
+
+#if defined(PR_LANE_ISA_AVX512)
+#include "field/lane_avx512.h"
+#elif defined(PR_LANE_ISA_AVX2)
+#include "field/lane_avx2.h"
+#else
+#include "field/lane_scalar.h"
+#endif
+
+static inline lane lane_mul(lane a, lane b) { return lane_mul_doubled(a, lane_add32(b, b)); }
+static inline lane lane_square(lane a) { return lane_mul(a, a); }
+
+/* PR_LANE_NAME(pr_cpu_fold) -> pr_cpu_fold_avx2 */
+#define PR_LANE_CAT2(a, b) a##_##b
+#define PR_LANE_CAT(a, b) PR_LANE_CAT2(a, b)
+#define PR_LANE_NAME(name) PR_LANE_CAT(name, LANE_SUFFIX)
+#endif

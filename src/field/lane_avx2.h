@@ -1,0 +1,74 @@
+/* lane.h, eight words wide. */
+#ifndef PR_FIELD_LANE_AVX2_H
+#define PR_FIELD_LANE_AVX2_H
+#include <immintrin.h>
+#include "field/m31.h"
+
+#define LANE_WIDTH 8
+#define LANE_SUFFIX avx2
+typedef __m256i lane;
+
+static inline lane lane_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void lane_store(uint32_t *p, lane v) { _mm256_storeu_si256((__m256i *)p, v); }
+static inline lane lane_set1(uint32_t v) { return _mm256_set1_epi32((int)v); }
+static inline lane lane_add32(lane a, lane b) { return _mm256_add_epi32(a, b); }
+static inline lane lane_xor(lane a, lane b) { return _mm256_xor_si256(a, b); }
+static inline lane lane_rotr16(lane x) {
+    return _mm256_shuffle_epi8(x, _mm256_set_epi8(13, 12, 15, 14, 9, 8, 11, 10, 5, 4, 7, 6, 1, 0, 3, 2, 13, 12, 15, 14,
+                                                  9, 8, 11, 10, 5, 4, 7, 6, 1, 0, 3, 2));
+}
+static inline lane lane_rotr8(lane x) {
+    return _mm256_shuffle_epi8(x, _mm256_set_epi8(12, 15, 14, 13, 8, 11, 10, 9, 4, 7, 6, 5, 0, 3, 2, 1, 12, 15, 14, 13,
+                                                  8, 11, 10, 9, 4, 7, 6, 5, 0, 3, 2, 1));
+}
+/* n is a literal */
+#define lane_rotr(x, n)                                                                                                \
+    ((n) == 16  ? lane_rotr16(x)                                                                                       \
+     : (n) == 8 ? lane_rotr8(x)                                                                                        \
+                : _mm256_or_si256(_mm256_srli_epi32(x, n), _mm256_slli_epi32(x, 32 - (n))))
+static inline lane lane_reduce_once(lane v) { return _mm256_min_epu32(v, _mm256_sub_epi32(v, lane_set1(PR_P))); }
+static inline lane lane_add(lane a, lane b) { return lane_reduce_once(_mm256_add_epi32(a, b)); }
+static inline lane lane_sub(lane a, lane b) {
+    lane d = _mm256_sub_epi32(a, b);
+    return _mm256_min_epu32(d, _mm256_add_epi32(d, lane_set1(PR_P)));
+}
+static inline lane lane_neg(lane a) { return lane_sub(_mm256_setzero_si256(), a); }
+/* words 1, 3, .. moved down to 0, 2, .. for the 64-bit multiplier */
+static inline lane lane_odd(lane a) { return _mm256_srli_epi64(a, 32); }
+static inline lane lane_mul_doubled(lane a, lane b2) {
+    lane even = _mm256_mul_epu32(a, b2), odd = _mm256_mul_epu32(lane_odd(a), lane_odd(b2));
+    lane high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    lane low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+    return lane_reduce_once(_mm256_add_epi32(high, _mm256_srli_epi32(low, 1)));
+}
+
+typedef struct lane_acc {
+    lane even, odd;
+} lane_acc;
+static inline lane_acc lane_acc_zero(void) { return (lane_acc){_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+static inline lane_acc lane_acc_mul_add(lane_acc s, lane a, lane b) {
+    s.even = _mm256_add_epi64(s.even, _mm256_mul_epu32(a, b));
+    s.odd = _mm256_add_epi64(s.odd, _mm256_mul_epu32(lane_odd(a), lane_odd(b)));
+    return s;
+}
+static inline lane lane_fold64(lane v) {
+    return _mm256_add_epi64(_mm256_and_si256(v, _mm256_set1_epi64x(PR_P)), _mm256_srli_epi64(v, 31));
+}
+static inline lane_acc lane_acc_fold(lane_acc s) { return (lane_acc){lane_fold64(s.even), lane_fold64(s.odd)}; }
+static inline lane lane_acc_reduce(lane_acc s) {
+    lane even = lane_fold64(lane_fold64(s.even)), odd = lane_fold64(lane_fold64(s.odd)); /* <= p + 7 */
+    return lane_reduce_once(_mm256_or_si256(even, _mm256_slli_epi64(odd, 32)));
+}
+
+static inline void lane_deinterleave(lane *even, lane *odd, lane lo, lane hi) {
+    const lane order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+    lane l = _mm256_permutevar8x32_epi32(lo, order), h = _mm256_permutevar8x32_epi32(hi, order);
+    *even = _mm256_permute2x128_si256(l, h, 0x20);
+    *odd = _mm256_permute2x128_si256(l, h, 0x31);
+}
+static inline void lane_interleave(lane *lo, lane *hi, lane even, lane odd) {
+    lane l = _mm256_unpacklo_epi32(even, odd), h = _mm256_unpackhi_epi32(even, odd);
+    *lo = _mm256_permute2x128_si256(l, h, 0x20);
+    *hi = _mm256_permute2x128_si256(l, h, 0x31);
+}
+#endif

@@ -1,0 +1,64 @@
+/* lane.h, sixteen words wide (AVX-512 F, BW, VL). */
+#ifndef PR_FIELD_LANE_AVX512_H
+#define PR_FIELD_LANE_AVX512_H
+#include <immintrin.h>
+#include "field/m31.h"
+
+#define LANE_WIDTH 16
+#define LANE_SUFFIX avx512
+typedef __m512i lane;
+
+static inline lane lane_load(const uint32_t *p) { return _mm512_loadu_si512(p); }
+static inline void lane_store(uint32_t *p, lane v) { _mm512_storeu_si512(p, v); }
+static inline lane lane_set1(uint32_t v) { return _mm512_set1_epi32((int)v); }
+static inline lane lane_add32(lane a, lane b) { return _mm512_add_epi32(a, b); }
+static inline lane lane_xor(lane a, lane b) { return _mm512_xor_si512(a, b); }
+#define lane_rotr(x, n) _mm512_ror_epi32(x, n)
+static inline lane lane_reduce_once(lane v) { return _mm512_min_epu32(v, _mm512_sub_epi32(v, lane_set1(PR_P))); }
+static inline lane lane_add(lane a, lane b) { return lane_reduce_once(_mm512_add_epi32(a, b)); }
+static inline lane lane_sub(lane a, lane b) {
+    lane d = _mm512_sub_epi32(a, b);
+    return _mm512_min_epu32(d, _mm512_add_epi32(d, lane_set1(PR_P)));
+}
+static inline lane lane_neg(lane a) { return lane_sub(_mm512_setzero_si512(), a); }
+/* words 1, 3, .. moved down to 0, 2, .. for the 64-bit multiplier */
+static inline lane lane_odd(lane a) { return _mm512_srli_epi64(a, 32); }
+static inline lane lane_mul_doubled(lane a, lane b2) {
+    lane even = _mm512_mul_epu32(a, b2), odd = _mm512_mul_epu32(lane_odd(a), lane_odd(b2));
+    lane high =
+        _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5); /* each pair: even's high, odd's high */
+    lane low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, (_MM_PERM_ENUM)0xa0); /* each pair: even's low, odd's low */
+    return lane_reduce_once(_mm512_add_epi32(high, _mm512_srli_epi32(low, 1)));
+}
+
+typedef struct lane_acc {
+    lane even, odd;
+} lane_acc;
+static inline lane_acc lane_acc_zero(void) { return (lane_acc){_mm512_setzero_si512(), _mm512_setzero_si512()}; }
+static inline lane_acc lane_acc_mul_add(lane_acc s, lane a, lane b) {
+    s.even = _mm512_add_epi64(s.even, _mm512_mul_epu32(a, b));
+    s.odd = _mm512_add_epi64(s.odd, _mm512_mul_epu32(lane_odd(a), lane_odd(b)));
+    return s;
+}
+static inline lane lane_fold64(lane v) {
+    return _mm512_add_epi64(_mm512_and_si512(v, _mm512_set1_epi64(PR_P)), _mm512_srli_epi64(v, 31));
+}
+static inline lane_acc lane_acc_fold(lane_acc s) { return (lane_acc){lane_fold64(s.even), lane_fold64(s.odd)}; }
+static inline lane lane_acc_reduce(lane_acc s) {
+    lane even = lane_fold64(lane_fold64(s.even)), odd = lane_fold64(lane_fold64(s.odd)); /* <= p + 7 */
+    return lane_reduce_once(_mm512_or_si512(even, _mm512_slli_epi64(odd, 32)));
+}
+
+static inline void lane_deinterleave(lane *even, lane *odd, lane lo, lane hi) {
+    const lane e = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const lane o = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    *even = _mm512_permutex2var_epi32(lo, e, hi);
+    *odd = _mm512_permutex2var_epi32(lo, o, hi);
+}
+static inline void lane_interleave(lane *lo, lane *hi, lane even, lane odd) {
+    const lane l = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const lane h = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    *lo = _mm512_permutex2var_epi32(even, l, odd);
+    *hi = _mm512_permutex2var_epi32(even, h, odd);
+}
+#endif
