@@ -42,6 +42,14 @@ typedef struct pr_proof {
 
 void pr_proof_clear(pr_proof *proof);
 
+/* A proof of this layout, zeroed, all arrays in one block, for the prover to fill: claimed sums, samples, n_queries
+ * queried values a column (distinct queries), tree_hashes[n_trees] hashes a decommitment, fri_witness[n_fri_layers]
+ * values and fri_hashes[n_fri_layers] hashes a layer, the last layer's coefficients. out is overwritten.
+ * PR_ERR_MEMORY; PR_ERR_INTERNAL for counts above what the layout allows. */
+PR_MUST_CHECK pr_status pr_proof_alloc(pr_proof *out, const pr_layout *layout, uint32_t n_queries,
+                                       const size_t *tree_hashes, const size_t *fri_witness, const size_t *fri_hashes,
+                                       pr_error *err);
+
 typedef enum pr_decode_code { /* every way to be malformed */
                               PR_DECODE_OK,
                               PR_DECODE_TRUNCATED,
