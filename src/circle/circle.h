@@ -12,8 +12,16 @@ typedef struct pr_secure_point {
     pr_qm31 x, y;
 } pr_secure_point;
 
-#define PR_CIRCLE_LOG_ORDER 31
-static inline uint32_t pr_index(uint64_t k) { return (uint32_t)(k & 0x7fffffffu); }
+/* The group has p + 1 = 2^PR_P_BITS points. */
+#define PR_CIRCLE_LOG_ORDER PR_P_BITS
+#if PR_P_BITS == 31
+#define PR_CIRCLE_GENERATOR ((pr_point){2, 1268011823})
+#elif PR_P_BITS == 7
+#define PR_CIRCLE_GENERATOR ((pr_point){2, 39})
+#else
+#error "no circle generator for this PR_P_BITS"
+#endif
+static inline uint32_t pr_index(uint64_t k) { return (uint32_t)(k & PR_P); }
 
 pr_point pr_point_from_index(uint32_t index); /* index * generator */
 pr_point pr_point_add(pr_point p, pr_point q);
@@ -44,7 +52,7 @@ static inline uint32_t pr_domain_index_of_slot(unsigned n, uint32_t slot) {
     return pr_domain_index(n, pr_bitrev(slot, n));
 }
 pr_point pr_domain_point(unsigned n, uint32_t slot);
-static inline uint32_t pr_coset_step_index(unsigned n) { return pr_index((uint64_t)1 << (31 - n)); }
+static inline uint32_t pr_coset_step_index(unsigned n) { return pr_index((uint64_t)1 << (PR_CIRCLE_LOG_ORDER - n)); }
 
 /* storage slot of trace row r, 2^n rows */
 static inline uint32_t pr_slot_of_row(unsigned n, uint32_t r) {

@@ -1,0 +1,104 @@
+/* Whole files in and out; declared in bytes.h. */
+#include "base/bytes.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static pr_status fail_errno(pr_error *err, const char *path, const char *what) {
+    return pr_fail(err, PR_ERR_IO, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+/* Reads to the end, however long stat said the file is: pipes and /proc say 0. */
+static pr_status read_all(int fd, uint8_t **data, size_t *size, const char *path, size_t max_bytes, pr_error *err) {
+    size_t capacity = 4096, at = 0;
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size <= max_bytes)
+        capacity = (size_t)st.st_size + 2;
+    uint8_t *buffer = malloc(capacity);
+    while (buffer) {
+        ssize_t n = read(fd, buffer + at, capacity - 1 - at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            pr_status status = fail_errno(err, path, "read");
+            free(buffer);
+            return status;
+        }
+        if (n == 0) {
+            buffer[at] = 0;
+            *data = buffer;
+            *size = at;
+            return PR_OK;
+        }
+        at += (size_t)n;
+        if (at > max_bytes) {
+            free(buffer);
+            return pr_fail(err, PR_ERR_MALFORMED, "%s: longer than %zu bytes", path, max_bytes);
+        }
+        if (at + 1 == capacity) {
+            uint8_t *more = realloc(buffer, capacity *= 2);
+            if (!more) free(buffer);
+            buffer = more;
+        }
+    }
+    return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to read %zu bytes", path, capacity);
+}
+
+pr_status pr_file_read(uint8_t **data, size_t *size, const char *path, size_t max_bytes, pr_error *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fail_errno(err, path, "open");
+    pr_status status = read_all(fd, data, size, path, max_bytes, err);
+    close(fd);
+    return status;
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t size) {
+    while (size) {
+        ssize_t n = write(fd, data, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        data += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool sync_directory_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!directory) return false;
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(directory);
+    if (fd < 0) return false;
+    /* Some network file systems refuse to sync directories: nothing more can be done there. */
+    bool ok = fsync(fd) == 0 || errno == EINVAL || errno == EROFS;
+    close(fd);
+    return ok;
+}
+
+pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode, pr_error *err) {
+    size_t room = strlen(path) + sizeof ".XXXXXX";
+    char *temporary = malloc(room);
+    if (!temporary) return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to write", path);
+    snprintf(temporary, room, "%s.XXXXXX", path);
+    pr_status status = PR_OK;
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        status = fail_errno(err, path, "create a file beside");
+        goto out;
+    }
+    bool written = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, data, size) && fsync(fd) == 0;
+    if (!written) status = fail_errno(err, path, "write");
+    if (close(fd) != 0 && written) status = fail_errno(err, path, "close");
+    if (status == PR_OK && rename(temporary, path) != 0) status = fail_errno(err, path, "rename to");
+    if (status != PR_OK)
+        unlink(temporary);
+    else if (!sync_directory_of(path))
+        status = fail_errno(err, path, "sync the directory of");
+out:
+    free(temporary);
+    return status;
+}
