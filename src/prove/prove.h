@@ -51,6 +51,7 @@ PR_MUST_CHECK pr_status pr_prover_plan(pr_plan *plan, const pr_layout *layout, c
 PR_MUST_CHECK pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options,
                                          pr_error *err);
 void pr_prover_destroy(pr_prover *prover);
+const pr_plan *pr_prover_get_plan(const pr_prover *prover); /* borrowed */
 /* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
 PR_MUST_CHECK pr_status pr_prover_run(pr_prover *prover, pr_proof *proof, const pr_trace_source *source,
                                       pr_stage_times *times, pr_channel_listener listener, void *listener_context,

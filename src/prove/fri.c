@@ -1,0 +1,68 @@
+/* FRI, protocol.md section 12. */
+#include "prove/internal.h"
+#include "base/clock.h"
+#include "circle/transform.h"
+
+static pr_status commit_layer(pr_prover *p, uint32_t k, pr_qm31 *alpha, pr_error *err) {
+    pr_fri_state *layer = &p->fri[k];
+    PR_TRY(p->ops->merkle_commit(p->device, &layer->root, &layer->merkle, layer->cols, 4, err));
+    pr_channel_mix_root(&p->channel, &layer->root);
+    *alpha = pr_channel_draw_secure_felt(&p->channel);
+    return PR_OK;
+}
+
+/* Folds layer k as often as its step says; the last fold writes the next layer, or the last values. */
+static pr_status fold_layer(pr_prover *p, uint32_t k, pr_qm31 alpha, pr_error *err) {
+    const pr_layout *l = p->layout;
+    const pr_col *target = k + 1 < l->n_fri_layers ? p->fri[k + 1].cols : p->last_values, *src = p->fri[k].cols;
+    uint32_t log_size = l->fri[k].log_size;
+    for (uint32_t s = 0; s < l->fri[k].fold_step; s++, alpha = pr_qm31_square(alpha)) {
+        pr_col dst[4];
+        bool last = s + 1 == l->fri[k].fold_step;
+        log_size--;
+        for (size_t c = 0; c < 4; c++)
+            dst[c] = last ? target[c] : (pr_col){p->fold_temporary[s & 1][c].offset, log_size};
+        bool circle = k == 0 && s == 0;
+        PR_TRY((circle ? p->ops->fold_circle : p->ops->fold_line)(p->device, dst, src, alpha, err));
+        for (size_t c = 0; c < 4; c++) p->fold_source[c] = dst[c];
+        src = p->fold_source;
+    }
+    return PR_OK;
+}
+
+static pr_status last_layer(pr_prover *p, pr_error *err) {
+    const pr_layout *l = p->layout;
+    uint32_t log_last = l->statement->config.log_last_layer_degree_bound;
+    size_t rows = (size_t)1 << l->log_last_domain, kept = (size_t)1 << log_last;
+    for (size_t c = 0; c < 4; c++) {
+        PR_TRY(p->ops->download(p->device, p->last_column, p->last_values[c], err));
+        for (size_t i = 0; i < rows; i++) p->last_layer[i].c[c] = p->last_column[i];
+    }
+    pr_line_interpolate(p->last_layer, l->log_last_domain);
+    for (size_t i = kept; i < rows; i++)
+        if (!pr_qm31_is_zero(p->last_layer[i]))
+            return pr_fail(err, PR_ERR_BACKEND,
+                           "the last FRI layer has a coefficient above its degree bound: "
+                           "the trace does not satisfy the constraints, or the backend erred");
+    for (uint32_t i = 0; i < kept; i++) { /* stored bit-reversed */
+        uint32_t j = pr_bitrev(i, log_last);
+        if (i >= j) continue;
+        pr_qm31 t = p->last_layer[i];
+        p->last_layer[i] = p->last_layer[j];
+        p->last_layer[j] = t;
+    }
+    pr_channel_mix_felts(&p->channel, p->last_layer, kept);
+    return PR_OK;
+}
+
+pr_status pr_prover_fri(pr_prover *p, pr_error *err) {
+    uint64_t start = pr_clock_monotonic_ns();
+    for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) {
+        pr_qm31 alpha;
+        PR_TRY(commit_layer(p, k, &alpha, err));
+        PR_TRY(fold_layer(p, k, alpha, err));
+    }
+    PR_TRY(last_layer(p, err));
+    pr_prover_clock(p, PR_STAGE_FRI, &start);
+    return PR_OK;
+}

@@ -1,0 +1,160 @@
+/* What the files of prove/ share: the design of one proof (which column lies where, which columns are sampled together,
+ * which buffers live when) and the state of a run. */
+#ifndef PR_PROVE_INTERNAL_H
+#define PR_PROVE_INTERNAL_H
+#include "prove/prove.h"
+
+#define PR_NO_COLUMN SIZE_MAX
+
+/* Steps of a proof, for the lifetimes of buffers. */
+typedef enum pr_phase {
+    PR_PHASE_PREPROCESSED,
+    PR_PHASE_TRACE,
+    PR_PHASE_INTERACTION,
+    PR_PHASE_COMPOSITION,
+    PR_PHASE_SAMPLES,
+    PR_PHASE_QUOTIENTS,
+    PR_PHASE_FRI,
+    PR_PHASE_OPEN,
+    PR_PHASE_COUNT
+} pr_phase;
+
+/* A buffer of the arena that lives from one phase to another, both included. */
+typedef struct pr_region {
+    size_t words, offset;
+    pr_phase first, last;
+} pr_region;
+
+typedef struct pr_region_list {
+    pr_region *items;
+    size_t n, capacity;
+} pr_region_list;
+
+/* Adds a region; returns its index, SIZE_MAX when out of memory. */
+size_t pr_region_add(pr_region_list *list, size_t words, pr_phase first, pr_phase last);
+/* Gives every region an offset so that regions alive in one phase are disjoint; returns the words of the whole arena.
+ */
+size_t pr_region_place(pr_region_list *list);
+size_t pr_region_live_words(const pr_region_list *list, pr_phase phase);
+
+/* A committed tree. cols in the AIR's order, sorted in the leaf's order. */
+typedef struct pr_tree_state {
+    size_t n;
+    pr_col *cols, *sorted;
+    pr_merkle merkle;
+    pr_hash root;
+} pr_tree_state;
+
+/* Columns of one extended size that are sampled at one offset: one call of the backend. */
+typedef struct pr_sample_group {
+    uint32_t log_ext;
+    int32_t offset;
+    size_t n;
+    pr_col *cols;
+    uint32_t *slots; /* [n] place in the flat list of all samples */
+} pr_sample_group;
+
+/* One column's share of a quotient group; a periodicity sample that coincides with a sample is merged into it. */
+typedef struct pr_quotient_entry {
+    uint32_t sample;   /* place in the flat list */
+    uint32_t power[2]; /* of the quotient coefficient; UINT32_MAX: none */
+} pr_quotient_entry;
+
+typedef struct pr_quotient_set {
+    uint32_t index; /* the point is z + index * generator */
+    size_t n;
+    pr_col *cols;
+    pr_quotient_entry *entries;
+    pr_qm31 *coeffs; /* filled in each run */
+} pr_quotient_set;
+
+typedef struct pr_component_state {
+    pr_program full, lookups;
+    pr_col *base; /* [n_columns] trace values before extension; PR_NO_COLUMN where the lookups do not read it */
+    pr_col *full_inputs, *lookup_inputs, *interaction, *interaction_base;
+    pr_col accumulator[4]; /* shared by the components of one size */
+    bool first_of_size;
+} pr_component_state;
+
+typedef struct pr_fri_state {
+    pr_col cols[4];
+    pr_merkle merkle;
+    pr_hash root;
+} pr_fri_state;
+
+struct pr_prover {
+    const pr_layout *layout;
+    const pr_air *air;
+    const pr_backend *ops;
+    pr_device *device;
+    pr_device_needs needs;
+    pr_plan plan;
+    pr_region_list regions;
+    void *host_blocks; /* chain of host allocations, freed together */
+    size_t host_bytes;
+
+    uint32_t composition_tree;
+    pr_tree_state trees[4];
+    pr_col *preprocessed_base; /* [n_preprocessed], PR_NO_COLUMN where unused */
+    pr_component_state *components;
+    pr_col composition_halves[8]; /* coefficients: left, right */
+    size_t n_sample_groups, n_quotient_sets, n_powers;
+    pr_sample_group *sample_groups;
+    pr_quotient_set *quotient_sets;
+    pr_quotient_group *quotient_groups;
+    uint32_t first_sample[4]; /* of each tree in the flat list */
+    pr_fri_state fri[32];
+    pr_col fold_temporary[2][4];
+    pr_col fold_source[4], last_values[4];
+
+    /* of a run */
+    pr_channel channel;
+    pr_stage_times times;
+    const pr_trace_source *source;
+    bool has_interaction_pow;
+    uint64_t interaction_pow, proof_of_work;
+    pr_qm31 *z, *alpha;       /* [n_relations] */
+    pr_qm31 *claimed_sums;    /* [n_components] */
+    pr_qm31 *powers;          /* [n_constraints] */
+    pr_qm31 *samples;         /* flat */
+    pr_qm31 *sample_out;      /* of one group */
+    pr_qm31 *quotient_powers; /* [n_powers] */
+    pr_secure_point ood_point;
+    pr_qm31 *last_layer;
+    pr_m31 *last_column; /* one coordinate of the last values */
+    uint32_t *queries;
+    size_t n_queries;
+    pr_m31 **map;    /* host views of a component's columns */
+    pr_hash *hashes; /* openings, tree after tree */
+    size_t hash_capacity;
+    pr_m31 *opened; /* queried values and FRI witnesses */
+    size_t opened_capacity;
+    uint32_t *positions; /* 3 lists of position_capacity */
+    size_t position_capacity;
+};
+
+/* Host memory of the prover's own, zeroed, freed by pr_prover_destroy. NULL when there is none. */
+void *pr_prover_host_alloc(pr_prover *p, size_t n, size_t size);
+
+/* design.c: everything but the device. */
+pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prover_options *options, pr_error *err);
+
+/* The steps, in order. Each adds its time to its stages. */
+pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err);
+pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err);
+pr_status pr_prover_compute_lookups(pr_prover *p, pr_error *err);
+pr_status pr_prover_commit_interaction(pr_prover *p, pr_error *err);
+pr_status pr_prover_commit_composition(pr_prover *p, pr_error *err);
+pr_status pr_prover_sample(pr_prover *p, pr_error *err);
+pr_status pr_prover_quotients(pr_prover *p, pr_error *err);
+pr_status pr_prover_fri(pr_prover *p, pr_error *err);
+pr_status pr_prover_open(pr_prover *p, pr_proof *proof, pr_error *err);
+pr_status pr_prover_commit_tree(pr_prover *p, uint32_t tree, pr_error *err);
+
+/* Adds the time since *start to a stage and moves *start to now. */
+void pr_prover_clock(pr_prover *p, pr_stage stage, uint64_t *start);
+
+/* Words a column takes in the arena: at least 32, so that both halves begin at a multiple of 16. */
+static inline size_t pr_column_words(uint32_t log_rows) { return log_rows < 5 ? 32 : (size_t)1 << log_rows; }
+
+#endif
