@@ -50,6 +50,10 @@ PR_MUST_CHECK pr_status pr_proof_alloc(pr_proof *out, const pr_layout *layout, u
                                        const size_t *tree_hashes, const size_t *fri_witness, const size_t *fri_hashes,
                                        pr_error *err);
 
+/* Shape as the layout says, witness counts within what it implies, all field elements < p. What the verifier and the
+ * encoders ask of a proof before they touch its arrays. */
+bool pr_proof_fits(const pr_proof *proof, const pr_layout *layout);
+
 typedef enum pr_decode_code { /* every way to be malformed */
                               PR_DECODE_OK,
                               PR_DECODE_TRUNCATED,
@@ -77,15 +81,16 @@ typedef enum pr_decode_code { /* every way to be malformed */
 } pr_decode_code;
 const char *pr_decode_code_text(pr_decode_code code);
 
-/* Canonical binary encoding. */
+/* Canonical binary encoding (binary.c says its form). PR_ERR_INTERNAL: the proof does not fit the layout;
+ * PR_ERR_MEMORY. Decoders leave *out empty when they fail. */
 PR_MUST_CHECK pr_status pr_proof_encode(pr_writer *out, const pr_proof *proof, const pr_layout *layout);
 pr_decode_code pr_proof_decode(pr_proof *out, const pr_layout *layout, const void *data, size_t size);
 /* {"interaction_pow":..., "claimed_sums":..., "stark_proof":...}, no whitespace; stark_proof alone is stwo's JSON text.
  */
 PR_MUST_CHECK pr_status pr_proof_write_envelope(pr_writer *out, const pr_proof *proof, const pr_layout *layout);
 PR_MUST_CHECK pr_status pr_proof_write_json(pr_writer *out, const pr_proof *proof, const pr_layout *layout);
-/* Reads an envelope; whitespace between tokens allowed, key order fixed or free as JSON allows. place gets the byte
- * offset of the defect. */
+/* Reads an envelope; whitespace between tokens allowed, keys in stwo's order. place (may be NULL) gets the byte offset
+ * of the defect. */
 pr_decode_code pr_proof_read_envelope(pr_proof *out, const pr_layout *layout, const char *text, size_t size,
                                       size_t *place);
 /* zstd around the canonical encoding. Decompression never yields more than the statement implies. */

@@ -1,0 +1,210 @@
+#include "proof/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t at_most(size_t v, size_t bound) { return v < bound ? v : bound; }
+
+uint32_t pr_proof_max_queries(const pr_layout *layout) {
+    return (uint32_t)at_most(layout->statement->config.n_queries, (size_t)1 << layout->log_lifted);
+}
+
+void pr_proof_counts_max(pr_proof_counts *max, const pr_layout *layout, uint32_t n_queries) {
+    memset(max, 0, sizeof *max);
+    max->n_queries = n_queries;
+    for (uint32_t t = 0; t < layout->n_trees; t++)
+        max->tree_hashes[t] = layout->trees[t].n_columns ? (size_t)n_queries * layout->trees[t].height : 0;
+    for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
+        const pr_layout_fri *fri = &layout->fri[k];
+        size_t group = (size_t)1 << fri->fold_step;
+        /* One value of each opened group is known. A group is a whole subtree: siblings lie above it only. */
+        max->fri_witness[k] = at_most(n_queries * (group - 1), (size_t)1 << fri->log_size);
+        max->fri_hashes[k] = (size_t)n_queries * (fri->log_size - fri->fold_step);
+    }
+}
+
+pr_decode_code pr_proof_counts_check(const pr_proof_counts *counts, const pr_layout *layout) {
+    if (counts->n_queries == 0 || counts->n_queries > pr_proof_max_queries(layout)) return PR_DECODE_QUERY_COUNT;
+    pr_proof_counts max;
+    pr_proof_counts_max(&max, layout, counts->n_queries);
+    for (uint32_t t = 0; t < layout->n_trees; t++)
+        if (counts->tree_hashes[t] > max.tree_hashes[t]) return PR_DECODE_WITNESS_TOO_LONG;
+    for (uint32_t k = 0; k < layout->n_fri_layers; k++)
+        if (counts->fri_witness[k] > max.fri_witness[k] || counts->fri_hashes[k] > max.fri_hashes[k])
+            return PR_DECODE_WITNESS_TOO_LONG;
+    return PR_DECODE_OK;
+}
+
+void pr_proof_get_counts(pr_proof_counts *counts, const pr_proof *proof) {
+    memset(counts, 0, sizeof *counts);
+    counts->n_queries = proof->n_queries;
+    for (uint32_t t = 0; t < proof->n_trees; t++) counts->tree_hashes[t] = proof->decommitments[t].n;
+    for (uint32_t k = 0; k < proof->n_fri_layers; k++) {
+        counts->fri_witness[k] = proof->fri[k].n_witness;
+        counts->fri_hashes[k] = proof->fri[k].decommitment.n;
+    }
+}
+
+/* All of pr_proof but its pointers. */
+static void set_shape(pr_proof *proof, const pr_layout *layout, const pr_proof_counts *counts) {
+    memset(proof, 0, sizeof *proof);
+    proof->has_interaction_pow = layout->grinds_interaction;
+    proof->n_components = layout->statement->air->n_components;
+    proof->n_trees = layout->n_trees;
+    proof->n_queries = counts->n_queries;
+    for (uint32_t t = 0; t < layout->n_trees; t++) {
+        proof->n_samples[t] = layout->trees[t].n_samples;
+        proof->n_columns[t] = layout->trees[t].n_columns;
+        proof->decommitments[t].n = counts->tree_hashes[t];
+    }
+    proof->n_fri_layers = layout->n_fri_layers;
+    for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
+        proof->fri[k].n_witness = counts->fri_witness[k];
+        proof->fri[k].decommitment.n = counts->fri_hashes[k];
+    }
+    proof->n_last_layer = 1u << layout->statement->config.log_last_layer_degree_bound;
+}
+
+static void add_run(pr_proof_run *runs, size_t *n, const void *data, size_t bytes, bool is_felts) {
+    runs[(*n)++] = (pr_proof_run){(void *)(uintptr_t)data, bytes, is_felts};
+}
+
+size_t pr_proof_list_runs(pr_proof_run runs[PR_PROOF_MAX_RUNS], const pr_proof *proof) {
+    size_t n = 0;
+    if (proof->has_interaction_pow) add_run(runs, &n, &proof->interaction_pow, sizeof proof->interaction_pow, false);
+    add_run(runs, &n, proof->claimed_sums, proof->n_components * sizeof(pr_qm31), true);
+    for (uint32_t t = 0; t < proof->n_trees; t++) {
+        const pr_hash_list *hashes = &proof->decommitments[t];
+        add_run(runs, &n, &proof->commitments[t], sizeof(pr_hash), false);
+        add_run(runs, &n, proof->samples[t], proof->n_samples[t] * sizeof(pr_qm31), true);
+        add_run(runs, &n, hashes->hashes, hashes->n * sizeof(pr_hash), false);
+        add_run(runs, &n, proof->queried_values[t], (size_t)proof->n_columns[t] * proof->n_queries * sizeof(pr_m31),
+                true);
+    }
+    add_run(runs, &n, &proof->proof_of_work, sizeof proof->proof_of_work, false);
+    for (uint32_t k = 0; k < proof->n_fri_layers; k++) {
+        const pr_fri_layer_proof *layer = &proof->fri[k];
+        add_run(runs, &n, &layer->commitment, sizeof(pr_hash), false);
+        add_run(runs, &n, layer->witness, layer->n_witness * sizeof(pr_qm31), true);
+        add_run(runs, &n, layer->decommitment.hashes, layer->decommitment.n * sizeof(pr_hash), false);
+    }
+    add_run(runs, &n, proof->last_layer, proof->n_last_layer * sizeof(pr_qm31), true);
+    return n;
+}
+
+bool pr_proof_runs_in_range(const pr_proof_run *runs, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const pr_m31 *words = runs[i].data;
+        uint32_t above = 0;
+        if (!runs[i].is_felts) continue;
+        for (size_t k = 0; k < runs[i].bytes / sizeof(pr_m31); k++) above |= words[k] >= PR_P;
+        if (above) return false;
+    }
+    return true;
+}
+
+static void *take(unsigned char **at, size_t bytes) {
+    void *here = *at;
+    *at += bytes;
+    return here;
+}
+
+static void set_pointers(pr_proof *proof, unsigned char *at) {
+    proof->claimed_sums = take(&at, proof->n_components * sizeof(pr_qm31));
+    for (uint32_t t = 0; t < proof->n_trees; t++) {
+        proof->samples[t] = take(&at, proof->n_samples[t] * sizeof(pr_qm31));
+        proof->decommitments[t].hashes = take(&at, proof->decommitments[t].n * sizeof(pr_hash));
+        proof->queried_values[t] = take(&at, (size_t)proof->n_columns[t] * proof->n_queries * sizeof(pr_m31));
+    }
+    for (uint32_t k = 0; k < proof->n_fri_layers; k++) {
+        proof->fri[k].witness = take(&at, proof->fri[k].n_witness * sizeof(pr_qm31));
+        proof->fri[k].decommitment.hashes = take(&at, proof->fri[k].decommitment.n * sizeof(pr_hash));
+    }
+    proof->last_layer = take(&at, proof->n_last_layer * sizeof(pr_qm31));
+}
+
+size_t pr_proof_content_bytes(const pr_layout *layout, const pr_proof_counts *counts) {
+    pr_proof_run runs[PR_PROOF_MAX_RUNS];
+    pr_proof shape;
+    set_shape(&shape, layout, counts);
+    size_t bytes = 0, n = pr_proof_list_runs(runs, &shape);
+    for (size_t i = 0; i < n; i++) bytes += runs[i].bytes;
+    return bytes;
+}
+
+bool pr_proof_allocate(pr_proof *out, const pr_layout *layout, const pr_proof_counts *counts) {
+    set_shape(out, layout, counts);
+    out->memory = calloc(1, pr_proof_content_bytes(layout, counts));
+    if (out->memory) {
+        set_pointers(out, out->memory);
+        return true;
+    }
+    memset(out, 0, sizeof *out);
+    return false;
+}
+
+pr_status pr_proof_alloc(pr_proof *out, const pr_layout *layout, uint32_t n_queries, const size_t *tree_hashes,
+                         const size_t *fri_witness, const size_t *fri_hashes, pr_error *err) {
+    pr_proof_counts counts = {.n_queries = n_queries};
+    memcpy(counts.tree_hashes, tree_hashes, layout->n_trees * sizeof *tree_hashes);
+    memcpy(counts.fri_witness, fri_witness, layout->n_fri_layers * sizeof *fri_witness);
+    memcpy(counts.fri_hashes, fri_hashes, layout->n_fri_layers * sizeof *fri_hashes);
+    memset(out, 0, sizeof *out);
+    if (pr_proof_counts_check(&counts, layout) != PR_DECODE_OK)
+        return pr_fail(err, PR_ERR_INTERNAL, "proof: more queries or witnesses than the statement allows");
+    if (!pr_proof_allocate(out, layout, &counts)) return pr_fail(err, PR_ERR_MEMORY, "proof: out of memory");
+    return PR_OK;
+}
+
+void pr_proof_clear(pr_proof *proof) {
+    free(proof->memory);
+    memset(proof, 0, sizeof *proof);
+}
+
+bool pr_proof_fits(const pr_proof *proof, const pr_layout *layout) {
+    pr_proof_counts counts;
+    pr_proof expected;
+    if (proof->n_trees != layout->n_trees || proof->n_fri_layers != layout->n_fri_layers) return false;
+    pr_proof_get_counts(&counts, proof);
+    if (pr_proof_counts_check(&counts, layout) != PR_DECODE_OK) return false;
+    set_shape(&expected, layout, &counts);
+    if (proof->has_interaction_pow != expected.has_interaction_pow || proof->n_components != expected.n_components ||
+        proof->n_last_layer != expected.n_last_layer)
+        return false;
+    for (uint32_t t = 0; t < layout->n_trees; t++)
+        if (proof->n_samples[t] != expected.n_samples[t] || proof->n_columns[t] != expected.n_columns[t]) return false;
+    pr_proof_run runs[PR_PROOF_MAX_RUNS];
+    size_t n = pr_proof_list_runs(runs, proof);
+    for (size_t i = 0; i < n; i++)
+        if (runs[i].bytes && !runs[i].data) return false;
+    return pr_proof_runs_in_range(runs, n);
+}
+
+const char *pr_decode_code_text(pr_decode_code code) {
+    static const char *const text[] = {
+        [PR_DECODE_OK] = "well-formed",
+        [PR_DECODE_TRUNCATED] = "ends too early",
+        [PR_DECODE_TRAILING] = "bytes behind the end",
+        [PR_DECODE_MAGIC] = "not a proof: wrong first bytes",
+        [PR_DECODE_VERSION] = "unknown version of the encoding",
+        [PR_DECODE_SYNTAX] = "not the JSON text of a proof",
+        [PR_DECODE_KEY] = "another key is expected here",
+        [PR_DECODE_CONFIG] = "parameters differ from the statement's",
+        [PR_DECODE_TREE_COUNT] = "wrong number of trees",
+        [PR_DECODE_COLUMN_COUNT] = "wrong number of columns",
+        [PR_DECODE_SAMPLE_COUNT] = "wrong number of samples of a column",
+        [PR_DECODE_QUERY_COUNT] = "wrong number of queried values",
+        [PR_DECODE_LAYER_COUNT] = "wrong number of FRI layers",
+        [PR_DECODE_LAST_LAYER] = "wrong size of the last FRI layer",
+        [PR_DECODE_CLAIMED_SUM_COUNT] = "wrong number of claimed sums",
+        [PR_DECODE_WITNESS_TOO_LONG] = "witness longer than any opening needs",
+        [PR_DECODE_FELT_RANGE] = "field element not below p",
+        [PR_DECODE_BYTE_RANGE] = "byte of a hash above 255",
+        [PR_DECODE_NUMBER_RANGE] = "number above 64 bits",
+        [PR_DECODE_INTERACTION_POW] = "interaction nonce given or missing against the statement",
+        [PR_DECODE_NOT_CANONICAL] = "number with leading zeros",
+        [PR_DECODE_COMPRESSION] = "compressed frame damaged, of unknown size or too large",
+        [PR_DECODE_MEMORY] = "out of memory",
+    };
+    return (size_t)code < sizeof text / sizeof *text ? text[code] : "unknown code";
+}
