@@ -1,0 +1,32 @@
+#include "cpu/workspace.h"
+
+static size_t largest(const size_t *bytes, size_t n) {
+    size_t r = 0;
+    for (size_t i = 0; i < n; i++) r = bytes[i] > r ? bytes[i] : r;
+    return r;
+}
+
+size_t pr_cpu_thread_bytes(const pr_device_needs *needs) {
+    size_t bytes[] = {pr_cpu_thread_bytes_transform(needs), pr_cpu_thread_bytes_merkle(needs),
+                      pr_cpu_thread_bytes_program(needs), pr_cpu_thread_bytes_sample(needs),
+                      pr_cpu_thread_bytes_quotients(needs)};
+    return (largest(bytes, sizeof bytes / sizeof *bytes) + 4095) & ~(size_t)4095;
+}
+
+size_t pr_cpu_shared_bytes(const pr_device_needs *needs) {
+    size_t bytes[] = {pr_cpu_shared_bytes_logup(needs), pr_cpu_shared_bytes_sample(needs),
+                      pr_cpu_shared_bytes_quotients(needs)};
+    return (largest(bytes, sizeof bytes / sizeof *bytes) + 4095) & ~(size_t)4095;
+}
+
+/* A tile of the pass over the top layers: all rows of a few cache lines' width, twice. */
+size_t pr_cpu_thread_bytes_transform(const pr_device_needs *needs) {
+    (void)needs;
+    return (size_t)1 << 20;
+}
+
+/* Hashes of one subtree while it is built: twice 2^9 nodes. */
+size_t pr_cpu_thread_bytes_merkle(const pr_device_needs *needs) {
+    (void)needs;
+    return (size_t)64 << 10;
+}
