@@ -1,0 +1,176 @@
+#include "file_hash/job.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "file_hash/layout.h"
+#include "file_hash/trace.h"
+
+struct pr_job_instance {
+    char *path; /* as given */
+    pr_file_hash_public statement;
+    pr_file_hash_walk walk; /* empty in an instance made for verification */
+    pr_air *air;
+};
+
+static void destroy(pr_job_instance *job) {
+    if (!job) return;
+    pr_air_destroy(job->air);
+    pr_file_hash_walk_clear(&job->walk);
+    free(job->path);
+    free(job);
+}
+
+static pr_job_instance *allocate(const char *path) {
+    pr_job_instance *job = calloc(1, sizeof *job);
+    if (job && !(job->path = strdup(path ? path : ""))) {
+        free(job);
+        return NULL;
+    }
+    return job;
+}
+
+static char *resolve(const char *base_dir, const char *path) {
+    size_t size = (base_dir ? strlen(base_dir) : 0) + strlen(path) + 2;
+    char *full = malloc(size);
+    if (!full) return NULL;
+    if (path[0] == '/' || !base_dir || !base_dir[0])
+        snprintf(full, size, "%s", path);
+    else
+        snprintf(full, size, "%s/%s", base_dir, path);
+    return full;
+}
+
+/* A pipe or device might never end, so only regular files are opened. */
+static pr_status read_input(uint8_t **data, size_t *size, const char *path, pr_error *err) {
+    struct stat st;
+    if (stat(path, &st) != 0) return pr_fail(err, PR_ERR_INPUT, "%s: cannot open: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode)) return pr_fail(err, PR_ERR_INPUT, "%s: not a regular file", path);
+    uint64_t max = pr_file_hash_max_length();
+    if ((uint64_t)st.st_size > max)
+        return pr_fail(err, PR_ERR_INPUT, "%s: %llu bytes, and file_hash takes at most %llu", path,
+                       (unsigned long long)st.st_size, (unsigned long long)max);
+    pr_error cause = {0};
+    pr_status status = pr_file_read(data, size, path, (size_t)max, &cause);
+    if (status == PR_OK) return PR_OK;
+    return pr_fail(err, status == PR_ERR_MEMORY ? status : PR_ERR_INPUT, "%s", cause.text);
+}
+
+static pr_status load(pr_job_instance *job, const char *base_dir, pr_error *err) {
+    char *path = resolve(base_dir, job->path);
+    if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
+    uint8_t *data = NULL;
+    size_t size = 0;
+    pr_status status = read_input(&data, &size, path, err);
+    free(path);
+    if (status != PR_OK) return status;
+    status = pr_file_hash_walk_init(&job->walk, data, size, err);
+    free(data);
+    if (status != PR_OK) return status;
+    job->statement.length = size;
+    memcpy(job->statement.digest, job->walk.digest, sizeof job->statement.digest);
+    return pr_file_hash_air(&job->air, &job->statement, err);
+}
+
+static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+    pr_job_instance *job = allocate(pr_params_get(&pr_job_file_hash, params, "path"));
+    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a file_hash job");
+    pr_status status = load(job, params->base_dir, err);
+    if (status == PR_OK)
+        *out = job;
+    else
+        destroy(job);
+    return status;
+}
+
+static bool read_public(pr_file_hash_public *out, const void *data, size_t size) {
+    pr_reader r;
+    pr_reader_init(&r, data, size);
+    out->length = pr_read_u64(&r);
+    bool reduced = true;
+    for (int k = 0; k < PR_POSEIDON2_RATE; k++) reduced &= (out->digest[k] = pr_read_u32(&r)) < PR_P;
+    return pr_reader_done(&r) && reduced && out->length <= pr_file_hash_max_length();
+}
+
+static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
+                               pr_error *err) {
+    pr_file_hash_public statement;
+    if (!read_public(&statement, public_data, size))
+        return pr_fail(err, PR_ERR_MALFORMED, "file_hash: public data (%zu bytes) is not a length and a digest", size);
+    pr_job_instance *job = allocate(params ? pr_params_get(&pr_job_file_hash, params, "path") : NULL);
+    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a file_hash job");
+    job->statement = statement;
+    pr_status status = pr_file_hash_air(&job->air, &job->statement, err);
+    if (status == PR_OK)
+        *out = job;
+    else
+        destroy(job);
+    return status;
+}
+
+static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
+
+static void write_public(const pr_job_instance *job, pr_writer *out) {
+    pr_write_u64(out, job->statement.length);
+    for (int k = 0; k < PR_POSEIDON2_RATE; k++) pr_write_u32(out, job->statement.digest[k]);
+}
+
+/* Eight hex digits an element, the first element first, as numbers are written. */
+static void print_digest(char *out, size_t size, const pr_m31 *digest) {
+    for (size_t k = 0; k < PR_POSEIDON2_RATE; k++) snprintf(out + 8 * k, size - 8 * k, "%08x", digest[k]);
+}
+
+static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacity) {
+    pr_output all[3] = {{.name = "digest"}, {.name = "length"}, {.name = "file"}};
+    print_digest(all[0].value, sizeof all[0].value, job->statement.digest);
+    snprintf(all[1].value, sizeof all[1].value, "%llu", (unsigned long long)job->statement.length);
+    const char *slash = strrchr(job->path, '/');
+    snprintf(all[2].value, sizeof all[2].value, "%.159s", slash ? slash + 1 : job->path);
+    size_t n = sizeof all / sizeof *all;
+    for (size_t k = 0; k < n && k < capacity; k++) out[k] = all[k];
+    return n;
+}
+
+static pr_status fill(const pr_job_instance *job, pr_job_order order, uint32_t component, pr_m31 *const *columns,
+                      unsigned n_threads, pr_error *err) {
+    PR_ASSERT(component == 0);
+    if (!job->walk.states) return pr_fail(err, PR_ERR_INTERNAL, "file_hash: no trace without the file");
+    pr_file_hash_fill(columns, order, pr_file_hash_log_rows(job->statement.length), &job->walk, n_threads);
+    return PR_OK;
+}
+
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                       pr_error *err) {
+    return fill(job, PR_JOB_ROW_ORDER, component, columns, n_threads, err);
+}
+
+static pr_status trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
+                               unsigned n_threads, pr_error *err) {
+    return fill(job, PR_JOB_STORAGE_ORDER, component, columns, n_threads, err);
+}
+
+static const pr_param_spec params_spec[] = {
+    {"path", PR_PARAM_PATH, true, NULL, 0, 0, "the file, relative to the manifest's folder or absolute"},
+};
+
+static const pr_param example[] = {{"path", "/usr/share/common-licenses/BSD"}};
+
+const pr_job_type pr_job_file_hash = {
+    .name = "file_hash",
+    .version = 1,
+    .summary = "Field elements are known whose first is `length`, which are as many as a file of `length` bytes gives, "
+               "and whose Poseidon2 sponge digest is `digest`.",
+    .params = params_spec,
+    .n_params = sizeof params_spec / sizeof *params_spec,
+    .example = example,
+    .n_example = sizeof example / sizeof *example,
+    .create = create,
+    .destroy = destroy,
+    .air = air_of,
+    .write_public = write_public,
+    .outputs = outputs,
+    .create_public = create_public,
+    .trace = trace,
+    .trace_storage = trace_storage,
+};

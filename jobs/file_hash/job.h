@@ -1,0 +1,8 @@
+/* file_hash: a file of a given length has a given Poseidon2 digest. See README.md for the statement, the columns and
+ * the constraints. */
+#ifndef PR_JOBS_FILE_HASH_JOB_H
+#define PR_JOBS_FILE_HASH_JOB_H
+#include "air/job_type.h"
+
+extern const pr_job_type pr_job_file_hash;
+#endif

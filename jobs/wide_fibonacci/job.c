@@ -1,0 +1,105 @@
+#include <stdlib.h>
+#include "wide_fibonacci/job.h"
+
+enum { MIN_LOG_ROWS = 4, MAX_LOG_ROWS = 24, MIN_COLUMNS = 3, MAX_COLUMNS = 1024 };
+
+struct pr_job_instance {
+    uint32_t log_rows, columns, seed;
+    pr_air *air;
+};
+
+static void destroy(pr_job_instance *job) {
+    if (!job) return;
+    pr_air_destroy(job->air);
+    free(job);
+}
+
+static pr_status create_sized(pr_job_instance **out, uint32_t log_rows, uint32_t columns, uint32_t seed,
+                              pr_error *err) {
+    pr_job_instance *job = calloc(1, sizeof *job);
+    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a wide_fibonacci job");
+    *job = (pr_job_instance){.log_rows = log_rows, .columns = columns, .seed = seed};
+    pr_status status = pr_wide_fibonacci_air(&job->air, log_rows, columns, err);
+    if (status != PR_OK) {
+        destroy(job);
+        return status;
+    }
+    *out = job;
+    return PR_OK;
+}
+
+static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+    const pr_job_type *type = &pr_job_wide_fibonacci;
+    return create_sized(out, (uint32_t)pr_params_get_uint(type, params, "log_rows"),
+                        (uint32_t)pr_params_get_uint(type, params, "columns"),
+                        (uint32_t)pr_params_get_uint(type, params, "seed"), err);
+}
+
+static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
+                               pr_error *err) {
+    (void)params;
+    pr_reader r;
+    pr_reader_init(&r, public_data, size);
+    uint32_t log_rows = pr_read_u32(&r), columns = pr_read_u32(&r), seed = pr_read_u32(&r);
+    if (!pr_reader_done(&r) || log_rows < MIN_LOG_ROWS || log_rows > MAX_LOG_ROWS || columns < MIN_COLUMNS ||
+        columns > MAX_COLUMNS || seed >= PR_P)
+        return pr_fail(err, PR_ERR_MALFORMED, "wide_fibonacci: public data (%zu bytes) is not three words in range",
+                       size);
+    return create_sized(out, log_rows, columns, seed, err);
+}
+
+static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
+
+static void write_public(const pr_job_instance *job, pr_writer *out) {
+    pr_write_u32(out, job->log_rows);
+    pr_write_u32(out, job->columns);
+    pr_write_u32(out, job->seed);
+}
+
+static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacity) {
+    (void)job, (void)out, (void)capacity;
+    return 0;
+}
+
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                       pr_error *err) {
+    (void)err;
+    PR_ASSERT(component == 0);
+    pr_wide_fibonacci_fill_rows(columns, job->log_rows, job->columns, job->seed, n_threads);
+    return PR_OK;
+}
+
+static pr_status trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
+                               unsigned n_threads, pr_error *err) {
+    (void)err;
+    PR_ASSERT(component == 0);
+    pr_wide_fibonacci_fill_storage(columns, job->log_rows, job->columns, job->seed, n_threads);
+    return PR_OK;
+}
+
+static const pr_param_spec params_spec[] = {
+    {"log_rows", PR_PARAM_UINT, true, NULL, MIN_LOG_ROWS, MAX_LOG_ROWS, "log2 of the number of rows"},
+    {"columns", PR_PARAM_UINT, false, "100", MIN_COLUMNS, MAX_COLUMNS, "cells in a row"},
+    {"seed", PR_PARAM_UINT, false, "7", 0, PR_P - 1, "row i begins with 1, seed + i"},
+};
+
+static const pr_param example[] = {{"log_rows", "10"}, {"columns", "100"}, {"seed", "7"}};
+
+const pr_job_type pr_job_wide_fibonacci = {
+    .name = "wide_fibonacci",
+    .version = 1,
+    .summary = "There are 2^log_rows rows of `columns` field elements in which every cell from the third on is the sum "
+               "of the squares of the two before it.",
+    .params = params_spec,
+    .n_params = sizeof params_spec / sizeof *params_spec,
+    .example = example,
+    .n_example = sizeof example / sizeof *example,
+    .create = create,
+    .destroy = destroy,
+    .air = air_of,
+    .write_public = write_public,
+    .outputs = outputs,
+    .create_public = create_public,
+    .trace = trace,
+    .trace_storage = trace_storage,
+};
