@@ -165,8 +165,8 @@ static pr_status scan_integer(pr_case_scan *scan, const walker *w, size_t begin,
     pr_case_path path;
     walker_path(&path, w);
     if (negative || exceeds(digits, n_digits, "18446744073709551615") || !may_be_big(path.text))
-        return pr_fail_at(err, PR_ERR_USAGE, file, 0, 0, "%s: %.40s%s is out of range", path.text, token,
-                          size > 40 ? "..." : "");
+        return pr_fail_at(err, PR_ERR_USAGE, file, 0, 0, "%s: %.*s%s is out of range", path.text,
+                          size > 40 ? 40 : (int)size, token, size > 40 ? "..." : "");
     PR_TRY(hide(scan, begin, w->at, err));
     if (json_object_set_new(scan->big, path.text, json_stringn(digits, n_digits)))
         return pr_fail(err, PR_ERR_MEMORY, "out of memory while reading a case");
@@ -245,7 +245,11 @@ void pr_case_scan_path_at(pr_case_path *path, const char *text, size_t size, siz
     if (!w) return;
     w->text = text;
     w->size = size;
-    while (w->at < size && w->at < offset && walker_step(w)) continue;
+    while (w->at < size && w->at < offset) {
+        /* a bracket that closes too early is refused where it stands, not where it would lead */
+        if (w->at + 1 >= offset && (text[w->at] == ']' || text[w->at] == '}')) break;
+        if (!walker_step(w)) break;
+    }
     walker_path(path, w);
     free(w);
 }

@@ -1,7 +1,5 @@
 #include "casefile/read.h"
-#include <ctype.h>
 #include <errno.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,21 +39,21 @@ static bool accept(trace_reader *r, char c) {
     return true;
 }
 
+static bool ends_number(char c) { return c == ',' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
 static pr_status read_cell(trace_reader *r, pr_m31 *out) {
     skip_space(r);
-    size_t begin = r->at;
+    size_t begin = r->at, at = begin;
     uint64_t v = 0;
-    while (r->at < r->end && r->text[r->at] >= '0' && r->text[r->at] <= '9' && r->at - begin < 11)
-        v = 10 * v + (uint64_t)(r->text[r->at++] - '0');
-    size_t n = r->at - begin;
-    char next = r->at < r->end ? r->text[r->at] : 0;
-    if (n && v < PR_P && !(n > 1 && r->text[begin] == '0') && (next == ',' || next == ']' || isspace((int)next))) {
-        *out = (pr_m31)v;
-        return PR_OK;
-    }
-    r->at = begin;
-    if (!n || n == 11 || v < PR_P) return refuse(r, "must be a whole number of 0 to 2147483646");
-    return refuse(r, "is not below p = 2147483647");
+    while (at < r->end && r->text[at] >= '0' && r->text[at] <= '9' && at - begin < 11)
+        v = 10 * v + (uint64_t)(r->text[at++] - '0');
+    size_t n = at - begin;
+    bool whole = n && at < r->end && ends_number(r->text[at]) && !(n > 1 && r->text[begin] == '0');
+    if (!whole) return refuse(r, "must be a whole number below p = 2147483647");
+    if (v >= PR_P) return refuse(r, "is not below p = 2147483647");
+    r->at = at;
+    *out = (pr_m31)v;
+    return PR_OK;
 }
 
 /* After an element: another one follows, or the list ends. */
