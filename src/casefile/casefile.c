@@ -4,15 +4,17 @@
 
 #define MAX_FILE_BYTES ((size_t)1 << 34)
 
+/* The parser's position is the end of the token it could not take. */
 static pr_status refuse_syntax(const pr_case_doc *doc, const json_error_t *e) {
+    const pr_case_scan *scan = doc->scan;
+    size_t offset = pr_case_scan_offset(scan, e->position > 0 ? (size_t)e->position : 0), line = 0, column = 0;
     pr_case_path path;
-    size_t offset = e->position > 0 ? (size_t)e->position : 0;
-    pr_case_scan_path_at(&path, doc->scan->text, doc->scan->size, offset);
     char text[JSON_ERROR_TEXT_LENGTH];
+    pr_case_scan_path_at(&path, scan->text, scan->size, offset);
+    pr_case_scan_position(&line, &column, scan->text, offset ? offset - 1 : 0);
     for (size_t i = 0; i < sizeof text; i++) text[i] = e->text[i] == '\n' || e->text[i] == '\r' ? ' ' : e->text[i];
-    return pr_fail_at(doc->err, json_error_code(e) == json_error_out_of_memory ? PR_ERR_MEMORY : PR_ERR_USAGE,
-                      doc->file, e->line > 0 ? (size_t)e->line : 0, e->column > 0 ? (size_t)e->column : 0, "%s: %s",
-                      path.text, text);
+    pr_status status = json_error_code(e) == json_error_out_of_memory ? PR_ERR_MEMORY : PR_ERR_USAGE;
+    return pr_fail_at(doc->err, status, doc->file, line, column, "%s: %s", path.text, text);
 }
 
 /* At most one of the three ways to give a trace. */

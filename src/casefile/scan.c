@@ -223,16 +223,26 @@ void pr_case_scan_clear(pr_case_scan *scan) {
 size_t pr_case_scan_feed(void *buffer, size_t size, void *context) {
     pr_case_scan *scan = context;
     char *out = buffer;
-    size_t n = scan->size - scan->fed < size ? scan->size - scan->fed : size;
-    for (size_t i = 0; i < n; i++, scan->fed++) {
-        char c = scan->text[scan->fed];
-        while (scan->next < scan->n_hidden && scan->fed >= scan->hidden[scan->next].end) scan->next++;
-        if (scan->next < scan->n_hidden && scan->fed >= scan->hidden[scan->next].begin)
-            out[i] = scan->fed == scan->hidden[scan->next].begin ? '0' : (c == '\n' ? '\n' : ' ');
-        else
-            out[i] = c;
+    size_t n = 0;
+    while (n < size && scan->fed < scan->size) {
+        size_t stop = scan->next < scan->n_hidden ? scan->hidden[scan->next].begin : scan->size;
+        if (scan->fed == stop) {
+            out[n++] = '0';
+            scan->fed = scan->hidden[scan->next++].end;
+            continue;
+        }
+        size_t piece = stop - scan->fed < size - n ? stop - scan->fed : size - n;
+        memcpy(out + n, scan->text + scan->fed, piece);
+        n += piece;
+        scan->fed += piece;
     }
     return n;
+}
+
+size_t pr_case_scan_offset(const pr_case_scan *scan, size_t fed) {
+    for (size_t i = 0; i < scan->n_hidden && scan->hidden[i].begin < fed; i++)
+        fed += scan->hidden[i].end - scan->hidden[i].begin - 1;
+    return fed < scan->size ? fed : scan->size;
 }
 
 const char *pr_case_scan_big(const pr_case_scan *scan, const char *path) {

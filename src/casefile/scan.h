@@ -4,9 +4,9 @@
  *   cell.
  * - Integers that the tree cannot hold, 2^63 and above: allowed at three places, refused with their path elsewhere.
  *
- * The tree's parser then reads the text through pr_case_scan_feed, which puts a 0 and blanks in these places; offsets,
- * lines and columns stay those of the file. The scan does not check syntax, the parser behind it does: an array or a
- * number is replaced by a number, so no malformed text becomes well-formed. */
+ * The tree's parser then reads the text through pr_case_scan_feed, which puts a 0 in these places. The scan does not
+ * check syntax, the parser behind it does: an array or a number is replaced by a number, so no malformed text becomes
+ * well-formed. */
 #ifndef PR_CASEFILE_SCAN_H
 #define PR_CASEFILE_SCAN_H
 #include "base/error.h"
@@ -45,6 +45,8 @@ PR_MUST_CHECK pr_status pr_case_scan_init(pr_case_scan *scan, const char *text, 
 void pr_case_scan_clear(pr_case_scan *scan);
 /* json_load_callback's reader; context is the scan. */
 size_t pr_case_scan_feed(void *buffer, size_t size, void *context);
+/* The byte of the text behind the first `fed` bytes that the reader gave. */
+size_t pr_case_scan_offset(const pr_case_scan *scan, size_t fed);
 /* Digits of the large integer at this path, or NULL. */
 const char *pr_case_scan_big(const pr_case_scan *scan, const char *path);
 /* The path of the value that holds byte `offset` of the text. */
