@@ -1,0 +1,113 @@
+/* The rows' fields as data: names, kinds, places, what they mean. */
+#include "store/record.h"
+
+#define PR_ROW(type_, kind_, name_, help_)                                                                             \
+    { #name_, PR_FIELD_##kind_, offsetof(type_, name_), sizeof(((type_ *)0)->name_), help_ }
+#define PR_SPEC(name_, type_, fields_)                                                                                 \
+    const pr_row_spec name_ = {sizeof(type_), sizeof fields_ / sizeof fields_[0], fields_}
+
+#define F(kind_, name_, help_) PR_ROW(pr_job_row, kind_, name_, help_)
+static const pr_field job_fields[] = {
+    F(TEXT, id, "job id of the manifest, with the sweep's number"),
+    F(TEXT, type, "job type"),
+    F(U32, type_version, "version of the job type's statement"),
+    F(STATE, state, "how far the job came"),
+    F(OUTCOME, outcome, "approved: another rank verified the proof from its bytes; self_verified: only the prover did"),
+    F(TEXT, reason, "why it failed or was rejected; empty otherwise"),
+    F(I32, prover_rank, "rank of the accepted or last attempt; -1: none"),
+    F(I32, verifier_rank, "rank that verified the bytes; -1: none"),
+    F(TEXT, prover_host, "host of the prover"),
+    F(TEXT, backend, "what computed the proof"),
+    F(FLAG, gpu_used, "whether a GPU computed the proof"),
+    F(U32, cpu_fallbacks, "times a GPU failed and the CPU took over"),
+    F(U32, threads, "threads of the prover"),
+    F(U32, attempts, "attempts made, over all sessions"),
+    F(I32, priority, "the manifest's; higher first"),
+    F(TEXT, profile, "security profile"),
+    F(F64, conjectured_bits, "security by the up-to-capacity conjecture, bits"),
+    F(F64, proven_bits, "security proven, unique decoding, bits"),
+    F(F64, field_bits, "least of the field terms, bits"),
+    F(FLAG, insecure, "less than 96 bits: insecure parameters"),
+    F(U32, pow_bits, "proof-of-work bits"),
+    F(U32, log_blowup, "log2 of the blow-up"),
+    F(U32, n_queries, "FRI queries"),
+    F(U32, log_last_layer_degree_bound, "log2 of the last FRI layer's coefficients"),
+    F(U32, fold_step, "FRI folds a layer"),
+    F(I32, lifting_log_size, "log2 of the lifted tree height; -1: none"),
+    F(U32, interaction_pow_bits, "proof-of-work bits before lookups"),
+    F(U32, log_rows, "log2 of the rows of the largest component"),
+    F(U32, n_columns, "trace columns of all components"),
+    F(U32, n_constraints, "constraints of all components, with those of lookups"),
+    F(TEXT, content_hash, "Blake2s of type, version, configuration and parameters"),
+    F(TEXT, air_digest, "digest of the AIR"),
+    F(TEXT, statement_digest, "digest bound by the proof's transcript"),
+    F(TEXT, proof_hash, "Blake2s of the proof's canonical encoding"),
+    F(TEXT, commitment, "Blake2s of proof hash, id, statement digest, manifest digest"),
+    F(U64, public_bytes, "public data of the statement, bytes"),
+    F(U64, proof_bytes, "proof, canonical binary encoding, bytes"),
+    F(U64, proof_json_bytes, "proof as stwo's JSON text, bytes"),
+    F(U64, proof_compressed_bytes, "proof as stored, bytes"),
+    F(FLAG, flagged_large, "more than 256 KiB compressed: not fit for on-chain submission"),
+    F(U64, peak_rss_bytes, "peak resident memory of the prover's process so far, bytes"),
+    F(F64, prove_ms, "time of the prover, ms"),
+    F(F64, self_verify_ms, "time of the prover's own verification, ms"),
+    F(F64, verify_ms, "time of the other rank's verification, ms"),
+    F(F64, trace_ms, "stage: trace, ms"),
+    F(F64, extend_ms, "stage: interpolation and extension, ms"),
+    F(F64, merkle_ms, "stage: Merkle trees, ms"),
+    F(F64, lookups_ms, "stage: lookups, ms"),
+    F(F64, composition_ms, "stage: composition, ms"),
+    F(F64, samples_ms, "stage: out-of-domain samples, ms"),
+    F(F64, quotients_ms, "stage: quotients, ms"),
+    F(F64, fri_ms, "stage: FRI, ms"),
+    F(F64, grind_ms, "stage: proof of work, ms"),
+    F(F64, open_ms, "stage: openings, ms"),
+    F(U64, started_ns, "start of the last attempt, ns since 1970 UTC"),
+    F(U64, finished_ns, "end of the last attempt, ns since 1970 UTC"),
+    F(TEXT, started_at, "the same, ISO 8601"),
+    F(TEXT, finished_at, "the same, ISO 8601"),
+};
+#undef F
+PR_SPEC(pr_job_row_spec, pr_job_row, job_fields);
+
+static const pr_field param_fields[] = {
+    PR_ROW(pr_param_row, TEXT, id, "job id"),
+    PR_ROW(pr_param_row, TEXT, name, "parameter"),
+    PR_ROW(pr_param_row, TEXT, value, "value as in the manifest"),
+};
+PR_SPEC(pr_param_row_spec, pr_param_row, param_fields);
+
+static const pr_field output_fields[] = {
+    PR_ROW(pr_output_row, TEXT, id, "job id"),
+    PR_ROW(pr_output_row, TEXT, name, "public output"),
+    PR_ROW(pr_output_row, TEXT, value, "its value, proven"),
+};
+PR_SPEC(pr_output_row_spec, pr_output_row, output_fields);
+
+static const pr_field proof_fields[] = {
+    PR_ROW(pr_proof_row, TEXT, id, "job id; the last row of an id counts"),
+    PR_ROW(pr_proof_row, U64, offset, "first byte in /proofs/data"),
+    PR_ROW(pr_proof_row, U64, length, "bytes in /proofs/data"),
+    PR_ROW(pr_proof_row, TEXT, codec, "zstd: one zstd frame around the canonical encoding"),
+    PR_ROW(pr_proof_row, TEXT, hash, "Blake2s of the canonical encoding"),
+};
+PR_SPEC(pr_proof_row_spec, pr_proof_row, proof_fields);
+
+static const pr_field public_fields[] = {
+    PR_ROW(pr_public_row, TEXT, id, "job id; the last row of an id counts"),
+    PR_ROW(pr_public_row, U64, offset, "first byte in /public_data/data"),
+    PR_ROW(pr_public_row, U64, length, "bytes in /public_data/data"),
+};
+PR_SPEC(pr_public_row_spec, pr_public_row, public_fields);
+
+static const pr_field session_fields[] = {
+    PR_ROW(pr_session_row, TEXT, id, "number of the session, from 1"),
+    PR_ROW(pr_session_row, U32, ranks, "ranks"),
+    PR_ROW(pr_session_row, U32, threads, "threads of a prover on rank 0's host"),
+    PR_ROW(pr_session_row, TEXT, started_at, "ISO 8601"),
+    PR_ROW(pr_session_row, TEXT, finished_at, "ISO 8601; empty: it never came to its end"),
+    PR_ROW(pr_session_row, TEXT, status, "running, complete, incomplete or interrupted"),
+    PR_ROW(pr_session_row, TEXT, hosts, "distinct hosts"),
+    PR_ROW(pr_session_row, TEXT, command_line, "as given"),
+};
+PR_SPEC(pr_session_row_spec, pr_session_row, session_fields);

@@ -1,0 +1,132 @@
+/* All that is known of one job that ended: its row in /jobs and the parts that other tables hold. One record is what a
+ * worker sends, what the store appends, and what a reader gets back.
+ *
+ * The fields of rows are described once, as data (pr_row_spec); the HDF5 types, the encoding and `show` follow. */
+#ifndef PR_STORE_RECORD_H
+#define PR_STORE_RECORD_H
+#include "base/bytes.h"
+#include "hash/blake2s.h"
+
+#define PR_RECORD_MAX_PARAMS 64
+#define PR_RECORD_MAX_OUTPUTS 64
+#define PR_RECORD_MAX_PUBLIC ((size_t)64 << 20)
+#define PR_RECORD_MAX_PROOF ((size_t)1 << 30)
+#define PR_CHAIN_LIMIT_BYTES ((size_t)256 << 10) /* compressed; larger: not fit for on-chain submission */
+
+/* How far a job came. */
+typedef enum pr_job_state {
+    PR_STATE_QUEUED,
+    PR_STATE_PREPARED, /* inputs read, statement built */
+    PR_STATE_PROVEN,
+    PR_STATE_SELF_VERIFIED, /* by the rank that proved it */
+    PR_STATE_VERIFIED,      /* by another rank, from the bytes */
+    PR_STATE_COUNT
+} pr_job_state;
+const char *pr_job_state_name(uint32_t state);
+
+typedef enum pr_outcome {
+    PR_OUTCOME_NONE,
+    PR_OUTCOME_APPROVED,
+    PR_OUTCOME_SELF_VERIFIED, /* one rank: nobody else was there */
+    PR_OUTCOME_REJECTED,      /* the other rank's verifier refused */
+    PR_OUTCOME_FAILED,        /* no proof; the reason says why */
+    PR_OUTCOME_COUNT
+} pr_outcome;
+const char *pr_outcome_name(uint32_t outcome);
+static inline bool pr_outcome_is_done(uint32_t o) { return o == PR_OUTCOME_APPROVED || o == PR_OUTCOME_SELF_VERIFIED; }
+
+typedef struct pr_job_row {
+    char id[128], type[48], profile[32];
+    uint32_t type_version, state, outcome;
+    int32_t prover_rank, verifier_rank; /* -1: none */
+    char prover_host[64], backend[24];
+    int32_t priority;
+    uint32_t attempts, gpu_used, cpu_fallbacks, insecure, flagged_large;
+    double conjectured_bits, proven_bits, field_bits;
+    uint32_t pow_bits, log_blowup, n_queries, log_last_layer_degree_bound, fold_step, interaction_pow_bits;
+    int32_t lifting_log_size;
+    uint32_t log_rows, n_columns, n_constraints, threads;
+    char content_hash[65], air_digest[65], statement_digest[65], proof_hash[65], commitment[65];
+    uint64_t public_bytes, proof_bytes, proof_json_bytes, proof_compressed_bytes, peak_rss_bytes;
+    double prove_ms, self_verify_ms, verify_ms;
+    double trace_ms, extend_ms, merkle_ms, lookups_ms, composition_ms, samples_ms, quotients_ms, fri_ms, grind_ms,
+        open_ms;
+    uint64_t started_ns, finished_ns;
+    char started_at[32], finished_at[32];
+    char reason[512];
+} pr_job_row;
+
+typedef struct pr_param_row {
+    char id[128], name[64], value[1024];
+} pr_param_row;
+typedef struct pr_output_row {
+    char id[128], name[64], value[160];
+} pr_output_row;
+typedef struct pr_proof_row {
+    char id[128];
+    uint64_t offset, length;
+    char codec[16], hash[65];
+} pr_proof_row;
+typedef struct pr_public_row {
+    char id[128];
+    uint64_t offset, length;
+} pr_public_row;
+typedef struct pr_session_row { /* one start of the program on this run */
+    char id[24];
+    uint32_t ranks, threads;
+    char started_at[32], finished_at[32], status[16];
+    char hosts[512], command_line[1024];
+} pr_session_row;
+
+typedef enum pr_field_kind {
+    PR_FIELD_TEXT,
+    PR_FIELD_U32,
+    PR_FIELD_I32,
+    PR_FIELD_U64,
+    PR_FIELD_F64,
+    PR_FIELD_FLAG,    /* uint32_t 0 or 1 */
+    PR_FIELD_STATE,   /* uint32_t, pr_job_state */
+    PR_FIELD_OUTCOME, /* uint32_t, pr_outcome */
+} pr_field_kind;
+
+typedef struct pr_field {
+    const char *name;
+    pr_field_kind kind;
+    size_t offset, size; /* in the row's struct */
+    const char *help;    /* with its unit */
+} pr_field;
+
+typedef struct pr_row_spec {
+    size_t row_bytes, n_fields;
+    const pr_field *fields;
+} pr_row_spec;
+extern const pr_row_spec pr_job_row_spec, pr_param_row_spec, pr_output_row_spec, pr_proof_row_spec, pr_public_row_spec,
+    pr_session_row_spec;
+
+/* A row in little-endian bytes, fields in order. */
+void pr_row_encode(pr_writer *out, const pr_row_spec *spec, const void *row);
+/* Sets r->failed on anything that a row cannot hold: texts with control characters, numbers out of their enumeration.
+ */
+void pr_row_decode(pr_reader *r, const pr_row_spec *spec, void *row);
+/* Makes any bytes a valid row: terminates texts, replaces control characters; false when something had to change or an
+ * enumeration is out of range. For rows read from files. */
+bool pr_row_sanitize(const pr_row_spec *spec, void *row);
+/* Cuts text to fit, control characters become spaces. */
+void pr_row_set_text(char *out, size_t size, const char *text);
+/* A field as text, for tables. */
+void pr_row_show(char *out, size_t size, const pr_field *field, const void *row);
+
+typedef struct pr_record {
+    pr_job_row row;
+    size_t n_params, n_outputs;
+    pr_param_row *params;
+    pr_output_row *outputs;
+    uint8_t *public_data; /* row.public_bytes */
+    uint8_t *proof;       /* row.proof_compressed_bytes; zstd around the canonical encoding */
+} pr_record;              /* owns its pointers */
+
+void pr_record_clear(pr_record *record);
+void pr_record_encode(pr_writer *out, const pr_record *record);
+/* PR_ERR_MALFORMED, nothing to clear. */
+PR_MUST_CHECK pr_status pr_record_decode(pr_record *out, const void *data, size_t size, pr_error *err);
+#endif

@@ -1,0 +1,250 @@
+/* Reading a results file, whatever became of it. */
+#include "store/store.h"
+#include "store/hdf.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct rows {
+    const pr_row_spec *spec;
+    char *data;
+    char **sorted; /* by id, file order within one id */
+    size_t n;
+} rows;
+
+typedef struct attribute {
+    char *name, *value;
+} attribute;
+
+struct pr_results {
+    hid_t file;
+    char *path;
+    rows jobs, params, outputs, proofs, publics, sessions;
+    pr_blob proof_data, public_data;
+    attribute *attributes;
+    size_t n_attributes;
+    pr_writer problems; /* 0-terminated at the end of open */
+};
+
+static void note(pr_results *r, const pr_error *e) { pr_write_format(&r->problems, "%s\n", e->text); }
+
+/* Keeps readable rows: a damaged chunk costs its own rows only. */
+static void load_chunks(pr_results *r, rows *out, const pr_table *t) {
+    uint64_t chunk = pr_table_chunk_rows(t->spec);
+    for (uint64_t first = 0; first < t->n; first += chunk) {
+        size_t n = (size_t)(t->n - first < chunk ? t->n - first : chunk);
+        pr_error e = {0};
+        char *at = out->data + out->n * t->spec->row_bytes;
+        if (pr_table_read(t, at, first, n, &e) != PR_OK) {
+            (void)pr_fail_context(&e, "rows %llu to %llu of %s are unreadable", (unsigned long long)first,
+                                  (unsigned long long)(first + n - 1), t->name);
+            note(r, &e);
+            continue;
+        }
+        for (size_t i = 0; i < n; i++)
+            if (!pr_row_sanitize(t->spec, at + i * t->spec->row_bytes))
+                pr_write_format(&r->problems, "%s: row %llu of %s holds values that no run writes\n", r->path,
+                                (unsigned long long)(first + i), t->name);
+        out->n += n;
+    }
+}
+
+/* Every row struct begins with its id. */
+static int compare_rows(const void *a, const void *b) {
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    int order = strcmp(x, y);
+    return order ? order : (x > y) - (x < y);
+}
+
+static void sort_rows(pr_results *r, rows *t) {
+    t->sorted = malloc((t->n ? t->n : 1) * sizeof *t->sorted);
+    if (!t->sorted) {
+        pr_write_format(&r->problems, "%s: out of memory\n", r->path);
+        t->n = 0;
+        return;
+    }
+    for (size_t i = 0; i < t->n; i++) t->sorted[i] = t->data + i * t->spec->row_bytes;
+    qsort(t->sorted, t->n, sizeof *t->sorted, compare_rows);
+}
+
+static void load_rows(pr_results *r, rows *out, const char *name, const pr_row_spec *spec) {
+    pr_table t = {0};
+    pr_error e = {0};
+    out->spec = spec;
+    if (pr_table_open(&t, r->file, r->path, name, spec, &e) != PR_OK) {
+        note(r, &e);
+    } else if (!(out->data = calloc(t.n ? t.n : 1, spec->row_bytes))) {
+        pr_write_format(&r->problems, "%s: out of memory for %s\n", r->path, name);
+    } else {
+        load_chunks(r, out, &t);
+    }
+    pr_table_close(&t);
+    sort_rows(r, out);
+}
+
+static void load_blob(pr_results *r, pr_blob *b, const char *name) {
+    pr_error e = {0};
+    if (pr_blob_open(b, r->file, r->path, name, &e) != PR_OK) note(r, &e);
+}
+
+static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
+    pr_results *r = context;
+    (void)info;
+    char *value = pr_hdf_read_text(object, name, NULL);
+    attribute *grown = realloc(r->attributes, (r->n_attributes + 1) * sizeof *grown);
+    if (grown) r->attributes = grown;
+    char *copy = strdup(name);
+    if (!value || !grown || !copy) {
+        if (!value) pr_write_format(&r->problems, "%s: attribute %s is unreadable\n", r->path, name);
+        free(value);
+        free(copy);
+        return 0;
+    }
+    r->attributes[r->n_attributes++] = (attribute){copy, value};
+    return 0;
+}
+
+static pr_status load(pr_results *r, pr_error *err) {
+    H5Aiterate2(r->file, H5_INDEX_NAME, H5_ITER_INC, NULL, add_attribute, r);
+    const char *version = pr_results_attribute(r, "format_version");
+    if (!version || strcmp(version, PR_STORE_FORMAT_VERSION) != 0)
+        return pr_fail(err, PR_ERR_MALFORMED,
+                       "%s: not a results file of format version " PR_STORE_FORMAT_VERSION " (found %s)", r->path,
+                       version ? version : "none");
+    load_rows(r, &r->jobs, "/jobs", &pr_job_row_spec);
+    load_rows(r, &r->params, "/params", &pr_param_row_spec);
+    load_rows(r, &r->outputs, "/outputs", &pr_output_row_spec);
+    load_rows(r, &r->proofs, "/proofs/index", &pr_proof_row_spec);
+    load_rows(r, &r->publics, "/public_data/index", &pr_public_row_spec);
+    load_rows(r, &r->sessions, "/sessions", &pr_session_row_spec);
+    load_blob(r, &r->proof_data, "/proofs/data");
+    load_blob(r, &r->public_data, "/public_data/data");
+    pr_write_u8(&r->problems, 0);
+    return r->problems.failed ? pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", r->path) : PR_OK;
+}
+
+pr_status pr_results_open(pr_results **out, const char *path, pr_error *err) {
+    *out = NULL;
+    pr_hdf_init();
+    pr_results *r = calloc(1, sizeof *r);
+    if (!r || !(r->path = strdup(path))) {
+        free(r);
+        return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", path);
+    }
+    pr_writer_init(&r->problems);
+    r->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    pr_status status = r->file < 0 ? pr_hdf_fail(err, path, "cannot open the results file") : load(r, err);
+    if (status == PR_OK)
+        *out = r;
+    else
+        pr_results_close(r);
+    H5Eclear2(H5E_DEFAULT);
+    return status;
+}
+
+static void free_rows(rows *t) {
+    free(t->data);
+    free(t->sorted);
+}
+
+void pr_results_close(pr_results *r) {
+    if (!r) return;
+    free_rows(&r->jobs);
+    free_rows(&r->params);
+    free_rows(&r->outputs);
+    free_rows(&r->proofs);
+    free_rows(&r->publics);
+    free_rows(&r->sessions);
+    pr_blob_close(&r->proof_data);
+    pr_blob_close(&r->public_data);
+    for (size_t i = 0; i < r->n_attributes; i++) {
+        free(r->attributes[i].name);
+        free(r->attributes[i].value);
+    }
+    free(r->attributes);
+    pr_writer_clear(&r->problems);
+    if (r->file >= 0) H5Fclose(r->file);
+    free(r->path);
+    free(r);
+}
+
+const char *pr_results_problems(const pr_results *r) { return (const char *)r->problems.data; }
+size_t pr_results_n_jobs(const pr_results *r) { return r->jobs.n; }
+
+const pr_job_row *pr_results_job(const pr_results *r, size_t i) {
+    return (const pr_job_row *)(const void *)(r->jobs.data + i * sizeof(pr_job_row));
+}
+
+/* First of the sorted rows whose id is not before id. */
+static size_t lower_bound(const rows *t, const char *id) {
+    size_t low = 0, high = t->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(t->sorted[middle], id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t rows_of(const rows *t, const char *id, const void **out, size_t capacity) {
+    size_t n = 0;
+    for (size_t i = lower_bound(t, id); i < t->n && strcmp(t->sorted[i], id) == 0; i++, n++)
+        if (n < capacity) out[n] = t->sorted[i];
+    return n;
+}
+
+static const void *last_row_of(const rows *t, const char *id) {
+    const void *last = NULL;
+    for (size_t i = lower_bound(t, id); i < t->n && strcmp(t->sorted[i], id) == 0; i++) last = t->sorted[i];
+    return last;
+}
+
+size_t pr_results_params(const pr_results *r, const char *id, const pr_param_row **out, size_t capacity) {
+    return rows_of(&r->params, id, (const void **)out, capacity);
+}
+
+size_t pr_results_outputs(const pr_results *r, const char *id, const pr_output_row **out, size_t capacity) {
+    return rows_of(&r->outputs, id, (const void **)out, capacity);
+}
+
+const pr_proof_row *pr_results_proof(const pr_results *r, const char *id) { return last_row_of(&r->proofs, id); }
+
+pr_status pr_results_read_proof(const pr_results *r, const char *id, uint8_t **out, size_t *size, pr_error *err) {
+    const pr_proof_row *row = pr_results_proof(r, id);
+    *out = NULL;
+    if (!row || r->proof_data.dataset <= 0 || row->length > PR_RECORD_MAX_PROOF)
+        return pr_fail(err, PR_ERR_MALFORMED, "the proof is not in the file");
+    PR_TRY(pr_blob_read(&r->proof_data, out, row->offset, row->length, err));
+    *size = (size_t)row->length;
+    return PR_OK;
+}
+
+pr_status pr_results_read_public(const pr_results *r, const char *id, uint8_t **out, size_t *size, pr_error *err) {
+    const pr_public_row *row = last_row_of(&r->publics, id);
+    *out = NULL;
+    if (!row || r->public_data.dataset <= 0 || row->length > PR_RECORD_MAX_PUBLIC)
+        return pr_fail(err, PR_ERR_MALFORMED, "the public data is not in the file");
+    PR_TRY(pr_blob_read(&r->public_data, out, row->offset, row->length, err));
+    *size = (size_t)row->length;
+    return PR_OK;
+}
+
+size_t pr_results_n_sessions(const pr_results *r) { return r->sessions.n; }
+
+const pr_session_row *pr_results_session(const pr_results *r, size_t i) {
+    return (const pr_session_row *)(const void *)(r->sessions.data + i * sizeof(pr_session_row));
+}
+
+const char *pr_results_attribute(const pr_results *r, const char *name) {
+    for (size_t i = 0; i < r->n_attributes; i++)
+        if (strcmp(r->attributes[i].name, name) == 0) return r->attributes[i].value;
+    return NULL;
+}
+
+size_t pr_results_n_attributes(const pr_results *r) { return r->n_attributes; }
+
+void pr_results_attribute_at(const pr_results *r, size_t i, const char **name, const char **value) {
+    *name = r->attributes[i].name;
+    *value = r->attributes[i].value;
+}
