@@ -19,10 +19,10 @@ size_t pr_cpu_shared_bytes(const pr_device_needs *needs) {
     return (largest(bytes, sizeof bytes / sizeof *bytes) + 4095) & ~(size_t)4095;
 }
 
-/* A tile of the pass over the top layers: all rows of a few cache lines' width, twice. */
+/* Two tiles of the pass over the top layers: 32 words of each block of 2^12, kernels/transform.c. */
 size_t pr_cpu_thread_bytes_transform(const pr_device_needs *needs) {
-    (void)needs;
-    return (size_t)1 << 20;
+    uint32_t log_blocks = needs->max_log_rows > 12 ? needs->max_log_rows - 12 : 0;
+    return (size_t)2 * 32 * sizeof(pr_m31) << log_blocks;
 }
 
 /* Hashes of one subtree while it is built: twice 2^9 nodes. */

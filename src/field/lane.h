@@ -2,13 +2,17 @@
  * written once against these names and compiled once per instruction set with PR_LANE_ISA_SCALAR, PR_LANE_ISA_AVX2 or
  * PR_LANE_ISA_AVX512 defined (scalar when none is).
  *
- *   lane_load/store(p)     unaligned;  lane_set1(v)
- *   lane_add/sub/neg/mul   mod p, operands and results in [0, p)
- *   lane_mul_doubled       a * b with b2 = 2b given (b in [0, p), b2 a plain 32-bit word): saves the doubling for
- * constants and twiddles lane_add32, lane_xor   plain 32-bit;  lane_rotr(x, 16|12|8|7) lane_acc               64-bit
- * sums of products: at most four products a*b fit (4 (p-1)^2 < 2^64); lane_acc_fold brings any sum below 2^34, so that
- * three more products fit; lane_acc_reduce gives the lane. lane_deinterleave/interleave   pairs of neighbours:  (a0 b0
- * a1 b1 ..) <-> (a0 a1 ..), (b0 b1 ..) across two lanes
+ * - lane_load/store(p): unaligned; lane_set1(v)
+ * - lane_add/sub/neg/mul: mod p, operands and results in [0, p)
+ * - lane_mul_doubled: a * b with b2 = 2b given (b in [0, p), b2 a plain 32-bit word), which saves the doubling for
+ *   constants and twiddles; lane_mul_broadcast: the same where b2 has one value in all its words
+ * - lane_add32, lane_xor: plain 32-bit; lane_rotr(x, 16|12|8|7)
+ * - lane_acc: 64-bit sums of products. At most four products a*b fit (4 (p-1)^2 < 2^64); lane_acc_fold brings any sum
+ *   below 2^34, so that three more products fit; lane_acc_reduce gives the lane
+ * - lane_deinterleave/interleave: pairs of neighbours, (a0 b0 a1 b1 ..) <-> (a0 a1 ..), (b0 b1 ..) across two lanes
+ * - lane_load_8/4/2(p): that many words repeated to fill a lane that is longer
+ * - lane_load_quarters(p): from LANE_WIDTH / 2 doubled words x0 y0 x1 y1 .. the lane y0 -y0 -x0 x0 y1 -y1 -x1 x1 ..,
+ *   doubled; not scalar
  */
 #ifndef PR_FIELD_LANE_H
 #define PR_FIELD_LANE_H

@@ -41,6 +41,24 @@ static inline lane lane_mul_doubled(lane a, lane b2) {
     lane low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
     return lane_reduce_once(_mm256_add_epi32(high, _mm256_srli_epi32(low, 1)));
 }
+/* b2 the same in all words */
+static inline lane lane_mul_broadcast(lane a, lane b2) {
+    lane even = _mm256_mul_epu32(a, b2), odd = _mm256_mul_epu32(lane_odd(a), b2);
+    lane high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    lane low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+    return lane_reduce_once(_mm256_add_epi32(high, _mm256_srli_epi32(low, 1)));
+}
+static inline lane lane_load_4(const uint32_t *p) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p));
+}
+static inline lane lane_load_2(const uint32_t *p) {
+    return _mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)p));
+}
+static inline lane lane_load_quarters(const uint32_t *p) {
+    const lane order = _mm256_setr_epi32(1, 1, 0, 0, 3, 3, 2, 2);
+    const lane negate = _mm256_setr_epi32(0, -2, -2, 0, 0, -2, -2, 0);
+    return _mm256_xor_si256(_mm256_permutevar8x32_epi32(lane_load_4(p), order), negate);
+}
 
 typedef struct lane_acc {
     lane even, odd;

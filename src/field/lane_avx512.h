@@ -30,6 +30,27 @@ static inline lane lane_mul_doubled(lane a, lane b2) {
     lane low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, (_MM_PERM_ENUM)0xa0); /* each pair: even's low, odd's low */
     return lane_reduce_once(_mm512_add_epi32(high, _mm512_srli_epi32(low, 1)));
 }
+/* b2 the same in all words */
+static inline lane lane_mul_broadcast(lane a, lane b2) {
+    lane even = _mm512_mul_epu32(a, b2), odd = _mm512_mul_epu32(lane_odd(a), b2);
+    lane high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
+    lane low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, (_MM_PERM_ENUM)0xa0);
+    return lane_reduce_once(_mm512_add_epi32(high, _mm512_srli_epi32(low, 1)));
+}
+static inline lane lane_load_8(const uint32_t *p) {
+    return _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)p));
+}
+static inline lane lane_load_4(const uint32_t *p) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)p));
+}
+static inline lane lane_load_2(const uint32_t *p) {
+    return _mm512_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)p));
+}
+static inline lane lane_load_quarters(const uint32_t *p) {
+    const lane order = _mm512_setr_epi32(1, 1, 0, 0, 3, 3, 2, 2, 5, 5, 4, 4, 7, 7, 6, 6);
+    const lane negate = _mm512_set_epi32(0, -2, -2, 0, 0, -2, -2, 0, 0, -2, -2, 0, 0, -2, -2, 0);
+    return _mm512_xor_si512(_mm512_permutexvar_epi32(order, lane_load_8(p)), negate);
+}
 
 typedef struct lane_acc {
     lane even, odd;

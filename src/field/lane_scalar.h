@@ -21,6 +21,7 @@ static inline lane lane_mul_doubled(lane a, lane b2) {
     uint64_t v = (uint64_t)a * b2;
     return pr_m31_reduce_once((uint32_t)(v >> 32) + ((uint32_t)v >> 1));
 }
+static inline lane lane_mul_broadcast(lane a, lane b2) { return lane_mul_doubled(a, b2); }
 /* v in [0, 2p) */
 static inline lane lane_reduce_once(lane v) { return pr_m31_reduce_once(v); }
 
