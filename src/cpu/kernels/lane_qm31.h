@@ -1,8 +1,8 @@
 /* QM31 over lanes (field/lane.h), and sums of products that stay in 64 bits.
  *
  * A block keeps a QM31 column as four coordinate runs: coordinate c of row i is q[c * stride + i]. Sums of products are
- * kept as lane_acc, four to a vector of rows: acc[4 * (i / LANE_WIDTH) + c]. A folded sum is below 2^31 + 2^33, and four
- * products are at most 4 (p-1)^2 = 2^64 - 2^35 + 16: so after a fold four more products always fit. */
+ * kept as lane_acc, four to a vector of rows: acc[4 * (i / LANE_WIDTH) + c]. A folded sum is below 2^31 + 2^33, and
+ * four products are at most 4 (p-1)^2 = 2^64 - 2^35 + 16: so after a fold four more products always fit. */
 #ifndef PR_CPU_KERNELS_LANE_QM31_H
 #define PR_CPU_KERNELS_LANE_QM31_H
 #include "field/lane.h"
@@ -50,8 +50,7 @@ typedef struct lane_qm31_factor {
 
 static inline lane_qm31_factor lane_qm31_factor_of(lane_qm31 y) {
     lane s = lane_sub(lane_add(y.c[2], y.c[2]), y.c[3]), t = lane_add(lane_add(y.c[3], y.c[3]), y.c[2]);
-    return (lane_qm31_factor){
-        {y.c[0], y.c[1], y.c[2], y.c[3]}, lane_neg(y.c[1]), lane_neg(y.c[3]), s, t, lane_neg(t)};
+    return (lane_qm31_factor){{y.c[0], y.c[1], y.c[2], y.c[3]}, lane_neg(y.c[1]), lane_neg(y.c[3]), s, t, lane_neg(t)};
 }
 static inline lane_qm31 lane_qm31_mul_factor(lane_qm31 x, lane_qm31_factor f) {
     return (lane_qm31){{lane_dot4(x.c, f.y[0], f.n1, f.s, f.nt), lane_dot4(x.c, f.y[1], f.y[0], f.t, f.s),
@@ -77,11 +76,20 @@ static inline void lane_accumulate_n(lane_acc *acc, const uint32_t *const *value
 static inline void lane_accumulate(lane_acc *acc, const uint32_t *const *values, const pr_qm31 *coeffs, size_t n,
                                    size_t rows) {
     switch (n) {
-    case 1: lane_accumulate_n(acc, values, coeffs, 1, rows); break;
-    case 2: lane_accumulate_n(acc, values, coeffs, 2, rows); break;
-    case 3: lane_accumulate_n(acc, values, coeffs, 3, rows); break;
-    case 4: lane_accumulate_n(acc, values, coeffs, 4, rows); break;
-    default: break;
+    case 1:
+        lane_accumulate_n(acc, values, coeffs, 1, rows);
+        break;
+    case 2:
+        lane_accumulate_n(acc, values, coeffs, 2, rows);
+        break;
+    case 3:
+        lane_accumulate_n(acc, values, coeffs, 3, rows);
+        break;
+    case 4:
+        lane_accumulate_n(acc, values, coeffs, 4, rows);
+        break;
+    default:
+        break;
     }
 }
 static inline void lane_accumulate_zero(lane_acc *acc, size_t rows) {

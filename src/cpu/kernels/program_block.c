@@ -2,41 +2,49 @@
 #include "cpu/kernels/program.h"
 #include <string.h>
 
-#define ROWS ((size_t)PR_CPU_PROGRAM_ROWS)
-
-static size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+#define ROWS PR_CPU_BLOCK
 
 static void *take(unsigned char **at, size_t bytes) {
     void *p = *at;
-    *at += align64(bytes);
+    *at += (bytes + 63) & ~(size_t)63;
     return p;
 }
 
-static size_t lay_out(pr_cpu_block *b, unsigned char *scratch, const pr_device_needs *needs) {
-    unsigned char *at = scratch;
-    size_t n_operands = (size_t)needs->max_slots + needs->max_inputs;
-    b->operands = take(&at, n_operands * sizeof *b->operands);
-    b->values = take(&at, needs->max_lookup_values * sizeof *b->values);
-    b->powers = take(&at, needs->max_lookup_values * sizeof *b->powers);
+static size_t lay_out(pr_cpu_block *b, unsigned char *memory, size_t n_slots, size_t n_inputs, size_t n_values) {
+    unsigned char *at = memory;
+    b->operands = take(&at, (n_slots + n_inputs) * sizeof *b->operands);
+    b->values = take(&at, n_values * sizeof *b->values);
+    b->powers = take(&at, n_values * sizeof *b->powers);
     b->sums = take(&at, 4 * ROWS * sizeof *b->sums);
     b->num = take(&at, 4 * ROWS * sizeof *b->num);
     b->den = take(&at, 4 * ROWS * sizeof *b->den);
     for (int k = 0; k < 4; k++) b->spare[k] = take(&at, 4 * ROWS * sizeof **b->spare);
-    b->slots = take(&at, needs->max_slots * ROWS * sizeof *b->slots);
-    b->copies = take(&at, needs->max_inputs * ROWS * sizeof *b->copies);
-    return (size_t)(at - scratch);
+    b->slots = take(&at, n_slots * ROWS * sizeof *b->slots);
+    b->copies = take(&at, n_inputs * ROWS * sizeof *b->copies);
+    return (size_t)(at - memory);
 }
 
-size_t pr_cpu_scratch_program(const pr_device_needs *needs) {
-    pr_cpu_block unused;
-    return lay_out(&unused, NULL, needs);
+size_t pr_cpu_thread_bytes_program(const pr_device_needs *needs) {
+    /* an upper bound of lay_out's sum: nine runs of 4 words a row, the program's own, and 64 bytes of padding a piece
+     */
+    size_t operands = (size_t)needs->max_slots + needs->max_inputs;
+    size_t runs = (operands + 32) * ROWS * sizeof(uint32_t);
+    return runs + operands * sizeof(void *) + needs->max_lookup_values * (sizeof(void *) + sizeof(pr_qm31)) + 16 * 64;
 }
 
-void pr_cpu_block_init(pr_cpu_block *b, void *scratch, const pr_device_needs *needs, const pr_cpu_program_args *args) {
+static size_t most_values(const pr_program *program) {
+    size_t most = 0;
+    for (uint32_t k = 0; k < program->n_insns; k++)
+        if (program->insns[k].op == PR_OP_LOOKUP && program->insns[k].dst > most) most = program->insns[k].dst;
+    return most;
+}
+
+void pr_cpu_block_init(pr_cpu_block *b, pr_device *dev, unsigned thread, const pr_cpu_program_args *args) {
     const pr_program *program = args->program;
-    PR_ASSERT(program->n_slots <= needs->max_slots && program->n_inputs <= needs->max_inputs);
     memset(b, 0, sizeof *b);
-    lay_out(b, scratch, needs);
+    size_t bytes =
+        lay_out(b, pr_cpu_thread_memory(dev, thread), program->n_slots, program->n_inputs, most_values(program));
+    PR_ASSERT(bytes <= dev->thread_bytes);
     b->args = args;
     b->relation = UINT32_MAX;
     for (uint32_t k = 0; k < program->n_slots; k++) b->operands[k] = b->slots + k * ROWS;
@@ -52,8 +60,7 @@ static uint32_t reverse(uint32_t v, unsigned bits) {
 }
 
 static void gather_rows(uint32_t *out, const pr_cpu_block *b, const pr_m31 *column, int32_t offset) {
-    for (uint32_t i = 0; i < b->n_rows; i++)
-        out[i] = column[pr_slot_shift(b->args->log_rows, 0, b->first + i, offset)];
+    for (uint32_t i = 0; i < b->n_rows; i++) out[i] = column[pr_slot_shift(b->args->log_rows, 0, b->first + i, offset)];
 }
 
 /* Extension 1: a slot is 2 q + half, and in each half q reversed moves by offset, in the second half backwards. */
@@ -67,8 +74,8 @@ static void gather_prefix(uint32_t *out, const pr_cpu_block *b, const pr_m31 *co
     }
 }
 
-/* Within a block the low bits of q vary, the high bits of q reversed. As long as moving the fixed low bits of the reversed q
- * carries nothing into them, even slots come from one other block and odd slots from another. */
+/* Within a block the low bits of q vary, the high bits of q reversed. As long as moving the fixed low bits of the
+ * reversed q carries nothing into them, even slots come from one other block and odd slots from another. */
 static bool blend_prefix(uint32_t *out, const pr_cpu_block *b, const pr_m31 *column, int32_t offset) {
     unsigned n = b->args->log_rows, log_block = (unsigned)__builtin_ctz(b->n_rows), fixed_bits = n + 1 - log_block;
     if (fixed_bits == 0) return offset == 0;
@@ -85,8 +92,10 @@ static bool blend_prefix(uint32_t *out, const pr_cpu_block *b, const pr_m31 *col
 }
 
 void pr_cpu_block_shift(uint32_t *out, const pr_cpu_block *b, const pr_m31 *column, int32_t offset) {
-    if (b->args->extension == 0) gather_rows(out, b, column, offset);
-    else if (!blend_prefix(out, b, column, offset)) gather_prefix(out, b, column, (uint32_t)offset);
+    if (b->args->extension == 0)
+        gather_rows(out, b, column, offset);
+    else if (!blend_prefix(out, b, column, offset))
+        gather_prefix(out, b, column, (uint32_t)offset);
     for (uint32_t i = b->n_rows; i < b->n_padded; i++) out[i] = 0;
 }
 
@@ -105,7 +114,7 @@ void pr_cpu_block_begin(pr_cpu_block *b, uint32_t first, uint32_t n_rows, uint32
     b->n_fractions = 0;
     for (uint32_t k = 0; k < program->n_inputs; k++) {
         uint32_t *copy = b->copies + k * ROWS;
-        const pr_m31 *column = b->args->inputs[k];
+        const pr_m31 *column = b->args->base + b->args->inputs[k].offset;
         const uint32_t **operand = &b->operands[program->n_slots + k];
         if (program->inputs[k].offset == 0) {
             *operand = pr_cpu_block_view(copy, b, column);

@@ -12,10 +12,14 @@ static void run_binary(pr_op op, uint32_t *dst, const uint32_t *a, const uint32_
     }                                                                                                                  \
     break
     switch (op) {
-    case PR_OP_ADD: EACH(lane_add(x, y));
-    case PR_OP_SUB: EACH(lane_sub(x, y));
-    case PR_OP_MUL: EACH(lane_mul(x, y));
-    default: break;
+    case PR_OP_ADD:
+        EACH(lane_add(x, y));
+    case PR_OP_SUB:
+        EACH(lane_sub(x, y));
+    case PR_OP_MUL:
+        EACH(lane_mul(x, y));
+    default:
+        break;
     }
 #undef EACH
 }
@@ -29,19 +33,25 @@ static void run_unary(pr_op op, uint32_t *dst, const uint32_t *a, pr_m31 constan
     }                                                                                                                  \
     break
     switch (op) {
-    case PR_OP_NEG: EACH(lane_neg(x));
-    case PR_OP_SQUARE: EACH(lane_square(x));
-    case PR_OP_ADD_CONST: EACH(lane_add(x, y));
-    case PR_OP_SUB_CONST: EACH(lane_sub(x, y));
-    case PR_OP_CONST_SUB: EACH(lane_sub(y, x));
-    case PR_OP_MUL_CONST: EACH(lane_mul_doubled(x, y2));
-    default: break;
+    case PR_OP_NEG:
+        EACH(lane_neg(x));
+    case PR_OP_SQUARE:
+        EACH(lane_square(x));
+    case PR_OP_ADD_CONST:
+        EACH(lane_add(x, y));
+    case PR_OP_SUB_CONST:
+        EACH(lane_sub(x, y));
+    case PR_OP_CONST_SUB:
+        EACH(lane_sub(y, x));
+    case PR_OP_MUL_CONST:
+        EACH(lane_mul_doubled(x, y2));
+    default:
+        break;
     }
 #undef EACH
 }
 
-static void run_ternary(pr_op op, uint32_t *dst, const uint32_t *a, const uint32_t *b, const uint32_t *c,
-                        size_t rows) {
+static void run_ternary(pr_op op, uint32_t *dst, const uint32_t *a, const uint32_t *b, const uint32_t *c, size_t rows) {
 #define EACH(e)                                                                                                        \
     for (size_t i = 0; i < rows; i += LANE_WIDTH) {                                                                    \
         lane x = lane_load(a + i), y = lane_load(b + i), w = lane_load(c + i);                                         \
@@ -49,12 +59,18 @@ static void run_ternary(pr_op op, uint32_t *dst, const uint32_t *a, const uint32
     }                                                                                                                  \
     break
     switch (op) {
-    case PR_OP_ADD_ADD: EACH(lane_add(lane_add(x, y), w));
-    case PR_OP_SUB_SUB: EACH(lane_sub(lane_sub(x, y), w));
-    case PR_OP_MUL_ADD: EACH(lane_add(lane_mul(x, y), w));
-    case PR_OP_MUL_SUB: EACH(lane_sub(lane_mul(x, y), w));
-    case PR_OP_SUB_MUL: EACH(lane_sub(w, lane_mul(x, y)));
-    default: break;
+    case PR_OP_ADD_ADD:
+        EACH(lane_add(lane_add(x, y), w));
+    case PR_OP_SUB_SUB:
+        EACH(lane_sub(lane_sub(x, y), w));
+    case PR_OP_MUL_ADD:
+        EACH(lane_add(lane_mul(x, y), w));
+    case PR_OP_MUL_SUB:
+        EACH(lane_sub(lane_mul(x, y), w));
+    case PR_OP_SUB_MUL:
+        EACH(lane_sub(w, lane_mul(x, y)));
+    default:
+        break;
     }
 #undef EACH
 }
@@ -89,7 +105,7 @@ static inline lane_qm31 combine(const uint32_t *const *values, const pr_qm31 *po
 
 static void lookup_first(pr_cpu_block *b, const uint32_t *multiplicity, lane_qm31 z, uint32_t n) {
     for (size_t i = 0; i < b->n_padded; i += LANE_WIDTH) {
-        lane_qm31_store(b->den + i, PR_CPU_PROGRAM_ROWS, combine(b->values, b->powers, n, z, i));
+        lane_qm31_store(b->den + i, PR_CPU_BLOCK, combine(b->values, b->powers, n, z, i));
         lane_store(b->num + i, lane_load(multiplicity + i));
     }
 }
@@ -97,23 +113,23 @@ static void lookup_first(pr_cpu_block *b, const uint32_t *multiplicity, lane_qm3
 /* (num, den) becomes (num * d + m * den, den * d) for one more fraction m / d */
 static void lookup_second(pr_cpu_block *b, const uint32_t *multiplicity, lane_qm31 z, uint32_t n) {
     for (size_t i = 0; i < b->n_padded; i += LANE_WIDTH) {
-        lane_qm31 d = combine(b->values, b->powers, n, z, i), den = lane_qm31_load(b->den + i, PR_CPU_PROGRAM_ROWS);
+        lane_qm31 d = combine(b->values, b->powers, n, z, i), den = lane_qm31_load(b->den + i, PR_CPU_BLOCK);
         lane m = lane_load(multiplicity + i), num = lane_load(b->num + i);
         lane_qm31 sum;
         for (int c = 0; c < 4; c++) sum.c[c] = lane_dot2(num, d.c[c], m, den.c[c]);
-        lane_qm31_store(b->num + i, PR_CPU_PROGRAM_ROWS, sum);
-        lane_qm31_store(b->den + i, PR_CPU_PROGRAM_ROWS, lane_qm31_mul(den, d));
+        lane_qm31_store(b->num + i, PR_CPU_BLOCK, sum);
+        lane_qm31_store(b->den + i, PR_CPU_BLOCK, lane_qm31_mul(den, d));
     }
 }
 
 static void lookup_further(pr_cpu_block *b, const uint32_t *multiplicity, lane_qm31 z, uint32_t n) {
     for (size_t i = 0; i < b->n_padded; i += LANE_WIDTH) {
         lane_qm31_factor d = lane_qm31_factor_of(combine(b->values, b->powers, n, z, i));
-        lane_qm31 den = lane_qm31_load(b->den + i, PR_CPU_PROGRAM_ROWS);
-        lane_qm31 num = lane_qm31_load(b->num + i, PR_CPU_PROGRAM_ROWS);
+        lane_qm31 den = lane_qm31_load(b->den + i, PR_CPU_BLOCK);
+        lane_qm31 num = lane_qm31_load(b->num + i, PR_CPU_BLOCK);
         lane_qm31 more = lane_qm31_mul_lane(den, lane_load(multiplicity + i));
-        lane_qm31_store(b->num + i, PR_CPU_PROGRAM_ROWS, lane_qm31_add(lane_qm31_mul_factor(num, d), more));
-        lane_qm31_store(b->den + i, PR_CPU_PROGRAM_ROWS, lane_qm31_mul_factor(den, d));
+        lane_qm31_store(b->num + i, PR_CPU_BLOCK, lane_qm31_add(lane_qm31_mul_factor(num, d), more));
+        lane_qm31_store(b->den + i, PR_CPU_BLOCK, lane_qm31_mul_factor(den, d));
     }
 }
 
@@ -127,9 +143,12 @@ static uint32_t run_lookup(pr_cpu_block *b, const pr_insn *insn) {
     find_powers(b, insn->a, n);
     lane_qm31 z = lane_qm31_set1(b->args->z[insn->a]);
     const uint32_t *multiplicity = b->operands[insn->b];
-    if (b->n_fractions == 0) lookup_first(b, multiplicity, z, n);
-    else if (b->n_fractions == 1) lookup_second(b, multiplicity, z, n);
-    else lookup_further(b, multiplicity, z, n);
+    if (b->n_fractions == 0)
+        lookup_first(b, multiplicity, z, n);
+    else if (b->n_fractions == 1)
+        lookup_second(b, multiplicity, z, n);
+    else
+        lookup_further(b, multiplicity, z, n);
     b->n_fractions++;
     return (n + 2) / 3;
 }
@@ -141,20 +160,26 @@ uint32_t RUN(pr_cpu_block *b, uint32_t pc) {
     size_t rows = b->n_padded;
     for (; pc < program->n_insns; pc++) {
         const pr_insn *insn = &program->insns[pc];
-        uint32_t *dst = b->slots + (size_t)insn->dst * PR_CPU_PROGRAM_ROWS;
-        switch ((pr_op)insn->op) {
+        uint32_t *dst = b->slots + insn->dst * PR_CPU_BLOCK;
+        switch (insn->op) {
         case PR_OP_ADD:
         case PR_OP_SUB:
-        case PR_OP_MUL: run_binary((pr_op)insn->op, dst, operands[insn->a], operands[insn->b], rows); break;
+        case PR_OP_MUL:
+            run_binary((pr_op)insn->op, dst, operands[insn->a], operands[insn->b], rows);
+            break;
         case PR_OP_NEG:
-        case PR_OP_SQUARE: run_unary((pr_op)insn->op, dst, operands[insn->a], 0, rows); break;
+        case PR_OP_SQUARE:
+            run_unary((pr_op)insn->op, dst, operands[insn->a], 0, rows);
+            break;
         case PR_OP_ADD_CONST:
         case PR_OP_SUB_CONST:
         case PR_OP_CONST_SUB:
         case PR_OP_MUL_CONST:
             run_unary((pr_op)insn->op, dst, operands[insn->a], constants[insn->b], rows);
             break;
-        case PR_OP_CONST: fill(dst, constants[insn->a], rows); break;
+        case PR_OP_CONST:
+            fill(dst, constants[insn->a], rows);
+            break;
         case PR_OP_ADD_ADD:
         case PR_OP_SUB_SUB:
         case PR_OP_MUL_ADD:
@@ -163,10 +188,14 @@ uint32_t RUN(pr_cpu_block *b, uint32_t pc) {
             run_ternary((pr_op)insn->op, dst, operands[insn->a], operands[insn->b], operands[insn[1].a], rows);
             pc++;
             break;
-        case PR_OP_LOOKUP: pc += run_lookup(b, insn); break;
-        case PR_OP_ARG: break;
+        case PR_OP_LOOKUP:
+            pc += run_lookup(b, insn);
+            break;
+        case PR_OP_ARG:
+            break;
         case PR_OP_CONSTRAINT:
-        case PR_OP_BATCH_END: return pc;
+        case PR_OP_BATCH_END:
+            return pc;
         }
     }
     return pc;

@@ -29,5 +29,12 @@ const pr_backend PR_LANE_NAME(pr_backend) = {
     .map_write = pr_cpu_map_write,
     .unmap_write = pr_cpu_unmap_write,
     .rows_to_storage = pr_cpu_rows_to_storage,
+    .extend = PR_LANE_NAME(pr_cpu_extend),
+    .interpolate = PR_LANE_NAME(pr_cpu_interpolate),
+    .evaluate = PR_LANE_NAME(pr_cpu_evaluate),
+    .logup = PR_LANE_NAME(pr_cpu_logup),
+    .compose = PR_LANE_NAME(pr_cpu_compose),
+    .sample = PR_LANE_NAME(pr_cpu_sample),
+    .quotients = PR_LANE_NAME(pr_cpu_quotients),
     .gather = pr_cpu_gather,
 };

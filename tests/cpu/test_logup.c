@@ -1,0 +1,193 @@
+/* logup of every backend: golden vectors, and random components against a direct evaluation in row order. */
+#include <jansson.h>
+#include "program_cases.h"
+
+#define N_TRACE_MAX 6
+#define MAX_BATCHES 3
+
+typedef struct logup_case {
+    program_case base;
+    uint32_t n;
+    pr_program program;
+    pr_m31 *trace[N_TRACE_MAX], *preprocessed[2];
+    pr_m31 *want[4 * MAX_BATCHES];
+    pr_qm31 claimed;
+} logup_case;
+
+static void write_secure(pr_m31 *const cols[4], uint32_t slot, pr_qm31 v) {
+    for (int k = 0; k < 4; k++) cols[k][slot] = v.c[k];
+}
+
+static void find_wanted(logup_case *c) {
+    const pr_air_component *comp = &c->base.component;
+    const case_columns_view view = {c->trace, c->preprocessed, c->n, 0};
+    pr_m31 *v = malloc(comp->n_nodes * sizeof *v);
+    uint32_t rows = 1u << c->n, last = comp->n_batches - 1;
+    c->claimed = PR_QM31_ZERO;
+    for (uint32_t slot = 0; slot < rows; slot++) {
+        pr_qm31 total = PR_QM31_ZERO, num, den;
+        case_evaluate(v, comp, &view, slot);
+        for (uint32_t k = 0; k <= last; k++) {
+            case_fraction(&num, &den, &c->base, k, v);
+            total = pr_qm31_add(total, pr_qm31_mul(num, pr_qm31_inverse(den)));
+            write_secure(&c->want[4 * k], slot, total);
+        }
+        c->claimed = pr_qm31_add(c->claimed, total);
+    }
+    pr_qm31 shift = pr_qm31_mul_m31(c->claimed, pr_m31_inverse(rows)), sum = PR_QM31_ZERO;
+    for (uint32_t r = 0; r < rows; r++) {
+        uint32_t slot = pr_slot_of_row(c->n, r);
+        pr_m31 *const *cols = &c->want[4 * last];
+        pr_qm31 value = {{cols[0][slot], cols[1][slot], cols[2][slot], cols[3][slot]}};
+        sum = pr_qm31_add(sum, pr_qm31_sub(value, shift));
+        write_secure(cols, slot, sum);
+    }
+    free(v);
+}
+
+static void make_case(logup_case *c, uint64_t *state, uint32_t n, uint32_t n_batches) {
+    pr_error err = {0};
+    size_t rows = (size_t)1 << n;
+    *c = (logup_case){.n = n};
+    case_init(&c->base, state, n, 30, 2, n_batches);
+    if (pr_program_lower(&c->program, &c->base.component, PR_PROGRAM_LOOKUPS, &err) != PR_OK) fail_msg("%s", err.text);
+    for (uint32_t k = 0; k < c->base.component.n_columns; k++) c->trace[k] = fixture_values(state, rows);
+    for (int k = 0; k < 2; k++) c->preprocessed[k] = fixture_values(state, rows);
+    for (uint32_t k = 0; k < 4 * n_batches; k++) c->want[k] = malloc(rows * sizeof(pr_m31));
+    find_wanted(c);
+}
+
+static void clear_case(logup_case *c) {
+    for (int k = 0; k < N_TRACE_MAX; k++) free(c->trace[k]);
+    for (int k = 0; k < 2; k++) free(c->preprocessed[k]);
+    for (int k = 0; k < 4 * MAX_BATCHES; k++) free(c->want[k]);
+    pr_program_clear(&c->program);
+    case_clear(&c->base);
+}
+
+static void check_backend(const logup_case *c, const pr_backend *ops, unsigned n_threads) {
+    fixture f;
+    pr_col inputs[256], out[4 * MAX_BATCHES], trace[N_TRACE_MAX], preprocessed[2];
+    pr_qm31 claimed;
+    fixture_open_needs(&f, ops, case_needs(n_threads, &c->program, c->n));
+    for (uint32_t k = 0; k < 4 * c->program.n_batches; k++) out[k] = fixture_col(&f, c->n);
+    for (uint32_t k = 0; k < c->base.component.n_columns; k++)
+        fixture_upload(&f, trace[k] = fixture_col(&f, c->n), c->trace[k]);
+    for (int k = 0; k < 2; k++) fixture_upload(&f, preprocessed[k] = fixture_col(&f, c->n), c->preprocessed[k]);
+    for (uint32_t k = 0; k < c->program.n_inputs; k++)
+        inputs[k] = c->program.inputs[k].is_preprocessed ? preprocessed[c->program.inputs[k].column]
+                                                         : trace[c->program.inputs[k].column];
+    pr_logup args = {&c->program, c->n, inputs, c->base.z, c->base.alpha, out};
+    assert_int_equal(ops->logup(f.dev, &claimed, &args, NULL), PR_OK);
+    fixture_assert_equal(&f, "claimed sum", c->n, claimed.c, c->claimed.c, 4);
+    for (size_t k = 0; k < 4 * c->program.n_batches; k++)
+        fixture_assert_col(&f, "interaction column", k, out[k], c->want[k]);
+    for (uint32_t k = 0; k < c->base.component.n_columns; k++)
+        fixture_assert_col(&f, "trace column", k, trace[k], c->trace[k]);
+    fixture_close(&f);
+}
+
+static void test_random(void **unused) {
+    (void)unused;
+    uint64_t state = fixture_seed();
+    for (int repeat = 0; repeat < 4; repeat++)
+        for (uint32_t n = 1; n <= (repeat ? 7u : 15u); n++) {
+            logup_case c;
+            make_case(&c, &state, n, 1 + case_random(&state, MAX_BATCHES));
+            for (const pr_backend *const *ops = fixture_backends(); *ops; ops++)
+                for (unsigned n_threads = 1; n_threads <= 3; n_threads += 2) check_backend(&c, *ops, n_threads);
+            clear_case(&c);
+        }
+}
+
+/* ---- golden vectors: columns are multiplicities and values of two entries, in storage order ---- */
+
+static pr_qm31 json_qm31(const json_t *v) {
+    pr_qm31 r;
+    assert_int_equal(json_array_size(v), 4);
+    for (size_t k = 0; k < 4; k++) r.c[k] = (pr_m31)json_integer_value(json_array_get(v, k));
+    return r;
+}
+
+static pr_m31 *json_column(const json_t *list, int item) {
+    size_t n = json_array_size(list);
+    pr_m31 *v = malloc(n * sizeof *v);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *e = json_array_get(list, i);
+        v[i] = pr_m31_from_i64(json_integer_value(item < 0 ? e : json_array_get(e, (size_t)item)));
+    }
+    return v;
+}
+
+static void golden_component(logup_case *c, const json_t *j, bool is_paired) {
+    static pr_air_column columns[8];
+    static pr_node nodes[8];
+    static uint32_t values[2][3];
+    static pr_air_lookup lookups[2];
+    for (uint32_t k = 0; k < 8; k++) {
+        columns[k].n_offsets = 1;
+        nodes[k] = (pr_node){PR_NODE_COL, k, 0};
+    }
+    for (uint32_t e = 0; e < 2; e++) {
+        for (uint32_t k = 0; k < 3; k++) values[e][k] = 4 * e + 1 + k;
+        lookups[e] = (pr_air_lookup){0, 4 * e, 3, values[e], is_paired ? 0 : e};
+    }
+    c->base.component = (pr_air_component){.name = "golden",
+                                           .log_size = c->n,
+                                           .n_columns = 8,
+                                           .n_nodes = 8,
+                                           .n_lookups = 2,
+                                           .n_batches = is_paired ? 1 : 2,
+                                           .columns = columns,
+                                           .nodes = nodes,
+                                           .lookups = lookups};
+    c->base.z[0] = json_qm31(json_object_get(j, "z"));
+    c->base.alpha[0] = json_qm31(json_object_get(j, "alpha"));
+}
+
+static void check_golden(const json_t *j, const pr_backend *ops) {
+    logup_case c = {.n = (uint32_t)json_integer_value(json_object_get(j, "log_size"))};
+    const json_t *want = json_object_get(j, "interaction_columns");
+    fixture f;
+    pr_col cols[8], inputs[8], out[8];
+    pr_qm31 claimed;
+    golden_component(&c, j, json_is_true(json_object_get(j, "paired")));
+    assert_int_equal(pr_program_lower(&c.program, &c.base.component, PR_PROGRAM_LOOKUPS, NULL), PR_OK);
+    fixture_open_needs(&f, ops, case_needs(2, &c.program, c.n));
+    for (size_t k = 0; k < 8; k++) {
+        const json_t *list = json_object_get(j, k % 4 ? "values" : "numerators");
+        pr_m31 *column = json_column(json_array_get(list, k / 4), (int)(k % 4) - 1);
+        fixture_upload(&f, cols[k] = fixture_col(&f, c.n), column);
+        out[k] = fixture_col(&f, c.n);
+        free(column);
+    }
+    for (uint32_t k = 0; k < c.program.n_inputs; k++) inputs[k] = cols[c.program.inputs[k].column];
+    pr_logup args = {&c.program, c.n, inputs, c.base.z, c.base.alpha, out};
+    assert_int_equal(ops->logup(f.dev, &claimed, &args, NULL), PR_OK);
+    pr_qm31 want_claimed = json_qm31(json_object_get(j, "claimed_sum"));
+    fixture_assert_equal(&f, "claimed sum", c.n, claimed.c, want_claimed.c, 4);
+    assert_int_equal(json_array_size(want), 4 * c.program.n_batches);
+    for (size_t k = 0; k < json_array_size(want); k++) {
+        pr_m31 *column = json_column(json_array_get(want, k), -1);
+        fixture_assert_col(&f, "interaction column", k, out[k], column);
+        free(column);
+    }
+    pr_program_clear(&c.program);
+    fixture_close(&f);
+}
+
+static void test_golden(void **unused) {
+    (void)unused;
+    json_t *root = json_load_file(PR_TEST_VECTORS "/primitives/logup.json", 0, NULL), *item;
+    size_t i;
+    assert_non_null(root);
+    assert_int_equal(json_array_size(json_object_get(root, "logup")), 4);
+    json_array_foreach(json_object_get(root, "logup"), i, item) for (const pr_backend *const *ops = fixture_backends();
+                                                                     *ops; ops++) check_golden(item, *ops);
+    json_decref(root);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_random)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
