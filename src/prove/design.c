@@ -452,6 +452,7 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
     PR_TRY(design_samples(p, err));
     PR_TRY(design_quotients(p, err));
     PR_TRY(design_host(p, err));
+    PR_TRY(pr_twiddles_init(&p->last_twiddles, layout->log_last_domain + 1, err));
     design_needs(p, options, words);
     fill_plan(p);
     return PR_OK;

@@ -1,7 +1,6 @@
 /* FRI, protocol.md section 12. */
 #include "prove/internal.h"
 #include "base/clock.h"
-#include "circle/transform.h"
 
 static pr_status commit_layer(pr_prover *p, uint32_t k, pr_qm31 *alpha, pr_error *err) {
     pr_fri_state *layer = &p->fri[k];
@@ -38,7 +37,7 @@ static pr_status last_layer(pr_prover *p, pr_error *err) {
         PR_TRY(p->ops->download(p->device, p->last_column, p->last_values[c], err));
         for (size_t i = 0; i < rows; i++) p->last_layer[i].c[c] = p->last_column[i];
     }
-    pr_line_interpolate(p->last_layer, l->log_last_domain);
+    pr_line_interpolate(p->last_layer, l->log_last_domain, &p->last_twiddles);
     for (size_t i = kept; i < rows; i++)
         if (!pr_qm31_is_zero(p->last_layer[i]))
             return pr_fail(err, PR_ERR_BACKEND,

@@ -2,6 +2,7 @@
  * which buffers live when) and the state of a run. */
 #ifndef PR_PROVE_INTERNAL_H
 #define PR_PROVE_INTERNAL_H
+#include "circle/transform.h"
 #include "prove/prove.h"
 
 #define PR_NO_COLUMN SIZE_MAX
@@ -28,9 +29,10 @@ typedef struct pr_region {
 typedef struct pr_region_list {
     pr_region *items;
     size_t n, capacity;
+    bool failed; /* out of memory while adding: pr_region_place says so */
 } pr_region_list;
 
-/* Adds a region; returns its index, SIZE_MAX when out of memory. */
+/* Adds a region; returns its index (0 and failed set when out of memory). */
 size_t pr_region_add(pr_region_list *list, size_t words, pr_phase first, pr_phase last);
 /* Gives every region an offset so that regions alive in one phase are disjoint; returns the words of the whole arena.
  */
@@ -106,6 +108,7 @@ struct pr_prover {
     pr_fri_state fri[32];
     pr_col fold_temporary[2][4];
     pr_col fold_source[4], last_values[4];
+    pr_twiddles last_twiddles; /* of the last line domain, on the host */
 
     /* of a run */
     pr_channel channel;

@@ -5,7 +5,8 @@ size_t pr_region_add(pr_region_list *list, size_t words, pr_phase first, pr_phas
     if (list->n == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 64;
         pr_region *items = realloc(list->items, capacity * sizeof *items);
-        if (!items) return SIZE_MAX;
+        list->failed = !items;
+        if (!items) return 0;
         list->items = items;
         list->capacity = capacity;
     }
@@ -42,7 +43,10 @@ static size_t lowest_offset(pr_region *const *placed, size_t n, const pr_region 
 size_t pr_region_place(pr_region_list *list) {
     pr_region **order = malloc((list->n + 1) * sizeof(pr_region *));
     size_t end = 0;
-    if (!order) return SIZE_MAX;
+    if (!order || list->failed) {
+        free(order);
+        return SIZE_MAX;
+    }
     for (size_t i = 0; i < list->n; i++) order[i] = &list->items[i];
     qsort(order, list->n, sizeof(pr_region *), by_size_descending);
     for (size_t i = 0; i < list->n; i++) {

@@ -48,6 +48,7 @@ static void clear(pr_prover *p) {
         pr_program_clear(&p->components[c].full);
         pr_program_clear(&p->components[c].lookups);
     }
+    pr_twiddles_clear(&p->last_twiddles);
     if (p->device) p->ops->device_destroy(p->device);
     free_host(p);
 }

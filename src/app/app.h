@@ -1,0 +1,35 @@
+/* The command line: one function a subcommand. Each gets its own arguments (argv[0] is the subcommand's name) and
+ * returns the exit code of design.md. Results go to standard output, messages to standard error. */
+#ifndef PR_APP_APP_H
+#define PR_APP_APP_H
+#include "air/job_type.h"
+#include "backend/backend.h"
+#include "prove/prove.h"
+
+int pr_app_prove(int argc, char **argv);
+int pr_app_verify(int argc, char **argv);
+int pr_app_check(int argc, char **argv);
+int pr_app_plan(int argc, char **argv);
+int pr_app_air(int argc, char **argv);
+int pr_app_bench(int argc, char **argv);
+int pr_app_version(int argc, char **argv);
+int pr_app_run(int argc, char **argv);
+int pr_app_show(int argc, char **argv);
+/* Re-verifies every proof of a results file; 0 all good, 1 with the names of the bad ones, 74 unreadable. */
+int pr_app_verify_results(const char *path, unsigned n_threads);
+
+/* Job types and backends: literal arrays, NULL at the end. */
+extern const pr_job_type *const pr_job_types[];
+extern const pr_backend *const pr_backends[];
+
+const pr_job_type *pr_app_job_type(const char *name); /* NULL: unknown */
+/* A backend by name, "auto" for the best this processor has. PR_ERR_USAGE names the choices; PR_ERR_BACKEND when this
+ * machine lacks it. */
+PR_MUST_CHECK pr_status pr_app_backend(const pr_backend **out, const char *name, pr_error *err);
+
+/* Prints "proverun: text" and returns the exit code of the error. */
+int pr_app_fail(const pr_error *err);
+/* An unsigned option value within [min, max]; PR_ERR_USAGE names the option and the range. */
+PR_MUST_CHECK pr_status pr_app_number(uint64_t *out, const char *option, const char *text, uint64_t min, uint64_t max,
+                                      pr_error *err);
+#endif

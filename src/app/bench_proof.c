@@ -1,0 +1,169 @@
+/* Whole proofs: the yardstick, and Poseidon2 permutations by way of file_hash. */
+#include "app/bench.h"
+#include "base/clock.h"
+#include "job/job.h"
+#include "verify/verify.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One statement proven again and again. */
+typedef struct subject {
+    const char *name;
+    const pr_layout *layout;
+    pr_trace_source source;
+    double units; /* permutations a proof; 0: not shown */
+} subject;
+
+static void json_digest(char hex[65], size_t *bytes, const pr_proof *proof, const pr_layout *layout) {
+    pr_writer w;
+    pr_writer_init(&w);
+    hex[0] = 0;
+    if (pr_proof_write_json(&w, proof, layout) == PR_OK) {
+        pr_hash h = pr_blake2s_hash(w.data, w.size);
+        pr_hex_encode(hex, h.bytes, 32);
+    }
+    *bytes = w.size;
+    pr_writer_clear(&w);
+}
+
+static pr_status print_result(const subject *s, const bench_options *o, uint64_t k, const pr_prover *prover,
+                              const pr_stage_times *t, const pr_proof *proof, double verify_ms, pr_verdict verdict,
+                              pr_error *err) {
+    char hex[65];
+    size_t bytes;
+    json_digest(hex, &bytes, proof, s->layout);
+    printf("{\"bench\":\"%s\",\"repetition\":%" PRIu64 ",\"fresh_memory\":%s,\"log_rows\":%" PRIu64
+           ",\"columns\":%u,\"threads\":%u,\"backend\":\"%s\",\"prove_ms\":%.3f",
+           s->name, k, k ? "false" : "true", o->log_rows, s->layout->trees[1].n_columns,
+           o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name, (double)t->total_ns / 1e6);
+    for (int i = 0; i < PR_STAGE_COUNT; i++)
+        printf(",\"%s_ms\":%.3f", pr_stage_name((pr_stage)i), (double)t->ns[i] / 1e6);
+    if (s->units > 0) printf(",\"units_per_second\":%.0f", s->units * 1e9 / (double)t->total_ns);
+    printf(",\"verify_ms\":%.3f,\"accepted\":%s,\"planned_bytes\":%zu,\"peak_rss_bytes\":%" PRIu64
+           ",\"proof_json_bytes\":%zu,\"proof_json_blake2s\":\"%s\",\"conjectured_bits\":%.0f,\"insecure_parameters\":%"
+           "s}\n",
+           verify_ms, verdict == PR_ACCEPTED ? "true" : "false", pr_prover_get_plan(prover)->total_bytes,
+           pr_peak_rss_bytes(), bytes, hex, s->layout->security.conjectured_bits,
+           s->layout->security.insecure ? "true" : "false");
+    fflush(stdout);
+    return verdict == PR_ACCEPTED
+               ? PR_OK
+               : pr_fail(err, PR_ERR_INTERNAL, "the proof does not verify: %s", pr_verdict_text(verdict));
+}
+
+static pr_status repeat(const subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
+                        pr_error *err) {
+    for (uint64_t k = 0; k < o->repeat; k++) {
+        pr_proof proof = {0};
+        pr_stage_times times;
+        pr_verdict verdict = PR_ACCEPTED;
+        PR_TRY(pr_prover_run(prover, &proof, &s->source, &times, NULL, NULL, err));
+        uint64_t start = pr_clock_monotonic_ns();
+        pr_status status = pr_verifier_run(verifier, &proof, &verdict, err);
+        double verify_ms = (double)(pr_clock_monotonic_ns() - start) / 1e6;
+        if (status == PR_OK) status = print_result(s, o, k, prover, &times, &proof, verify_ms, verdict, err);
+        pr_proof_clear(&proof);
+        PR_TRY(status);
+    }
+    return PR_OK;
+}
+
+static pr_status bench_subject(const subject *s, const bench_options *o, pr_error *err) {
+    pr_prover_options options = {.backend = o->backend, .n_threads = (unsigned)o->threads};
+    pr_prover *prover = NULL;
+    pr_verifier *verifier = NULL;
+    pr_status status = pr_prover_create(&prover, s->layout, &options, err);
+    if (status == PR_OK) status = pr_verifier_create(&verifier, s->layout->statement, err);
+    if (status == PR_OK) status = repeat(s, o, prover, verifier, err);
+    pr_verifier_destroy(verifier);
+    pr_prover_destroy(prover);
+    return status;
+}
+
+typedef struct fibonacci {
+    const pr_job_type *type;
+    pr_job_instance *instance;
+} fibonacci;
+
+static pr_status fill_fibonacci(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                                pr_error *err) {
+    const fibonacci *f = context;
+    return f->type->trace_storage(f->instance, component, columns, n_threads, err);
+}
+
+static pr_status prove_fibonacci(const fibonacci *f, const bench_options *o, pr_error *err) {
+    pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
+                        .log_blowup = (uint32_t)o->log_blowup,
+                        .n_queries = (uint32_t)o->queries,
+                        .fold_step = (uint32_t)o->fold_step,
+                        .lifting_log_size = -1};
+    pr_statement st;
+    pr_layout layout;
+    PR_TRY(pr_statement_init(&st, f->type->air(f->instance), &config, err)); /* the digest stays zero */
+    pr_status status = pr_layout_init(&layout, &st, err);
+    if (status == PR_OK) {
+        subject s = {.name = "wide-fibonacci", .layout = &layout, .source = {(void *)f, true, fill_fibonacci}};
+        status = bench_subject(&s, o, err);
+        pr_layout_clear(&layout);
+    }
+    pr_statement_clear(&st);
+    return status;
+}
+
+pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err) {
+    char log_rows[24], columns[24];
+    snprintf(log_rows, sizeof log_rows, "%" PRIu64, o->log_rows);
+    snprintf(columns, sizeof columns, "%" PRIu64, o->columns);
+    const pr_param items[] = {{"log_rows", log_rows}, {"columns", columns}, {"seed", "7"}};
+    pr_params params = {".", 3, items};
+    fibonacci f = {pr_app_job_type("wide_fibonacci"), NULL};
+    PR_TRY(pr_params_check(f.type, &params, NULL, err));
+    PR_TRY(f.type->create(&f.instance, &params, err));
+    pr_status status = prove_fibonacci(&f, o, err);
+    f.type->destroy(f.instance);
+    return status;
+}
+
+/* A file whose hash takes 2^log_rows permutations: blocks of 8 elements of 3 bytes, one element for the length. */
+static pr_status write_input(char *path, uint64_t log_rows, pr_error *err) {
+    size_t size = (((size_t)8 << log_rows) - 1) * 3;
+    uint8_t *bytes = malloc(size);
+    int fd = mkstemp(path);
+    if (fd >= 0) close(fd);
+    if (!bytes || fd < 0) {
+        free(bytes);
+        return pr_fail(err, PR_ERR_IO, "%s: cannot make the input of the benchmark", path);
+    }
+    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    pr_status status = pr_file_write_atomic(path, bytes, size, 0600, err);
+    free(bytes);
+    return status;
+}
+
+pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
+    const char *folder = getenv("TMPDIR");
+    char path[512];
+    pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
+                        .log_blowup = (uint32_t)o->log_blowup,
+                        .n_queries = (uint32_t)o->queries,
+                        .fold_step = (uint32_t)o->fold_step,
+                        .lifting_log_size = -1};
+    snprintf(path, sizeof path, "%s/proverun-bench-XXXXXX", folder ? folder : P_tmpdir);
+    PR_TRY(write_input(path, o->log_rows, err));
+    const pr_param items[] = {{"path", path}};
+    pr_params params = {".", 1, items};
+    pr_job *job = NULL;
+    pr_status status = pr_job_create(&job, pr_app_job_type("file_hash"), &params, &config, err);
+    unlink(path);
+    if (status != PR_OK) return status;
+    subject s = {.name = "poseidon2",
+                 .layout = &job->layout,
+                 .source = {job, pr_job_fills_storage(job), pr_job_fill_trace},
+                 .units = (double)((size_t)1 << o->log_rows)};
+    status = bench_subject(&s, o, err);
+    pr_job_destroy(job);
+    return status;
+}

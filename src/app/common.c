@@ -1,0 +1,51 @@
+#include "app/app.h"
+#include "cpu/cpu_backend.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const pr_backend *const pr_backends[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512, &pr_backend_poison,
+                                         NULL};
+
+const pr_job_type *pr_app_job_type(const char *name) {
+    for (size_t i = 0; pr_job_types[i]; i++)
+        if (!strcmp(pr_job_types[i]->name, name)) return pr_job_types[i];
+    return NULL;
+}
+
+static const pr_backend *find_backend(const char *name) {
+    for (size_t i = 0; pr_backends[i]; i++)
+        if (!strcmp(pr_backends[i]->name, name)) return pr_backends[i];
+    return NULL;
+}
+
+pr_status pr_app_backend(const pr_backend **out, const char *name, pr_error *err) {
+    const pr_backend *found = find_backend(strcmp(name, "auto") ? name : pr_isa_name(pr_cpu_isa()));
+    char names[256] = "auto";
+    for (size_t i = 0, n = strlen(names); pr_backends[i]; i++)
+        n += (size_t)snprintf(names + n, sizeof names - n, ", %s", pr_backends[i]->name);
+    if (!found) return pr_fail(err, PR_ERR_USAGE, "no backend '%s'; allowed: %s", name, names);
+    if (!found->available())
+        return pr_fail(err, PR_ERR_BACKEND, "backend '%s' cannot run on this machine; auto chooses one that can", name);
+    *out = found;
+    return PR_OK;
+}
+
+int pr_app_fail(const pr_error *err) {
+    fprintf(stderr, "proverun: %s\n", err->text);
+    return pr_status_exit_code(err->status);
+}
+
+pr_status pr_app_number(uint64_t *out, const char *option, const char *text, uint64_t min, uint64_t max,
+                        pr_error *err) {
+    char *end = NULL;
+    errno = 0;
+    unsigned long long v = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
+    if (!end || *end || errno || v < min || v > max)
+        return pr_fail(err, PR_ERR_USAGE, "%s: '%s' is not a whole number from %llu to %llu", option, text,
+                       (unsigned long long)min, (unsigned long long)max);
+    *out = v;
+    return PR_OK;
+}

@@ -1,0 +1,54 @@
+#include "app/app.h"
+#include "base/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"run", pr_app_run, "prove the jobs of a manifest, on all ranks of an mpirun or srun"},
+    {"show", pr_app_show, "print the tables of a results file"},
+    {"prove", pr_app_prove, "prove one case file"},
+    {"verify", pr_app_verify, "verify one proof, or every proof of a results file"},
+    {"check", pr_app_check, "run a trace through its constraints and name the first that fails"},
+    {"plan", pr_app_plan, "predict memory and sizes of a proof before any work"},
+    {"air", pr_app_air, "print the AIR of a job type as a case file, or as a program"},
+    {"bench", pr_app_bench, "measure; JSON lines"},
+    {"version", pr_app_version, "versions, backends, processor features"},
+};
+
+static void print_help(FILE *out) {
+    fputs("proverun - batch runner for STARK proving jobs\n\n"
+          "Usage: proverun COMMAND [ARGUMENTS]\n\nCommands:\n",
+          out);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n`proverun COMMAND --help` explains a command.\n\n"
+          "Exit codes: 0 all proven (or accepted), 1 some failed or were rejected, 2 usage, manifest or unreadable "
+          "input,\n"
+          "70 internal error, 74 input/output error, 75 interrupted and resumable.\n"
+          "PROVERUN_CPU=scalar|avx2|avx512 in the environment lowers the instruction set that is used.\n",
+          out);
+}
+
+int main(int argc, char **argv) {
+    pr_log_init(PR_LOG_TEXT, PR_LOG_INFO, -1);
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        print_help(stdout);
+        return 0;
+    }
+    const char *name = strcmp(argv[1], "--version") ? argv[1] : "version";
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(commands[i].name, name)) return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "proverun: no command '%s'; allowed:", name);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) fprintf(stderr, " %s", commands[i].name);
+    fputs("\n", stderr);
+    return 2;
+}

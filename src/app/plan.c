@@ -1,0 +1,73 @@
+#include "app/app.h"
+#include "casefile/casefile.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "proverun plan - predict memory and sizes of a proof before any work\n\n"
+    "Usage: proverun plan CASE.json [--backend NAME] [--threads N]\n\n"
+    "Prints one JSON object: rows and columns of each tree, the bytes that live in the arena in each phase, the\n"
+    "backend's own working memory, and total_bytes, the predicted peak of a proof's memory. `prove` and `run` map\n"
+    "exactly what is planned here, once, and refuse with a message when the machine has less.\n\n"
+    "Exit codes: 0, 2 usage or unreadable case.\n";
+
+static const char *tree_name(pr_tree_kind kind) {
+    static const char *const names[] = {"preprocessed", "trace", "interaction", "composition"};
+    return names[kind];
+}
+
+static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend *backend) {
+    const pr_security *s = &l->security;
+    printf("{\"backend\":\"%s\",\"trees\":[", backend->name);
+    for (uint32_t t = 0; t < l->n_trees; t++)
+        printf("%s{\"tree\":\"%s\",\"columns\":%u,\"log_height\":%u}", t ? "," : "", tree_name(l->trees[t].kind),
+               l->trees[t].n_columns, l->trees[t].height);
+    printf("],\"log_rows\":%u,\"log_lifted\":%u,\"constraints\":%u,\"fri_layers\":%u", l->log_max_rows, l->log_lifted,
+           l->n_constraints, l->n_fri_layers);
+    printf(",\"phase_bytes\":{");
+    for (int k = 0; k < PR_STAGE_COUNT; k++)
+        printf("%s\"%s\":%zu", k ? "," : "", pr_stage_name((pr_stage)k), plan->phase_bytes[k]);
+    printf("},\"arena_bytes\":%zu,\"workspace_bytes\":%zu,\"host_bytes\":%zu,\"total_bytes\":%zu", plan->arena_bytes,
+           plan->workspace_bytes, plan->host_bytes, plan->total_bytes);
+    printf(",\"max_proof_bytes\":%zu,\"conjectured_bits\":%.1f,\"proven_bits\":%.1f,\"field_bits\":%.1f,\"insecure_"
+           "parameters\":%s}\n",
+           pr_proof_max_bytes(l), s->conjectured_bits, s->proven_bits, s->field_bits, s->insecure ? "true" : "false");
+}
+
+static pr_status plan_case(const pr_case *c, const char *backend_name, unsigned n_threads, pr_error *err) {
+    pr_layout layout;
+    pr_plan plan;
+    pr_prover_options options = {.n_threads = n_threads};
+    PR_TRY(pr_app_backend(&options.backend, backend_name, err));
+    PR_TRY(pr_layout_init(&layout, &c->statement, err));
+    pr_status status = pr_prover_plan(&plan, &layout, &options, err);
+    if (status == PR_OK) print_plan(&plan, &layout, options.backend);
+    pr_layout_clear(&layout);
+    return status;
+}
+
+int pr_app_plan(int argc, char **argv) {
+    static const struct option options[] = {
+        {"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+    const char *backend = "auto";
+    uint64_t threads = 0;
+    pr_error err = {0};
+    pr_case c;
+    int o;
+    optind = 1;
+    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (o == 'h') return fputs(help, stdout), 0;
+        if (o == 'b')
+            backend = optarg;
+        else if (o != 'n')
+            return 2;
+        else if (pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK)
+            return pr_app_fail(&err);
+    }
+    if (optind + 1 != argc) return pr_fail(&err, PR_ERR_USAGE, "plan needs one CASE.json"), pr_app_fail(&err);
+    if (pr_case_load(&c, argv[optind], &err) != PR_OK) return pr_app_fail(&err);
+    pr_status status = plan_case(&c, backend, (unsigned)threads, &err);
+    pr_case_clear(&c);
+    return status == PR_OK ? 0 : pr_app_fail(&err);
+}

@@ -1,0 +1,50 @@
+#include "app/app.h"
+#include "base/cpu.h"
+#include <hdf5.h>
+#include <hwloc.h>
+#include <jansson.h>
+#include <mpi.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+#include <zstd.h>
+
+static const char help[] =
+    "proverun version - versions of the program and its libraries, backends, processor features\n\n"
+    "Usage: proverun version\n";
+
+static void print_libraries(void) {
+    unsigned major, minor, release;
+    char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length = 0;
+    H5get_libversion(&major, &minor, &release);
+    MPI_Get_library_version(mpi, &length); /* may be called before MPI_Init */
+    mpi[strcspn(mpi, ",\n")] = 0;
+    printf("libraries: %s; HDF5 %u.%u.%u; libyaml %s; hwloc %x; zstd %s; libsodium %s; jansson %s\n", mpi, major, minor,
+           release, yaml_get_version_string(), hwloc_get_api_version(), ZSTD_versionString(), sodium_version_string(),
+           JANSSON_VERSION);
+}
+
+static void print_backends(void) {
+    printf("backends:");
+    for (size_t i = 0; pr_backends[i]; i++)
+        printf(" %s%s", pr_backends[i]->name, pr_backends[i]->available() ? "" : " (not on this machine)");
+    printf("\nauto: %s\n", pr_isa_name(pr_cpu_isa()));
+}
+
+int pr_app_version(int argc, char **argv) {
+    char cpu[512];
+    if (argc > 1) {
+        bool asked = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
+        fputs(help, asked ? stdout : stderr);
+        return asked ? 0 : 2;
+    }
+    pr_cpu_describe(cpu, sizeof cpu);
+    printf("proverun %s\nproofs: stwo 2.3.0, Blake2s channel\n", PR_VERSION);
+    print_libraries();
+    print_backends();
+    printf("processor: %s; %u in the affinity mask\n", cpu, pr_cpu_count());
+    puts("gpu: none (this build has no CUDA backend)");
+    return 0;
+}
