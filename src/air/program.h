@@ -11,7 +11,8 @@
  * sets it, each further one combines (num*d + n*den, den*d). BATCH_END a=batch closes it: constraint n_constraints +
  * batch of the component. Ternary operations take their third operand c from the ARG word behind them (its a). Values
  * of CONSTRAINT instructions that stand together (up to four in a row) may be accumulated together: their operands stay
- * live until the last of the run. */
+ * live until the last of the run. dst may be the very slot of an operand of the same instruction: evaluate
+ * element by element. */
 #ifndef PR_AIR_PROGRAM_H
 #define PR_AIR_PROGRAM_H
 #include "air/air.h"
@@ -36,13 +37,20 @@ typedef enum pr_op {
     PR_OP_ARG,        /* operands of the instruction before */
     PR_OP_CONSTRAINT, /* a: operand; b: the component's constraint number it is the value of */
     PR_OP_LOOKUP,
-    PR_OP_BATCH_END
+    PR_OP_BATCH_END,
+    PR_OP_COUNT
 } pr_op;
 
 typedef struct pr_insn {
     uint16_t op, dst, a, b;
 } pr_insn;
 _Static_assert(sizeof(pr_insn) == 8, "instructions are 8 bytes");
+
+/* Words that an instruction takes together with the ARGs behind it. */
+static inline uint32_t pr_insn_length(const pr_insn *insn) {
+    if (insn->op == PR_OP_LOOKUP) return 1 + (insn->dst + 2u) / 3;
+    return insn->op >= PR_OP_ADD_ADD && insn->op <= PR_OP_SUB_MUL ? 2 : 1;
+}
 
 typedef struct pr_input {
     uint32_t is_preprocessed; /* 0: trace column of this component, 1: preprocessed column */
@@ -64,10 +72,11 @@ typedef enum pr_program_kind {
     PR_PROGRAM_LOOKUPS
 } pr_program_kind; /* LOOKUPS: only what fractions need, no CONSTRAINT */
 
+/* Of a validated component. Common subexpressions are computed once, constants folded, unused nodes dropped. Inputs
+ * stand in the order of their first use. PR_ERR_REFUSED naming the component when something does not fit 16 bits. */
 PR_MUST_CHECK pr_status pr_program_lower(pr_program *out, const pr_air_component *component, pr_program_kind kind,
                                          pr_error *err);
 void pr_program_clear(pr_program *program);
 /* Disassembly, a line an instruction; writer owned by the caller. */
-
 void pr_program_disassemble(pr_writer *out, const pr_program *program);
 #endif

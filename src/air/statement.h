@@ -69,9 +69,15 @@ PR_MUST_CHECK pr_status pr_statement_choose_lifting(int32_t *lifting, const pr_a
 pr_hash pr_statement_digest(const char *job_type, uint32_t job_version, const pr_statement *st, const void *public_data,
                             size_t public_data_size);
 
+/* Bits of security; every formula with its source is in docs/security.md. */
 typedef struct pr_security {
-    double conjectured_bits, proven_bits, field_bits; /* proven: unique decoding; field: the least of the field terms */
-    bool insecure;                                    /* below 96 conjectured, the minimum of all terms taken */
+    double conjectured_bits; /* b * n_queries + pow_bits, under the up-to-capacity conjecture */
+    double proven_bits;      /* unique decoding: the least of its query term, the commit phase and the field terms */
+    double field_bits;       /* the least of the field terms, see air/security.h */
+    bool insecure;           /* reported_bits < 96 */
+    double reported_bits;    /* the lesser of conjectured_bits and field_bits: what a result is shown with */
+    double commit_bits;      /* commit phase (folding and quotient batching) in unique decoding */
+    double list_bits;        /* list decoding up to the Johnson radius, proven; 0 where the bound says nothing */
 } pr_security;
 
 /* ---- layout: shapes that follow from a statement ---- */
