@@ -1,26 +1,23 @@
 #include "backend/merkle.h"
 
-#include <string.h>
-
-/* Lists the siblings of one level that are not known; known becomes the parents. Returns the number of parents. */
-static size_t climb(pr_merkle_node *out, size_t capacity, size_t *n_out, uint32_t level, uint32_t *known, size_t n) {
-    size_t n_parents = 0;
-    for (size_t i = 0; i < n; n_parents++) {
-        bool both = i + 1 < n && known[i + 1] == (known[i] ^ 1);
-        if (!both) {
-            PR_ASSERT(*n_out < capacity);
-            out[(*n_out)++] = (pr_merkle_node){level, known[i] ^ 1};
-        }
-        known[n_parents] = known[i] >> 1;
-        i += both ? 2 : 1;
-    }
-    return n_parents;
+void pr_merkle_witness_init(pr_merkle_witness *w, uint32_t height, const uint32_t *positions, size_t n) {
+    *w = (pr_merkle_witness){.level = height, .height = height, .positions = positions, .n = n};
 }
 
-size_t pr_merkle_witness(pr_merkle_node *out, size_t capacity, uint32_t height, const uint32_t *positions,
-                         size_t n_positions, uint32_t *known) {
-    size_t n_out = 0, n = n_positions;
-    memcpy(known, positions, n * sizeof *known);
-    for (uint32_t level = height; level > 0; level--) n = climb(out, capacity, &n_out, level, known, n);
-    return n_out;
+bool pr_merkle_witness_next(pr_merkle_witness *w) {
+    for (; w->level > 0; w->level--, w->at = 0) {
+        const uint32_t shift = w->height - w->level;
+        while (w->at < w->n) {
+            /* Known nodes of this level are the distinct positions >> shift; siblings stand side by side. */
+            uint32_t node = w->positions[w->at] >> shift, parent = node >> 1;
+            bool both = false;
+            for (; w->at < w->n && w->positions[w->at] >> shift >> 1 == parent; w->at++)
+                both |= w->positions[w->at] >> shift != node;
+            if (!both) {
+                w->index = node ^ 1;
+                return true;
+            }
+        }
+    }
+    return false;
 }

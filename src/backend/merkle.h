@@ -12,14 +12,21 @@ static inline size_t pr_merkle_node_offset(const pr_merkle *tree, uint32_t level
 /* log2 of the rows that columns are lifted to: packed leaves hold four rows each. */
 static inline uint32_t pr_merkle_log_rows(const pr_merkle *tree) { return tree->height + (tree->packed ? 2 : 0); }
 
-/* One hash of a decommitment: node index of level (level 0 is the root, level height the leaves). */
-typedef struct pr_merkle_node {
-    uint32_t level, index;
-} pr_merkle_node;
+/* Walks the nodes whose hashes open some leaves, in the order a decommitment lists them: from the leaves up, left to
+ * right; of each level the siblings of known nodes that are not known themselves. Needs no memory of its own.
+ *
+ *   pr_merkle_witness w;
+ *   pr_merkle_witness_init(&w, tree->height, positions, n);
+ *   while (pr_merkle_witness_next(&w)) use(w.level, w.index);
+ */
+typedef struct pr_merkle_witness {
+    uint32_t level, index; /* of the node at hand: level 0 is the root, level height the leaves */
+    uint32_t height;
+    const uint32_t *positions; /* borrowed: leaves, sorted, distinct */
+    size_t n, at;
+} pr_merkle_witness;
 
-/* The nodes whose hashes open positions (leaves, sorted, distinct), in the order a decommitment lists them: from the
- * leaves up, left to right. known is working memory for n_positions indices. Returns their number; at most
- * n_positions * height, asserted to fit capacity. */
-size_t pr_merkle_witness(pr_merkle_node *out, size_t capacity, uint32_t height, const uint32_t *positions,
-                         size_t n_positions, uint32_t *known);
+void pr_merkle_witness_init(pr_merkle_witness *w, uint32_t height, const uint32_t *positions, size_t n);
+/* false when there is none left. */
+bool pr_merkle_witness_next(pr_merkle_witness *w);
 #endif

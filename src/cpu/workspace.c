@@ -25,8 +25,8 @@ size_t pr_cpu_thread_bytes_transform(const pr_device_needs *needs) {
     return (size_t)2 * 32 * sizeof(pr_m31) << log_blocks;
 }
 
-/* Hashes of one subtree while it is built: twice 2^9 nodes. */
+/* The hashes of one level of a subtree. */
 size_t pr_cpu_thread_bytes_merkle(const pr_device_needs *needs) {
     (void)needs;
-    return (size_t)64 << 10;
+    return sizeof(pr_hash) << PR_CPU_LOG_SUBTREE;
 }

@@ -5,6 +5,7 @@
 #include "backend/backend.h"
 
 #define PR_CPU_PROGRAM_BLOCK 512 /* rows that the interpreter runs an instruction over */
+#define PR_CPU_LOG_SUBTREE 10    /* log2 of the leaves that a thread hashes up to their root */
 
 /* Of one thread. */
 size_t pr_cpu_thread_bytes_transform(const pr_device_needs *needs);

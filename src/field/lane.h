@@ -11,6 +11,8 @@
  *   below 2^34, so that three more products fit; lane_acc_reduce gives the lane
  * - lane_deinterleave/interleave: pairs of neighbours, (a0 b0 a1 b1 ..) <-> (a0 a1 ..), (b0 b1 ..) across two lanes
  * - lane_load_8/4/2(p): that many words repeated to fill a lane that is longer
+ * - lane_load_lifted(p, s, i): words i .. of p lifted by s logs, i a multiple of LANE_WIDTH: word j is
+ *   p[(j >> (s + 1) << 1) + (j & 1)], protocol.md section 2
  * - lane_load_quarters(p): from LANE_WIDTH / 2 doubled words x0 y0 x1 y1 .. the lane y0 -y0 -x0 x0 y1 -y1 -x1 x1 ..,
  *   doubled; not scalar
  */

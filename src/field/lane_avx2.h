@@ -59,6 +59,17 @@ static inline lane lane_load_quarters(const uint32_t *p) {
     const lane negate = _mm256_setr_epi32(0, -2, -2, 0, 0, -2, -2, 0);
     return _mm256_xor_si256(_mm256_permutevar8x32_epi32(lane_load_4(p), order), negate);
 }
+static inline lane lane_load_lifted(const uint32_t *p, unsigned log_ratio, size_t i) {
+    const uint32_t *at = p + (i >> (log_ratio + 1) << 1);
+    switch (log_ratio) {
+    case 0:
+        return lane_load(at);
+    case 1:
+        return _mm256_permutevar8x32_epi32(lane_load_4(at), _mm256_setr_epi32(0, 1, 0, 1, 2, 3, 2, 3));
+    default:
+        return lane_load_2(at);
+    }
+}
 
 typedef struct lane_acc {
     lane even, odd;

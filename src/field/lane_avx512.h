@@ -51,6 +51,21 @@ static inline lane lane_load_quarters(const uint32_t *p) {
     const lane negate = _mm512_set_epi32(0, -2, -2, 0, 0, -2, -2, 0, 0, -2, -2, 0, 0, -2, -2, 0);
     return _mm512_xor_si512(_mm512_permutexvar_epi32(order, lane_load_8(p)), negate);
 }
+static inline lane lane_load_lifted(const uint32_t *p, unsigned log_ratio, size_t i) {
+    const uint32_t *at = p + (i >> (log_ratio + 1) << 1);
+    const lane twice = _mm512_setr_epi32(0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7);
+    const lane fourfold = _mm512_setr_epi32(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
+    switch (log_ratio) {
+    case 0:
+        return lane_load(at);
+    case 1:
+        return _mm512_permutexvar_epi32(twice, lane_load_8(at));
+    case 2:
+        return _mm512_permutexvar_epi32(fourfold, lane_load_4(at));
+    default:
+        return lane_load_2(at);
+    }
+}
 
 typedef struct lane_acc {
     lane even, odd;

@@ -1,0 +1,223 @@
+/* Merkle trees, protocol.md section 5. Hashes are computed LANE_WIDTH at a time and kept word by word: word k of node i
+ * of a level under construction is nodes[k * stride + i]. A thread takes a subtree of 2^LOG_SUBTREE leaves, whose
+ * hashes stay in its memory: it reads sixteen columns at a time, all rows of the subtree, then climbs. Only the levels
+ * that the tree stores leave it, node by node. */
+#include <string.h>
+
+#include "backend/merkle.h"
+#include "cpu/ops.h"
+#include "cpu/workspace.h"
+#include "field/lane.h"
+#include "hash/blake2s_lanes.h"
+
+typedef struct leaves {
+    pr_device *dev;
+    const pr_merkle *tree;
+    const pr_col *cols;
+    size_t n;
+} leaves;
+
+/* Up to sixteen columns: a block of each leaf's message. */
+typedef struct message_block {
+    const uint32_t *cols[16];
+    unsigned log_ratio[16]; /* how far each is lifted */
+    unsigned n;
+    bool is_lifted; /* any of them */
+} message_block;
+
+static message_block columns_from(const leaves *l, size_t first) {
+    message_block b = {.n = (unsigned)(l->n - first < 16 ? l->n - first : 16)};
+    const uint32_t log_rows = pr_merkle_log_rows(l->tree);
+    for (unsigned k = 0; k < b.n; k++) {
+        pr_col col = l->cols[first + k];
+        PR_ASSERT(col.log_rows >= 1 && col.log_rows <= log_rows);
+        b.cols[k] = pr_cpu_col(l->dev, col);
+        b.log_ratio[k] = log_rows - col.log_rows;
+        b.is_lifted |= b.log_ratio[k] != 0;
+    }
+    return b;
+}
+
+static inline void load_nodes(lane h[8], const uint32_t *nodes, size_t stride) {
+    for (size_t k = 0; k < 8; k++) h[k] = lane_load(nodes + k * stride);
+}
+static inline void store_nodes(uint32_t *nodes, size_t stride, const lane h[8]) {
+    for (size_t k = 0; k < 8; k++) lane_store(nodes + k * stride, h[k]);
+}
+
+static inline void read_message(lane m[16], const message_block *b, size_t row) {
+    if (b->n == 16 && !b->is_lifted) {
+        for (unsigned k = 0; k < 16; k++) m[k] = lane_load(b->cols[k] + row);
+        return;
+    }
+    for (unsigned k = 0; k < b->n; k++) m[k] = lane_load_lifted(b->cols[k], b->log_ratio[k], row);
+    for (unsigned k = b->n; k < 16; k++) m[k] = lane_set1(0);
+}
+
+/* Leaves first .. first + count - 1 of columns that are read one word a leaf. */
+static void hash_plain_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t first, size_t count) {
+    for (size_t c = 0; c < l->n; c += 16) {
+        const message_block b = columns_from(l, c);
+        const bool last = c + 16 >= l->n;
+        const uint64_t total = 4 * (last ? l->n : c + 16);
+        for (size_t i = 0; i < count; i += LANE_WIDTH) {
+            lane h[8], m[16];
+            if (c == 0)
+                pr_blake2s_lanes_init(h);
+            else
+                load_nodes(h, nodes + i, stride);
+            read_message(m, &b, first + i);
+            pr_blake2s_lanes_compress(h, m, total, last ? PR_BLAKE2S_LAST : PR_BLAKE2S_MORE);
+            store_nodes(nodes + i, stride, h);
+        }
+    }
+}
+
+/* Four rows of four columns a leaf: row by row, each row's four words. */
+static void hash_packed_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t first, size_t count) {
+    for (size_t i = 0; i < count; i += LANE_WIDTH) {
+        lane h[8], m[16];
+        for (size_t c = 0; c < 4; c++) {
+            const uint32_t *p = pr_cpu_col(l->dev, l->cols[c]) + 4 * (first + i);
+            lane e0, e1, o0, o1;
+            lane_deinterleave(&e0, &o0, lane_load(p), lane_load(p + LANE_WIDTH));
+            lane_deinterleave(&e1, &o1, lane_load(p + 2 * LANE_WIDTH), lane_load(p + 3 * LANE_WIDTH));
+#if LANE_WIDTH == 1
+            m[c] = e0, m[4 + c] = o0, m[8 + c] = e1, m[12 + c] = o1;
+#else
+            lane_deinterleave(&m[c], &m[8 + c], e0, e1);
+            lane_deinterleave(&m[4 + c], &m[12 + c], o0, o1);
+#endif
+        }
+        pr_blake2s_lanes_init(h);
+        pr_blake2s_lanes_compress(h, m, 64, PR_BLAKE2S_LAST);
+        store_nodes(nodes + i, stride, h);
+    }
+}
+
+static void hash_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t first, size_t count) {
+    if (l->tree->packed)
+        hash_packed_leaves(nodes, stride, l, first, count);
+    else
+        hash_plain_leaves(nodes, stride, l, first, count);
+}
+
+/* count parents in place of their children. */
+static void hash_parents(uint32_t *nodes, size_t stride, size_t count) {
+    for (size_t i = 0; i < count; i += LANE_WIDTH) {
+        lane h[8], m[16];
+        for (size_t k = 0; k < 8; k++) {
+            const uint32_t *p = nodes + k * stride + 2 * i;
+#if LANE_WIDTH == 1
+            m[k] = p[0], m[8 + k] = p[1];
+#else
+            lane_deinterleave(&m[k], &m[8 + k], lane_load(p), lane_load(p + LANE_WIDTH));
+#endif
+        }
+        pr_blake2s_lanes_init(h);
+        pr_blake2s_lanes_compress(h, m, 64, PR_BLAKE2S_LAST);
+        store_nodes(nodes + i, stride, h);
+    }
+}
+
+static void write_level(const leaves *l, uint32_t level, size_t first, const uint32_t *nodes, size_t stride,
+                        size_t count) {
+    uint32_t *out = l->dev->base + pr_merkle_node_offset(l->tree, level, first);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 8; k++) out[8 * i + k] = nodes[k * stride + i];
+}
+
+/* Words from one run of hashes to the next: room for the partial lanes of small levels. */
+static size_t stride_of(unsigned log_leaves) {
+    size_t count = (size_t)1 << log_leaves;
+    return count < 2 * LANE_WIDTH ? 2 * LANE_WIDTH : count;
+}
+
+/* From the leaves to the root of the subtree at node index of level height - log_leaves; its hash is the first. */
+static void hash_subtree(const leaves *l, size_t index, unsigned log_leaves, uint32_t *nodes, bool is_stored) {
+    const size_t stride = stride_of(log_leaves);
+    hash_leaves(nodes, stride, l, index << log_leaves, (size_t)1 << log_leaves);
+    for (unsigned k = 0;; k++) {
+        const uint32_t level = l->tree->height - k;
+        const size_t count = (size_t)1 << (log_leaves - k);
+        if (is_stored && level <= pr_merkle_stored_height(l->tree))
+            write_level(l, level, index << (log_leaves - k), nodes, stride, count);
+        if (k == log_leaves) return;
+        hash_parents(nodes, stride, count / 2);
+    }
+}
+
+/* LANE_WIDTH parents (fewer at the top) from stored children, which are their messages as they lie. */
+static void hash_stored_parents(const leaves *l, uint32_t level, size_t first) {
+    const size_t left = ((size_t)1 << level) - first, count = left < LANE_WIDTH ? left : LANE_WIDTH;
+    const uint32_t *children = l->dev->base + pr_merkle_node_offset(l->tree, level + 1, 2 * first);
+    uint32_t words[16][LANE_WIDTH] = {0}, nodes[8][LANE_WIDTH];
+    lane h[8], m[16];
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 16; k++) words[k][i] = children[16 * i + k];
+    for (size_t k = 0; k < 16; k++) m[k] = lane_load(words[k]);
+    pr_blake2s_lanes_init(h);
+    pr_blake2s_lanes_compress(h, m, 64, PR_BLAKE2S_LAST);
+    store_nodes(nodes[0], LANE_WIDTH, h);
+    write_level(l, level, first, nodes[0], LANE_WIDTH, count);
+}
+
+static pr_hash hash_of(const uint32_t *words, size_t stride) {
+    pr_hash r;
+    for (size_t k = 0; k < 8; k++) memcpy(r.bytes + 4 * k, words + k * stride, 4);
+    return r;
+}
+
+/* Threads share the subtrees, then level by level what is above them. Called by each thread. */
+static void build(const leaves *l, unsigned log_leaves) {
+    const uint32_t top = l->tree->height - log_leaves;
+    uint32_t *nodes = pr_cpu_thread_memory(l->dev, (unsigned)omp_get_thread_num());
+#pragma omp for schedule(static)
+    for (size_t i = 0; i < (size_t)1 << top; i++) hash_subtree(l, i, log_leaves, nodes, true);
+    for (uint32_t level = top; level-- > 0;) {
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < (size_t)1 << level; i += LANE_WIDTH) hash_stored_parents(l, level, i);
+    }
+}
+
+pr_status PR_LANE_NAME(pr_cpu_merkle_commit)(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols,
+                                             size_t n, pr_error *err) {
+    (void)err;
+    if (n == 0) {
+        *root = pr_blake2s_hash("", 0);
+        return PR_OK;
+    }
+    PR_ASSERT(!tree->packed || n == 4);
+    const leaves l = {dev, tree, cols, n};
+    const unsigned log_leaves = tree->height < PR_CPU_LOG_SUBTREE ? tree->height : PR_CPU_LOG_SUBTREE;
+    const int threads = pr_cpu_threads_for(dev, (size_t)1 << (tree->height - log_leaves));
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    build(&l, log_leaves);
+    *root = hash_of(dev->base + pr_merkle_node_offset(tree, 0, 0), 1);
+    return PR_OK;
+}
+
+static pr_hash node_hash(const leaves *l, uint32_t level, uint32_t index) {
+    if (level <= pr_merkle_stored_height(l->tree))
+        return hash_of(l->dev->base + pr_merkle_node_offset(l->tree, level, index), 1);
+    const unsigned log_leaves = l->tree->height - level;
+    uint32_t *nodes = pr_cpu_thread_memory(l->dev, 0);
+    hash_subtree(l, index, log_leaves, nodes, false);
+    return hash_of(nodes, stride_of(log_leaves));
+}
+
+pr_status PR_LANE_NAME(pr_cpu_merkle_open)(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity,
+                                           const pr_merkle *tree, const pr_col *cols, size_t n,
+                                           const uint32_t *positions, size_t n_positions, pr_error *err) {
+    (void)err;
+    const leaves l = {dev, tree, cols, n};
+    pr_merkle_witness w;
+    *n_out = 0;
+    if (n == 0) return PR_OK;
+    pr_merkle_witness_init(&w, tree->height, positions, n_positions);
+    while (pr_merkle_witness_next(&w)) {
+        PR_ASSERT(*n_out < capacity);
+        out[(*n_out)++] = node_hash(&l, w.level, w.index);
+    }
+    return PR_OK;
+}
