@@ -1,24 +1,54 @@
-# Sourced by jobs/demo.sh and tests/run.sh: the Debian packages the program needs, and how to get them.
-build_packages="build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libyaml-dev libhwloc-dev libzstd-dev libsodium-dev libjansson-dev"
-test_packages="libcmocka-dev hdf5-tools python3 python3-h5py"
+# Debian packages that proverun is built and tested with, and Open MPI on one machine. Sourced by demo.sh and tests/run.sh.
+# shellcheck shell=sh
+# shellcheck disable=SC2034
+pr_build_packages='build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libyaml-dev libhwloc-dev
+libzstd-dev libsodium-dev libjansson-dev'
+# The last two read results files the way an analyst does; tests that want them are skipped without them.
+# shellcheck disable=SC2034
+pr_test_packages='libcmocka-dev hdf5-tools python3 python3-h5py'
 
-# ensure_packages yes|no PACKAGE ...: installs what is missing (yes), or fails naming it (no).
-ensure_packages() {
-    may_install=$1
-    shift
-    missing=
+pr_missing_packages() { # PACKAGE...
     for package in "$@"; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$package"
     done
-    [ -n "$missing" ] || return 0
-    if [ "$may_install" = no ]; then
-        echo "missing packages:$missing" >&2
-        echo "install them with: apt-get install --no-install-recommends$missing" >&2
-        exit 1
+}
+
+# Installs what is missing, as root or through sudo, and says what. With INSTALL "no" it only names what is missing.
+pr_need_packages() { # INSTALL PACKAGE...
+    install=$1
+    shift
+    if ! command -v dpkg-query >/dev/null; then
+        echo "not a Debian system: make sure that you have the like of $*" >&2
+        return 0
     fi
+    missing=$(pr_missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    if [ "$install" = no ]; then
+        echo "missing Debian packages: $missing" >&2
+        return 1
+    fi
+    echo "installing Debian packages: $missing" >&2
     as_root=
-    [ "$(id -u)" = 0 ] || as_root=sudo
-    echo "installing:$missing"
-    $as_root apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "neither root nor sudo: install them yourself and come back" >&2
+            return 1
+        fi
+        as_root=sudo
+    fi
+    # shellcheck disable=SC2086
+    $as_root apt-get update -q >&2 && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
+}
+
+# Open MPI on one machine, perhaps as root, perhaps with fewer cores than ranks. Ranks are bound by proverun itself:
+# Open MPI's default would pin each to one core.
+pr_local_mpi() {
+    if [ "$(id -u)" -eq 0 ]; then
+        export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    fi
+    export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+    # Containers often forbid the calls that the single-copy path needs; the messages are small.
+    export OMPI_MCA_btl_vader_single_copy_mechanism=none
+    # Threads that wait for each other must not spin where ranks share cores.
+    export OMP_WAIT_POLICY=passive
 }

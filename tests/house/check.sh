@@ -73,7 +73,7 @@ check_module() { # FOLDER
     links "$1/CMakeLists.txt" | while read -r used; do
         case $used in
         "$module" | "$module"_*) continue ;;
-        job_*) [ "$module" = app ] && continue ;;
+        jobs | job_*) [ "$module" = app ] && continue ;;
         esac
         check_use link "$floor" "$module (floor $floor)" "$used" "$1/CMakeLists.txt"
     done
