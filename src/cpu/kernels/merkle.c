@@ -133,8 +133,9 @@ static size_t stride_of(unsigned log_leaves) {
     return count < 2 * LANE_WIDTH ? 2 * LANE_WIDTH : count;
 }
 
-/* From the leaves to the root of the subtree at node index of level height - log_leaves; its hash is the first. */
-static void hash_subtree(const leaves *l, size_t index, unsigned log_leaves, uint32_t *nodes, bool is_stored) {
+/* The subtree number index of 2^log_leaves leaves (whole lanes, or all there are), climbed so many levels. */
+static void hash_subtree(const leaves *l, size_t index, unsigned log_leaves, unsigned climbed, uint32_t *nodes,
+                         bool is_stored) {
     const size_t stride = stride_of(log_leaves);
     hash_leaves(nodes, stride, l, index << log_leaves, (size_t)1 << log_leaves);
     for (unsigned k = 0;; k++) {
@@ -142,7 +143,7 @@ static void hash_subtree(const leaves *l, size_t index, unsigned log_leaves, uin
         const size_t count = (size_t)1 << (log_leaves - k);
         if (is_stored && level <= pr_merkle_stored_height(l->tree))
             write_level(l, level, index << (log_leaves - k), nodes, stride, count);
-        if (k == log_leaves) return;
+        if (k == climbed) return;
         hash_parents(nodes, stride, count / 2);
     }
 }
@@ -173,7 +174,7 @@ static void build(const leaves *l, unsigned log_leaves) {
     const uint32_t top = l->tree->height - log_leaves;
     uint32_t *nodes = pr_cpu_thread_memory(l->dev, (unsigned)omp_get_thread_num());
 #pragma omp for schedule(static)
-    for (size_t i = 0; i < (size_t)1 << top; i++) hash_subtree(l, i, log_leaves, nodes, true);
+    for (size_t i = 0; i < (size_t)1 << top; i++) hash_subtree(l, i, log_leaves, log_leaves, nodes, true);
     for (uint32_t level = top; level-- > 0;) {
 #pragma omp for schedule(static)
         for (size_t i = 0; i < (size_t)1 << level; i += LANE_WIDTH) hash_stored_parents(l, level, i);
@@ -200,10 +201,12 @@ pr_status PR_LANE_NAME(pr_cpu_merkle_commit)(pr_device *dev, pr_hash *root, cons
 static pr_hash node_hash(const leaves *l, uint32_t level, uint32_t index) {
     if (level <= pr_merkle_stored_height(l->tree))
         return hash_of(l->dev->base + pr_merkle_node_offset(l->tree, level, index), 1);
-    const unsigned log_leaves = l->tree->height - level;
+    const unsigned climbed = l->tree->height - level;
+    unsigned span = climbed; /* columns are read by whole lanes, from a lane's beginning */
+    while (span < l->tree->height && (size_t)1 << span < LANE_WIDTH) span++;
     uint32_t *nodes = pr_cpu_thread_memory(l->dev, 0);
-    hash_subtree(l, index, log_leaves, nodes, false);
-    return hash_of(nodes, stride_of(log_leaves));
+    hash_subtree(l, index >> (span - climbed), span, climbed, nodes, false);
+    return hash_of(nodes + (index & ((1u << (span - climbed)) - 1)), stride_of(span));
 }
 
 pr_status PR_LANE_NAME(pr_cpu_merkle_open)(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity,
