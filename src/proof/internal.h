@@ -28,6 +28,7 @@ void pr_proof_get_counts(pr_proof_counts *counts, const pr_proof *proof);
 /* A run of bytes of the proof; in memory and encoded the same. */
 typedef struct pr_proof_run {
     void *data;
+    void *pointer; /* where the proof keeps data, if in its block; else NULL */
     size_t bytes;
     bool is_felts; /* words that must be < p */
 } pr_proof_run;

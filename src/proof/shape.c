@@ -65,30 +65,37 @@ static void set_shape(pr_proof *proof, const pr_layout *layout, const pr_proof_c
     proof->n_last_layer = 1u << layout->statement->config.log_last_layer_degree_bound;
 }
 
-static void add_run(pr_proof_run *runs, size_t *n, const void *data, size_t bytes, bool is_felts) {
-    runs[(*n)++] = (pr_proof_run){(void *)(uintptr_t)data, bytes, is_felts};
+static void add_run(pr_proof_run *runs, size_t *n, const void *data, size_t bytes) {
+    runs[(*n)++] = (pr_proof_run){.data = (void *)(uintptr_t)data, .bytes = bytes};
+}
+
+/* pointer: the address of the proof's pointer to the array */
+static void add_array(pr_proof_run *runs, size_t *n, const void *pointer, size_t bytes, bool is_felts) {
+    pr_proof_run *run = &runs[(*n)++];
+    *run = (pr_proof_run){.pointer = (void *)(uintptr_t)pointer, .bytes = bytes, .is_felts = is_felts};
+    memcpy(&run->data, pointer, sizeof run->data);
 }
 
 size_t pr_proof_list_runs(pr_proof_run runs[PR_PROOF_MAX_RUNS], const pr_proof *proof) {
     size_t n = 0;
-    if (proof->has_interaction_pow) add_run(runs, &n, &proof->interaction_pow, sizeof proof->interaction_pow, false);
-    add_run(runs, &n, proof->claimed_sums, proof->n_components * sizeof(pr_qm31), true);
+    if (proof->has_interaction_pow) add_run(runs, &n, &proof->interaction_pow, sizeof proof->interaction_pow);
+    add_array(runs, &n, &proof->claimed_sums, proof->n_components * sizeof(pr_qm31), true);
     for (uint32_t t = 0; t < proof->n_trees; t++) {
         const pr_hash_list *hashes = &proof->decommitments[t];
-        add_run(runs, &n, &proof->commitments[t], sizeof(pr_hash), false);
-        add_run(runs, &n, proof->samples[t], proof->n_samples[t] * sizeof(pr_qm31), true);
-        add_run(runs, &n, hashes->hashes, hashes->n * sizeof(pr_hash), false);
-        add_run(runs, &n, proof->queried_values[t], (size_t)proof->n_columns[t] * proof->n_queries * sizeof(pr_m31),
-                true);
+        size_t n_values = (size_t)proof->n_columns[t] * proof->n_queries;
+        add_run(runs, &n, &proof->commitments[t], sizeof(pr_hash));
+        add_array(runs, &n, &proof->samples[t], proof->n_samples[t] * sizeof(pr_qm31), true);
+        add_array(runs, &n, &hashes->hashes, hashes->n * sizeof(pr_hash), false);
+        add_array(runs, &n, &proof->queried_values[t], n_values * sizeof(pr_m31), true);
     }
-    add_run(runs, &n, &proof->proof_of_work, sizeof proof->proof_of_work, false);
+    add_run(runs, &n, &proof->proof_of_work, sizeof proof->proof_of_work);
     for (uint32_t k = 0; k < proof->n_fri_layers; k++) {
         const pr_fri_layer_proof *layer = &proof->fri[k];
-        add_run(runs, &n, &layer->commitment, sizeof(pr_hash), false);
-        add_run(runs, &n, layer->witness, layer->n_witness * sizeof(pr_qm31), true);
-        add_run(runs, &n, layer->decommitment.hashes, layer->decommitment.n * sizeof(pr_hash), false);
+        add_run(runs, &n, &layer->commitment, sizeof(pr_hash));
+        add_array(runs, &n, &layer->witness, layer->n_witness * sizeof(pr_qm31), true);
+        add_array(runs, &n, &layer->decommitment.hashes, layer->decommitment.n * sizeof(pr_hash), false);
     }
-    add_run(runs, &n, proof->last_layer, proof->n_last_layer * sizeof(pr_qm31), true);
+    add_array(runs, &n, &proof->last_layer, proof->n_last_layer * sizeof(pr_qm31), true);
     return n;
 }
 
@@ -103,26 +110,6 @@ bool pr_proof_runs_in_range(const pr_proof_run *runs, size_t n) {
     return true;
 }
 
-static void *take(unsigned char **at, size_t bytes) {
-    void *here = *at;
-    *at += bytes;
-    return here;
-}
-
-static void set_pointers(pr_proof *proof, unsigned char *at) {
-    proof->claimed_sums = take(&at, proof->n_components * sizeof(pr_qm31));
-    for (uint32_t t = 0; t < proof->n_trees; t++) {
-        proof->samples[t] = take(&at, proof->n_samples[t] * sizeof(pr_qm31));
-        proof->decommitments[t].hashes = take(&at, proof->decommitments[t].n * sizeof(pr_hash));
-        proof->queried_values[t] = take(&at, (size_t)proof->n_columns[t] * proof->n_queries * sizeof(pr_m31));
-    }
-    for (uint32_t k = 0; k < proof->n_fri_layers; k++) {
-        proof->fri[k].witness = take(&at, proof->fri[k].n_witness * sizeof(pr_qm31));
-        proof->fri[k].decommitment.hashes = take(&at, proof->fri[k].decommitment.n * sizeof(pr_hash));
-    }
-    proof->last_layer = take(&at, proof->n_last_layer * sizeof(pr_qm31));
-}
-
 size_t pr_proof_content_bytes(const pr_layout *layout, const pr_proof_counts *counts) {
     pr_proof_run runs[PR_PROOF_MAX_RUNS];
     pr_proof shape;
@@ -133,14 +120,15 @@ size_t pr_proof_content_bytes(const pr_layout *layout, const pr_proof_counts *co
 }
 
 bool pr_proof_allocate(pr_proof *out, const pr_layout *layout, const pr_proof_counts *counts) {
-    set_shape(out, layout, counts);
-    out->memory = calloc(1, pr_proof_content_bytes(layout, counts));
-    if (out->memory) {
-        set_pointers(out, out->memory);
-        return true;
-    }
+    pr_proof_run runs[PR_PROOF_MAX_RUNS];
     memset(out, 0, sizeof *out);
-    return false;
+    unsigned char *at = calloc(1, pr_proof_content_bytes(layout, counts));
+    if (!at) return false;
+    set_shape(out, layout, counts);
+    out->memory = at;
+    for (size_t i = 0, n = pr_proof_list_runs(runs, out); i < n; at += runs[i++].bytes)
+        if (runs[i].pointer) memcpy(runs[i].pointer, &at, sizeof at);
+    return true;
 }
 
 pr_status pr_proof_alloc(pr_proof *out, const pr_layout *layout, uint32_t n_queries, const size_t *tree_hashes,

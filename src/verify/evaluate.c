@@ -124,13 +124,10 @@ static void run_program(row *e) {
         case PR_OP_BATCH_END:
             end_batch(e, in->a);
             break;
-        case PR_OP_ARG:
-            break; /* taken with the instruction before */
+        case PR_OP_ARG: /* taken with the instruction before */
+        case PR_OP_COUNT:
+            break;
         }
-#undef A
-#undef B
-#undef C
-#undef K
     }
 }
 
@@ -152,12 +149,12 @@ pr_verdict pr_verify_composition(pr_verify_run *r) {
     r->composition_coefficient = pr_channel_draw_secure_felt(&r->channel);
     pr_channel_mix_root(&r->channel, &r->proof->commitments[layout->n_trees - 1]);
     if (!pr_secure_point_from_t(&r->point, pr_channel_draw_secure_felt(&r->channel)))
-        return pr_verify_reject(r, PR_REJECTED_OOD_POINT, "the parameter drawn names no point");
-    pr_channel_mix_felts(&r->channel, r->samples, r->v->first_sample[layout->n_trees]);
+        return PR_REJECT(r, PR_REJECTED_OOD_POINT, "the parameter drawn names no point");
+    pr_channel_mix_felts(&r->channel, r->samples, r->v->n_samples);
 
     pr_qm31 vanishing = pr_vanishing_secure(r->point.x, layout->log_base);
     if (pr_qm31_is_zero(vanishing))
-        return pr_verify_reject(r, PR_REJECTED_OOD_POINT, "the point drawn lies on the trace domain");
+        return PR_REJECT(r, PR_REJECTED_OOD_POINT, "the point drawn lies on the trace domain");
     r->powers[0] = PR_QM31_ONE;
     for (uint32_t k = 1; k < layout->n_constraints; k++)
         r->powers[k] = pr_qm31_mul(r->powers[k - 1], r->composition_coefficient);
@@ -165,6 +162,6 @@ pr_verdict pr_verify_composition(pr_verify_run *r) {
     pr_qm31 left = pr_qm31_combine(halves), right = pr_qm31_combine(halves + 4);
     pr_qm31 composition = pr_qm31_add(left, pr_qm31_mul(vanishing, right));
     if (!pr_qm31_equal(pr_qm31_mul(composition, vanishing), pr_verify_constraints(r)))
-        return pr_verify_reject(r, PR_REJECTED_OOD_CHECK, "the composition polynomial does not match the constraints");
+        return PR_REJECT(r, PR_REJECTED_OOD_CHECK, "the composition polynomial does not match the constraints");
     return PR_ACCEPTED;
 }

@@ -17,12 +17,12 @@ static pr_verdict complete_groups(pr_verify_run *r, uint32_t k, size_t *n_rows) 
             else if (used < layer->n_witness)
                 r->values[n] = layer->witness[used++];
             else
-                return pr_verify_reject(r, PR_REJECTED_FRI_WITNESS, "FRI layer %u: witness too short, row %u", k, row);
+                return PR_REJECT(r, PR_REJECTED_FRI_WITNESS, "FRI layer %u: witness too short, row %u", k, row);
         }
     }
     if (used != layer->n_witness)
-        return pr_verify_reject(r, PR_REJECTED_FRI_WITNESS, "FRI layer %u: %zu values of the witness are not used", k,
-                                layer->n_witness - used);
+        return PR_REJECT(r, PR_REJECTED_FRI_WITNESS, "FRI layer %u: %zu values of the witness are not used", k,
+                         layer->n_witness - used);
     *n_rows = n;
     return PR_ACCEPTED;
 }
@@ -60,8 +60,7 @@ static pr_verdict check_last_layer(pr_verify_run *r) {
     for (size_t i = 0; i < r->n_known; i++) {
         pr_m31 x = pair_twiddle(r->v, false, log_domain, r->known_positions[i]);
         if (!pr_qm31_equal(pr_line_evaluate_stored(r->proof->last_layer, log_degree, x), r->known[i]))
-            return pr_verify_reject(r, PR_REJECTED_LAST_LAYER, "the last layer differs at position %u",
-                                    r->known_positions[i]);
+            return PR_REJECT(r, PR_REJECTED_LAST_LAYER, "the last layer differs at position %u", r->known_positions[i]);
     }
     return PR_ACCEPTED;
 }

@@ -25,7 +25,9 @@ struct pr_verifier {
     const pr_statement *statement;
     pr_layout layout;
     pr_hash preprocessed_root;
-    uint32_t first_sample[5]; /* of each tree; [n_trees]: number of all samples */
+    uint32_t n_columns, n_samples;             /* over all trees */
+    uint32_t first_column[4], first_sample[4]; /* of each tree */
+    uint32_t *column_samples;                  /* [n_columns + 1] first sample of each column */
     pr_verify_component *components;
     uint32_t n_terms, n_groups;
     pr_verify_term *terms;  /* in the order of their powers */
@@ -60,9 +62,8 @@ typedef struct pr_verify_run {
     pr_cm31 *denominators, *inverse_denominators; /* [n_queries] */
 } pr_verify_run;
 
-/* Fills the run's detail and returns the verdict. */
-pr_verdict pr_verify_reject(pr_verify_run *r, pr_verdict verdict, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* A verdict, with its place in the run's detail. */
+#define PR_REJECT(run, verdict, ...) ((void)pr_fail((run)->detail, PR_OK, __VA_ARGS__), (verdict))
 #define PR_VERIFY_TRY(e)                                                                                               \
     do {                                                                                                               \
         pr_verdict pr_verdict_ = (e);                                                                                  \

@@ -34,8 +34,7 @@ pr_verdict pr_verify_root(pr_verify_run *r, size_t n, uint32_t height, const pr_
                 pair[1] = r->hashes[++i];
             } else {
                 if (used == witness->n)
-                    return pr_verify_reject(r, bad_witness, "%s %zu: hash witness too short, level %u", what, index,
-                                            level);
+                    return PR_REJECT(r, bad_witness, "%s %zu: hash witness too short, level %u", what, index, level);
                 pair[!is_right] = witness->hashes[used++];
             }
         }
@@ -43,9 +42,9 @@ pr_verdict pr_verify_root(pr_verify_run *r, size_t n, uint32_t height, const pr_
         n = parents;
     }
     if (used != witness->n)
-        return pr_verify_reject(r, bad_witness, "%s %zu: %zu hashes of the witness are not used", what, index,
-                                witness->n - used);
-    if (!pr_hash_equal(&r->hashes[0], root)) return pr_verify_reject(r, bad_root, "%s %zu: another root", what, index);
+        return PR_REJECT(r, bad_witness, "%s %zu: %zu hashes of the witness are not used", what, index,
+                         witness->n - used);
+    if (!pr_hash_equal(&r->hashes[0], root)) return PR_REJECT(r, bad_root, "%s %zu: another root", what, index);
     return PR_ACCEPTED;
 }
 
@@ -78,7 +77,7 @@ static pr_verdict place_leaves(pr_verify_run *r, size_t *n_leaves, uint32_t t) {
         size_t same = n > 0 && nodes[n - 1] == at ? n - 1 : n > 1 && nodes[n - 2] == at ? n - 2 : n;
         if (same < n) {
             if (!pr_hash_equal(&r->hashes[same], &leaf))
-                return pr_verify_reject(r, PR_REJECTED_POSITION_VALUES, "tree %u: two values at position %u", t, at);
+                return PR_REJECT(r, PR_REJECTED_POSITION_VALUES, "tree %u: two values at position %u", t, at);
             continue;
         }
         size_t place = n > 0 && nodes[n - 1] > at ? n - 1 : n;

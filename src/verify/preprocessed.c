@@ -21,28 +21,31 @@ static struct {
     pr_hash roots[CACHE_SIZE];
 } cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static bool cache_find(pr_hash *root, const cache_key *key) {
-    bool found = false;
+/* Takes the root from the cache, or with add puts it there. */
+static bool cached(pr_hash *root, const cache_key *key, bool add) {
+    uint32_t i = 0;
     pthread_mutex_lock(&cache.lock);
-    for (uint32_t i = 0; i < cache.n_added && i < CACHE_SIZE && !found; i++)
-        if ((found = memcmp(&cache.keys[i], key, sizeof *key) == 0)) *root = cache.roots[i];
+    uint32_t n = cache.n_added < CACHE_SIZE ? cache.n_added : CACHE_SIZE;
+    while (i < n && memcmp(&cache.keys[i], key, sizeof *key) != 0) i++;
+    bool found = i < n;
+    if (found) *root = cache.roots[i];
+    if (!found && add) {
+        i = cache.n_added++ % CACHE_SIZE;
+        cache.keys[i] = *key;
+        cache.roots[i] = *root;
+    }
     pthread_mutex_unlock(&cache.lock);
     return found;
 }
 
-static void cache_add(const cache_key *key, const pr_hash *root) {
-    pthread_mutex_lock(&cache.lock);
-    cache.keys[cache.n_added % CACHE_SIZE] = *key;
-    cache.roots[cache.n_added++ % CACHE_SIZE] = *root;
-    pthread_mutex_unlock(&cache.lock);
-}
-
-/* Row order -> extended, storage order. */
-static void extend_column(pr_m31 *out, pr_m31 *rows, const pr_air_preprocessed *column, uint32_t log_ext,
-                          const pr_twiddles *twiddles) {
+static pr_status extend_column(pr_m31 **out, const pr_air_preprocessed *column, uint32_t log_ext,
+                               const pr_twiddles *twiddles, pr_error *err) {
+    pr_m31 *slots = *out = malloc(sizeof *slots << log_ext);
+    if (!slots) return pr_fail(err, PR_ERR_MEMORY, "verifier: no memory for preprocessed column '%s'", column->id);
     for (uint32_t row = 0; row >> column->log_size == 0; row++)
-        rows[pr_slot_of_row(column->log_size, row)] = column->values[row];
-    pr_transform_extend(out, rows, column->log_size, log_ext, twiddles);
+        slots[pr_slot_of_row(column->log_size, row)] = column->values[row];
+    pr_transform_extend(slots, slots, column->log_size, log_ext, twiddles);
+    return PR_OK;
 }
 
 /* In place; the level above takes the first half. */
@@ -51,51 +54,43 @@ static pr_hash reduce(pr_hash *nodes, size_t n) {
     return nodes[0];
 }
 
-/* Leaf i, in the tree's sorted order, each column lifted. */
-static void write_leaf(pr_m31 *out, const pr_layout_tree *tree, pr_m31 *const *columns, uint32_t i) {
-    for (uint32_t s = 0; s < tree->n_columns; s++) {
-        uint32_t k = tree->sorted[s];
-        out[s] = columns[k][pr_slot_lift(tree->columns[k].log_ext, tree->height, i)];
-    }
-}
-
+/* Leaves in the tree's sorted order, each column lifted; a block at a time, of which only the root is kept. */
 static pr_status commit(pr_hash *root, const pr_layout_tree *tree, pr_m31 *const *columns, pr_error *err) {
-    uint32_t log_block = tree->height < LOG_BLOCK ? tree->height : LOG_BLOCK;
+    uint32_t log_block = tree->height < LOG_BLOCK ? tree->height : LOG_BLOCK, n = tree->n_columns;
     size_t block = (size_t)1 << log_block, n_blocks = (size_t)1 << (tree->height - log_block);
-    pr_m31 *leaves = malloc(block * tree->n_columns * sizeof *leaves);
-    pr_hash *hashes = malloc((block + n_blocks) * sizeof *hashes), *roots = hashes + block;
-    bool ok = leaves && hashes;
+    pr_m31 *leaves = malloc(block * n * sizeof *leaves);
+    pr_hash *hashes = malloc(block * sizeof *hashes), *roots = malloc(n_blocks * sizeof *roots);
+    bool ok = leaves && hashes && roots;
     for (size_t b = 0; ok && b < n_blocks; b++) {
-        for (size_t i = 0; i < block; i++)
-            write_leaf(leaves + i * tree->n_columns, tree, columns, (uint32_t)(b * block + i));
-        pr_verify_hash_many(hashes, leaves, tree->n_columns * sizeof *leaves, block);
+        for (size_t s = 0; s < n; s++) {
+            uint32_t k = tree->sorted[s], log_ext = tree->columns[k].log_ext;
+            for (size_t i = 0; i < block; i++)
+                leaves[i * n + s] = columns[k][pr_slot_lift(log_ext, tree->height, (uint32_t)(b * block + i))];
+        }
+        pr_verify_hash_many(hashes, leaves, n * sizeof *leaves, block);
         roots[b] = reduce(hashes, block);
     }
     if (ok) *root = reduce(roots, n_blocks);
     free(leaves);
     free(hashes);
-    return ok ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
+    free(roots);
+    return ok ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "verifier: no memory for the preprocessed tree");
 }
 
 static pr_status compute_root(pr_hash *root, const pr_layout *layout, pr_error *err) {
     const pr_layout_tree *tree = &layout->trees[PR_TREE_PREPROCESSED];
-    uint32_t largest = tree->columns[tree->sorted[tree->n_columns - 1]].log_ext;
-    size_t words = (size_t)1 << largest;
-    pr_m31 **columns = calloc(tree->n_columns, sizeof *columns);
-    for (uint32_t k = 0; k < tree->n_columns; k++) words += (size_t)1 << tree->columns[k].log_ext;
-    pr_m31 *memory = malloc(words * sizeof *memory), *next = memory + ((size_t)1 << largest);
-    pr_twiddles twiddles = {0};
-    pr_status status = columns && memory ? pr_twiddles_init(&twiddles, largest, err)
-                                         : pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
-    if (status == PR_OK) {
-        for (uint32_t k = 0; k < tree->n_columns; next += (size_t)1 << tree->columns[k++].log_ext)
-            extend_column(columns[k] = next, memory, &layout->statement->air->preprocessed[k], tree->columns[k].log_ext,
-                          &twiddles);
-        status = commit(root, tree, columns, err);
-        pr_twiddles_clear(&twiddles);
-    }
+    const pr_air_preprocessed *preprocessed = layout->statement->air->preprocessed;
+    uint32_t n = tree->n_columns;
+    pr_twiddles twiddles;
+    PR_TRY(pr_twiddles_init(&twiddles, tree->columns[tree->sorted[n - 1]].log_ext, err));
+    pr_m31 **columns = calloc(n, sizeof *columns);
+    pr_status status = columns ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
+    for (uint32_t k = 0; status == PR_OK && k < n; k++)
+        status = extend_column(&columns[k], &preprocessed[k], tree->columns[k].log_ext, &twiddles, err);
+    if (status == PR_OK) status = commit(root, tree, columns, err);
+    for (uint32_t k = 0; columns && k < n; k++) free(columns[k]);
     free(columns);
-    free(memory);
+    pr_twiddles_clear(&twiddles);
     return status;
 }
 
@@ -114,8 +109,8 @@ pr_status pr_verify_preprocessed_root(pr_hash *root, const pr_layout *layout, pr
     key.air = pr_air_digest(st->air);
     key.log_blowup = st->config.log_blowup;
     key.lifting = st->config.lifting_log_size;
-    if (cache_find(root, &key)) return PR_OK;
+    if (cached(root, &key, false)) return PR_OK;
     PR_TRY(compute_root(root, layout, err));
-    cache_add(&key, root);
+    cached(root, &key, true);
     return PR_OK;
 }

@@ -24,7 +24,7 @@ static void add_term(pr_verifier *v, pr_verify_term term, uint64_t shift) {
 
 pr_status pr_verify_plan_terms(pr_verifier *v, pr_error *err) {
     const pr_layout *layout = &v->layout;
-    size_t most = 2 * (size_t)v->first_sample[layout->n_trees];
+    size_t most = 2 * (size_t)v->n_samples;
     v->terms = calloc(most, sizeof *v->terms);
     v->group_shifts = calloc(most, sizeof *v->group_shifts);
     if (!v->terms || !v->group_shifts) return pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
@@ -84,8 +84,7 @@ static pr_verdict add_group(pr_verify_run *r, const group *g) {
     for (size_t q = 0; q < n; q++) {
         r->denominators[q] = denominator(&g->point, r->points[q]);
         if (pr_cm31_is_zero(r->denominators[q]))
-            return pr_verify_reject(r, PR_REJECTED_QUOTIENT_DENOMINATOR, "a sample point meets position %u",
-                                    r->queries[q]);
+            return PR_REJECT(r, PR_REJECTED_QUOTIENT_DENOMINATOR, "a sample point meets position %u", r->queries[q]);
     }
     pr_cm31_batch_inverse(r->inverse_denominators, r->denominators, n);
     for (size_t q = 0; q < n; q++) {

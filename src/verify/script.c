@@ -20,8 +20,8 @@ static pr_verdict commit_preprocessed(pr_verify_run *r) {
     const pr_hash *root = &r->proof->commitments[PR_TREE_PREPROCESSED];
     bool empty = r->layout->trees[PR_TREE_PREPROCESSED].n_columns == 0;
     if (!pr_hash_equal(root, &r->v->preprocessed_root))
-        return pr_verify_reject(r, empty ? PR_REJECTED_EMPTY_ROOT : PR_REJECTED_PREPROCESSED_ROOT,
-                                "the root of tree 0 is not the statement's");
+        return PR_REJECT(r, empty ? PR_REJECTED_EMPTY_ROOT : PR_REJECTED_PREPROCESSED_ROOT,
+                         "the root of tree 0 is not the statement's");
     pr_channel_mix_root(&r->channel, root);
     return PR_ACCEPTED;
 }
@@ -29,7 +29,7 @@ static pr_verdict commit_preprocessed(pr_verify_run *r) {
 static pr_verdict grind(pr_verify_run *r, uint32_t bits) {
     pr_hash prefix = pr_channel_pow_prefix(&r->channel, bits);
     if (!pr_pow_check(&prefix, bits, r->proof->interaction_pow))
-        return pr_verify_reject(r, PR_REJECTED_INTERACTION_POW, "the interaction nonce lacks %u zero bits", bits);
+        return PR_REJECT(r, PR_REJECTED_INTERACTION_POW, "the interaction nonce lacks %u zero bits", bits);
     pr_channel_mix_u64(&r->channel, r->proof->interaction_pow);
     return PR_ACCEPTED;
 }
@@ -92,7 +92,7 @@ static pr_verdict add_public_term(pr_verify_run *r, pr_qm31 *sum, uint32_t k) {
         combined = pr_qm31_add(pr_qm31_mul(combined, alpha), pr_qm31_from_m31(term->values[i]));
     combined = pr_qm31_sub(combined, r->relation_z[term->relation]);
     if (pr_qm31_is_zero(combined))
-        return pr_verify_reject(r, PR_REJECTED_PUBLIC_TERM, "public term %u has a zero denominator", k);
+        return PR_REJECT(r, PR_REJECTED_PUBLIC_TERM, "public term %u has a zero denominator", k);
     *sum = pr_qm31_add(*sum, pr_qm31_mul_m31(pr_qm31_inverse(combined), term->multiplicity));
     return PR_ACCEPTED;
 }
@@ -103,12 +103,12 @@ static pr_verdict check_lookup_sum(pr_verify_run *r) {
     pr_qm31 sum = PR_QM31_ZERO;
     for (uint32_t c = 0; c < st->air->n_components; c++) {
         if (st->air->components[c].n_batches == 0 && !pr_qm31_is_zero(r->proof->claimed_sums[c]))
-            return pr_verify_reject(r, PR_REJECTED_CLAIMED_SUM, "component %u has no lookups, but a claimed sum", c);
+            return PR_REJECT(r, PR_REJECTED_CLAIMED_SUM, "component %u has no lookups, but a claimed sum", c);
         sum = pr_qm31_add(sum, r->proof->claimed_sums[c]);
     }
     for (uint32_t k = 0; k < st->n_public_terms; k++) PR_VERIFY_TRY(add_public_term(r, &sum, k));
     if (!pr_qm31_is_zero(sum))
-        return pr_verify_reject(r, PR_REJECTED_LOOKUP_SUM, "claimed sums and public terms do not cancel");
+        return PR_REJECT(r, PR_REJECTED_LOOKUP_SUM, "claimed sums and public terms do not cancel");
     return PR_ACCEPTED;
 }
 

@@ -1,7 +1,5 @@
 #include "verify/internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,55 +18,48 @@ pr_point pr_verify_point(const pr_verifier *v, uint32_t index) {
     return pr_point_add(low, pr_point_add(v->windows[2][index >> 16 & mask], v->windows[3][index >> 24]));
 }
 
-/* The sample each input of a component's program stands for. */
-static void find_inputs(pr_verify_component *c, const pr_verifier *v, uint32_t index, const uint32_t *column_samples) {
-    const pr_layout *layout = &v->layout;
-    const uint32_t *trace = column_samples + layout->trees[PR_TREE_PREPROCESSED].n_columns;
-    uint32_t first = layout->trees[PR_TREE_TRACE].component_first[index];
-    for (uint32_t i = 0; i < c->program.n_inputs; i++) {
-        const pr_input *in = &c->program.inputs[i];
-        c->inputs[i] = in->is_preprocessed ? column_samples[in->column] : trace[first + in->column] + in->offset_index;
+static pr_status number_samples(pr_verifier *v, pr_error *err) {
+    size_t n = 0;
+    for (uint32_t t = 0; t < v->layout.n_trees; t++) n += v->layout.trees[t].n_columns;
+    v->column_samples = malloc((n + 1) * sizeof *v->column_samples);
+    if (!v->column_samples) return pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
+    for (uint32_t t = 0; t < v->layout.n_trees; t++) {
+        v->first_column[t] = v->n_columns;
+        v->first_sample[t] = v->n_samples;
+        for (uint32_t i = 0; i < v->layout.trees[t].n_columns;
+             v->n_samples += v->layout.trees[t].columns[i++].n_offsets)
+            v->column_samples[v->n_columns++] = v->n_samples;
     }
-    if (layout->n_trees < 4) return;
-    const uint32_t *interaction = trace + layout->trees[PR_TREE_TRACE].n_columns;
-    c->interaction_first = interaction[layout->trees[PR_TREE_INTERACTION].component_first[index]];
+    v->column_samples[n] = v->n_samples;
+    return PR_OK;
 }
 
-static pr_status lower_component(pr_verifier *v, uint32_t index, const uint32_t *column_samples, pr_error *err) {
+static uint32_t sample_of(const pr_verifier *v, pr_tree_kind tree, uint32_t component, uint32_t column) {
+    const uint32_t *first = v->layout.trees[tree].component_first;
+    return v->column_samples[v->first_column[tree] + (first ? first[component] : 0) + column];
+}
+
+static pr_status lower_component(pr_verifier *v, uint32_t index, pr_error *err) {
     pr_verify_component *c = &v->components[index];
     PR_TRY(pr_program_lower(&c->program, &v->statement->air->components[index], PR_PROGRAM_FULL, err));
     c->inputs = calloc(c->program.n_inputs + (size_t)1, sizeof *c->inputs);
     if (!c->inputs) return pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
-    find_inputs(c, v, index, column_samples);
+    for (uint32_t i = 0; i < c->program.n_inputs; i++) {
+        const pr_input *in = &c->program.inputs[i];
+        pr_tree_kind tree = in->is_preprocessed ? PR_TREE_PREPROCESSED : PR_TREE_TRACE;
+        c->inputs[i] = sample_of(v, tree, index, in->column) + in->offset_index;
+    }
+    if (v->layout.n_trees == 4) c->interaction_first = sample_of(v, PR_TREE_INTERACTION, index, 0);
     if (c->program.n_slots > v->max_slots) v->max_slots = c->program.n_slots;
     return PR_OK;
 }
 
-/* column_samples[k]: first sample of the k-th column over all trees */
-static pr_status lower_components(pr_verifier *v, pr_error *err) {
-    size_t n_columns = 0, at = 0;
-    uint32_t sample = 0, n = v->statement->air->n_components;
-    for (uint32_t t = 0; t < v->layout.n_trees; t++) n_columns += v->layout.trees[t].n_columns;
-    uint32_t *column_samples = calloc(n_columns, sizeof *column_samples);
-    v->components = calloc(n, sizeof *v->components);
-    pr_status status = column_samples && v->components ? PR_OK : PR_ERR_MEMORY;
-    if (status != PR_OK) pr_fail(err, status, "verifier: out of memory");
-    for (uint32_t t = 0; status == PR_OK && t < v->layout.n_trees; t++) {
-        v->first_sample[t] = sample;
-        for (uint32_t i = 0; i < v->layout.trees[t].n_columns; i++) {
-            column_samples[at++] = sample;
-            sample += v->layout.trees[t].columns[i].n_offsets;
-        }
-    }
-    v->first_sample[v->layout.n_trees] = sample;
-    for (uint32_t c = 0; status == PR_OK && c < n; c++) status = lower_component(v, c, column_samples, err);
-    free(column_samples);
-    return status;
-}
-
 static pr_status fill(pr_verifier *v, pr_error *err) {
     PR_TRY(pr_layout_init(&v->layout, v->statement, err));
-    PR_TRY(lower_components(v, err));
+    PR_TRY(number_samples(v, err));
+    v->components = calloc(v->statement->air->n_components, sizeof *v->components);
+    if (!v->components) return pr_fail(err, PR_ERR_MEMORY, "verifier: out of memory");
+    for (uint32_t c = 0; c < v->statement->air->n_components; c++) PR_TRY(lower_component(v, c, err));
     PR_TRY(pr_verify_plan_terms(v, err));
     fill_windows(v);
     return pr_verify_preprocessed_root(&v->preprocessed_root, &v->layout, err);
@@ -94,6 +85,7 @@ void pr_verifier_destroy(pr_verifier *v) {
         free(v->components[c].inputs);
     }
     free(v->components);
+    free(v->column_samples);
     free(v->terms);
     free(v->group_shifts);
     pr_layout_clear(&v->layout);
@@ -105,17 +97,6 @@ const pr_hash *pr_verifier_preprocessed_root(const pr_verifier *v) { return &v->
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-/* Rows of the FRI layer that opens most. */
-static size_t most_rows(const pr_layout *layout) {
-    size_t most = layout->statement->config.n_queries;
-    for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
-        size_t all = (size_t)1 << layout->fri[k].log_size;
-        size_t opened = (size_t)layout->statement->config.n_queries << layout->fri[k].fold_step;
-        most = larger(most, opened < all ? opened : all);
-    }
-    return most;
-}
-
 static void *take(unsigned char *base, size_t *at, size_t bytes) {
     size_t here = *at;
     *at += (bytes + 63) / 64 * 64;
@@ -125,11 +106,15 @@ static void *take(unsigned char *base, size_t *at, size_t bytes) {
 /* Places every array of the run at base; returns how much that takes. */
 static size_t carve(pr_verify_run *r, unsigned char *base) {
     const pr_layout *layout = r->layout;
-    size_t at = 0, n = layout->statement->config.n_queries, rows = most_rows(layout), widest = 0;
+    size_t at = 0, n = layout->statement->config.n_queries, rows = n, widest = 0;
+    for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
+        size_t all = (size_t)1 << layout->fri[k].log_size, opened = n << layout->fri[k].fold_step;
+        rows = larger(rows, opened < all ? opened : all);
+    }
     for (uint32_t t = 0; t < layout->n_trees; t++) widest = larger(widest, layout->trees[t].n_columns);
     r->relation_z = take(base, &at, layout->statement->air->n_relations * sizeof(pr_qm31));
     r->relation_alpha = take(base, &at, layout->statement->air->n_relations * sizeof(pr_qm31));
-    r->samples = take(base, &at, r->v->first_sample[layout->n_trees] * sizeof(pr_qm31));
+    r->samples = take(base, &at, r->v->n_samples * sizeof(pr_qm31));
     r->powers = take(base, &at, larger(layout->n_constraints, r->v->n_terms) * sizeof(pr_qm31));
     r->slots = take(base, &at, r->v->max_slots * sizeof(pr_qm31));
     r->queries = take(base, &at, n * sizeof(uint32_t));
@@ -149,16 +134,6 @@ static size_t carve(pr_verify_run *r, unsigned char *base) {
     return at;
 }
 
-pr_verdict pr_verify_reject(pr_verify_run *r, pr_verdict verdict, const char *format, ...) {
-    va_list args;
-    if (!r->detail) return verdict;
-    va_start(args, format);
-    r->detail->status = PR_OK;
-    vsnprintf(r->detail->text, sizeof r->detail->text, format, args);
-    va_end(args);
-    return verdict;
-}
-
 /* FRI's commitments and last layer, the proof of work, the queries. protocol.md sections 12, 13. */
 static pr_verdict draw_queries(pr_verify_run *r) {
     const pr_config *config = &r->layout->statement->config;
@@ -171,12 +146,11 @@ static pr_verdict draw_queries(pr_verify_run *r) {
     pr_channel_mix_felts(channel, r->proof->last_layer, r->proof->n_last_layer);
     pr_hash prefix = pr_channel_pow_prefix(channel, config->pow_bits);
     if (!pr_pow_check(&prefix, config->pow_bits, r->proof->proof_of_work))
-        return pr_verify_reject(r, PR_REJECTED_POW, "the nonce lacks %u zero bits", config->pow_bits);
+        return PR_REJECT(r, PR_REJECTED_POW, "the nonce lacks %u zero bits", config->pow_bits);
     pr_channel_mix_u64(channel, r->proof->proof_of_work);
     size_t n = pr_channel_draw_queries(channel, r->queries, config->n_queries, r->layout->log_lifted);
     if (n != r->proof->n_queries)
-        return pr_verify_reject(r, PR_REJECTED_QUERY_COUNT, "%zu distinct queries, values of %u", n,
-                                r->proof->n_queries);
+        return PR_REJECT(r, PR_REJECTED_QUERY_COUNT, "%zu distinct queries, values of %u", n, r->proof->n_queries);
     return PR_ACCEPTED;
 }
 
@@ -195,7 +169,7 @@ static pr_verdict check(pr_verify_run *r) {
 pr_status pr_verifier_run(const pr_verifier *v, const pr_proof *proof, pr_verdict *verdict, pr_error *detail) {
     pr_verify_run r = {.v = v, .layout = &v->layout, .proof = proof, .detail = detail};
     if (!pr_proof_fits(proof, &v->layout)) {
-        *verdict = pr_verify_reject(&r, PR_REJECTED_SHAPE, "lengths or field elements out of range");
+        *verdict = PR_REJECT(&r, PR_REJECTED_SHAPE, "lengths or field elements out of range");
         return PR_OK;
     }
     void *workspace = aligned_alloc(64, carve(&r, NULL));
