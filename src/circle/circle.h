@@ -12,12 +12,13 @@ typedef struct pr_secure_point {
     pr_qm31 x, y;
 } pr_secure_point;
 
-/* The group has p + 1 = 2^PR_P_BITS points. */
+/* The group has p + 1 = 2^PR_P_BITS points. A quarter of a turn, index 2^(PR_P_BITS - 2), is (0, -1) from either
+ * generator: the circle twiddles in fours depend on that. */
 #define PR_CIRCLE_LOG_ORDER PR_P_BITS
 #if PR_P_BITS == 31
 #define PR_CIRCLE_GENERATOR ((pr_point){2, 1268011823})
 #elif PR_P_BITS == 7
-#define PR_CIRCLE_GENERATOR ((pr_point){2, 39})
+#define PR_CIRCLE_GENERATOR ((pr_point){2, 88})
 #else
 #error "no circle generator for this PR_P_BITS"
 #endif

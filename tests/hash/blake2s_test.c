@@ -1,9 +1,8 @@
 /* Blake2s: RFC 7693's own examples, the vectors, any way of cutting the input, and domains. */
 #include "hash/blake2s.h"
 #include "base/bytes.h"
-#include "base/clock.h"
-#include "base/random.h"
 #include "blake2s_lanes_test.h"
+#include "../base/seed.h"
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,9 +86,7 @@ static void test_leaves(void **state) {
 /* However the input is cut into updates, the digest is the same. */
 static void test_cuts(void **state) {
     (void)state;
-    const char *seed = getenv("PROVERUN_SEED");
-    pr_prng prng = {seed ? strtoull(seed, NULL, 0) : pr_clock_wall_ns()};
-    print_message("PROVERUN_SEED=%llu\n", (unsigned long long)prng.state);
+    pr_prng prng = test_seed();
     uint8_t data[400];
     for (size_t k = 0; k < sizeof data; k++) data[k] = (uint8_t)pr_prng_next(&prng);
     for (int round = 0; round < 2000; round++) {
