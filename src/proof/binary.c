@@ -5,8 +5,6 @@
  * The header fixes the size of all that follows, so a proof has exactly one encoding. */
 #include "proof/internal.h"
 
-#include <string.h>
-
 #define MAGIC 0x46505250u
 #define VERSION 1u
 
@@ -27,46 +25,42 @@ pr_status pr_proof_encode(pr_writer *out, const pr_proof *proof, const pr_layout
     return out->failed ? PR_ERR_MEMORY : PR_OK;
 }
 
-static pr_decode_code read_header(pr_proof_counts *counts, pr_reader *in, const pr_layout *layout) {
-    memset(counts, 0, sizeof *counts);
-    uint32_t magic = pr_read_u32(in);
-    if (!in->failed && magic != MAGIC) return PR_DECODE_MAGIC;
-    uint32_t version = pr_read_u32(in);
-    if (!in->failed && version != VERSION) return PR_DECODE_VERSION;
-    counts->n_queries = pr_read_u32(in);
-    for (uint32_t t = 0; t < layout->n_trees; t++) counts->tree_hashes[t] = pr_read_u32(in);
+static pr_decode_code read_header(pr_proof *out, pr_reader *in, const pr_layout *layout) {
+    uint32_t magic = pr_read_u32(in), version = pr_read_u32(in);
+    if (in->at >= 4 && magic != MAGIC) return PR_DECODE_MAGIC;
+    if (in->at >= 8 && version != VERSION) return PR_DECODE_VERSION;
+    out->n_queries = pr_read_u32(in);
+    for (uint32_t t = 0; t < layout->n_trees; t++) out->decommitments[t].n = pr_read_u32(in);
     for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
-        counts->fri_witness[k] = pr_read_u32(in);
-        counts->fri_hashes[k] = pr_read_u32(in);
+        out->fri[k].n_witness = pr_read_u32(in);
+        out->fri[k].decommitment.n = pr_read_u32(in);
     }
-    return in->failed ? PR_DECODE_TRUNCATED : pr_proof_counts_check(counts, layout);
-}
-
-static size_t header_bytes(const pr_layout *layout) {
-    return 4 * (3 + (size_t)layout->n_trees + 2 * (size_t)layout->n_fri_layers);
+    return in->failed ? PR_DECODE_TRUNCATED : pr_proof_check_lengths(out, layout);
 }
 
 size_t pr_proof_max_bytes(const pr_layout *layout) {
-    pr_proof_counts counts;
-    pr_proof_counts_max(&counts, layout, pr_proof_max_queries(layout));
-    return header_bytes(layout) + pr_proof_content_bytes(layout, &counts);
+    pr_proof largest;
+    pr_proof_init_largest(&largest, layout, pr_proof_max_queries(layout));
+    return 4 * (3 + (size_t)layout->n_trees + 2 * (size_t)layout->n_fri_layers) + pr_proof_content_bytes(&largest);
+}
+
+static pr_decode_code read_proof(pr_proof *out, pr_reader *in, const pr_layout *layout) {
+    pr_proof_run runs[PR_PROOF_MAX_RUNS];
+    pr_decode_code code = read_header(out, in, layout);
+    if (code != PR_DECODE_OK) return code;
+    size_t bytes = pr_proof_content_bytes(out), left = in->size - in->at;
+    if (left != bytes) return left < bytes ? PR_DECODE_TRUNCATED : PR_DECODE_TRAILING;
+    if (!pr_proof_allocate(out)) return PR_DECODE_MEMORY;
+    size_t n = pr_proof_list_runs(runs, out);
+    for (size_t i = 0; i < n; i++) pr_read_bytes(in, runs[i].data, runs[i].bytes);
+    return pr_proof_runs_in_range(runs, n) ? PR_DECODE_OK : PR_DECODE_FELT_RANGE;
 }
 
 pr_decode_code pr_proof_decode(pr_proof *out, const pr_layout *layout, const void *data, size_t size) {
     pr_reader in;
-    pr_proof_counts counts;
-    memset(out, 0, sizeof *out);
     pr_reader_init(&in, data, size);
-    pr_decode_code code = read_header(&counts, &in, layout);
-    if (code != PR_DECODE_OK) return code;
-    size_t bytes = pr_proof_content_bytes(layout, &counts);
-    if (size - in.at != bytes) return size - in.at < bytes ? PR_DECODE_TRUNCATED : PR_DECODE_TRAILING;
-
-    pr_proof_run runs[PR_PROOF_MAX_RUNS];
-    if (!pr_proof_allocate(out, layout, &counts)) return PR_DECODE_MEMORY;
-    size_t n = pr_proof_list_runs(runs, out);
-    for (size_t i = 0; i < n; i++) pr_read_bytes(&in, runs[i].data, runs[i].bytes);
-    if (pr_proof_runs_in_range(runs, n)) return PR_DECODE_OK;
-    pr_proof_clear(out);
-    return PR_DECODE_FELT_RANGE;
+    pr_proof_init(out, layout);
+    pr_decode_code code = read_proof(out, &in, layout);
+    if (code != PR_DECODE_OK) pr_proof_clear(out);
+    return code;
 }

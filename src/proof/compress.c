@@ -3,25 +3,16 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#define LEVEL 3
-
 pr_status pr_proof_compress(pr_writer *out, const void *encoded, size_t size, pr_error *err) {
-    size_t capacity = ZSTD_compressBound(size);
+    size_t capacity = ZSTD_compressBound(size), n = 0;
     void *buffer = malloc(capacity);
     ZSTD_CCtx *context = ZSTD_createCCtx();
-    pr_status status = PR_ERR_MEMORY;
-    if (buffer && context) {
-        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
-        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-        size_t n = ZSTD_compress2(context, buffer, capacity, encoded, size);
-        if (!ZSTD_isError(n)) {
-            pr_write_bytes(out, buffer, n);
-            status = out->failed ? PR_ERR_MEMORY : PR_OK;
-        }
-    }
+    bool ok = buffer && context && !ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)) &&
+              !ZSTD_isError(n = ZSTD_compress2(context, buffer, capacity, encoded, size));
+    if (ok) pr_write_bytes(out, buffer, n);
     ZSTD_freeCCtx(context);
     free(buffer);
-    return status == PR_OK ? PR_OK : pr_fail(err, status, "proof: no memory to compress %zu bytes", size);
+    return ok && !out->failed ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "proof: no memory to compress %zu bytes", size);
 }
 
 /* One frame that says its size, and nothing behind it. */

@@ -8,22 +8,18 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words in memory are t
 #define PR_PROOF_MAX_TREES 4
 #define PR_PROOF_MAX_FRI_LAYERS 32
 
-typedef struct pr_proof_counts {
-    uint32_t n_queries;
-    size_t tree_hashes[PR_PROOF_MAX_TREES];
-    size_t fri_witness[PR_PROOF_MAX_FRI_LAYERS], fri_hashes[PR_PROOF_MAX_FRI_LAYERS];
-} pr_proof_counts;
-
-/* The most that n_queries distinct positions can need. n_queries itself is taken over. */
-void pr_proof_counts_max(pr_proof_counts *max, const pr_layout *layout, uint32_t n_queries);
+/* The lengths a statement leaves open are those of queries, hash witnesses and FRI witnesses; out gets all others, and
+ * zero for these. No memory yet. */
+void pr_proof_init(pr_proof *out, const pr_layout *layout);
+/* The same with the most that n_queries distinct positions can need. */
+void pr_proof_init_largest(pr_proof *out, const pr_layout *layout, uint32_t n_queries);
 uint32_t pr_proof_max_queries(const pr_layout *layout);
-/* PR_DECODE_OK, QUERY_COUNT or WITNESS_TOO_LONG */
-pr_decode_code pr_proof_counts_check(const pr_proof_counts *counts, const pr_layout *layout);
-/* Bytes of all runs of a proof with these counts. */
-size_t pr_proof_content_bytes(const pr_layout *layout, const pr_proof_counts *counts);
-/* counts must have passed pr_proof_counts_check. false: out of memory; *out is then empty. */
-bool pr_proof_allocate(pr_proof *out, const pr_layout *layout, const pr_proof_counts *counts);
-void pr_proof_get_counts(pr_proof_counts *counts, const pr_proof *proof);
+/* The open lengths against the layout: PR_DECODE_OK, QUERY_COUNT or WITNESS_TOO_LONG. */
+pr_decode_code pr_proof_check_lengths(const pr_proof *proof, const pr_layout *layout);
+/* Arrays for the lengths that the proof has, which must have passed the check. false: out of memory. */
+bool pr_proof_allocate(pr_proof *proof);
+/* Bytes of all runs for the lengths that the proof has. */
+size_t pr_proof_content_bytes(const pr_proof *proof);
 
 /* A run of bytes of the proof; in memory and encoded the same. */
 typedef struct pr_proof_run {

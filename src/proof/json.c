@@ -16,7 +16,7 @@ typedef struct text {
     pr_decode_code code; /* the first defect; nothing is read after it */
     size_t place;
     const pr_layout *layout;
-    pr_proof_counts max;
+    pr_proof max;
 } text;
 
 static void fail_at(text *x, pr_decode_code code, size_t place) {
@@ -177,11 +177,11 @@ static void layer(text *x, pr_proof *p, size_t k) {
     size_t i = 0, n = l->n_witness;
     bool counting = x->mode == COUNT;
     symbols(x, "{\"fri_witness\":");
-    for (; item(x, i, counting ? 0 : n, counting ? x->max.fri_witness[k] : n, PR_DECODE_WITNESS_TOO_LONG); i++)
+    for (; item(x, i, counting ? 0 : n, counting ? x->max.fri[k].n_witness : n, PR_DECODE_WITNESS_TOO_LONG); i++)
         felt(x, l->witness, i);
     if (counting) l->n_witness = i;
     symbols(x, ",\"decommitment\":");
-    hash_list(x, &l->decommitment, x->max.fri_hashes[k]);
+    hash_list(x, &l->decommitment, x->max.fri[k].decommitment.n);
     symbols(x, ",\"commitment\":");
     hash(x, &l->commitment, 0);
     symbols(x, "}");
@@ -210,7 +210,7 @@ static void stark_proof(text *x, pr_proof *p) {
     for (size_t t = 0; item(x, t, n, n, PR_DECODE_TREE_COUNT); t++) sampled_values(x, p, t);
     symbols(x, ",\"decommitments\":");
     for (size_t t = 0; item(x, t, n, n, PR_DECODE_TREE_COUNT); t++)
-        hash_list(x, &p->decommitments[t], x->max.tree_hashes[t]);
+        hash_list(x, &p->decommitments[t], x->max.decommitments[t].n);
     symbols(x, ",\"queried_values\":");
     for (size_t t = 0; item(x, t, n, n, PR_DECODE_TREE_COUNT); t++) queried_values(x, p, t);
     symbols(x, ",\"proof_of_work\":");
@@ -256,19 +256,15 @@ pr_status pr_proof_write_envelope(pr_writer *out, const pr_proof *proof, const p
 pr_decode_code pr_proof_read_envelope(pr_proof *out, const pr_layout *layout, const char *data, size_t size,
                                       size_t *place) {
     text x = {.mode = COUNT, .data = data, .size = size, .layout = layout};
-    pr_proof_counts counts;
-    pr_proof counted = {.n_trees = layout->n_trees, .n_fri_layers = layout->n_fri_layers};
-    memset(out, 0, sizeof *out);
-    pr_proof_counts_max(&x.max, layout, pr_proof_max_queries(layout));
-    envelope(&x, &counted);
-    pr_proof_get_counts(&counts, &counted);
-    if (x.code == PR_DECODE_OK) fail_at(&x, pr_proof_counts_check(&counts, layout), size);
-    if (x.code == PR_DECODE_OK && !pr_proof_allocate(out, layout, &counts)) fail_at(&x, PR_DECODE_MEMORY, size);
-    if (x.code == PR_DECODE_OK) {
-        x.mode = READ;
-        x.at = 0;
-        envelope(&x, out);
-    }
-    if (place && x.code != PR_DECODE_OK) *place = x.place;
+    pr_proof_init(out, layout);
+    pr_proof_init_largest(&x.max, layout, pr_proof_max_queries(layout));
+    envelope(&x, out);
+    if (x.code == PR_DECODE_OK) fail_at(&x, pr_proof_check_lengths(out, layout), size);
+    if (x.code == PR_DECODE_OK && !pr_proof_allocate(out)) fail_at(&x, PR_DECODE_MEMORY, size);
+    x.mode = READ;
+    x.at = 0;
+    if (x.code == PR_DECODE_OK) envelope(&x, out);
+    if (x.code != PR_DECODE_OK) pr_proof_clear(out);
+    if (x.code != PR_DECODE_OK && place) *place = x.place;
     return x.code;
 }

@@ -9,60 +9,42 @@ uint32_t pr_proof_max_queries(const pr_layout *layout) {
     return (uint32_t)at_most(layout->statement->config.n_queries, (size_t)1 << layout->log_lifted);
 }
 
-void pr_proof_counts_max(pr_proof_counts *max, const pr_layout *layout, uint32_t n_queries) {
-    memset(max, 0, sizeof *max);
-    max->n_queries = n_queries;
+void pr_proof_init(pr_proof *out, const pr_layout *layout) {
+    *out = (pr_proof){.has_interaction_pow = layout->grinds_interaction,
+                      .n_components = layout->statement->air->n_components,
+                      .n_trees = layout->n_trees,
+                      .n_fri_layers = layout->n_fri_layers,
+                      .n_last_layer = 1u << layout->statement->config.log_last_layer_degree_bound};
+    for (uint32_t t = 0; t < layout->n_trees; t++) {
+        out->n_samples[t] = layout->trees[t].n_samples;
+        out->n_columns[t] = layout->trees[t].n_columns;
+    }
+}
+
+void pr_proof_init_largest(pr_proof *out, const pr_layout *layout, uint32_t n_queries) {
+    pr_proof_init(out, layout);
+    out->n_queries = n_queries;
     for (uint32_t t = 0; t < layout->n_trees; t++)
-        max->tree_hashes[t] = layout->trees[t].n_columns ? (size_t)n_queries * layout->trees[t].height : 0;
+        out->decommitments[t].n = (size_t)n_queries * layout->trees[t].height;
     for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
         const pr_layout_fri *fri = &layout->fri[k];
         size_t group = (size_t)1 << fri->fold_step;
         /* One value of each opened group is known. A group is a whole subtree: siblings lie above it only. */
-        max->fri_witness[k] = at_most(n_queries * (group - 1), (size_t)1 << fri->log_size);
-        max->fri_hashes[k] = (size_t)n_queries * (fri->log_size - fri->fold_step);
+        out->fri[k].n_witness = at_most(n_queries * (group - 1), (size_t)1 << fri->log_size);
+        out->fri[k].decommitment.n = (size_t)n_queries * (fri->log_size - fri->fold_step);
     }
 }
 
-pr_decode_code pr_proof_counts_check(const pr_proof_counts *counts, const pr_layout *layout) {
-    if (counts->n_queries == 0 || counts->n_queries > pr_proof_max_queries(layout)) return PR_DECODE_QUERY_COUNT;
-    pr_proof_counts max;
-    pr_proof_counts_max(&max, layout, counts->n_queries);
-    for (uint32_t t = 0; t < layout->n_trees; t++)
-        if (counts->tree_hashes[t] > max.tree_hashes[t]) return PR_DECODE_WITNESS_TOO_LONG;
+pr_decode_code pr_proof_check_lengths(const pr_proof *proof, const pr_layout *layout) {
+    pr_proof max;
+    if (proof->n_queries == 0 || proof->n_queries > pr_proof_max_queries(layout)) return PR_DECODE_QUERY_COUNT;
+    pr_proof_init_largest(&max, layout, proof->n_queries);
+    bool too_long = false;
+    for (uint32_t t = 0; t < layout->n_trees; t++) too_long |= proof->decommitments[t].n > max.decommitments[t].n;
     for (uint32_t k = 0; k < layout->n_fri_layers; k++)
-        if (counts->fri_witness[k] > max.fri_witness[k] || counts->fri_hashes[k] > max.fri_hashes[k])
-            return PR_DECODE_WITNESS_TOO_LONG;
-    return PR_DECODE_OK;
-}
-
-void pr_proof_get_counts(pr_proof_counts *counts, const pr_proof *proof) {
-    memset(counts, 0, sizeof *counts);
-    counts->n_queries = proof->n_queries;
-    for (uint32_t t = 0; t < proof->n_trees; t++) counts->tree_hashes[t] = proof->decommitments[t].n;
-    for (uint32_t k = 0; k < proof->n_fri_layers; k++) {
-        counts->fri_witness[k] = proof->fri[k].n_witness;
-        counts->fri_hashes[k] = proof->fri[k].decommitment.n;
-    }
-}
-
-/* All of pr_proof but its pointers. */
-static void set_shape(pr_proof *proof, const pr_layout *layout, const pr_proof_counts *counts) {
-    memset(proof, 0, sizeof *proof);
-    proof->has_interaction_pow = layout->grinds_interaction;
-    proof->n_components = layout->statement->air->n_components;
-    proof->n_trees = layout->n_trees;
-    proof->n_queries = counts->n_queries;
-    for (uint32_t t = 0; t < layout->n_trees; t++) {
-        proof->n_samples[t] = layout->trees[t].n_samples;
-        proof->n_columns[t] = layout->trees[t].n_columns;
-        proof->decommitments[t].n = counts->tree_hashes[t];
-    }
-    proof->n_fri_layers = layout->n_fri_layers;
-    for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
-        proof->fri[k].n_witness = counts->fri_witness[k];
-        proof->fri[k].decommitment.n = counts->fri_hashes[k];
-    }
-    proof->n_last_layer = 1u << layout->statement->config.log_last_layer_degree_bound;
+        too_long |=
+            proof->fri[k].n_witness > max.fri[k].n_witness || proof->fri[k].decommitment.n > max.fri[k].decommitment.n;
+    return too_long ? PR_DECODE_WITNESS_TOO_LONG : PR_DECODE_OK;
 }
 
 static void add_run(pr_proof_run *runs, size_t *n, const void *data, size_t bytes) {
@@ -110,38 +92,36 @@ bool pr_proof_runs_in_range(const pr_proof_run *runs, size_t n) {
     return true;
 }
 
-size_t pr_proof_content_bytes(const pr_layout *layout, const pr_proof_counts *counts) {
+size_t pr_proof_content_bytes(const pr_proof *proof) {
     pr_proof_run runs[PR_PROOF_MAX_RUNS];
-    pr_proof shape;
-    set_shape(&shape, layout, counts);
-    size_t bytes = 0, n = pr_proof_list_runs(runs, &shape);
+    size_t bytes = 0, n = pr_proof_list_runs(runs, proof);
     for (size_t i = 0; i < n; i++) bytes += runs[i].bytes;
     return bytes;
 }
 
-bool pr_proof_allocate(pr_proof *out, const pr_layout *layout, const pr_proof_counts *counts) {
+bool pr_proof_allocate(pr_proof *proof) {
     pr_proof_run runs[PR_PROOF_MAX_RUNS];
-    memset(out, 0, sizeof *out);
-    unsigned char *at = calloc(1, pr_proof_content_bytes(layout, counts));
+    unsigned char *at = proof->memory = calloc(1, pr_proof_content_bytes(proof));
     if (!at) return false;
-    set_shape(out, layout, counts);
-    out->memory = at;
-    for (size_t i = 0, n = pr_proof_list_runs(runs, out); i < n; at += runs[i++].bytes)
+    for (size_t i = 0, n = pr_proof_list_runs(runs, proof); i < n; at += runs[i++].bytes)
         if (runs[i].pointer) memcpy(runs[i].pointer, &at, sizeof at);
     return true;
 }
 
 pr_status pr_proof_alloc(pr_proof *out, const pr_layout *layout, uint32_t n_queries, const size_t *tree_hashes,
                          const size_t *fri_witness, const size_t *fri_hashes, pr_error *err) {
-    pr_proof_counts counts = {.n_queries = n_queries};
-    memcpy(counts.tree_hashes, tree_hashes, layout->n_trees * sizeof *tree_hashes);
-    memcpy(counts.fri_witness, fri_witness, layout->n_fri_layers * sizeof *fri_witness);
-    memcpy(counts.fri_hashes, fri_hashes, layout->n_fri_layers * sizeof *fri_hashes);
-    memset(out, 0, sizeof *out);
-    if (pr_proof_counts_check(&counts, layout) != PR_DECODE_OK)
-        return pr_fail(err, PR_ERR_INTERNAL, "proof: more queries or witnesses than the statement allows");
-    if (!pr_proof_allocate(out, layout, &counts)) return pr_fail(err, PR_ERR_MEMORY, "proof: out of memory");
-    return PR_OK;
+    pr_proof_init(out, layout);
+    out->n_queries = n_queries;
+    for (uint32_t t = 0; t < layout->n_trees; t++) out->decommitments[t].n = tree_hashes[t];
+    for (uint32_t k = 0; k < layout->n_fri_layers; k++) {
+        out->fri[k].n_witness = fri_witness[k];
+        out->fri[k].decommitment.n = fri_hashes[k];
+    }
+    bool fits = pr_proof_check_lengths(out, layout) == PR_DECODE_OK;
+    if (fits && pr_proof_allocate(out)) return PR_OK;
+    pr_proof_clear(out);
+    return fits ? pr_fail(err, PR_ERR_MEMORY, "proof: out of memory")
+                : pr_fail(err, PR_ERR_INTERNAL, "proof: more queries or witnesses than the statement allows");
 }
 
 void pr_proof_clear(pr_proof *proof) {
@@ -150,14 +130,11 @@ void pr_proof_clear(pr_proof *proof) {
 }
 
 bool pr_proof_fits(const pr_proof *proof, const pr_layout *layout) {
-    pr_proof_counts counts;
     pr_proof expected;
-    if (proof->n_trees != layout->n_trees || proof->n_fri_layers != layout->n_fri_layers) return false;
-    pr_proof_get_counts(&counts, proof);
-    if (pr_proof_counts_check(&counts, layout) != PR_DECODE_OK) return false;
-    set_shape(&expected, layout, &counts);
+    pr_proof_init(&expected, layout);
     if (proof->has_interaction_pow != expected.has_interaction_pow || proof->n_components != expected.n_components ||
-        proof->n_last_layer != expected.n_last_layer)
+        proof->n_trees != expected.n_trees || proof->n_fri_layers != expected.n_fri_layers ||
+        proof->n_last_layer != expected.n_last_layer || pr_proof_check_lengths(proof, layout) != PR_DECODE_OK)
         return false;
     for (uint32_t t = 0; t < layout->n_trees; t++)
         if (proof->n_samples[t] != expected.n_samples[t] || proof->n_columns[t] != expected.n_columns[t]) return false;

@@ -4,19 +4,11 @@
 #include <string.h>
 
 void pr_verify_hash_many(pr_hash *out, const void *messages, size_t bytes, size_t n) {
-#ifdef PR_VERIFY_HAS_AVX512
-    if (pr_cpu_isa() >= PR_ISA_AVX512 && n > 8) {
-        pr_verify_hash_many_avx512(out, messages, bytes, n);
-        return;
-    }
-#endif
-#ifdef PR_VERIFY_HAS_AVX2
-    if (pr_cpu_isa() >= PR_ISA_AVX2 && n > 1) {
-        pr_verify_hash_many_avx2(out, messages, bytes, n);
-        return;
-    }
-#endif
-    pr_verify_hash_many_scalar(out, messages, bytes, n);
+    static void (*const kernels[])(pr_hash *, const void *, size_t, size_t) = {PR_VERIFY_KERNELS};
+    size_t best = pr_cpu_isa(), built = sizeof kernels / sizeof *kernels - 1;
+    size_t filled = n > 8 ? PR_ISA_AVX512 : n > 1 ? PR_ISA_AVX2 : PR_ISA_SCALAR; /* wider lanes would be empty */
+    if (best > built) best = built;
+    kernels[best < filled ? best : filled](out, messages, bytes, n);
 }
 
 pr_verdict pr_verify_root(pr_verify_run *r, size_t n, uint32_t height, const pr_hash_list *witness, const pr_hash *root,
