@@ -5,9 +5,9 @@
  * registry.
  *
  *   pr_metrics *m = pr_metrics_create();
- *   pr_metric jobs = pr_metrics_add_family(m, "proverun_jobs_total", "Jobs that ended, by outcome.", PR_METRIC_COUNTER);
- *   pr_metrics_add(m, jobs, "outcome", "approved", 1);
- *   status = pr_metrics_save(m, "results/run.prom", &err);
+ *   pr_metric jobs = pr_metrics_add_family(m, "proverun_jobs_total", "Jobs that ended, by outcome.",
+ * PR_METRIC_COUNTER); pr_metrics_add(m, jobs, "outcome", "approved", 1); status = pr_metrics_save(m,
+ * "results/run.prom", &err);
  */
 #ifndef PR_METRICS_METRICS_H
 #define PR_METRICS_METRICS_H

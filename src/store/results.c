@@ -81,6 +81,15 @@ static void load_rows(pr_results *r, rows *out, const char *name, const pr_row_s
     sort_rows(r, out);
 }
 
+static void note_repeated_ids(pr_results *r) {
+    for (size_t i = 0; i < r->jobs.n; i++) {
+        const char *id = r->jobs.sorted[i];
+        if (!id[0] || (i > 0 && strcmp(id, r->jobs.sorted[i - 1]) == 0))
+            pr_write_format(&r->problems, "%s: a row of /jobs has %s id%s%s\n", r->path, id[0] ? "another row's" : "no",
+                            id[0] ? ": " : "", id);
+    }
+}
+
 static void load_blob(pr_results *r, pr_blob *b, const char *name) {
     pr_error e = {0};
     if (pr_blob_open(b, r->file, r->path, name, &e) != PR_OK) note(r, &e);
@@ -111,6 +120,7 @@ static pr_status load(pr_results *r, pr_error *err) {
                        "%s: not a results file of format version " PR_STORE_FORMAT_VERSION " (found %s)", r->path,
                        version ? version : "none");
     load_rows(r, &r->jobs, "/jobs", &pr_job_row_spec);
+    note_repeated_ids(r);
     load_rows(r, &r->params, "/params", &pr_param_row_spec);
     load_rows(r, &r->outputs, "/outputs", &pr_output_row_spec);
     load_rows(r, &r->proofs, "/proofs/index", &pr_proof_row_spec);

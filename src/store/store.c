@@ -116,6 +116,12 @@ static pr_status write_times(pr_store *s, const char *first_name, pr_error *err)
     return pr_hdf_write_time(s->file, s->path, "file_update_time", now, err);
 }
 
+pr_status pr_store_annotate(pr_store *s, const pr_attribute *attributes, size_t n, pr_error *err) {
+    for (size_t i = 0; i < n; i++)
+        PR_TRY(pr_hdf_write_text(s->file, s->path, attributes[i].name, attributes[i].value, err));
+    return PR_OK;
+}
+
 static pr_status fill_new_file(pr_store *s, const pr_attribute *attributes, size_t n, pr_error *err) {
     char version[48];
     unsigned major, minor, release_number;
@@ -125,8 +131,7 @@ static pr_status fill_new_file(pr_store *s, const pr_attribute *attributes, size
     PR_TRY(pr_hdf_write_text(s->file, s->path, "format_version", PR_STORE_FORMAT_VERSION, err));
     PR_TRY(pr_hdf_write_text(s->file, s->path, "HDF5_Version", version, err));
     PR_TRY(write_times(s, "file_time", err));
-    for (size_t i = 0; i < n; i++)
-        PR_TRY(pr_hdf_write_text(s->file, s->path, attributes[i].name, attributes[i].value, err));
+    PR_TRY(pr_store_annotate(s, attributes, n, err));
     for (size_t i = 0; i < PR_N_TABLES; i++)
         PR_TRY(pr_table_create(table_at(s, i), s->file, s->path, tables[i].name, tables[i].spec, tables[i].help, err));
     PR_TRY(pr_blob_create(&s->proof_data, s->file, s->path, "/proofs/data", "proofs, one behind the other", err));

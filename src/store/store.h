@@ -23,6 +23,8 @@ typedef struct pr_attribute {
 /* A new file; refuses to overwrite. attributes: provenance, texts, written at the root. */
 PR_MUST_CHECK pr_status pr_store_create(pr_store **out, const char *path, const pr_attribute *attributes, size_t n,
                                         pr_error *err);
+/* Further root attributes, texts. */
+PR_MUST_CHECK pr_status pr_store_annotate(pr_store *s, const pr_attribute *attributes, size_t n, pr_error *err);
 /* An existing file, to append to. */
 PR_MUST_CHECK pr_status pr_store_reopen(pr_store **out, const char *path, pr_error *err);
 /* Replaces the row of the same id (of an attempt that failed before), or appends. Not yet on the disk. */
