@@ -1,0 +1,6 @@
+/* The job types of this program. */
+#include "app/app.h"
+#include "file_hash/job.h"
+#include "wide_fibonacci/job.h"
+
+const pr_job_type *const pr_job_types[] = {&pr_job_file_hash, &pr_job_wide_fibonacci, NULL};

@@ -1,0 +1,162 @@
+#include "app/app.h"
+#include "store/store.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "proverun show - print the tables of a results file\n\n"
+    "Usage: proverun show RESULTS.h5 [--table jobs|proofs|outputs|params|sessions|provenance]\n\n"
+    "Without --table: the jobs in brief. `--table jobs` prints every column, a line each.\n\n"
+    "Exit codes: 0, 1 parts of the file are damaged, 2 usage, 74 unreadable.\n";
+
+typedef struct request {
+    const char *path, *table;
+} request;
+
+static void print_brief(const pr_results *r) {
+    printf("%-24s %-16s %-13s %-12s %5s %9s %9s %9s %6s %6s  %s\n", "id", "type", "outcome", "profile", "log n",
+           "prove ms", "verify ms", "KiB", "conj.", "proven", "remark");
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        const pr_job_row *j = pr_results_job(r, i);
+        printf("%-24s %-16s %-13s %-12s %5u %9.1f %9.1f %9.1f %6.0f %6.0f  %s%s\n", j->id, j->type,
+               pr_outcome_name(j->outcome), j->profile, j->log_rows, j->prove_ms, j->verify_ms,
+               (double)j->proof_compressed_bytes / 1024, j->conjectured_bits, j->proven_bits,
+               j->insecure ? "insecure parameters; " : "", j->reason);
+    }
+}
+
+static void print_row(const pr_row_spec *spec, const void *row) {
+    for (size_t i = 0; i < spec->n_fields; i++) {
+        char text[2048];
+        pr_row_show(text, sizeof text, &spec->fields[i], row);
+        printf("%-28s %s\n", spec->fields[i].name, text);
+    }
+}
+
+static void print_jobs(const pr_results *r) {
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        print_row(&pr_job_row_spec, pr_results_job(r, i));
+        if (pr_results_job(r, i)->insecure) puts("insecure parameters");
+        puts("");
+    }
+}
+
+static void print_proofs(const pr_results *r) {
+    printf("%-24s %12s %12s %-6s %s\n", "id", "offset", "length", "codec", "hash");
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        const pr_job_row *job = pr_results_job(r, i);
+        const pr_proof_row *p = pr_results_proof(r, job->id);
+        if (p)
+            printf("%-24s %12llu %12llu %-6s %s%s\n", p->id, (unsigned long long)p->offset,
+                   (unsigned long long)p->length, p->codec, p->hash, job->insecure ? "  insecure parameters" : "");
+    }
+}
+
+static void print_outputs(const pr_results *r) {
+    const pr_output_row *rows[PR_RECORD_MAX_OUTPUTS];
+    printf("%-24s %-20s %s\n", "id", "name", "value");
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        const pr_job_row *job = pr_results_job(r, i);
+        size_t n = pr_results_outputs(r, job->id, rows, PR_RECORD_MAX_OUTPUTS);
+        for (size_t k = 0; k < n && k < PR_RECORD_MAX_OUTPUTS; k++)
+            printf("%-24s %-20s %s%s\n", rows[k]->id, rows[k]->name, rows[k]->value,
+                   job->insecure ? "  insecure parameters" : "");
+    }
+}
+
+static void print_params(const pr_results *r) {
+    const pr_param_row *rows[PR_RECORD_MAX_PARAMS];
+    printf("%-24s %-20s %s\n", "id", "name", "value");
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        size_t n = pr_results_params(r, pr_results_job(r, i)->id, rows, PR_RECORD_MAX_PARAMS);
+        for (size_t k = 0; k < n && k < PR_RECORD_MAX_PARAMS; k++)
+            printf("%-24s %-20s %s\n", rows[k]->id, rows[k]->name, rows[k]->value);
+    }
+}
+
+static void print_sessions(const pr_results *r) {
+    for (size_t i = 0; i < pr_results_n_sessions(r); i++) {
+        print_row(&pr_session_row_spec, pr_results_session(r, i));
+        puts("");
+    }
+}
+
+/* Texts of several lines are indented; nothing that could drive a terminal is printed. */
+static void print_text(const char *text) {
+    for (; *text; text++) {
+        if (*text == '\n' && text[1])
+            fputs("\n    ", stdout);
+        else if ((unsigned char)*text >= ' ' && *text != 0x7f)
+            putchar(*text);
+        else if (*text != '\n')
+            putchar('?');
+    }
+    putchar('\n');
+}
+
+static void print_provenance(const pr_results *r) {
+    for (size_t i = 0; i < pr_results_n_attributes(r); i++) {
+        const char *name, *value;
+        pr_results_attribute_at(r, i, &name, &value);
+        printf("%s\n    ", name);
+        print_text(value);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*print)(const pr_results *r);
+} tables[] = {
+    {"brief", print_brief},           {"jobs", print_jobs},     {"proofs", print_proofs},
+    {"outputs", print_outputs},       {"params", print_params}, {"sessions", print_sessions},
+    {"provenance", print_provenance},
+};
+#define PR_N_TABLES (sizeof tables / sizeof tables[0])
+
+static size_t find_table(const char *name) {
+    size_t i = 0;
+    while (i < PR_N_TABLES && strcmp(tables[i].name, name) != 0) i++;
+    return i;
+}
+
+static int show(void *context) {
+    const request *q = context;
+    pr_results *r = NULL;
+    pr_error err = {0};
+    if (pr_results_open(&r, q->path, &err) != PR_OK) {
+        pr_app_fail(&err);
+        return 74;
+    }
+    tables[find_table(q->table)].print(r);
+    bool damaged = pr_results_problems(r)[0] != 0;
+    fputs(pr_results_problems(r), stderr);
+    pr_results_close(r);
+    return damaged;
+}
+
+int pr_app_show(int argc, char **argv) {
+    static const struct option options[] = {{"table", 1, 0, 't'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+    request q = {.table = "brief"};
+    pr_error err = {0};
+    int c, exit_code = 74;
+    optind = 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h') return fputs(help, stdout), 0;
+        if (c != 't') return 2;
+        q.table = optarg;
+    }
+    if (argc - optind != 1 || find_table(q.table) == PR_N_TABLES) {
+        (void)pr_fail(&err, PR_ERR_USAGE,
+                      "show needs RESULTS.h5; --table is one of jobs, proofs, outputs, params, "
+                      "sessions, provenance");
+        return pr_app_fail(&err);
+    }
+    q.path = argv[optind];
+    if (pr_store_guard(&exit_code, show, &q, q.path, 0, &err) != PR_OK) {
+        pr_app_fail(&err);
+        return 74;
+    }
+    return exit_code;
+}

@@ -1,0 +1,170 @@
+/* `proverun verify RESULTS.h5`: every proof again, from the file alone. */
+#include "app/app.h"
+#include "base/cpu.h"
+#include "cluster/check.h"
+#include "manifest/manifest.h"
+#include "store/store.h"
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct audit {
+    const pr_results *results;
+    pr_manifest manifest;
+    size_t n_good, n_bad, n_without, n_insecure;
+} audit;
+
+/* ---- one job ---- */
+
+/* What the file has of a job, put together again. Caller clears. Not thread safe: it reads the file. */
+static pr_status load_record(pr_record *record, const pr_results *r, const pr_job_row *row, pr_error *err) {
+    const pr_output_row *outputs[PR_RECORD_MAX_OUTPUTS];
+    size_t n = pr_results_outputs(r, row->id, outputs, PR_RECORD_MAX_OUTPUTS), size = 0;
+    const pr_proof_row *proof = pr_results_proof(r, row->id);
+    memset(record, 0, sizeof *record);
+    record->row = *row;
+    if (n > PR_RECORD_MAX_OUTPUTS) return pr_fail(err, PR_ERR_MALFORMED, "too many outputs");
+    record->outputs = calloc(n ? n : 1, sizeof *record->outputs);
+    if (!record->outputs) return pr_fail(err, PR_ERR_MEMORY, "out of memory");
+    record->n_outputs = n;
+    for (size_t i = 0; i < n; i++) record->outputs[i] = *outputs[i];
+    PR_TRY(pr_results_read_public(r, row->id, &record->public_data, &size, err));
+    if (size != row->public_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the public data differs");
+    PR_TRY(pr_results_read_proof(r, row->id, &record->proof, &size, err));
+    if (size != row->proof_compressed_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the proof differs");
+    if (strcmp(proof->hash, row->proof_hash) != 0 || strcmp(proof->codec, "zstd") != 0)
+        return pr_fail(err, PR_ERR_MALFORMED, "hash or codec in /proofs/index differs");
+    return PR_OK;
+}
+
+/* The parameters that the file's table has must be those of its manifest. */
+static bool same_params(const pr_results *r, const pr_manifest_job *job) {
+    const pr_param_row *rows[PR_RECORD_MAX_PARAMS];
+    size_t n = pr_results_params(r, job->id, rows, PR_RECORD_MAX_PARAMS);
+    if (n != job->params.n) return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rows[i]->name, job->params.items[i].name) != 0 ||
+            strcmp(rows[i]->value, job->params.items[i].value) != 0)
+            return false;
+    return true;
+}
+
+static pr_status check_identity(const audit *a, const pr_job_row *row, const pr_manifest_job **out, pr_error *err) {
+    const pr_manifest_job *job = pr_manifest_find(&a->manifest, row->id);
+    char content[65];
+    if (!job) return pr_fail(err, PR_ERR_MALFORMED, "the manifest has no such job");
+    pr_hex_encode(content, job->content.bytes, sizeof job->content.bytes);
+    if (strcmp(row->type, job->type->name) != 0 || strcmp(row->profile, job->profile) != 0 ||
+        strcmp(row->content_hash, content) != 0 || !same_params(a->results, job))
+        return pr_fail(err, PR_ERR_MALFORMED, "type, profile or parameters are not those of the manifest");
+    const pr_config *c = &job->config;
+    if (row->pow_bits != c->pow_bits || row->log_blowup != c->log_blowup || row->n_queries != c->n_queries ||
+        row->log_last_layer_degree_bound != c->log_last_layer_degree_bound || row->fold_step != c->fold_step ||
+        row->interaction_pow_bits != c->interaction_pow_bits)
+        return pr_fail(err, PR_ERR_MALFORMED, "the configuration is not that of the profile");
+    *out = job;
+    return PR_OK;
+}
+
+/* reason "" when all is good. */
+static void check_job(const audit *a, const pr_job_row *row, char *reason, size_t size) {
+    const pr_manifest_job *job = NULL;
+    pr_record record = {0};
+    pr_error err = {0};
+    bool accepted = false;
+    pr_status status;
+#pragma omp critical(results_file)
+    {
+        status = check_identity(a, row, &job, &err);
+        if (status == PR_OK) status = load_record(&record, a->results, row, &err);
+    }
+    reason[0] = 0;
+    if (status == PR_OK) {
+        const pr_check check = {job->type, &job->params, &job->config, &a->manifest.digest, &record};
+        status = pr_check_run(&check, &accepted, reason, size, &err);
+    }
+    pr_record_clear(&record);
+    if (status != PR_OK) snprintf(reason, size, "%s", err.text);
+    if (status == PR_OK && !accepted && !reason[0]) snprintf(reason, size, "refused");
+}
+
+/* ---- the file ---- */
+
+static void judge(audit *a, const pr_job_row *row) {
+    char reason[1100];
+    if (!pr_outcome_is_done(row->outcome)) {
+#pragma omp atomic
+        a->n_without++;
+        return;
+    }
+    check_job(a, row, reason, sizeof reason);
+#pragma omp critical(answer)
+    {
+        a->n_good += !reason[0];
+        a->n_bad += reason[0] != 0;
+        a->n_insecure += !reason[0] && row->insecure;
+        if (reason[0]) printf("bad: %s: %s\n", row->id[0] ? row->id : "(no id)", reason);
+    }
+}
+
+static pr_status load_manifest(audit *a, const char *path, pr_error *err) {
+    const char *text = pr_results_attribute(a->results, "manifest_text");
+    const char *recorded = pr_results_attribute(a->results, "manifest_digest");
+    char digest[65];
+    pr_error e = {0};
+    if (!text || !recorded) return pr_fail(err, PR_ERR_MALFORMED, "%s: the manifest is not readable", path);
+    if (pr_manifest_parse(&a->manifest, text, strlen(text), "manifest", "/", pr_job_types, NULL, &e) != PR_OK)
+        return pr_fail(err, PR_ERR_MALFORMED, "%s: the recorded manifest is not valid: %s", path, e.text);
+    pr_hex_encode(digest, a->manifest.digest.bytes, sizeof a->manifest.digest.bytes);
+    if (strcmp(digest, recorded) == 0) return PR_OK;
+    pr_manifest_clear(&a->manifest);
+    return pr_fail(err, PR_ERR_MALFORMED, "%s: the recorded manifest does not have its digest", path);
+}
+
+typedef struct request {
+    const char *path;
+    unsigned threads;
+} request;
+
+static int report(const audit *a, const char *path, bool damaged) {
+    printf("%s: %zu proofs good, %zu bad, %zu jobs without a proof%s\n", path, a->n_good, a->n_bad, a->n_without,
+           damaged ? "; parts of the file are damaged" : "");
+    if (a->n_insecure) printf("%zu of the good ones have insecure parameters (less than 96 bits)\n", a->n_insecure);
+    return a->n_bad || damaged;
+}
+
+static int verify_all(void *context) {
+    const request *q = context;
+    audit a = {0};
+    pr_results *r = NULL;
+    pr_error err = {0};
+    if (pr_results_open(&r, q->path, &err) != PR_OK) {
+        pr_app_fail(&err);
+        return 74;
+    }
+    a.results = r;
+    bool damaged = pr_results_problems(r)[0] != 0;
+    fputs(pr_results_problems(r), stdout);
+    if (load_manifest(&a, q->path, &err) != PR_OK) {
+        printf("bad: %s\n", err.text);
+        pr_results_close(r);
+        return 1;
+    }
+    long n = (long)pr_results_n_jobs(r);
+#pragma omp parallel for schedule(dynamic) num_threads((int)q->threads)
+    for (long i = 0; i < n; i++) judge(&a, pr_results_job(r, (size_t)i));
+    int exit_code = report(&a, q->path, damaged);
+    pr_manifest_clear(&a.manifest);
+    pr_results_close(r);
+    return exit_code;
+}
+
+int pr_app_verify_results(const char *path, unsigned n_threads) {
+    request q = {path, n_threads ? n_threads : pr_cpu_count()};
+    pr_error err = {0};
+    int exit_code = 74;
+    if (pr_store_guard(&exit_code, verify_all, &q, path, 0, &err) == PR_OK) return exit_code;
+    printf("bad: %s\n", err.text);
+    return 1;
+}

@@ -1,0 +1,127 @@
+/* Finding the run to resume, and making sure that it is a run of these jobs. */
+#include "cluster/resume.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* "name-<16 characters of time>-<6 of noise>.h5": run ids of one name sort by time. */
+static bool is_run_of(const char *file, const char *name) {
+    size_t n = strlen(name);
+    return strncmp(file, name, n) == 0 && file[n] == '-' && strlen(file) == n + strlen("-20261124T043637Z-1a2b3c.h5") &&
+           ends_with(file, ".h5");
+}
+
+static pr_status find_newest(char *path, size_t size, const char *folder, const char *name, pr_error *err) {
+    char best[256] = "";
+    DIR *d = opendir(folder);
+    if (!d) return pr_fail(err, PR_ERR_USAGE, "--resume: %s: %s", folder, strerror(errno));
+    for (struct dirent *e; (e = readdir(d));)
+        if (is_run_of(e->d_name, name) && strcmp(e->d_name, best) > 0) snprintf(best, sizeof best, "%s", e->d_name);
+    closedir(d);
+    if (!best[0])
+        return pr_fail(err, PR_ERR_USAGE,
+                       "--resume: %s holds no run of a manifest named `%s`; leave --resume out to "
+                       "start a new run",
+                       folder, name);
+    snprintf(path, size, "%s/%s", folder, best);
+    return PR_OK;
+}
+
+static pr_status find_file(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    if (!o->resume[0]) return find_newest(f->path, sizeof f->path, o->results_dir, m->name, err);
+    bool is_path = strchr(o->resume, '/') || ends_with(o->resume, ".h5");
+    int n = is_path ? snprintf(f->path, sizeof f->path, "%s", o->resume)
+                    : snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, o->resume);
+    if (n < 0 || (size_t)n >= sizeof f->path || access(f->path, R_OK) != 0)
+        return pr_fail(err, PR_ERR_USAGE, "--resume: there is no run %s", f->path);
+    return PR_OK;
+}
+
+typedef struct differences {
+    char text[700];
+    size_t n;
+} differences;
+
+static void differ(differences *d, const char *id, const char *how) {
+    size_t at = strlen(d->text);
+    if (d->n++ < 5) snprintf(d->text + at, sizeof d->text - at, "%s`%s` %s", at ? ", " : "", id, how);
+}
+
+static void compare(differences *d, const pr_manifest *was, const pr_manifest *is) {
+    for (size_t i = 0; i < is->n_jobs; i++) {
+        const pr_manifest_job *before = pr_manifest_find(was, is->jobs[i].id);
+        if (!before)
+            differ(d, is->jobs[i].id, "is new");
+        else if (!pr_hash_equal(&before->content, &is->jobs[i].content))
+            differ(d, is->jobs[i].id, "has other content");
+    }
+    for (size_t i = 0; i < was->n_jobs; i++)
+        if (!pr_manifest_find(is, was->jobs[i].id)) differ(d, was->jobs[i].id, "is gone");
+}
+
+/* The manifest that the run began with, against the one given now. */
+static pr_status compare_manifests(pr_run_file *f, const pr_results *r, const pr_run_options *o, const pr_manifest *m,
+                                   pr_error *err) {
+    const char *text = pr_results_attribute(r, "manifest_text");
+    if (!text) return pr_fail(err, PR_ERR_MALFORMED, "%s: holds no manifest", f->path);
+    f->manifest_digest = pr_blake2s_hash(text, strlen(text));
+    pr_manifest before;
+    pr_error e = {0};
+    if (pr_manifest_parse(&before, text, strlen(text), "manifest", m->base_dir, o->types, NULL, &e) != PR_OK)
+        return pr_fail(err, PR_ERR_USAGE, "--resume: the manifest in %s is not valid for this program: %s", f->path,
+                       e.text);
+    differences d = {0};
+    compare(&d, &before, m);
+    pr_manifest_clear(&before);
+    if (d.n == 0) return PR_OK;
+    return pr_fail(err, PR_ERR_USAGE,
+                   "--resume: the jobs of %s are not those of run %s: %s%s; a changed manifest is a "
+                   "new run",
+                   m->path, f->path, d.text, d.n > 5 ? ", ..." : "");
+}
+
+static pr_status take_rows(pr_run_file *f, const pr_results *r, const pr_manifest *m, pr_error *err) {
+    char content[65];
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        const pr_job_row *row = pr_results_job(r, i);
+        const pr_manifest_job *job = pr_manifest_find(m, row->id);
+        if (job) pr_hex_encode(content, job->content.bytes, sizeof job->content.bytes);
+        if (!job || strcmp(content, row->content_hash) != 0)
+            return pr_fail(err, PR_ERR_USAGE, "--resume: %s: job `%s` is not of this manifest", f->path, row->id);
+        size_t j = (size_t)(job - m->jobs);
+        f->attempts[j] = row->attempts;
+        f->n_done += pr_outcome_is_done(row->outcome) && !f->done[j];
+        f->done[j] |= pr_outcome_is_done(row->outcome);
+    }
+    return PR_OK;
+}
+
+static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    pr_results *r = NULL;
+    PR_TRY(pr_results_open(&r, f->path, err));
+    pr_status status = PR_OK;
+    if (pr_results_problems(r)[0])
+        status = pr_fail(err, PR_ERR_MALFORMED, "%s: damaged, not resumed: %.*s", f->path,
+                         (int)strcspn(pr_results_problems(r), "\n"), pr_results_problems(r));
+    if (status == PR_OK) status = compare_manifests(f, r, o, m, err);
+    if (status == PR_OK) status = take_rows(f, r, m, err);
+    const char *id = pr_results_attribute(r, "run_id");
+    snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
+    pr_results_close(r);
+    return status;
+}
+
+pr_status pr_resume_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    PR_TRY(find_file(f, o, m, err));
+    PR_TRY(pr_results_probe(f->path, err));
+    PR_TRY(read_run(f, o, m, err));
+    return pr_store_reopen(&f->store, f->path, err);
+}

@@ -1,0 +1,99 @@
+#include "cluster/run_file.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "cluster/provenance.h"
+#include "cluster/resume.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* mkdir -p */
+static pr_status make_folders(const char *path, pr_error *err) {
+    char part[1024];
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof part) return pr_fail(err, PR_ERR_USAGE, "results folder: a path of %zu bytes", n);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != 0) continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return pr_fail(err, PR_ERR_IO, "%s: cannot make the results folder: %s", part, strerror(errno));
+    }
+    return PR_OK;
+}
+
+/* name-20261124T043637Z-1a2b3c: sorts by time, unique without a look at the folder. */
+static pr_status make_run_id(char *out, size_t size, const char *name, pr_error *err) {
+    char now[32];
+    uint8_t noise[3];
+    PR_TRY(pr_random_bytes(noise, sizeof noise, err));
+    pr_clock_iso8601(now, pr_clock_wall_ns());
+    snprintf(out, size, "%s-%.4s%.2s%.5s%.2s%.2sZ-%02x%02x%02x", name, now, now + 5, now + 8, now + 14, now + 17,
+             noise[0], noise[1], noise[2]);
+    for (char *c = out + strlen(name); *c; c++)
+        if (*c == ':') *c = '-';
+    return PR_OK;
+}
+
+static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    char digest[65], now[32];
+    PR_TRY(make_folders(o->results_dir, err));
+    PR_TRY(make_run_id(f->run_id, sizeof f->run_id, m->name, err));
+    int n = snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, f->run_id);
+    if (n < 0 || (size_t)n >= sizeof f->path) return pr_fail(err, PR_ERR_USAGE, "results folder: the path is too long");
+    pr_hex_encode(digest, m->digest.bytes, sizeof m->digest.bytes);
+    pr_clock_iso8601(now, pr_clock_wall_ns());
+    f->manifest_digest = m->digest;
+    const pr_attribute attributes[] = {
+        {"creator", "proverun"},    {"creator_version", PR_VERSION}, {"run_id", f->run_id},       {"run_name", m->name},
+        {"manifest_path", m->path}, {"manifest_text", m->text},      {"manifest_digest", digest}, {"started_at", now},
+    };
+    return pr_store_create(&f->store, f->path, attributes, sizeof attributes / sizeof attributes[0], err);
+}
+
+pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    memset(f, 0, sizeof *f);
+    f->done = calloc(m->n_jobs, sizeof *f->done);
+    f->attempts = calloc(m->n_jobs, sizeof *f->attempts);
+    pr_status status = PR_OK;
+    if (!f->done || !f->attempts) status = pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", m->n_jobs);
+    if (status == PR_OK) status = o->resume ? pr_resume_open(f, o, m, err) : create(f, o, m, err);
+    if (status != PR_OK) pr_run_file_clear(f);
+    return status;
+}
+
+pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, const pr_run_place *place,
+                            pr_error *err) {
+    pr_session_row *s = &f->session;
+    (void)m;
+    s->ranks = place->ranks;
+    s->threads = place->threads;
+    pr_clock_iso8601(s->started_at, pr_clock_wall_ns());
+    pr_row_set_text(s->status, sizeof s->status, "running");
+    pr_row_set_text(s->hosts, sizeof s->hosts, place->hosts);
+    pr_row_set_text(s->command_line, sizeof s->command_line, o->command_line);
+    if (!o->resume) PR_TRY(pr_provenance_write(f->store, o, place, err));
+    return pr_store_begin_session(f->store, s, err);
+}
+
+pr_status pr_run_file_end(pr_run_file *f, const char *status_text, pr_error *err) {
+    pr_clock_iso8601(f->session.finished_at, pr_clock_wall_ns());
+    pr_row_set_text(f->session.status, sizeof f->session.status, status_text);
+    pr_status status = pr_store_end_session(f->store, &f->session, err);
+    pr_error second = {0};
+    pr_status closed = pr_store_close(f->store, &second);
+    f->store = NULL;
+    if (status != PR_OK || closed == PR_OK) return status;
+    return pr_fail(err, closed, "%s", second.text);
+}
+
+void pr_run_file_clear(pr_run_file *f) {
+    if (f->store && pr_store_close(f->store, NULL) != PR_OK) f->store = NULL;
+    f->store = NULL;
+    free(f->done);
+    free(f->attempts);
+    f->done = NULL;
+    f->attempts = NULL;
+}

@@ -1,0 +1,108 @@
+#include "cluster/run_metrics.h"
+#include "base/clock.h"
+#include <stdio.h>
+#include <string.h>
+
+#define PR_SAVE_NS 10000000000u
+
+static pr_metric counter(pr_run_metrics *m, const char *name, const char *help) {
+    return pr_metrics_add_family(m->registry, name, help, PR_METRIC_COUNTER);
+}
+
+static pr_metric gauge(pr_run_metrics *m, const char *name, const char *help) {
+    return pr_metrics_add_family(m->registry, name, help, PR_METRIC_GAUGE);
+}
+
+static void add_families(pr_run_metrics *m) {
+    m->build = gauge(m, "proverun_build_info", "The program that wrote this, by version.");
+    m->jobs_in_manifest = gauge(m, "proverun_manifest_jobs", "Jobs of the manifest.");
+    m->ranks = gauge(m, "proverun_ranks", "Ranks of the run.");
+    m->jobs = counter(m, "proverun_jobs_total", "Jobs that ended in this session, by outcome.");
+    m->queued = gauge(m, "proverun_jobs_queued", "Jobs that wait for a rank.");
+    m->running = gauge(m, "proverun_jobs_running", "Jobs that are proven or verified now.");
+    m->attempts = counter(m, "proverun_attempts_total", "Attempts of jobs that ended.");
+    m->retries = counter(m, "proverun_retries_total", "Attempts that failed and were followed by another.");
+    m->prove_seconds = counter(m, "proverun_prove_seconds_total", "Time of provers on accepted proofs.");
+    m->verify_seconds = counter(m, "proverun_verify_seconds_total", "Time of verifications, by who verified.");
+    m->stage_seconds = counter(m, "proverun_stage_seconds_total", "Time of provers on accepted proofs, by stage.");
+    m->proof_bytes = counter(m, "proverun_proof_bytes_total", "Bytes of accepted proofs, by encoding.");
+    m->insecure = counter(m, "proverun_insecure_results_total", "Accepted proofs with less than 96 bits.");
+    m->large = counter(m, "proverun_large_proofs_total", "Accepted proofs above 256 KiB compressed.");
+    m->file_bytes = gauge(m, "proverun_results_file_bytes", "Size of the results file.");
+    m->complete = gauge(m, "proverun_run_complete", "1 when every job of the manifest is done.");
+    m->last_update =
+        gauge(m, "proverun_last_update_timestamp_seconds", "When this file was written, seconds since 1970.");
+}
+
+pr_status pr_run_metrics_init(pr_run_metrics *m, const char *path, size_t n_jobs, unsigned n_ranks, pr_error *err) {
+    memset(m, 0, sizeof *m);
+    m->registry = pr_metrics_create();
+    if (!m->registry) return pr_fail(err, PR_ERR_MEMORY, "out of memory for metrics");
+    snprintf(m->path, sizeof m->path, "%s", path);
+    add_families(m);
+    pr_metrics_set(m->registry, m->build, "version", PR_VERSION, 1);
+    pr_metrics_set(m->registry, m->jobs_in_manifest, NULL, NULL, (double)n_jobs);
+    pr_metrics_set(m->registry, m->ranks, NULL, NULL, n_ranks);
+    pr_metrics_set(m->registry, m->complete, NULL, NULL, 0);
+    pr_metrics_set(m->registry, m->retries, NULL, NULL, 0);
+    for (uint32_t o = PR_OUTCOME_NONE + 1; o < PR_OUTCOME_COUNT; o++)
+        pr_metrics_set(m->registry, m->jobs, "outcome", pr_outcome_name(o), 0);
+    return PR_OK;
+}
+
+void pr_run_metrics_clear(pr_run_metrics *m) {
+    pr_metrics_destroy(m->registry);
+    m->registry = NULL;
+}
+
+static void add_stages(pr_run_metrics *m, const pr_job_row *row) {
+    const struct {
+        const char *name;
+        double ms;
+    } stages[] = {{"trace", row->trace_ms},
+                  {"extend", row->extend_ms},
+                  {"merkle", row->merkle_ms},
+                  {"lookups", row->lookups_ms},
+                  {"composition", row->composition_ms},
+                  {"samples", row->samples_ms},
+                  {"quotients", row->quotients_ms},
+                  {"fri", row->fri_ms},
+                  {"grind", row->grind_ms},
+                  {"open", row->open_ms}};
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        pr_metrics_add(m->registry, m->stage_seconds, "stage", stages[i].name, stages[i].ms / 1e3);
+}
+
+void pr_run_metrics_job(pr_run_metrics *m, const pr_job_row *row) {
+    pr_metrics *r = m->registry;
+    pr_metrics_add(r, m->jobs, "outcome", pr_outcome_name(row->outcome), 1);
+    pr_metrics_add(r, m->attempts, NULL, NULL, row->attempts);
+    if (!pr_outcome_is_done(row->outcome)) return;
+    pr_metrics_add(r, m->prove_seconds, NULL, NULL, row->prove_ms / 1e3);
+    pr_metrics_add(r, m->verify_seconds, "verifier", "prover", row->self_verify_ms / 1e3);
+    pr_metrics_add(r, m->verify_seconds, "verifier", "other", row->verify_ms / 1e3);
+    pr_metrics_add(r, m->proof_bytes, "encoding", "json", (double)row->proof_json_bytes);
+    pr_metrics_add(r, m->proof_bytes, "encoding", "binary", (double)row->proof_bytes);
+    pr_metrics_add(r, m->proof_bytes, "encoding", "stored", (double)row->proof_compressed_bytes);
+    pr_metrics_add(r, m->insecure, NULL, NULL, row->insecure);
+    pr_metrics_add(r, m->large, NULL, NULL, row->flagged_large);
+    add_stages(m, row);
+}
+
+void pr_run_metrics_retry(pr_run_metrics *m) { pr_metrics_add(m->registry, m->retries, NULL, NULL, 1); }
+
+void pr_run_metrics_complete(pr_run_metrics *m, bool complete) {
+    pr_metrics_set(m->registry, m->complete, NULL, NULL, complete);
+}
+
+pr_status pr_run_metrics_save(pr_run_metrics *m, size_t n_queued, size_t n_running, uint64_t file_bytes, bool always,
+                              pr_error *err) {
+    uint64_t now = pr_clock_monotonic_ns();
+    if (!always && now - m->saved_ns < PR_SAVE_NS) return PR_OK;
+    m->saved_ns = now;
+    pr_metrics_set(m->registry, m->queued, NULL, NULL, (double)n_queued);
+    pr_metrics_set(m->registry, m->running, NULL, NULL, (double)n_running);
+    pr_metrics_set(m->registry, m->file_bytes, NULL, NULL, (double)file_bytes);
+    pr_metrics_set(m->registry, m->last_update, NULL, NULL, (double)(pr_clock_wall_ns() / 1000000000u));
+    return pr_metrics_save(m->registry, m->path, err);
+}
