@@ -116,13 +116,24 @@ static bool take_proven(pr_schedule *s, unsigned r, uint32_t *out) {
     return false;
 }
 
-/* The best queued job; one that just failed on this rank only when there is no other. */
-static uint32_t take_queued(pr_schedule *s, unsigned r) {
-    uint32_t best = heap_pop(s);
-    if (s->jobs[best].attempts == 0 || s->jobs[best].prover != r || s->n_heap == 0) return best;
-    uint32_t second = heap_pop(s);
-    heap_push(s, best);
-    return second;
+/* A job goes to another rank than the one it just failed on, where there is one: rank 0 proves only when it is alone.
+ */
+static bool may_take(const pr_schedule *s, unsigned r, uint32_t j) {
+    return s->n_ranks <= 2 || s->jobs[j].attempts == 0 || s->jobs[j].prover != r;
+}
+
+/* The best queued job that this rank may have; the others stay in the heap. */
+static bool take_queued(pr_schedule *s, unsigned r, uint32_t *out) {
+    size_t n = s->n_heap, left_out = 0;
+    bool found = false;
+    while (!found && s->n_heap > 0) {
+        *out = heap_pop(s);
+        found = may_take(s, r, *out);
+        if (!found) s->heap[n - ++left_out] = *out; /* in the room that popping made, behind the heap */
+    }
+    for (; left_out > 0; left_out--)
+        heap_push(s, s->heap[n - left_out]); /* lowest place first: the heap grows into them */
+    return found;
 }
 
 pr_task pr_schedule_next(pr_schedule *s, unsigned r, bool prove) {
@@ -132,8 +143,7 @@ pr_task pr_schedule_next(pr_schedule *s, unsigned r, bool prove) {
     if (take_proven(s, r, &j)) {
         s->jobs[j].phase = VERIFYING;
         task = (pr_task){PR_TASK_VERIFY, j, s->jobs[j].attempts};
-    } else if (prove && !s->draining && s->n_heap > 0) {
-        j = take_queued(s, r);
+    } else if (prove && !s->draining && take_queued(s, r, &j)) {
         s->jobs[j].phase = PROVING;
         s->jobs[j].prover = r;
         task = (pr_task){PR_TASK_PROVE, j, ++s->jobs[j].attempts};

@@ -3,8 +3,9 @@
  *   queued -> proving -> proven -> verifying -> ended
  *     ^-------- attempt failed, attempts left ---'
  *
- * Jobs of higher priority come first, then manifest order. A rank has one task at a time. Verifying the proof of
- * another rank goes before a new job, so that proofs do not pile up. */
+ * Jobs of higher priority come first, then manifest order. A rank has one task at a time. A job that failed goes to
+ * another rank, where there is one that proves. Verifying the proof of another rank goes before a new job, so that
+ * proofs do not pile up. */
 #ifndef PR_CLUSTER_SCHEDULE_H
 #define PR_CLUSTER_SCHEDULE_H
 #include "manifest/manifest.h"

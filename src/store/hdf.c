@@ -53,12 +53,6 @@ pr_status pr_hdf_write_text(hid_t object, const char *path, const char *name, co
     return write_attribute(object, path, name, text_type(H5T_VARIABLE), &text, err);
 }
 
-pr_status pr_hdf_write_time(hid_t object, const char *path, const char *name, const char *text, pr_error *err) {
-    char fixed[32] = "";
-    snprintf(fixed, sizeof fixed, "%s", text);
-    return write_attribute(object, path, name, text_type(sizeof fixed), fixed, err);
-}
-
 static char *read_variable(hid_t attribute) {
     hid_t type = text_type(H5T_VARIABLE);
     char *text = NULL, *copy = NULL;

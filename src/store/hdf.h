@@ -14,10 +14,6 @@ PR_MUST_CHECK pr_status pr_hdf_write_text(hid_t object, const char *path, const 
                                           pr_error *err);
 /* Heap copy, caller frees; NULL when there is no such attribute or it is not a text. size may be NULL. */
 char *pr_hdf_read_text(hid_t object, const char *name, size_t *size);
-/* Fixed-length text that is overwritten in place (times). */
-PR_MUST_CHECK pr_status pr_hdf_write_time(hid_t object, const char *path, const char *name, const char *text,
-                                          pr_error *err);
-
 /* A compound table with one row spec: chunked, gzip, extendible. */
 typedef struct pr_table {
     hid_t dataset, type; /* type: of rows in memory */

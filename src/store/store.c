@@ -112,8 +112,8 @@ static pr_status allocate(pr_store **out, const char *path, pr_error *err) {
 static pr_status write_times(pr_store *s, const char *first_name, pr_error *err) {
     char now[32];
     pr_clock_iso8601(now, pr_clock_wall_ns());
-    if (first_name) PR_TRY(pr_hdf_write_time(s->file, s->path, first_name, now, err));
-    return pr_hdf_write_time(s->file, s->path, "file_update_time", now, err);
+    if (first_name) PR_TRY(pr_hdf_write_text(s->file, s->path, first_name, now, err));
+    return pr_hdf_write_text(s->file, s->path, "file_update_time", now, err);
 }
 
 pr_status pr_store_annotate(pr_store *s, const pr_attribute *attributes, size_t n, pr_error *err) {

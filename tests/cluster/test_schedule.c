@@ -78,10 +78,39 @@ static void test_retries(void **state) {
             expect(pr_schedule_next(s, 1, true), PR_TASK_PROVE, 1);
             assert_true(pr_schedule_proved(s, 1, 1, 1));
             pr_schedule_end(s, 1);
+            expect(pr_schedule_next(s, 1, true), PR_TASK_NONE, 0); /* rather nothing than that job again */
         }
     }
     pr_schedule_end(s, 0);
     assert_true(pr_schedule_is_over(s));
+    pr_schedule_destroy(s);
+}
+
+/* A rank that fails everything gets each job once; the others get all of them, in order. */
+static void test_a_bad_rank(void **state) {
+    (void)state;
+    pr_manifest_job jobs[20];
+    memset(jobs, 0, sizeof jobs);
+    for (size_t i = 0; i < 20; i++) jobs[i] = (pr_manifest_job){.retries = 1, .priority = (int32_t)(i % 3)};
+    pr_schedule *s = create(jobs, 20, NULL, 3);
+    for (uint32_t k = 0; k < 20; k++) {
+        pr_task t = pr_schedule_next(s, 1, true);
+        assert_int_equal(t.kind, PR_TASK_PROVE);
+        assert_int_equal(t.attempt, 1);
+        assert_true(pr_schedule_proved(s, 1, t.job, 1));
+        assert_true(pr_schedule_retry(s, t.job));
+    }
+    expect(pr_schedule_next(s, 1, true), PR_TASK_NONE, 0);
+    uint32_t last = 0;
+    for (uint32_t k = 0; k < 20; k++) {
+        pr_task t = pr_schedule_next(s, 2, true);
+        assert_int_equal(t.attempt, 2);
+        if (k > 0) assert_true(jobs[t.job].priority < jobs[last].priority || t.job > last);
+        last = t.job;
+        assert_true(pr_schedule_proved(s, 2, t.job, 2));
+        pr_schedule_end(s, t.job);
+    }
+    assert_int_equal(pr_schedule_n_ended(s), 20);
     pr_schedule_destroy(s);
 }
 
@@ -154,10 +183,10 @@ static void test_random_runs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),       cmocka_unit_test(test_another_rank_verifies),
-        cmocka_unit_test(test_retries),     cmocka_unit_test(test_answers_that_nobody_waits_for),
-        cmocka_unit_test(test_drain),       cmocka_unit_test(test_done_before),
-        cmocka_unit_test(test_random_runs),
+        cmocka_unit_test(test_order),      cmocka_unit_test(test_another_rank_verifies),
+        cmocka_unit_test(test_retries),    cmocka_unit_test(test_answers_that_nobody_waits_for),
+        cmocka_unit_test(test_drain),      cmocka_unit_test(test_done_before),
+        cmocka_unit_test(test_a_bad_rank), cmocka_unit_test(test_random_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,224 @@
+#!/bin/sh
+# Whole runs under mpirun with 1, 2 and 4 ranks: outcomes, exit codes, what stands on which stream, a missing input, a
+# bad manifest, resume after SIGKILL, drain, damaged results files.
+#   mpi_runs.sh PROVERUN
+set -u
+PROVERUN=$1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-mpi-XXXXXX")
+trap 'rm -rf "$D"' EXIT
+cd "$D" || exit 1
+FAILED=0
+
+fail() {
+    echo "FAILED: $*"
+    FAILED=1
+    [ -s err ] && sed 's/^/  | /' err
+}
+# run N ARGUMENTS...: streams to out and err, exit code to RC
+run() {
+    n=$1
+    shift
+    if [ "$n" = 0 ]; then "$PROVERUN" run "$@" >out 2>err; else mpirun -n "$n" "$PROVERUN" run "$@" >out 2>err; fi
+    RC=$?
+}
+expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
+expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2"; }
+h5_of_run() { tail -n 1 out; }
+count() { grep -c -- "$1" "$2"; }
+
+printf 'small file' >input.txt
+cat >small.yaml <<Y
+version: 1
+name: small
+defaults: { profile: fast }
+jobs:
+  - id: fib
+    type: wide_fibonacci
+    params: { log_rows: [4, 6], columns: 10, seed: 7 }
+  - id: file
+    type: file_hash
+    params: { path: input.txt }
+Y
+sed 's/path: input.txt/path: not-there.txt/' small.yaml >missing.yaml
+sed 's/log_rows/log_row/; s/file_hash/file_hsh/' small.yaml >bad.yaml
+
+for n in 0 1 2 4; do
+    outcome=approved
+    [ "$n" -le 1 ] && outcome=self_verified
+    run "$n" small.yaml --results "r$n"
+    expect_rc 0 "small, $n ranks"
+    [ "$(wc -l <out)" = 1 ] || fail "$n ranks: standard output is not one line"
+    f=$(h5_of_run)
+    case "$f" in r"$n"/small-*.h5) ;; *) fail "$n ranks: '$f' is not a results file" ;; esac
+    "$PROVERUN" show "$f" >table
+    [ "$(count " $outcome " table)" = 3 ] || fail "$n ranks: not 3 jobs $outcome"
+    [ "$(count "insecure parameters" table)" = 3 ] || fail "$n ranks: insecure parameters are not shown"
+    expect_in "insecure parameters" err "$n ranks"
+    "$PROVERUN" verify "$f" >answer || fail "verify of $f"
+    expect_in "3 proofs good, 0 bad" answer "verify"
+    expect_in 'proverun_jobs_total{outcome="'$outcome'"} 3' "${f%.h5}.prom" "metrics"
+    expect_in "proverun_run_complete 1" "${f%.h5}.prom" "metrics"
+done
+
+# a verifier that is another rank than the prover
+"$PROVERUN" show "$f" --table jobs >rows
+awk '$1 == "prover_rank" { p = $2 } $1 == "verifier_rank" && $2 == p { exit 1 }' rows || fail "a rank verified its own proof"
+
+# from another working folder, with a metrics file of its own and JSON logs
+mkdir elsewhere && cd elsewhere || exit 1
+run 2 ../small.yaml --metrics m.prom --log json
+expect_rc 0 "from elsewhere"
+[ -s m.prom ] || fail "no metrics file"
+grep -v '^{.*}$' err && fail "a line on standard error is not JSON"
+case "$(h5_of_run)" in results/small-*.h5) ;; *) fail "results/ is not the default folder" ;; esac
+cd ..
+
+for n in 0 3; do
+    run "$n" missing.yaml --results "missing$n"
+    expect_rc 1 "missing input, $n ranks"
+    f=$(h5_of_run)
+    "$PROVERUN" show "$f" >table
+    expect_in "^file .* failed .*not-there.txt" table "missing input"
+    [ "$(count '^fib-' table)" = 2 ] || fail "the other jobs did not run"
+    "$PROVERUN" verify "$f" >answer || fail "verify after a failed job"
+    # the input is there now: a resume runs that job alone
+    cp input.txt not-there.txt
+    run "$n" missing.yaml --results "missing$n" --resume
+    expect_rc 0 "resume after the input came"
+    [ "$(h5_of_run)" = "$f" ] || fail "resume wrote another file"
+    expect_in "2 of them before" err "resume"
+    "$PROVERUN" show "$f" >table
+    [ "$(count ' failed ' table)" = 0 ] || fail "the failed row is still there"
+    rm not-there.txt
+done
+
+for n in 0 3; do
+    run "$n" bad.yaml --results bad
+    expect_rc 2 "bad manifest, $n ranks"
+    expect_in "bad.yaml:7:15: .*log_row.*log_rows, columns, seed" err "bad manifest"
+    expect_in "bad.yaml:9:11: .*file_hsh.*file_hash" err "bad manifest"
+    [ "$(count 'bad.yaml:7:15' err)" = 1 ] || fail "the problem is not told once"
+    [ -e bad ] && fail "a bad manifest made a folder"
+    [ -s out ] && fail "a bad manifest wrote to standard output"
+done
+run 2 small.yaml --no-such-option
+expect_rc 2 "unknown option"
+run 0 small.yaml --resume --results nothing-here
+expect_rc 2 "nothing to resume"
+run 0 small.yaml --resume no-such-run --results r0
+expect_rc 2 "no such run"
+sed 's/seed: 7/seed: 8/' small.yaml >changed.yaml
+run 2 changed.yaml --resume --results r0
+expect_rc 2 "changed jobs"
+expect_in "fib-1.*other content" err "changed jobs"
+sed 's/^defaults/# a remark\ndefaults/' small.yaml >edited.yaml
+run 0 edited.yaml --resume --results r0
+expect_rc 0 "a remark more changes no job"
+: >plain-file
+run 0 small.yaml --results plain-file/x
+expect_rc 74 "results folder that cannot be"
+
+# ---- killed in the middle ----
+seeds=$(seq -s ', ' 1 60)
+cat >long.yaml <<Y
+version: 1
+name: long
+jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, seed: [$seeds] } }]
+Y
+mkdir k
+# await FILE N: until N jobs are announced there, or the run is over
+await() {
+    i=0
+    while [ "$(grep -c '^\[' "$1")" -lt "$2" ] && kill -0 "$PID" 2>/dev/null && [ $i -lt 300 ]; do
+        sleep 0.05
+        i=$((i + 1))
+    done
+}
+for want in 3 10 20; do
+    resume=--resume
+    [ $want = 3 ] && resume=
+    mpirun -n 3 "$PROVERUN" run long.yaml --results k $resume >out 2>err &
+    PID=$!
+    await err $((want - ${before:-0}))
+    kill -9 $PID 2>/dev/null
+    wait $PID 2>/dev/null
+    announced=$((${before:-0} + $(grep -c '^\[' err)))
+    # the ranks notice within moments; until then the file is theirs
+    i=0
+    while [ $i -lt 100 ] && pgrep -f "$PROVERUN run long.yaml --results k" >/dev/null; do
+        sleep 0.1
+        i=$((i + 1))
+    done
+    f=$(ls k/*.h5)
+    "$PROVERUN" show "$f" >table
+    before=$(count ' approved ' table)
+    echo "killed: $announced jobs announced, $before in the file"
+    [ "$before" -ge "$announced" ] || fail "$announced jobs were announced, $before are in the file"
+done
+run 3 long.yaml --results k --resume
+expect_rc 0 "resume after SIGKILL"
+expect_in "60 of 60 jobs done ($before of them before), 0 failed" err "resume after SIGKILL"
+[ "$(ls k/*.h5)" = "$f" ] || fail "a resume made another file"
+"$PROVERUN" verify "$f" >answer || fail "verify after resume"
+expect_in "60 proofs good, 0 bad" answer "verify after resume"
+
+# ---- asked to stop ----
+for signal in USR1 TERM; do
+    for n in 0 3; do
+        [ $signal = TERM ] && [ $n = 3 ] && continue # mpirun's own end, its exit code
+        dir=stop-$signal-$n
+        if [ $n = 0 ]; then
+            "$PROVERUN" run long.yaml --results $dir >out 2>err &
+        else
+            mpirun -n $n "$PROVERUN" run long.yaml --results $dir >out 2>err &
+        fi
+        PID=$!
+        await err 3
+        kill -$signal $PID
+        wait $PID
+        RC=$?
+        expect_rc 75 "SIG$signal, $n ranks"
+        expect_in "interrupted" err "SIG$signal"
+        f=$(h5_of_run)
+        [ -s "$f" ] || fail "SIG$signal, $n ranks: no results file"
+        "$PROVERUN" verify "$f" >answer || fail "verify after SIG$signal"
+        id=$(basename "$f" .h5)
+        run $n long.yaml --results $dir --resume "$id"
+        expect_rc 0 "resume after SIG$signal, $n ranks"
+    done
+done
+
+# ---- damaged results files ----
+f=$(ls r4/*.h5)
+"$PROVERUN" show "$f" --table proofs >index
+size=$(wc -c <"$f")
+# one byte of one proof: found where the proof's first bytes lie, through h5dump's chunk at its offset in the file
+first=$(LC_ALL=C grep -obUaP '\x28\xb5\x2f\xfd' "$f" | head -n 1 | cut -d: -f1)
+cp "$f" flipped.h5
+printf '\377' | dd of=flipped.h5 bs=1 seek=$((first + 40)) conv=notrunc 2>/dev/null
+"$PROVERUN" verify flipped.h5 >answer 2>err
+[ $? = 1 ] || fail "a flipped byte of a proof is not found"
+[ "$(count '^bad: ' answer)" = 1 ] || fail "not one bad proof is named"
+expect_in "2 proofs good, 1 bad" answer "flipped byte"
+for part in 1 2 3 5 9; do
+    head -c $((size * part / 10)) "$f" >cut.h5
+    "$PROVERUN" verify cut.h5 >answer 2>err
+    rc=$?
+    [ $rc = 1 ] || [ $rc = 74 ] || fail "a cut file: exit code $rc"
+done
+for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    cp "$f" noise.h5
+    dd if=/dev/urandom of=noise.h5 bs=64 count=1 seek=$((size * seed / 13 / 64)) conv=notrunc 2>/dev/null
+    for command in verify show; do
+        "$PROVERUN" $command noise.h5 >answer 2>err
+        rc=$?
+        [ $rc -le 1 ] || [ $rc = 74 ] || fail "$command of a damaged file: exit code $rc"
+    done
+done
+"$PROVERUN" verify small.yaml >answer 2>err
+[ $? = 74 ] || fail "verify of a text"
+
+[ $FAILED = 0 ] && echo "all runs as they should be"
+exit $FAILED

@@ -1,0 +1,206 @@
+/* An attempt on one rank, and what another rank's check makes of a record that was tampered with. */
+#include "base/random.h"
+#include "cluster/check.h"
+#include "cluster/work.h"
+#include "cpu/cpu_backend.h"
+#include "file_hash/job.h"
+#include "wide_fibonacci/job.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const pr_job_type *const types[] = {&pr_job_file_hash, &pr_job_wide_fibonacci, NULL};
+static const char text[] = "version: 1\nname: n\ndefaults: {profile: fast}\njobs:\n"
+                           "- {id: fib, type: wide_fibonacci, params: {log_rows: 5, columns: 12, seed: 3}}\n"
+                           "- {id: file, type: file_hash, params: {path: check-input.txt}}\n"
+                           "- {id: gone, type: file_hash, params: {path: check-no-such-file.txt}}\n";
+static const pr_hash run_digest = {{7}};
+static pr_manifest manifest;
+static pr_work work = {NULL, 1, 0, 3, "host", &run_digest};
+
+static int set_up(void **state) {
+    (void)state;
+    char cwd[4096];
+    pr_error e = {0};
+    work.backend = pr_cpu_best();
+    FILE *f = fopen("check-input.txt", "w");
+    if (!f || !getcwd(cwd, sizeof cwd)) return -1;
+    fputs("some bytes of a file that is hashed", f);
+    fclose(f);
+    if (pr_manifest_parse(&manifest, text, sizeof text - 1, "m.yaml", cwd, types, NULL, &e) == PR_OK) return 0;
+    print_error("%s\n", e.text);
+    return -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    pr_manifest_clear(&manifest);
+    return unlink("check-input.txt");
+}
+
+static void prove(pr_record *r, size_t job) {
+    pr_error e = {0};
+    if (pr_work_prove(r, &work, &manifest.jobs[job], &e) != PR_OK) fail_msg("%s", e.text);
+}
+
+static bool accepts(const pr_record *r, size_t job, const char *must_say) {
+    bool accepted = true;
+    char reason[512];
+    double ms = -1;
+    pr_error e = {0};
+    if (pr_work_verify(&work, &manifest.jobs[job], r, &accepted, reason, sizeof reason, &ms, &e) != PR_OK)
+        fail_msg("%s", e.text);
+    assert_true(ms >= 0);
+    assert_int_equal(accepted, reason[0] == 0);
+    if (must_say && !strstr(reason, must_say)) fail_msg("'%s' lacks '%s'", reason, must_say);
+    return accepted;
+}
+
+static void test_honest(void **state) {
+    (void)state;
+    for (size_t job = 0; job < 2; job++) {
+        pr_record r;
+        prove(&r, job);
+        assert_string_equal(r.row.id, manifest.jobs[job].id);
+        assert_int_equal(r.row.state, PR_STATE_SELF_VERIFIED);
+        assert_int_equal(r.row.prover_rank, 3);
+        assert_true(r.row.insecure); /* the fast profile */
+        assert_true(r.row.proof_bytes > 0 && r.row.proof_json_bytes > r.row.proof_bytes);
+        assert_int_equal(strlen(r.row.commitment), 64);
+        assert_true(r.row.prove_ms > 0 && r.row.finished_ns >= r.row.started_ns);
+        assert_true(accepts(&r, job, NULL));
+        pr_record_clear(&r);
+    }
+}
+
+static void test_missing_input(void **state) {
+    (void)state;
+    pr_record r;
+    pr_error e = {0};
+    assert_int_equal(pr_work_prove(&r, &work, &manifest.jobs[2], &e), PR_ERR_INPUT);
+    assert_non_null(strstr(r.row.reason, "check-no-such-file.txt"));
+    assert_int_equal(r.row.state, PR_STATE_QUEUED);
+    assert_null(r.proof);
+    assert_false(pr_work_may_retry(PR_ERR_INPUT));
+    assert_true(pr_work_may_retry(PR_ERR_BACKEND));
+    pr_record_clear(&r);
+}
+
+static void test_too_little_memory(void **state) {
+    (void)state;
+    pr_record r;
+    pr_error e = {0};
+    pr_work small = work;
+    small.max_bytes = 4096;
+    assert_int_equal(pr_work_prove(&r, &small, &manifest.jobs[0], &e), PR_ERR_MEMORY);
+    assert_int_equal(r.row.state, PR_STATE_PREPARED);
+    assert_true(r.row.reason[0] != 0);
+    pr_record_clear(&r);
+}
+
+static void flip_hex(char *digit) { *digit = *digit == '0' ? '1' : '0'; }
+
+static void test_false_rows(void **state) {
+    (void)state;
+    pr_record r;
+    prove(&r, 1);
+    const pr_job_row good = r.row;
+    flip_hex(&r.row.statement_digest[9]);
+    assert_false(accepts(&r, 1, "statement digest"));
+    r.row = good;
+    flip_hex(&r.row.air_digest[0]);
+    assert_false(accepts(&r, 1, "AIR digest"));
+    r.row = good;
+    flip_hex(&r.row.proof_hash[63]);
+    assert_false(accepts(&r, 1, "proof hash"));
+    r.row = good;
+    flip_hex(&r.row.commitment[5]);
+    assert_false(accepts(&r, 1, "commitment"));
+    r.row = good;
+    snprintf(r.row.id, sizeof r.row.id, "other"); /* another job's place in the run */
+    assert_false(accepts(&r, 1, "commitment"));
+    r.row = good;
+    r.row.conjectured_bits += 40;
+    assert_false(accepts(&r, 1, "security"));
+    r.row = good;
+    r.row.insecure = 0;
+    assert_false(accepts(&r, 1, "security"));
+    r.row = good;
+    r.row.log_rows++;
+    assert_false(accepts(&r, 1, "sizes"));
+    r.row = good;
+    r.row.type_version++;
+    assert_false(accepts(&r, 1, "version"));
+    r.row = good;
+    assert_true(accepts(&r, 1, NULL));
+    pr_record_clear(&r);
+}
+
+static void test_false_outputs(void **state) {
+    (void)state;
+    pr_record r;
+    prove(&r, 1);
+    assert_true(r.n_outputs >= 2);
+    flip_hex(&r.outputs[0].value[0]);
+    assert_false(accepts(&r, 1, r.outputs[0].name));
+    flip_hex(&r.outputs[0].value[0]);
+    r.n_outputs--;
+    assert_false(accepts(&r, 1, "outputs"));
+    r.n_outputs++;
+    pr_record_clear(&r);
+}
+
+static void test_false_public_data(void **state) {
+    (void)state;
+    pr_record r;
+    prove(&r, 1);
+    for (size_t i = 0; i < r.row.public_bytes; i++) {
+        r.public_data[i] ^= 1;
+        assert_false(accepts(&r, 1, NULL));
+        r.public_data[i] ^= 1;
+    }
+    for (uint64_t n = 0; n < r.row.public_bytes; n++) {
+        pr_record cut = r;
+        cut.row.public_bytes = n;
+        assert_false(accepts(&cut, 1, NULL));
+    }
+    pr_record_clear(&r);
+}
+
+static void test_false_proofs(void **state) {
+    (void)state;
+    pr_record r;
+    pr_prng g = {5};
+    prove(&r, 0);
+    for (unsigned k = 0; k < 300; k++) {
+        size_t i = pr_prng_below(&g, (uint32_t)r.row.proof_compressed_bytes);
+        uint8_t flip = (uint8_t)(1 + pr_prng_below(&g, 255));
+        r.proof[i] ^= flip;
+        assert_false(accepts(&r, 0, NULL));
+        r.proof[i] ^= flip;
+    }
+    pr_record cut = r;
+    cut.row.proof_compressed_bytes /= 2;
+    assert_false(accepts(&cut, 0, NULL));
+    /* the proof of another job, with all its hashes */
+    pr_record other;
+    prove(&other, 1);
+    assert_false(accepts(&other, 0, NULL));
+    pr_record_clear(&other);
+    assert_true(accepts(&r, 0, NULL));
+    pr_record_clear(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_honest),        cmocka_unit_test(test_missing_input),
+        cmocka_unit_test(test_false_rows),    cmocka_unit_test(test_too_little_memory),
+        cmocka_unit_test(test_false_outputs), cmocka_unit_test(test_false_public_data),
+        cmocka_unit_test(test_false_proofs),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
