@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -63,7 +64,8 @@ static void emit(const pr_writer *w) {
     pthread_mutex_lock(&lock);
     for (size_t at = 0; at < w->size;) {
         ssize_t n = write(STDERR_FILENO, w->data + at, w->size - at);
-        if (n <= 0) break;
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break; /* nowhere to complain */
         at += (size_t)n;
     }
     pthread_mutex_unlock(&lock);
