@@ -33,9 +33,12 @@ typedef struct pr_cpu_block {
     const uint32_t **values;     /* [most values of a lookup] */
     pr_qm31 *powers;             /* [the same] of the relation's alpha */
     uint32_t relation, n_powers; /* whose powers they are, how many */
+    /* The next block's rows are fetched while this one is worked on, some cache lines an instruction. */
+    uint32_t fetch_step, fetch_at, fetch_end; /* lines an instruction; next and last line, counted over all inputs */
 } pr_cpu_block;
 
 #define PR_CPU_BLOCK ((size_t)PR_CPU_PROGRAM_BLOCK)
+#define PR_CPU_BLOCK_LINES (PR_CPU_PROGRAM_BLOCK / 16) /* cache lines of a column in a block */
 
 /* Lays a block state out in a thread's memory. */
 void pr_cpu_block_init(pr_cpu_block *block, pr_device *dev, unsigned thread, const pr_cpu_program_args *args);

@@ -39,6 +39,14 @@ static size_t most_values(const pr_program *program) {
     return most;
 }
 
+/* Instructions that stop at fetch_next. */
+static uint32_t count_operations(const pr_program *program) {
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < program->n_insns; k += pr_insn_length(&program->insns[k]))
+        n += program->insns[k].op != PR_OP_CONSTRAINT && program->insns[k].op != PR_OP_BATCH_END;
+    return n ? n : 1;
+}
+
 void pr_cpu_block_init(pr_cpu_block *b, pr_device *dev, unsigned thread, const pr_cpu_program_args *args) {
     const pr_program *program = args->program;
     memset(b, 0, sizeof *b);
@@ -47,6 +55,7 @@ void pr_cpu_block_init(pr_cpu_block *b, pr_device *dev, unsigned thread, const p
     PR_ASSERT(bytes <= dev->thread_bytes);
     b->args = args;
     b->relation = UINT32_MAX;
+    b->fetch_step = program->n_inputs * PR_CPU_BLOCK_LINES / count_operations(program) + 1;
     for (uint32_t k = 0; k < program->n_slots; k++) b->operands[k] = b->slots + k * ROWS;
 }
 
@@ -112,6 +121,10 @@ void pr_cpu_block_begin(pr_cpu_block *b, uint32_t first, uint32_t n_rows, uint32
     b->n_rows = n_rows;
     b->n_padded = n_rows < lane_width ? lane_width : n_rows;
     b->n_fractions = 0;
+    b->fetch_at = 0;
+    b->fetch_end = n_rows == ROWS && ((first + 2 * n_rows - 1) >> (b->args->log_rows + b->args->extension)) == 0
+                       ? program->n_inputs * PR_CPU_BLOCK_LINES
+                       : 0;
     for (uint32_t k = 0; k < program->n_inputs; k++) {
         uint32_t *copy = b->copies + k * ROWS;
         const pr_m31 *column = b->args->base + b->args->inputs[k].offset;
