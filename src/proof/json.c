@@ -103,7 +103,8 @@ static bool item(text *x, size_t i, size_t min, size_t max, pr_decode_code code)
     if (ends) symbols(x, "]");
     if (ends || x->code != PR_DECODE_OK) return false;
     if (i > 0) symbols(x, ",");
-    if (x->mode != WRITE && i == max) fail_at(x, code, x->at);
+    peek(x);
+    if (x->mode != WRITE && i == max) fail_at(x, x->at == x->size ? PR_DECODE_TRUNCATED : code, x->at);
     return x->code == PR_DECODE_OK;
 }
 
