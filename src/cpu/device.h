@@ -20,9 +20,7 @@ struct pr_device {
     size_t shared_bytes;
     unsigned char *threads; /* thread_bytes each */
     size_t thread_bytes;
-    pr_arena memory;   /* the mapping that all of this lies in */
-    uint32_t *staging; /* poison backend: what map_write hands out */
-    bool is_separate;  /* base has a mapping of its own (poison backend) */
+    pr_arena memory; /* the mapping that all of this lies in */
 };
 
 static inline uint32_t *pr_cpu_col(pr_device *dev, pr_col col) { return dev->base + col.offset; }

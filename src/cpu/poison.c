@@ -1,146 +1,160 @@
-/* The scalar operations on memory of its own that is closed outside of an operation: host code that reaches behind the
- * contract stops at once, and what an operation reads before anything wrote it is no field element. */
+/* The scalar operations on memory that is closed to everybody between them and holds no field element when fresh: host
+ * code that keeps a pointer into it crashes, an operation that reads what nobody wrote gives wrong results. Columns
+ * must lie inside the arena at multiples of 16 words. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
 #include "cpu/cpu_backend.h"
 #include "cpu/device.h"
 
-#define POISON 0xfbadbeefu /* above p */
+#define SCALAR pr_backend_scalar
+#define POISON 0xd5 /* bytes; as a word it is above p */
 
-static pr_status set_open(pr_device *dev, int protection, pr_error *err) {
-    if (!dev->base_bytes || mprotect(dev->base, dev->base_bytes, protection) == 0) return PR_OK;
-    return pr_fail(err, PR_ERR_BACKEND, "poison: cannot change the protection of device memory");
+static void set_access(pr_device *dev, int protection) {
+    PR_ASSERT(mprotect(dev->memory.base, dev->memory.bytes, protection) == 0);
 }
-
-/* Runs call with the memory open and closes it again. */
-#define OPENED(call)                                                                                                   \
-    do {                                                                                                               \
-        pr_error closing;                                                                                              \
-        PR_TRY(set_open(dev, PROT_READ | PROT_WRITE, err));                                                            \
-        pr_status status_ = (call);                                                                                    \
-        pr_status closed_ = set_open(dev, PROT_NONE, &closing);                                                        \
-        return status_ == PR_OK ? closed_ : status_;                                                                   \
-    } while (0)
-
-static size_t mapped_bytes(const pr_device_needs *needs) { return (needs->arena_bytes + 4095) & ~(size_t)4095; }
-
-static bool is_available(void) { return true; }
-
-static size_t workspace_bytes(const pr_device_needs *needs) {
-    return pr_cpu_workspace_bytes(needs) + mapped_bytes(needs); /* the views that map_write hands out */
-}
-
-static void *map(size_t bytes) {
-    void *p = mmap(NULL, bytes ? bytes : 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
-static void device_destroy(pr_device *dev) {
-    if (!dev) return;
-    if (dev->base) munmap(dev->base, dev->base_bytes ? dev->base_bytes : 4096);
-    if (dev->staging) munmap(dev->staging, dev->base_bytes ? dev->base_bytes : 4096);
-    pr_cpu_device_destroy(dev);
-}
-
-static pr_status device_create(pr_device **out, const pr_device_needs *needs, pr_error *err) {
-    pr_device *dev = NULL;
-    pr_device_needs rest = *needs;
-    rest.arena_bytes = 0;
-    PR_TRY(pr_cpu_device_create(&dev, &rest, err));
-    dev->is_separate = true;
-    dev->base_bytes = mapped_bytes(needs);
-    dev->base = map(dev->base_bytes);
-    dev->staging = map(dev->base_bytes);
-    if (!dev->base || !dev->staging) {
-        device_destroy(dev);
-        return pr_fail(err, PR_ERR_MEMORY, "poison: no memory for a device of %zu bytes", dev->base_bytes);
-    }
-    for (size_t i = 0; i < dev->base_bytes / sizeof(uint32_t); i++) dev->base[i] = POISON;
-    pr_status status = set_open(dev, PROT_NONE, err);
-    if (status == PR_OK) *out = dev;
-    else device_destroy(dev);
+static void open_memory(pr_device *dev) { set_access(dev, PROT_READ | PROT_WRITE); }
+static pr_status close_memory(pr_device *dev, pr_status status) {
+    set_access(dev, PROT_NONE);
     return status;
 }
+/* An operation with the memory open around it. */
+#define GUARD(dev, call) (open_memory(dev), close_memory(dev, call))
 
+static void check_cols(const pr_device *dev, const pr_col *cols, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        PR_ASSERT(cols[i].offset % 16 == 0);
+        PR_ASSERT((cols[i].offset + ((size_t)1 << cols[i].log_rows)) * sizeof(uint32_t) <= dev->base_bytes);
+    }
+}
+
+static bool is_available(void) { return true; }
+static size_t workspace_bytes(const pr_device_needs *needs) { return SCALAR.workspace_bytes(needs); }
+
+static pr_status device_create(pr_device **out, const pr_device_needs *needs, pr_error *err) {
+    PR_TRY(SCALAR.device_create(out, needs, err));
+    pr_device *dev = *out;
+    memset(dev->base, POISON, dev->base_bytes);
+    memset(dev->threads, POISON, dev->n_threads * dev->thread_bytes);
+    memset(dev->shared, POISON, dev->shared_bytes);
+    return close_memory(dev, PR_OK);
+}
+static void device_destroy(pr_device *dev) { SCALAR.device_destroy(dev); }
+
+static pr_status synchronize(pr_device *dev, pr_error *err) { return GUARD(dev, SCALAR.synchronize(dev, err)); }
 static pr_status upload(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err) {
-    OPENED(pr_backend_scalar.upload(dev, dst, src, err));
+    check_cols(dev, &dst, 1);
+    return GUARD(dev, SCALAR.upload(dev, dst, src, err));
 }
 static pr_status download(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err) {
-    OPENED(pr_backend_scalar.download(dev, dst, src, err));
+    check_cols(dev, &src, 1);
+    return GUARD(dev, SCALAR.download(dev, dst, src, err));
 }
 static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *err) {
-    OPENED(pr_backend_scalar.zero(dev, cols, n, err));
+    check_cols(dev, cols, n);
+    return GUARD(dev, SCALAR.zero(dev, cols, n, err));
 }
 
+/* Host memory of its own for every column, until unmap_write. */
 static pr_status map_write(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
-    (void)err;
+    check_cols(dev, cols, n);
     for (size_t i = 0; i < n; i++) {
-        host[i] = dev->staging + cols[i].offset;
-        for (size_t k = 0; k < (size_t)1 << cols[i].log_rows; k++) host[i][k] = POISON;
+        const size_t bytes = sizeof(pr_m31) << cols[i].log_rows;
+        host[i] = malloc(bytes);
+        if (!host[i]) {
+            while (i-- > 0) free(host[i]);
+            return pr_fail(err, PR_ERR_MEMORY, "cannot allocate %zu bytes", bytes);
+        }
+        memset(host[i], POISON, bytes);
     }
-    return PR_OK;
-}
-
-static pr_status copy_views(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n) {
-    for (size_t i = 0; i < n; i++) memcpy(pr_cpu_col(dev, cols[i]), host[i], sizeof(pr_m31) << cols[i].log_rows);
     return PR_OK;
 }
 static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err) {
-    OPENED(copy_views(dev, host, cols, n));
+    pr_status status = PR_OK;
+    for (size_t i = 0; i < n; i++) {
+        if (status == PR_OK) status = upload(dev, cols[i], host[i], err);
+        free(host[i]);
+    }
+    return status;
+}
+static pr_status rows_to_storage(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    check_cols(dev, dst, n);
+    check_cols(dev, src, n);
+    return GUARD(dev, SCALAR.rows_to_storage(dev, dst, src, n, err));
 }
 
-static pr_status rows_to_storage(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    OPENED(pr_backend_scalar.rows_to_storage(dev, dst, src, n, err));
-}
 static pr_status extend(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    OPENED(pr_backend_scalar.extend(dev, dst, src, n, err));
+    check_cols(dev, dst, n);
+    check_cols(dev, src, n);
+    return GUARD(dev, SCALAR.extend(dev, dst, src, n, err));
 }
 static pr_status interpolate(pr_device *dev, const pr_col *cols, size_t n, uint32_t log_parts, pr_error *err) {
-    OPENED(pr_backend_scalar.interpolate(dev, cols, n, log_parts, err));
+    check_cols(dev, cols, n);
+    return GUARD(dev, SCALAR.interpolate(dev, cols, n, log_parts, err));
 }
 static pr_status evaluate(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    OPENED(pr_backend_scalar.evaluate(dev, dst, src, n, err));
+    check_cols(dev, dst, n);
+    check_cols(dev, src, n);
+    return GUARD(dev, SCALAR.evaluate(dev, dst, src, n, err));
 }
+
 static pr_status merkle_commit(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
                                pr_error *err) {
-    OPENED(pr_backend_scalar.merkle_commit(dev, root, tree, cols, n, err));
+    check_cols(dev, cols, n);
+    return GUARD(dev, SCALAR.merkle_commit(dev, root, tree, cols, n, err));
 }
 static pr_status merkle_open(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
                              const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
                              pr_error *err) {
-    OPENED(pr_backend_scalar.merkle_open(dev, out, n_out, capacity, tree, cols, n, positions, n_positions, err));
+    check_cols(dev, cols, n);
+    return GUARD(dev, SCALAR.merkle_open(dev, out, n_out, capacity, tree, cols, n, positions, n_positions, err));
 }
+
 static pr_status logup(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
-    OPENED(pr_backend_scalar.logup(dev, claimed_sum, args, err));
+    check_cols(dev, args->inputs, args->program->n_inputs);
+    check_cols(dev, args->out, 4 * (size_t)args->program->n_batches);
+    return GUARD(dev, SCALAR.logup(dev, claimed_sum, args, err));
 }
 static pr_status compose(pr_device *dev, const pr_compose *args, pr_error *err) {
-    OPENED(pr_backend_scalar.compose(dev, args, err));
+    check_cols(dev, args->inputs, args->program->n_inputs);
+    check_cols(dev, args->interaction, 4 * (size_t)args->program->n_batches);
+    check_cols(dev, args->out, 4);
+    return GUARD(dev, SCALAR.compose(dev, args, err));
 }
 static pr_status lift_add(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_error *err) {
-    OPENED(pr_backend_scalar.lift_add(dev, dst, src, err));
+    check_cols(dev, dst, 4);
+    check_cols(dev, src, 4);
+    return GUARD(dev, SCALAR.lift_add(dev, dst, src, err));
 }
 static pr_status sample(pr_device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
                         const pr_secure_point *points, size_t n_points, pr_error *err) {
-    OPENED(pr_backend_scalar.sample(dev, out, cols, n, log_blowup, points, n_points, err));
+    check_cols(dev, cols, n);
+    return GUARD(dev, SCALAR.sample(dev, out, cols, n, log_blowup, points, n_points, err));
 }
 static pr_status quotients(pr_device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups,
                            size_t n, pr_error *err) {
-    OPENED(pr_backend_scalar.quotients(dev, dst, log_blowup, groups, n, err));
+    check_cols(dev, dst, 4);
+    for (size_t i = 0; i < n; i++) check_cols(dev, groups[i].cols, groups[i].n);
+    return GUARD(dev, SCALAR.quotients(dev, dst, log_blowup, groups, n, err));
 }
 static pr_status fold_circle(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err) {
-    OPENED(pr_backend_scalar.fold_circle(dev, dst, src, alpha, err));
+    check_cols(dev, dst, 4);
+    check_cols(dev, src, 4);
+    return GUARD(dev, SCALAR.fold_circle(dev, dst, src, alpha, err));
 }
 static pr_status fold_line(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err) {
-    OPENED(pr_backend_scalar.fold_line(dev, dst, src, alpha, err));
+    check_cols(dev, dst, 4);
+    check_cols(dev, src, 4);
+    return GUARD(dev, SCALAR.fold_line(dev, dst, src, alpha, err));
 }
 static pr_status gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
                         size_t n_positions, uint32_t log_lifted, pr_error *err) {
-    OPENED(pr_backend_scalar.gather(dev, out, cols, n, positions, n_positions, log_lifted, err));
+    check_cols(dev, cols, n);
+    return GUARD(dev, SCALAR.gather(dev, out, cols, n, positions, n_positions, log_lifted, err));
 }
-static pr_status synchronize(pr_device *dev, pr_error *err) { return pr_backend_scalar.synchronize(dev, err); }
 static pr_status grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
-    return pr_backend_scalar.grind(dev, nonce, prefix, bits, err);
+    return GUARD(dev, SCALAR.grind(dev, nonce, prefix, bits, err));
 }
 
 const pr_backend pr_backend_poison = {

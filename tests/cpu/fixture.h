@@ -19,7 +19,7 @@ typedef struct fixture {
 /* Every backend that may run here; NULL ends the list. */
 static inline const pr_backend *const *fixture_backends(void) {
     static const pr_backend *list[5];
-    const pr_backend *all[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512};
+    const pr_backend *all[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512, &pr_backend_poison};
     size_t n = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i]->available()) list[n++] = all[i];
