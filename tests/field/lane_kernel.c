@@ -19,6 +19,9 @@ static void words(lane_results *out, const uint32_t *pa, const uint32_t *pb, siz
     lane_store(out->neg + at, lane_neg(a));
     lane_store(out->mul + at, lane_mul(a, b));
     lane_store(out->mul_doubled + at, lane_mul_doubled(a, lane_set1(2 * pb[at])));
+    lane_store(out->mul_broadcast + at, lane_mul_broadcast(a, lane_set1(2 * pb[at])));
+    for (unsigned log = 0; log < TEST_LANE_LIFTS; log++)
+        lane_store(out->lifted[log] + at, lane_load_lifted(pa, log, at));
     lane_store(out->square + at, lane_square(a));
     lane_store(out->add32 + at, lane_add32(a, b));
     lane_store(out->xor +at, lane_xor(a, b));
@@ -31,8 +34,14 @@ static void words(lane_results *out, const uint32_t *pa, const uint32_t *pb, siz
     lane_store(out->many + at, sum_of_products(a, b, 5));
 }
 
-void PR_LANE_NAME(test_lane)(lane_results *out, const uint32_t *a, const uint32_t *b) {
+void PR_LANE_NAME(test_lane)(lane_results *out, const uint32_t *a, const uint32_t *b, const uint32_t *b2) {
     for (size_t at = 0; at < TEST_LANE_WORDS; at += LANE_WIDTH) words(out, a, b, at);
+#if LANE_WIDTH > 1
+    for (size_t at = 0; at < TEST_LANE_WORDS; at += LANE_WIDTH)
+        lane_store(out->quarters + at, lane_load_quarters(b2 + at / 2));
+#else
+    (void)b2;
+#endif
     for (size_t at = 0; at < TEST_LANE_WORDS / 2; at += LANE_WIDTH) {
         lane even, odd, low, high;
         lane_deinterleave(&even, &odd, lane_load(a + 2 * at), lane_load(a + 2 * at + LANE_WIDTH));

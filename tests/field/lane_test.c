@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "../base/seed.h"
 
-static uint32_t a[TEST_LANE_WORDS], b[TEST_LANE_WORDS];
+static uint32_t a[TEST_LANE_WORDS], b[TEST_LANE_WORDS], b2[TEST_LANE_WORDS];
 static lane_results out;
 
 /* All pairs of words from the edges first, then random ones. */
@@ -20,6 +20,7 @@ static int setup(void **state) {
     for (size_t k = 0; k < TEST_LANE_WORDS; k++) {
         a[k] = k < EDGES * EDGES ? edge[k / EDGES] : pr_prng_below(&prng, PR_P);
         b[k] = k < EDGES * EDGES ? edge[k % EDGES] : pr_prng_below(&prng, PR_P);
+        b2[k] = 2 * b[k];
     }
     return 0;
 }
@@ -35,6 +36,14 @@ static void check_words(size_t k, size_t width) {
     assert_int_equal(out.neg[k], (PR_P - x) % PR_P);
     assert_int_equal(out.mul[k], times(x, y, 1));
     assert_int_equal(out.mul_doubled[k], times(x, b[k / width * width], 1));
+    assert_int_equal(out.mul_broadcast[k], times(x, b[k / width * width], 1));
+    for (unsigned log = 0; log < TEST_LANE_LIFTS; log++)
+        assert_int_equal(out.lifted[log][k], a[(k >> (log + 1) << 1) + (k & 1)]);
+    if (width > 1) { /* doubled words y -y -x x of x, y; minus zero may be 2p */
+        uint32_t from = b[k / 4 * 2 + (k % 4 < 2)], word = out.quarters[k];
+        assert_int_equal(word % 2, 0);
+        assert_int_equal(word / 2 % PR_P, k % 4 == 1 || k % 4 == 2 ? (PR_P - from) % PR_P : from);
+    }
     assert_int_equal(out.square[k], times(x, x, 1));
     assert_int_equal(out.add32[k], x + y);
     assert_int_equal(out.xor [k], x ^ y);
@@ -49,7 +58,7 @@ static void check_words(size_t k, size_t width) {
 
 static void check(test_lane_fn *fill, size_t width, pr_isa isa) {
     if (!pr_cpu_has(isa)) skip();
-    fill(&out, a, b);
+    fill(&out, a, b, b2);
     for (size_t k = 0; k < TEST_LANE_WORDS; k++) check_words(k, width);
     for (size_t k = 0; k < TEST_LANE_WORDS / 2; k++) {
         assert_int_equal(out.even[k], a[2 * k]);
