@@ -1,60 +1,97 @@
 #include "air/checker.h"
-#include <inttypes.h>
+#include "air/evaluate.h"
 #include "air/internal.h"
 #include "air/tuples.h"
+#include <inttypes.h>
 
 #define MAX_LISTED 20
-#define BLOCK 1024 /* rows evaluated together: each node is a loop over them */
+#define MAX_TOUCHES 6
+#define PUBLIC UINT32_MAX /* the component of a public term */
 
-/* One component at hand. */
-typedef struct subject {
+typedef struct touch {
+    uint32_t component, row; /* PUBLIC, number of the public term */
+    pr_m31 multiplicity;
+} touch;
+
+typedef struct listed {
+    size_t item;
+    uint32_t n_touches;
+    touch touches[MAX_TOUCHES];
+} listed;
+
+typedef struct checker {
+    pr_check_report *report;
+    pr_writer *text; /* may be NULL */
     const pr_statement *st;
-    const pr_air_component *c;
-    uint32_t index;
-    pr_m31 *const *columns;
-    pr_m31 *values; /* [n_nodes][BLOCK] of the block that starts at first */
-    uint32_t first, count;
-} subject;
+    pr_m31 *const *const *trace;
+    uint32_t component, row; /* at hand */
+    pr_tuples tuples;
+    listed listed[MAX_LISTED];
+    uint32_t n_listed;
+} checker;
 
-static pr_m31 cell(const subject *s, const pr_node *n, uint32_t row) {
-    uint32_t mask = (1u << s->c->log_size) - 1;
-    if (n->op == PR_NODE_PRE) return s->st->air->preprocessed[n->a].values[row];
-    return s->columns[n->a][(row + (uint32_t)s->c->columns[n->a].offsets[n->b]) & mask];
+static const pr_air_component *component_of(const checker *c) { return &c->st->air->components[c->component]; }
+
+/* ---- rows ---- */
+
+/* Where an input's values are: row r reads from[(r + shift) mod rows]. */
+typedef struct source {
+    const pr_m31 *from;
+    uint32_t shift;
+} source;
+
+static pr_status find_sources(source *out, const checker *c, const pr_program *p, pr_error *err) {
+    for (uint32_t k = 0; k < p->n_inputs; k++) {
+        const pr_input *in = &p->inputs[k];
+        if (in->is_preprocessed) {
+            const pr_air_preprocessed *column = &c->st->air->preprocessed[in->column];
+            if (!column->values)
+                return pr_fail(err, PR_ERR_REFUSED, "preprocessed column '%s' has no values", column->id);
+            out[k] = (source){column->values, 0};
+        } else {
+            out[k] = (source){c->trace[c->component][in->column], (uint32_t)in->offset};
+        }
+    }
+    return PR_OK;
 }
 
-static void evaluate_node(const subject *s, uint32_t i) {
-    const pr_node *n = &s->c->nodes[i];
-    pr_m31 *out = s->values + (size_t)i * BLOCK;
-    const pr_m31 *x = s->values + (size_t)n->a * BLOCK, *y = s->values + (size_t)n->b * BLOCK;
-    for (uint32_t k = 0; k < s->count; k++) {
-        switch ((pr_node_op)n->op) {
-        case PR_NODE_COL:
-        case PR_NODE_PRE:
-            out[k] = cell(s, n, s->first + k);
-            break;
-        case PR_NODE_CONST:
-            out[k] = n->a;
-            break;
-        case PR_NODE_ADD:
-            out[k] = pr_m31_add(x[k], y[k]);
-            break;
-        case PR_NODE_SUB:
-            out[k] = pr_m31_sub(x[k], y[k]);
-            break;
-        case PR_NODE_MUL:
-            out[k] = pr_m31_mul(x[k], y[k]);
-            break;
-        case PR_NODE_NEG:
-            out[k] = pr_m31_neg(x[k]);
-            break;
-        }
+typedef void (*row_end)(checker *c, const pr_evaluation *e);
+
+static void run_rows(checker *c, pr_evaluation *e, const source *sources, row_end end) {
+    uint32_t mask = (1u << component_of(c)->log_size) - 1;
+    for (c->row = 0; c->row <= mask; c->row++) {
+        for (uint32_t k = 0; k < e->program->n_inputs; k++)
+            e->inputs[k] = sources[k].from[(c->row + sources[k].shift) & mask];
+        pr_evaluation_run(e);
+        if (end) end(c, e);
     }
 }
 
-/* ---- naming what failed ---- */
+static pr_status run_program(checker *c, const pr_program *p, pr_lookup_visitor visit, row_end end, pr_error *err) {
+    pr_evaluation e;
+    PR_TRY(pr_evaluation_init(&e, p, err));
+    e.visit = visit;
+    e.context = c;
+    source *sources = pr_air_calloc(p->n_inputs, sizeof *sources);
+    pr_status status = sources ? find_sources(sources, c, p, err) : pr_air_no_memory(err, "the checker");
+    if (status == PR_OK) run_rows(c, &e, sources, end);
+    free(sources);
+    pr_evaluation_clear(&e);
+    return status;
+}
 
-/* Marks the nodes that node depends on; operands come before their users. */
-static void mark_inputs(bool *needed, const pr_air_component *c, uint32_t node) {
+static pr_status run_component(checker *c, pr_program_kind kind, pr_lookup_visitor visit, row_end end, pr_error *err) {
+    pr_program p;
+    PR_TRY(pr_program_lower(&p, component_of(c), kind, err));
+    pr_status status = run_program(c, &p, visit, end, err);
+    pr_program_clear(&p);
+    return status;
+}
+
+/* ---- constraints ---- */
+
+/* Marks the nodes that a node depends on; operands come before their users. */
+static void mark_needed(bool *needed, const pr_air_component *c, uint32_t node) {
     needed[node] = true;
     for (uint32_t i = node + 1; i-- > 0;) {
         const pr_node *n = &c->nodes[i];
@@ -64,144 +101,164 @@ static void mark_inputs(bool *needed, const pr_air_component *c, uint32_t node) 
     }
 }
 
-static void write_inputs(pr_writer *text, const subject *s, uint32_t node, uint32_t row) {
-    bool *needed = calloc(s->c->n_nodes, sizeof *needed);
-    if (!needed) return;
-    mark_inputs(needed, s->c, node);
-    for (uint32_t i = 0; i <= node; i++) {
-        const pr_node *n = &s->c->nodes[i];
-        if (!needed[i]) continue;
-        if (n->op == PR_NODE_COL)
-            pr_write_format(text, "  column %u at offset %d: %u\n", n->a, s->c->columns[n->a].offsets[n->b],
-                            cell(s, n, row));
-        if (n->op == PR_NODE_PRE)
-            pr_write_format(text, "  preprocessed '%s': %u\n", s->st->air->preprocessed[n->a].id, cell(s, n, row));
+static void write_input(const checker *c, const pr_node *n) {
+    const pr_air_component *component = component_of(c);
+    if (n->op == PR_NODE_PRE) {
+        const pr_air_preprocessed *p = &c->st->air->preprocessed[n->a];
+        pr_write_format(c->text, "  preprocessed '%s': %u\n", p->id, p->values[c->row]);
+    } else if (n->op == PR_NODE_COL) {
+        int32_t offset = component->columns[n->a].offsets[n->b];
+        uint32_t row = (c->row + (uint32_t)offset) & ((1u << component->log_size) - 1);
+        pr_write_format(c->text, "  column %u at offset %d: %u\n", n->a, offset, c->trace[c->component][n->a][row]);
     }
+}
+
+static void write_failure(const checker *c, uint32_t constraint, pr_m31 value) {
+    const pr_air_component *component = component_of(c);
+    const pr_air_constraint *k = &component->constraints[constraint];
+    pr_write_format(c->text, "component %s, constraint %u", component->name, constraint);
+    if (k->name) pr_write_format(c->text, " (%s)", k->name);
+    pr_write_format(c->text, ", row %u: value %u, not 0\n", c->row, value);
+    bool *needed = pr_air_calloc(component->n_nodes, sizeof *needed);
+    if (!needed) return;
+    mark_needed(needed, component, k->node);
+    for (uint32_t i = 0; i <= k->node; i++)
+        if (needed[i]) write_input(c, &component->nodes[i]);
     free(needed);
 }
 
-static void write_failure(pr_writer *text, const subject *s, uint32_t constraint, uint32_t row, pr_m31 value) {
-    const pr_air_constraint *k = &s->c->constraints[constraint];
-    pr_write_format(text, "component %s, constraint %u", s->c->name, constraint);
-    if (k->name) pr_write_format(text, " (%s)", k->name);
-    pr_write_format(text, ", row %u: value %u, not 0\n", row, value);
-    write_inputs(text, s, k->node, row);
-}
-
-/* ---- constraints ---- */
-
-static void check_constraint(pr_check_report *report, const subject *s, uint32_t constraint) {
-    const pr_m31 *values = s->values + (size_t)s->c->constraints[constraint].node * BLOCK;
-    for (uint32_t k = 0; k < s->count; k++) {
-        uint32_t row = s->first + k;
-        if (!values[k]) continue;
-        bool earlier = report->constraint_failed && (report->component < s->index || report->row <= row);
-        if (earlier) return;
-        report->ok = false;
-        report->constraint_failed = true;
-        report->component = s->index;
-        report->constraint = constraint;
-        report->row = row;
-        return;
+static void check_constraints(checker *c, const pr_evaluation *e) {
+    pr_check_report *r = c->report;
+    for (uint32_t k = 0; k < e->program->n_constraints; k++) {
+        if (!e->constraints[k]) continue;
+        r->n_failures++;
+        if (r->constraint_failed) continue;
+        r->ok = false;
+        r->constraint_failed = true;
+        r->component = c->component;
+        r->constraint = k;
+        r->row = c->row;
+        if (c->text) write_failure(c, k, e->constraints[k]);
     }
-}
-
-static void add_lookups(pr_tuples *tuples, const subject *s) {
-    for (uint32_t l = 0; l < s->c->n_lookups; l++) {
-        const pr_air_lookup *lookup = &s->c->lookups[l];
-        const pr_m31 *multiplicity = s->values + (size_t)lookup->multiplicity * BLOCK;
-        for (uint32_t k = 0; k < s->count; k++) {
-            pr_m31 *tuple = pr_tuples_scratch(tuples);
-            if (!multiplicity[k]) continue;
-            for (uint32_t v = 0; v < lookup->n_values; v++) tuple[v] = s->values[(size_t)lookup->values[v] * BLOCK + k];
-            pr_tuples_add(tuples, lookup->relation, tuple, lookup->n_values, multiplicity[k], s->index, s->first + k);
-        }
-    }
-}
-
-static pr_status preprocessed_known(const subject *s, pr_error *err) {
-    for (uint32_t i = 0; i < s->c->n_nodes; i++)
-        if (s->c->nodes[i].op == PR_NODE_PRE && !s->st->air->preprocessed[s->c->nodes[i].a].values)
-            return pr_fail(err, PR_ERR_REFUSED, "preprocessed column '%s' has no values",
-                           s->st->air->preprocessed[s->c->nodes[i].a].id);
-    return PR_OK;
-}
-
-static pr_status check_component(pr_check_report *report, pr_writer *text, pr_tuples *tuples, subject *s,
-                                 pr_error *err) {
-    const uint32_t rows = 1u << s->c->log_size;
-    bool failed_before = report->constraint_failed;
-    PR_TRY(preprocessed_known(s, err));
-    s->values = malloc(((size_t)s->c->n_nodes + 1) * BLOCK * sizeof *s->values);
-    if (!s->values) return pr_air_no_memory(err, "the checker");
-    for (s->first = 0; s->first < rows; s->first += s->count) {
-        s->count = rows - s->first < BLOCK ? rows - s->first : BLOCK;
-        for (uint32_t i = 0; i < s->c->n_nodes; i++) evaluate_node(s, i);
-        for (uint32_t k = 0; k < s->c->n_constraints; k++) check_constraint(report, s, k);
-        bool found = report->constraint_failed && !failed_before;
-        if (found && text) {
-            const pr_m31 *v = s->values + (size_t)s->c->constraints[report->constraint].node * BLOCK;
-            write_failure(text, s, report->constraint, report->row, v[report->row - s->first]);
-        }
-        failed_before |= found;
-        add_lookups(tuples, s);
-    }
-    free(s->values);
-    report->n_rows += rows;
-    report->n_constraints += s->c->n_constraints;
-    return PR_OK;
 }
 
 /* ---- relations ---- */
 
-static void add_public_terms(pr_tuples *tuples, const pr_statement *st) {
+static void count_lookup(void *context, uint32_t relation, pr_m31 multiplicity, const pr_m31 *values,
+                         uint32_t n_values) {
+    checker *c = context;
+    if (multiplicity) pr_tuples_add(&c->tuples, relation, values, n_values, multiplicity);
+}
+
+/* Second pass, only when something is out of balance: who touched the tuples that will be listed. */
+static void note_touch(void *context, uint32_t relation, pr_m31 multiplicity, const pr_m31 *values, uint32_t n_values) {
+    checker *c = context;
+    if (!multiplicity) return;
+    size_t item = pr_tuples_find(&c->tuples, relation, values, n_values);
+    for (uint32_t k = 0; k < c->n_listed; k++) {
+        listed *l = &c->listed[k];
+        if (l->item != item) continue;
+        if (l->n_touches < MAX_TOUCHES) l->touches[l->n_touches] = (touch){c->component, c->row, multiplicity};
+        l->n_touches++;
+    }
+}
+
+/* A statement need not have a layout yet, which would have looked at this. */
+static pr_status check_public_terms(const pr_statement *st, pr_error *err) {
     for (uint32_t k = 0; k < st->n_public_terms; k++) {
         const pr_public_term *t = &st->public_terms[k];
-        pr_tuples_add(tuples, t->relation, t->values, t->n_values, t->multiplicity, PR_TUPLE_PUBLIC, k);
+        if (t->relation >= st->air->n_relations || t->n_values > st->air->relations[t->relation].size)
+            return pr_fail(err, PR_ERR_REFUSED, "public term %u fits no relation", k);
+    }
+    return PR_OK;
+}
+
+static void visit_public_terms(checker *c, pr_lookup_visitor visit) {
+    c->component = PUBLIC;
+    for (c->row = 0; c->row < c->st->n_public_terms; c->row++) {
+        const pr_public_term *t = &c->st->public_terms[c->row];
+        visit(c, t->relation, t->multiplicity, t->values, t->n_values);
     }
 }
 
-static void write_tuple(pr_writer *text, const pr_statement *st, const pr_tuple *t, const pr_m31 *values) {
-    uint32_t size = st->air->relations[t->relation].size;
-    bool consumed = t->multiplicity > PR_P / 2;
-    pr_write_format(text, "relation %s: (", st->air->relations[t->relation].name);
-    for (uint32_t v = 0; v < size; v++) pr_write_format(text, "%s%u", v ? ", " : "", values[v]);
-    pr_write_format(text, ") net multiplicity %s%u, %s; first seen in ", consumed ? "-" : "",
-                    consumed ? PR_P - t->multiplicity : t->multiplicity,
-                    consumed ? "consumed and not produced" : "produced and not consumed");
-    if (t->component == PR_TUPLE_PUBLIC)
-        pr_write_format(text, "public term %u\n", t->row);
+static void write_signed(pr_writer *text, pr_m31 v) {
+    if (v > PR_P / 2)
+        pr_write_format(text, "-%u", PR_P - v);
     else
-        pr_write_format(text, "component %s, row %u\n", st->air->components[t->component].name, t->row);
+        pr_write_format(text, "+%u", v);
 }
 
-static void report_tuples(pr_check_report *report, pr_writer *text, const pr_statement *st, const pr_tuples *tuples) {
-    for (size_t i = 0; i < tuples->n; i++) {
-        if (!tuples->items[i].multiplicity) continue;
-        report->ok = false;
-        if (report->n_unbalanced++ < MAX_LISTED && text)
-            write_tuple(text, st, &tuples->items[i], pr_tuples_values(tuples, i));
+static void write_touches(const checker *c, const listed *l) {
+    for (uint32_t k = 0; k < l->n_touches && k < MAX_TOUCHES; k++) {
+        const touch *t = &l->touches[k];
+        pr_write_format(c->text, "  ");
+        write_signed(c->text, t->multiplicity);
+        if (t->component == PUBLIC)
+            pr_write_format(c->text, " from public term %u\n", t->row);
+        else
+            pr_write_format(c->text, " from component %s, row %u\n", c->st->air->components[t->component].name, t->row);
     }
-    if (report->n_unbalanced > MAX_LISTED && text)
-        pr_write_format(text, "... and %" PRIu64 " more tuples that do not cancel\n",
-                        report->n_unbalanced - MAX_LISTED);
+    if (l->n_touches > MAX_TOUCHES) pr_write_format(c->text, "  and %u more\n", l->n_touches - MAX_TOUCHES);
+}
+
+static void write_tuple(const checker *c, const listed *l) {
+    const pr_tuple *t = &c->tuples.items[l->item];
+    const pr_air_relation *relation = &c->st->air->relations[t->relation];
+    const pr_m31 *values = pr_tuples_values(&c->tuples, l->item);
+    pr_write_format(c->text, "relation %s: (", relation->name);
+    for (uint32_t v = 0; v < relation->size; v++) pr_write_format(c->text, "%s%u", v ? ", " : "", values[v]);
+    pr_write_format(c->text, ") net multiplicity ");
+    write_signed(c->text, t->multiplicity);
+    pr_write_format(c->text, ", %s\n",
+                    t->multiplicity > PR_P / 2 ? "consumed and not produced" : "produced and not consumed");
+    write_touches(c, l);
+}
+
+static void find_unbalanced(checker *c) {
+    for (size_t i = 0; i < c->tuples.n; i++) {
+        if (!c->tuples.items[i].multiplicity) continue;
+        c->report->ok = false;
+        c->report->n_unbalanced++;
+        if (c->n_listed < MAX_LISTED) c->listed[c->n_listed++] = (listed){.item = i};
+    }
+}
+
+static pr_status report_tuples(checker *c, pr_error *err) {
+    find_unbalanced(c);
+    if (!c->n_listed || !c->text) return PR_OK;
+    for (c->component = 0; c->component < c->st->air->n_components; c->component++)
+        if (component_of(c)->n_lookups) PR_TRY(run_component(c, PR_PROGRAM_LOOKUPS, note_touch, NULL, err));
+    visit_public_terms(c, note_touch);
+    for (uint32_t k = 0; k < c->n_listed; k++) write_tuple(c, &c->listed[k]);
+    if (c->report->n_unbalanced > c->n_listed)
+        pr_write_format(c->text, "... and %" PRIu64 " more tuples that do not cancel\n",
+                        c->report->n_unbalanced - c->n_listed);
+    return PR_OK;
+}
+
+/* ---- all of it ---- */
+
+static pr_status check_all(checker *c, pr_error *err) {
+    const pr_air *air = c->st->air;
+    for (c->component = 0; c->component < air->n_components; c->component++) {
+        PR_TRY(run_component(c, PR_PROGRAM_FULL, count_lookup, check_constraints, err));
+        c->report->n_rows += (uint64_t)1 << component_of(c)->log_size;
+        c->report->n_constraints += component_of(c)->n_constraints;
+    }
+    visit_public_terms(c, count_lookup);
+    if (c->tuples.failed) return pr_air_no_memory(err, "the checker's tuples");
+    return report_tuples(c, err);
 }
 
 pr_status pr_check_trace(pr_check_report *report, pr_writer *text, const pr_statement *st, pr_m31 *const *const *trace,
                          pr_error *err) {
-    pr_tuples tuples;
-    pr_status status = PR_OK;
+    checker c = {.report = report, .text = text, .st = st, .trace = trace};
     uint32_t size = 0;
     *report = (pr_check_report){.ok = true};
+    PR_TRY(check_public_terms(st, err));
     for (uint32_t r = 0; r < st->air->n_relations; r++) size = pr_air_max_u32(size, st->air->relations[r].size);
-    pr_tuples_init(&tuples, size);
-    for (uint32_t c = 0; status == PR_OK && c < st->air->n_components; c++) {
-        subject s = {.st = st, .c = &st->air->components[c], .index = c, .columns = trace[c]};
-        status = check_component(report, text, &tuples, &s, err);
-    }
-    add_public_terms(&tuples, st);
-    if (status == PR_OK && tuples.failed) status = pr_air_no_memory(err, "the checker's tuples");
-    if (status == PR_OK) report_tuples(report, text, st, &tuples);
-    pr_tuples_clear(&tuples);
+    pr_tuples_init(&c.tuples, size);
+    pr_status status = check_all(&c, err);
+    pr_tuples_clear(&c.tuples);
     return status;
 }
