@@ -1,7 +1,8 @@
 #include "air/builder.h"
+#include "air/graph.h"
+#include "air/internal.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include "air/internal.h"
 
 /* A list that grows; its items are one of the arrays of a pr_air. */
 #define PUSH(b, items, n, value)                                                                                       \
@@ -11,11 +12,12 @@
 
 typedef struct pr_air_builder {
     pr_air *air;
-    pr_error error;             /* the first refusal; everything after it is ignored */
-    bool is_open;               /* a component is */
-    uint32_t *degrees;          /* [n_nodes] of the open component */
-    uint32_t *table, log_table; /* hash table of the open component's nodes: index + 1, 0 free */
-    pr_batch_degree *batches;   /* of the open component */
+    pr_error error; /* the first refusal; everything after it is ignored */
+    bool is_open;   /* a component is; its nodes stand in graph until it ends */
+    pr_graph graph;
+    uint32_t n_degrees;
+    uint32_t *degrees;        /* [n_degrees] of the open component's nodes */
+    pr_batch_degree *batches; /* of the open component */
 } pr_air_builder;
 
 static const pr_expr nothing = {UINT32_MAX};
@@ -62,8 +64,8 @@ pr_air_builder *pr_air_builder_create(const char *name) {
 void pr_air_builder_destroy(pr_air_builder *b) {
     if (!b) return;
     if (b->air) pr_air_destroy(b->air);
+    pr_graph_clear(&b->graph);
     free(b->degrees);
-    free(b->table);
     free(b->batches);
     free(b);
 }
@@ -101,119 +103,60 @@ static pr_air_component *open_component(pr_air_builder *b) {
     return b->error.status == PR_OK ? &b->air->components[b->air->n_components - 1] : NULL;
 }
 
+/* The component takes the graph's nodes. */
+static void end_component(pr_air_builder *b) {
+    pr_air_component *c = open_component(b);
+    if (!c) return;
+    c->nodes = b->graph.nodes;
+    c->n_nodes = b->graph.n;
+    b->graph.nodes = NULL;
+    pr_graph_clear(&b->graph);
+    b->n_degrees = 0;
+    b->is_open = false;
+}
+
 uint32_t pr_air_component_begin(pr_air_builder *b, const char *name, uint32_t log_size) {
+    if (b->is_open) end_component(b);
     pr_air_component c = {.log_size = log_size, .name = b->error.status == PR_OK ? copy_text(b, name) : NULL};
     PUSH(b, b->air->components, b->air->n_components, c);
     if (b->error.status != PR_OK) {
         free(c.name);
         return 0;
     }
-    free(b->table);
-    b->table = NULL;
-    b->log_table = 0;
     b->is_open = true;
     return b->air->n_components - 1;
 }
 
-/* ---- nodes, each once ---- */
+/* ---- nodes ---- */
 
-static size_t node_hash(const pr_node *n, uint32_t log_table) {
-    uint64_t h = ((uint64_t)n->op << 58 ^ (uint64_t)n->a << 29 ^ n->b) * 0x9e3779b97f4a7c15u;
-    return (size_t)((h ^ h >> 32) * 0xd6e8feb86659fd93u >> (64 - log_table));
-}
-
-/* The place of a node, or the free place where it belongs. */
-static uint32_t *find_place(const pr_air_builder *b, const pr_air_component *c, const pr_node *n) {
-    size_t mask = ((size_t)1 << b->log_table) - 1, at = node_hash(n, b->log_table);
-    while (b->table[at]) {
-        const pr_node *m = &c->nodes[b->table[at] - 1];
-        if (m->op == n->op && m->a == n->a && m->b == n->b) break;
-        at = (at + 1) & mask;
+static pr_expr node(pr_air_builder *b, pr_node_op op, uint32_t x, uint32_t y) {
+    if (!open_component(b)) return nothing;
+    uint32_t put = pr_graph_put(&b->graph, op, x, y);
+    if (b->graph.failed) refuse(b, PR_ERR_MEMORY, "out of memory for an AIR");
+    while (b->error.status == PR_OK && b->n_degrees < b->graph.n) {
+        uint32_t degree = pr_air_node_degree(b->degrees, &b->graph.nodes[b->n_degrees]);
+        PUSH(b, b->degrees, b->n_degrees, degree);
     }
-    return &b->table[at];
-}
-
-static bool make_room(pr_air_builder *b, const pr_air_component *c) {
-    if (b->table && 2 * (size_t)c->n_nodes < (size_t)1 << b->log_table) return true;
-    uint32_t log_table = b->table ? b->log_table + 1 : 10;
-    uint32_t *table = calloc((size_t)1 << log_table, sizeof *table);
-    if (!table) {
-        refuse(b, PR_ERR_MEMORY, "out of memory for an AIR");
-        return false;
-    }
-    free(b->table);
-    b->table = table;
-    b->log_table = log_table;
-    for (uint32_t i = 0; i < c->n_nodes; i++) *find_place(b, c, &c->nodes[i]) = i + 1;
-    return true;
-}
-
-static uint32_t degree_of(const pr_air_builder *b, const pr_node *n) {
-    switch ((pr_node_op)n->op) {
-    case PR_NODE_COL:
-    case PR_NODE_PRE:
-        return 1;
-    case PR_NODE_CONST:
-        return 0;
-    case PR_NODE_NEG:
-        return b->degrees[n->a];
-    case PR_NODE_MUL:
-        return b->degrees[n->a] + b->degrees[n->b] > 1000000 ? 1000000 : b->degrees[n->a] + b->degrees[n->b];
-    default:
-        return pr_air_max_u32(b->degrees[n->a], b->degrees[n->b]);
-    }
-}
-
-static pr_expr node(pr_air_builder *b, pr_node_op op, uint32_t a, uint32_t second) {
-    pr_air_component *c = open_component(b);
-    pr_node n = {op, a, second};
-    if (!c || !make_room(b, c)) return nothing;
-    uint32_t *place = find_place(b, c, &n), count = c->n_nodes;
-    if (*place) return (pr_expr){*place - 1};
-    PUSH(b, b->degrees, count, degree_of(b, &n));
-    PUSH(b, c->nodes, c->n_nodes, n);
-    if (b->error.status != PR_OK) return nothing;
-    *place = c->n_nodes;
-    return (pr_expr){c->n_nodes - 1};
+    return b->error.status == PR_OK ? (pr_expr){put} : nothing;
 }
 
 /* false, and a refusal, when x is not an expression of the open component. */
 static bool is_known(pr_air_builder *b, pr_expr x) {
     const pr_air_component *c = open_component(b);
-    if (c && x.node >= c->n_nodes)
+    if (c && x.node >= b->graph.n)
         refuse(b, PR_ERR_INTERNAL, "component %s: an expression of another component", c->name);
     return b->error.status == PR_OK;
 }
 
-static const pr_node *constant(const pr_air_builder *b, pr_expr x) {
-    const pr_node *n = &b->air->components[b->air->n_components - 1].nodes[x.node];
-    return n->op == PR_NODE_CONST ? n : NULL;
+static pr_expr binary(pr_air_builder *b, pr_node_op op, pr_expr x, pr_expr y) {
+    return is_known(b, x) && is_known(b, y) ? node(b, op, x.node, y.node) : nothing;
 }
 
 pr_expr pr_const(pr_air_builder *b, int64_t v) { return node(b, PR_NODE_CONST, pr_m31_from_i64(v), 0); }
-
-/* Sums and products of two constants are constants; operands of commutative operations stand in one order. */
-static pr_expr binary(pr_air_builder *b, pr_node_op op, pr_expr x, pr_expr y) {
-    if (!is_known(b, x) || !is_known(b, y)) return nothing;
-    const pr_node *p = constant(b, x), *q = constant(b, y);
-    if (p && q) {
-        pr_m31 v = op == PR_NODE_ADD   ? pr_m31_add(p->a, q->a)
-                   : op == PR_NODE_SUB ? pr_m31_sub(p->a, q->a)
-                                       : pr_m31_mul(p->a, q->a);
-        return node(b, PR_NODE_CONST, v, 0);
-    }
-    if (op != PR_NODE_SUB && x.node > y.node) return node(b, op, y.node, x.node);
-    return node(b, op, x.node, y.node);
-}
 pr_expr pr_add(pr_air_builder *b, pr_expr x, pr_expr y) { return binary(b, PR_NODE_ADD, x, y); }
 pr_expr pr_sub(pr_air_builder *b, pr_expr x, pr_expr y) { return binary(b, PR_NODE_SUB, x, y); }
 pr_expr pr_mul(pr_air_builder *b, pr_expr x, pr_expr y) { return binary(b, PR_NODE_MUL, x, y); }
-
-pr_expr pr_neg(pr_air_builder *b, pr_expr x) {
-    if (!is_known(b, x)) return nothing;
-    const pr_node *p = constant(b, x);
-    return p ? node(b, PR_NODE_CONST, pr_m31_neg(p->a), 0) : node(b, PR_NODE_NEG, x.node, 0);
-}
+pr_expr pr_neg(pr_air_builder *b, pr_expr x) { return is_known(b, x) ? node(b, PR_NODE_NEG, x.node, 0) : nothing; }
 
 /* ---- columns ---- */
 
@@ -300,6 +243,7 @@ void pr_air_lookup_add(pr_air_builder *b, uint32_t relation, pr_expr multiplicit
 }
 
 pr_status pr_air_build(pr_air **out, pr_air_builder *b, pr_error *err) {
+    if (b->is_open) end_component(b);
     pr_status status = b->error.status;
     if (status != PR_OK)
         pr_fail(err, status, "AIR %s: %s", b->air->name, b->error.text);

@@ -30,7 +30,9 @@ static inline uint32_t pr_air_log_max_rows(const pr_air *air) {
     return n;
 }
 
-/* Degree of every node in trace and preprocessed columns, saturating. degrees: [n_nodes]. */
+/* Degree of a node in trace and preprocessed columns, saturating; degrees of the earlier nodes are known. */
+uint32_t pr_air_node_degree(const uint32_t *degrees, const pr_node *n);
+/* Of all of them; degrees: [n_nodes]. */
 void pr_air_node_degrees(uint32_t *degrees, const pr_air_component *component);
 
 /* Degree of the fraction's numerator and denominator after one more lookup joined the batch (first: starts it). */
