@@ -19,24 +19,29 @@ static double quotient_terms(const pr_layout *layout) {
     return n;
 }
 
-/* Number of fractions times the degree in alpha of a denominator (relations of size 1 or 2 count once). */
-static double lookup_degree(const pr_statement *st) {
-    const pr_air *air = st->air;
+/* A relation of size 1 or 2 counts a fraction once: the degree in alpha of its denominator, at least 1. */
+static double fraction_degree(const pr_air *air, uint32_t relation) {
+    return at_least_one(air->relations[relation].size - 1.0);
+}
+
+static double lookup_degree(const pr_air *air) {
     double n = 0;
     for (uint32_t k = 0; k < air->n_components; k++)
-        for (uint32_t i = 0; i < air->components[k].n_lookups; i++) {
-            uint32_t size = air->relations[air->components[k].lookups[i].relation].size;
-            n += at_least_one(size - 1.0) * ldexp(1, (int)air->components[k].log_size);
-        }
-    for (uint32_t k = 0; k < st->n_public_terms; k++)
-        n += at_least_one(air->relations[st->public_terms[k].relation].size - 1.0);
+        for (uint32_t i = 0; i < air->components[k].n_lookups; i++)
+            n += ldexp(fraction_degree(air, air->components[k].lookups[i].relation), (int)air->components[k].log_size);
     return n;
 }
 
-static double lookup_bits(const pr_layout *layout) {
-    double grind = pr_script_grind_protects_lookups(layout->statement) ? layout->interaction_pow_bits : 0;
-    /* once for sums that cancel by chance, once for denominators that vanish by chance */
-    return log_field() + grind - log2(at_least_one(2 * lookup_degree(layout->statement)));
+/* degree once for sums that cancel by chance, once for denominators that vanish by chance */
+static double lookup_bits(double degree) { return log_field() - log2(at_least_one(2 * degree)); }
+
+double pr_security_lookup_bits(const pr_air *air) { return lookup_bits(lookup_degree(air)); }
+
+static double statement_lookup_bits(const pr_layout *layout) {
+    const pr_statement *st = layout->statement;
+    double degree = lookup_degree(st->air);
+    for (uint32_t k = 0; k < st->n_public_terms; k++) degree += fraction_degree(st->air, st->public_terms[k].relation);
+    return lookup_bits(degree) + (pr_script_grind_protects_lookups(st) ? layout->interaction_pow_bits : 0);
 }
 
 /* Sum over folds of (degree of the folding curve) * (domain size), in units of the first domain's size. */
@@ -103,7 +108,7 @@ void pr_security_terms(pr_security_term out[PR_TERM_COUNT], const pr_layout *lay
                                                     PR_SECURITY_FIELD, true, out_of_domain_bits(layout)};
     out[PR_TERM_LOOKUPS] = (pr_security_term){
         "lookups", "log2 |F| - log2(2 * sum over fractions of max(1, size - 1)) + interaction_pow_bits",
-        PR_SECURITY_FIELD, has_lookups, has_lookups ? lookup_bits(layout) : log_field()};
+        PR_SECURITY_FIELD, has_lookups, has_lookups ? statement_lookup_bits(layout) : log_field()};
     out[PR_TERM_QUOTIENT_BATCHING] =
         (pr_security_term){"quotient batching", "log2 |F| - log2(quotient terms - 1)", PR_SECURITY_FIELD, true,
                            log_field() - log2(at_least_one(quotient_terms(layout) - 1))};

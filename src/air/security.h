@@ -35,6 +35,8 @@ typedef enum pr_security_term_index {
 
 /* All terms of a finished layout. */
 void pr_security_terms(pr_security_term out[PR_TERM_COUNT], const pr_layout *layout);
+/* The lookup term of an AIR alone: no public terms, nothing ground. */
+double pr_security_lookup_bits(const pr_air *air);
 /* The figures in short; pr_layout_init stores them in the layout. */
 pr_security pr_security_of(const pr_layout *layout);
 /* A few lines for people: the reported figure, each term with its formula, and "insecure parameters" where it applies.

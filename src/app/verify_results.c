@@ -58,11 +58,6 @@ static pr_status check_identity(const audit *a, const pr_job_row *row, const pr_
     if (strcmp(row->type, job->type->name) != 0 || strcmp(row->profile, job->profile) != 0 ||
         strcmp(row->content_hash, content) != 0 || !same_params(a->results, job))
         return pr_fail(err, PR_ERR_MALFORMED, "type, profile or parameters are not those of the manifest");
-    const pr_config *c = &job->config;
-    if (row->pow_bits != c->pow_bits || row->log_blowup != c->log_blowup || row->n_queries != c->n_queries ||
-        row->log_last_layer_degree_bound != c->log_last_layer_degree_bound || row->fold_step != c->fold_step ||
-        row->interaction_pow_bits != c->interaction_pow_bits)
-        return pr_fail(err, PR_ERR_MALFORMED, "the configuration is not that of the profile");
     *out = job;
     return PR_OK;
 }

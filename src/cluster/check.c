@@ -60,6 +60,12 @@ static bool same_security(const pr_job_row *a, const pr_job_row *b) {
            a->field_bits == b->field_bits && a->insecure == b->insecure;
 }
 
+static bool same_config(const pr_job_row *a, const pr_job_row *b) {
+    return a->pow_bits == b->pow_bits && a->log_blowup == b->log_blowup && a->n_queries == b->n_queries &&
+           a->log_last_layer_degree_bound == b->log_last_layer_degree_bound && a->fold_step == b->fold_step &&
+           a->interaction_pow_bits == b->interaction_pow_bits && a->lifting_log_size == b->lifting_log_size;
+}
+
 /* What the row says about the statement against what the statement is. */
 static bool check_row(const pr_job_row *row, const pr_job *job, const answer *a) {
     pr_job_row real = *row;
@@ -69,9 +75,9 @@ static bool check_row(const pr_job_row *row, const pr_job *job, const answer *a)
                       real.type_version);
     if (strcmp(row->statement_digest, real.statement_digest) != 0) return refuse(a, "statement digest differs");
     if (strcmp(row->air_digest, real.air_digest) != 0) return refuse(a, "AIR digest differs");
+    if (!same_config(row, &real)) return refuse(a, "the configuration is not that of the profile");
     if (!same_security(row, &real)) return refuse(a, "security bits differ from those of the statement");
-    if (row->log_rows != real.log_rows || row->n_columns != real.n_columns ||
-        row->n_constraints != real.n_constraints || row->lifting_log_size != real.lifting_log_size)
+    if (row->log_rows != real.log_rows || row->n_columns != real.n_columns || row->n_constraints != real.n_constraints)
         return refuse(a, "sizes differ from those of the statement");
     return true;
 }

@@ -1,4 +1,5 @@
 #include "job/job.h"
+#include "air/profile.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ const pr_job_type *pr_job_type_find(const pr_job_type *const *types, const char 
 static pr_status bind_statement(pr_job *job, const pr_config *config, pr_error *err) {
     pr_config chosen = *config;
     const pr_air *air = job->type->air(job->instance);
-    PR_TRY(pr_statement_choose_lifting(&chosen.lifting_log_size, air, chosen.log_blowup, err));
+    PR_TRY(pr_profile_fit(&chosen, air, err));
     PR_TRY(pr_statement_init(&job->statement, air, &chosen, err));
     job->type->write_public(job->instance, &job->public_data);
     if (job->public_data.failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory for public data");

@@ -24,8 +24,8 @@ typedef struct pr_job {
 /* A NULL-terminated list of types is how the list is passed about. NULL when there is none of this name. */
 const pr_job_type *pr_job_type_find(const pr_job_type *const *types, const char *name);
 
-/* Checks the parameters, reads the inputs (PR_ERR_INPUT), builds the AIR, chooses lifting, computes the digest and the
- * layout (PR_ERR_REFUSED). lifting_log_size of config is not looked at: the AIR decides it. */
+/* Checks the parameters, reads the inputs (PR_ERR_INPUT), builds the AIR, fits the configuration to it
+ * (pr_profile_fit), computes the digest and the layout (PR_ERR_REFUSED). */
 PR_MUST_CHECK pr_status pr_job_create(pr_job **out, const pr_job_type *type, const pr_params *params,
                                       const pr_config *config, pr_error *err);
 /* The same from recorded public data alone, no input file: for verification. */
