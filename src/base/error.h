@@ -43,8 +43,7 @@ pr_status pr_fail(pr_error *err, pr_status status, const char *format, ...) __at
 pr_status pr_fail_at(pr_error *err, pr_status status, const char *file, size_t line, size_t column, const char *format,
                      ...) __attribute__((format(printf, 6, 7)));
 
-/* Puts "context: " in front of the text that err already has; returns err's status (PR_ERR_INTERNAL without an err, which
- * alone knows it). */
+/* Puts "context: " in front of the text that err already has; returns err's status, PR_ERR_INTERNAL if err is NULL. */
 pr_status pr_fail_context(pr_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const char *pr_status_name(pr_status status);

@@ -60,7 +60,7 @@ static void listen(void *context, const pr_channel *channel, pr_channel_op op, c
 }
 
 static pr_hash to_hash(const json_t *text) {
-    pr_hash h;
+    pr_hash h = {{0}};
     assert_true(json_is_string(text) && pr_hex_decode(h.bytes, 32, json_string_value(text)));
     return h;
 }
