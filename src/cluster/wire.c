@@ -108,7 +108,7 @@ void pr_wire_encode(pr_writer *out, const pr_wire *m) {
     case PR_WIRE_STOP:
         break;
     case PR_WIRE_TYPES:
-        PR_ASSERT(!"a message type");
+        PR_ASSERT(m->type < PR_WIRE_TYPES);
     }
 }
 
