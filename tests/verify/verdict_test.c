@@ -14,8 +14,8 @@ static struct {
     const uint32_t *queries;
     size_t n_queries;
     const pr_secure_point *point;
-    pr_qm31 relation[2]; /* the last z and alpha drawn */
-    bool refuse_memory;
+    pr_qm31 relation[2];     /* the last z and alpha drawn */
+    size_t allocations_left; /* the last of them fails; 0: none does */
 } fake;
 
 pr_qm31 __real_pr_channel_draw_secure_felt(pr_channel *ch);
@@ -48,10 +48,21 @@ pr_verdict __wrap_pr_verify_composition(pr_verify_run *r) {
     return verdict;
 }
 
+static bool memory_is_left(void) { return fake.allocations_left == 0 || --fake.allocations_left > 0; }
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n) { return memory_is_left() ? __real_malloc(n) : NULL; }
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size) { return memory_is_left() ? __real_calloc(n, size) : NULL; }
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n) { return memory_is_left() ? __real_realloc(p, n) : NULL; }
 void *__real_aligned_alloc(size_t alignment, size_t bytes);
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes) {
-    return fake.refuse_memory ? NULL : __real_aligned_alloc(alignment, bytes);
+    return memory_is_left() ? __real_aligned_alloc(alignment, bytes) : NULL;
 }
 
 static pr_verdict verdict_of(const golden *g, const pr_proof *proof) {
@@ -379,11 +390,35 @@ static void last_layers_are_checked(void **state) {
         assert_int_not_equal(verdict, PR_ACCEPTED);
     }
     assert_int_equal(verdict, PR_REJECTED_LAST_LAYER);
-    *word = v;
-    fake.refuse_memory = true;
+    pr_verifier_destroy(verifier);
+    golden_clear(&g);
+}
+
+/* Each allocation refused in turn: an error, nothing lost. A changed value keeps the root out of the cache. */
+static void refused_memory_is_reported(void **state) {
+    (void)state;
+    golden g;
+    pr_verifier *verifier = NULL;
+    pr_verdict verdict;
+    pr_status status = PR_ERR_MEMORY;
+    golden_init(&g, "xor4_l7");
+    g.c.air->preprocessed[0].values[0] ^= 1;
+    size_t n = 0;
+    while (status != PR_OK) {
+        pr_error err = {0};
+        fake.allocations_left = ++n;
+        status = pr_verifier_create(&verifier, &g.c.statement, &err);
+        fake.allocations_left = 0;
+        if (status == PR_OK) break;
+        assert_int_equal(status, PR_ERR_MEMORY);
+        assert_string_not_equal(err.text, "");
+        assert_null(verifier);
+    }
+    assert_true(n > 10);
     pr_error err = {0};
-    pr_status status = pr_verifier_run(verifier, &g.proof, &verdict, &err);
-    fake.refuse_memory = false;
+    fake.allocations_left = 1;
+    status = pr_verifier_run(verifier, &g.proof, &verdict, &err);
+    fake.allocations_left = 0;
     assert_int_equal(status, PR_ERR_MEMORY);
     pr_verifier_destroy(verifier);
     golden_clear(&g);
@@ -415,6 +450,7 @@ int main(void) {
         cmocka_unit_test(values_at_one_position_must_agree),
         cmocka_unit_test(fri_openings_are_checked),
         cmocka_unit_test(last_layers_are_checked),
+        cmocka_unit_test(refused_memory_is_reported),
         cmocka_unit_test(every_verdict_has_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
