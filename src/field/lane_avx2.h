@@ -34,20 +34,15 @@ static inline lane lane_sub(lane a, lane b) {
 }
 static inline lane lane_neg(lane a) { return lane_sub(_mm256_setzero_si256(), a); }
 /* words 1, 3, .. moved down to 0, 2, .. for the 64-bit multiplier */
-static inline lane lane_odd(lane a) { return _mm256_srli_epi64(a, 32); }
-static inline lane lane_mul_doubled(lane a, lane b2) {
-    lane even = _mm256_mul_epu32(a, b2), odd = _mm256_mul_epu32(lane_odd(a), lane_odd(b2));
-    lane high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-    lane low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+static inline lane lane_odd(lane a) { return _mm256_castps_si256(_mm256_movehdup_ps(_mm256_castsi256_ps(a))); }
+static inline lane lane_mul_split(lane a, lane even2, lane odd2) {
+    lane even = _mm256_mul_epu32(a, even2), odd = _mm256_mul_epu32(lane_odd(a), odd2);
+    lane high = _mm256_blend_epi32(lane_odd(even), odd, 0xaa); /* each pair: even's high, odd's high */
+    lane low = _mm256_blend_epi32(even, _mm256_shuffle_epi32(odd, 0xa0), 0xaa);
     return lane_reduce_once(_mm256_add_epi32(high, _mm256_srli_epi32(low, 1)));
 }
-/* b2 the same in all words */
-static inline lane lane_mul_broadcast(lane a, lane b2) {
-    lane even = _mm256_mul_epu32(a, b2), odd = _mm256_mul_epu32(lane_odd(a), b2);
-    lane high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-    lane low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
-    return lane_reduce_once(_mm256_add_epi32(high, _mm256_srli_epi32(low, 1)));
-}
+static inline lane lane_mul_doubled(lane a, lane b2) { return lane_mul_split(a, b2, lane_odd(b2)); }
+static inline lane lane_mul_broadcast(lane a, lane b2) { return lane_mul_split(a, b2, b2); }
 static inline lane lane_load_4(const uint32_t *p) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p));
 }

@@ -22,21 +22,16 @@ static inline lane lane_sub(lane a, lane b) {
 }
 static inline lane lane_neg(lane a) { return lane_sub(_mm512_setzero_si512(), a); }
 /* words 1, 3, .. moved down to 0, 2, .. for the 64-bit multiplier */
-static inline lane lane_odd(lane a) { return _mm512_srli_epi64(a, 32); }
-static inline lane lane_mul_doubled(lane a, lane b2) {
-    lane even = _mm512_mul_epu32(a, b2), odd = _mm512_mul_epu32(lane_odd(a), lane_odd(b2));
+static inline lane lane_odd(lane a) { return _mm512_castps_si512(_mm512_movehdup_ps(_mm512_castsi512_ps(a))); }
+static inline lane lane_mul_split(lane a, lane even2, lane odd2) {
+    lane even = _mm512_mul_epu32(a, even2), odd = _mm512_mul_epu32(lane_odd(a), odd2);
     lane high =
         _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5); /* each pair: even's high, odd's high */
     lane low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, (_MM_PERM_ENUM)0xa0); /* each pair: even's low, odd's low */
     return lane_reduce_once(_mm512_add_epi32(high, _mm512_srli_epi32(low, 1)));
 }
-/* b2 the same in all words */
-static inline lane lane_mul_broadcast(lane a, lane b2) {
-    lane even = _mm512_mul_epu32(a, b2), odd = _mm512_mul_epu32(lane_odd(a), b2);
-    lane high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
-    lane low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, (_MM_PERM_ENUM)0xa0);
-    return lane_reduce_once(_mm512_add_epi32(high, _mm512_srli_epi32(low, 1)));
-}
+static inline lane lane_mul_doubled(lane a, lane b2) { return lane_mul_split(a, b2, lane_odd(b2)); }
+static inline lane lane_mul_broadcast(lane a, lane b2) { return lane_mul_split(a, b2, b2); }
 static inline lane lane_load_8(const uint32_t *p) {
     return _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)p));
 }

@@ -22,6 +22,10 @@ static inline lane lane_mul_doubled(lane a, lane b2) {
     return pr_m31_reduce_once((uint32_t)(v >> 32) + ((uint32_t)v >> 1));
 }
 static inline lane lane_mul_broadcast(lane a, lane b2) { return lane_mul_doubled(a, b2); }
+static inline lane lane_mul_split(lane a, lane even2, lane odd2) {
+    (void)odd2;
+    return lane_mul_doubled(a, even2);
+}
 static inline lane lane_load_lifted(const uint32_t *p, unsigned log_ratio, size_t i) {
     return p[(i >> (log_ratio + 1) << 1) + (i & 1)];
 }

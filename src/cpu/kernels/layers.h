@@ -30,95 +30,112 @@ typedef struct layers {
 
 static inline const uint32_t *layer_twiddles(layers l, unsigned k) { return l.tables[l.e - k + 1]; }
 
-ALWAYS_INLINE void inverse_pair(lane *u, lane *v, lane twiddle) {
+/* A twiddle for each word of a lane, apart for the even words and the odd ones, as lane_mul_split takes them. */
+typedef struct twiddle_pair {
+    lane even, odd;
+} twiddle_pair;
+
+ALWAYS_INLINE void inverse_pair(lane *u, lane *v, twiddle_pair t) {
     lane sum = lane_add(*u, *v);
-    *v = lane_mul_doubled(lane_sub(*u, *v), twiddle);
+    *v = lane_mul_split(lane_sub(*u, *v), t.even, t.odd);
     *u = sum;
 }
-ALWAYS_INLINE void forward_pair(lane *u, lane *v, lane twiddle) {
-    lane product = lane_mul_doubled(*v, twiddle);
+ALWAYS_INLINE void forward_pair(lane *u, lane *v, twiddle_pair t) {
+    lane product = lane_mul_split(*v, t.even, t.odd);
     *v = lane_sub(*u, product);
     *u = lane_add(*u, product);
 }
-ALWAYS_INLINE void inverse_pair_broadcast(lane *u, lane *v, lane twiddle) {
-    lane sum = lane_add(*u, *v);
-    *v = lane_mul_broadcast(lane_sub(*u, *v), twiddle);
-    *u = sum;
-}
-ALWAYS_INLINE void forward_pair_broadcast(lane *u, lane *v, lane twiddle) {
-    lane product = lane_mul_broadcast(*v, twiddle);
-    *v = lane_sub(*u, product);
-    *u = lane_add(*u, product);
+ALWAYS_INLINE twiddle_pair repeated_twiddle(const uint32_t *p) {
+    lane t = lane_set1(*p);
+    return (twiddle_pair){t, t};
 }
 
-/* The layers 0 .. LOG_LANE of two lanes that begin at a slot. Each deinterleaving rotates the bits of a word's place in
- * the two lanes by one, so that the pairs of the next layer face each other, and the last restores the order; layer k
- * finds its twiddles in the low bits of the place, so they repeat 2^k times. */
+/* Twiddles of layer k <= LOG_LANE for the two lanes at slot, in the order that layer meets them: see inverse_short. */
 #if LANE_WIDTH == 1
-ALWAYS_INLINE lane circle_twiddles(layers l, size_t slot) {
-    return pr_cpu_circle_twiddle(l.tables[l.e], l.e, slot / 2);
+ALWAYS_INLINE twiddle_pair short_twiddles(layers l, unsigned k, size_t slot) {
+    (void)k;
+    uint32_t t = pr_cpu_circle_twiddle(l.tables[l.e], l.e, slot / 2);
+    return (twiddle_pair){t, t};
 }
 #else
-ALWAYS_INLINE lane circle_twiddles(layers l, size_t slot) { return lane_load_quarters(l.tables[l.e] + slot / 4); }
-/* of layer k, for two lanes of slots */
-ALWAYS_INLINE lane short_twiddles(layers l, unsigned k, size_t slot) {
+/* In fours y, -y, -x, x: each odd one is minus the even one before it. */
+ALWAYS_INLINE twiddle_pair circle_twiddles(layers l, size_t slot) {
+    lane t = lane_load_quarters(l.tables[l.e] + slot / 4);
+    return (twiddle_pair){t, lane_xor(t, lane_set1(PR_CPU_NEGATE_DOUBLED))};
+}
+ALWAYS_INLINE twiddle_pair short_twiddles(layers l, unsigned k, size_t slot) {
+    if (k == 0) return circle_twiddles(l, slot);
     const uint32_t *p = layer_twiddles(l, k) + (slot >> (k + 1));
     switch (LANE_WIDTH >> k) {
 #if LANE_WIDTH == 16
     case 8:
-        return lane_load_8(p);
+        return (twiddle_pair){lane_load_8(p), lane_load_8(p + 1)};
 #endif
     case 4:
-        return lane_load_4(p);
+        return (twiddle_pair){lane_load_4(p), lane_load_4(p + 1)};
     case 2:
-        return lane_load_2(p);
+        return (twiddle_pair){lane_set1(p[0]), lane_set1(p[1])};
     default:
-        return lane_set1(*p);
+        return repeated_twiddle(p);
     }
 }
 #endif
 
-ALWAYS_INLINE void inverse_short(lane *a, lane *b, layers l, size_t slot) {
-    lane u, v;
-    lane_deinterleave(&u, &v, *a, *b);
-    inverse_pair(&u, &v, circle_twiddles(l, slot));
-#if LANE_WIDTH > 1
-#pragma GCC unroll 4
-    for (unsigned k = 1; k <= LOG_LANE; k++) {
-        lane_deinterleave(&u, &v, u, v);
-        inverse_pair(&u, &v, short_twiddles(l, k, slot));
-    }
-#endif
-    *a = u;
-    *b = v;
+/* The layers 0 .. LOG_LANE of n_pairs times two lanes that begin at a slot. Each deinterleaving rotates the bits of a
+ * word's place in its two lanes by one, so that the pairs of the next layer face each other, and the last restores the
+ * order. Layer k finds its twiddles in the low bits of the place, so they repeat 2^k times. */
+ALWAYS_INLINE void inverse_short(lane *v, unsigned n_pairs, layers l, size_t slot) {
+#pragma GCC unroll 5
+    for (unsigned k = 0; k <= LOG_LANE; k++)
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < n_pairs; i++) {
+            lane_deinterleave(&v[2 * i], &v[2 * i + 1], v[2 * i], v[2 * i + 1]);
+            inverse_pair(&v[2 * i], &v[2 * i + 1], short_twiddles(l, k, slot + i * 2 * LANE_WIDTH));
+        }
 }
-ALWAYS_INLINE void forward_short(lane *a, lane *b, layers l, size_t slot) {
-    lane u = *a, v = *b;
-#if LANE_WIDTH > 1
-#pragma GCC unroll 4
-    for (unsigned k = LOG_LANE; k >= 1; k--) {
-        forward_pair(&u, &v, short_twiddles(l, k, slot));
-        lane_interleave(&u, &v, u, v);
-    }
-#endif
-    forward_pair(&u, &v, circle_twiddles(l, slot));
-    lane_interleave(a, b, u, v);
+ALWAYS_INLINE void forward_short(lane *v, unsigned n_pairs, layers l, size_t slot) {
+#pragma GCC unroll 5
+    for (unsigned r = 0; r <= LOG_LANE; r++)
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < n_pairs; i++) {
+            const unsigned k = LOG_LANE - r;
+            forward_pair(&v[2 * i], &v[2 * i + 1], short_twiddles(l, k, slot + i * 2 * LANE_WIDTH));
+            lane_interleave(&v[2 * i], &v[2 * i + 1], v[2 * i], v[2 * i + 1]);
+        }
 }
 
-/* Layers k .. k + n - 1 of 2^n lanes at distance stride words from p. block: number of their block of 2^(k+n) slots. */
+/* Layers k .. k + n - 1 of 2^(n + log_apart) lanes, pairs of layer k being 2^log_apart lanes apart. block: number of
+ * their block of 2^(k+n) slots. */
+ALWAYS_INLINE void inverse_layers(lane *v, unsigned log_apart, unsigned n, layers l, unsigned k, size_t block) {
+#pragma GCC unroll 4
+    for (unsigned q = 0; q < n; q++) {
+        const uint32_t *twiddles = layer_twiddles(l, k + q) + (block << (n - 1 - q));
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < 1u << (n + log_apart - 1); i++) {
+            const unsigned bit = q + log_apart, low = i & ((1u << bit) - 1), h = i >> bit, at = h << (bit + 1) | low;
+            inverse_pair(&v[at], &v[at | 1u << bit], repeated_twiddle(twiddles + h));
+        }
+    }
+}
+ALWAYS_INLINE void forward_layers(lane *v, unsigned log_apart, unsigned n, layers l, unsigned k, size_t block) {
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < n; r++) {
+        const unsigned q = n - 1 - r;
+        const uint32_t *twiddles = layer_twiddles(l, k + q) + (block << (n - 1 - q));
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < 1u << (n + log_apart - 1); i++) {
+            const unsigned bit = q + log_apart, low = i & ((1u << bit) - 1), h = i >> bit, at = h << (bit + 1) | low;
+            forward_pair(&v[at], &v[at | 1u << bit], repeated_twiddle(twiddles + h));
+        }
+    }
+}
+
+/* The same of 2^n lanes at distance stride words from p. */
 ALWAYS_INLINE void inverse_radix(uint32_t *p, size_t stride, unsigned n, layers l, unsigned k, size_t block) {
     lane v[1 << RADIX];
 #pragma GCC unroll 16
     for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(p + i * stride);
-#pragma GCC unroll 4
-    for (unsigned q = 0; q < n; q++) {
-        const uint32_t *twiddles = layer_twiddles(l, k + q) + (block << (n - 1 - q));
-#pragma GCC unroll 16
-        for (unsigned i = 0; i < 1u << (n - 1); i++) {
-            unsigned low = i & ((1u << q) - 1), h = i >> q, at = h << (q + 1) | low;
-            inverse_pair_broadcast(&v[at], &v[at | 1u << q], lane_set1(twiddles[h]));
-        }
-    }
+    inverse_layers(v, 0, n, l, k, block);
 #pragma GCC unroll 16
     for (unsigned i = 0; i < 1u << n; i++) lane_store(p + i * stride, v[i]);
 }
@@ -126,16 +143,7 @@ ALWAYS_INLINE void forward_radix(uint32_t *p, size_t stride, unsigned n, layers 
     lane v[1 << RADIX];
 #pragma GCC unroll 16
     for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(p + i * stride);
-#pragma GCC unroll 4
-    for (unsigned r = 0; r < n; r++) {
-        const unsigned q = n - 1 - r;
-        const uint32_t *twiddles = layer_twiddles(l, k + q) + (block << (n - 1 - q));
-#pragma GCC unroll 16
-        for (unsigned i = 0; i < 1u << (n - 1); i++) {
-            unsigned low = i & ((1u << q) - 1), h = i >> q, at = h << (q + 1) | low;
-            forward_pair_broadcast(&v[at], &v[at | 1u << q], lane_set1(twiddles[h]));
-        }
-    }
+    forward_layers(v, 0, n, l, k, block);
 #pragma GCC unroll 16
     for (unsigned i = 0; i < 1u << n; i++) lane_store(p + i * stride, v[i]);
 }
@@ -196,24 +204,47 @@ static void forward_units(uint32_t *p, unsigned log_unit, unsigned count, layers
     }
 }
 
+/* Layers 0 .. LOG_LANE + n of 2^(n+1) lanes that lie together from p on and begin at slot. */
+ALWAYS_INLINE void inverse_run(uint32_t *dst, const uint32_t *src, unsigned n, layers l, size_t slot) {
+    lane v[1 << RADIX];
+#pragma GCC unroll 16
+    for (unsigned i = 0; i < 2u << n; i++) v[i] = lane_load(src + i * LANE_WIDTH);
+    inverse_short(v, 1u << n, l, slot);
+    inverse_layers(v, 1, n, l, MIN_LOG, slot >> (MIN_LOG + n));
+#pragma GCC unroll 16
+    for (unsigned i = 0; i < 2u << n; i++) lane_store(dst + i * LANE_WIDTH, v[i]);
+}
+ALWAYS_INLINE void forward_run(uint32_t *p, unsigned n, layers l, size_t slot) {
+    lane v[1 << RADIX];
+#pragma GCC unroll 16
+    for (unsigned i = 0; i < 2u << n; i++) v[i] = lane_load(p + i * LANE_WIDTH);
+    forward_layers(v, 1, n, l, MIN_LOG, slot >> (MIN_LOG + n));
+    forward_short(v, 1u << n, l, slot);
+#pragma GCC unroll 16
+    for (unsigned i = 0; i < 2u << n; i++) lane_store(p + i * LANE_WIDTH, v[i]);
+}
+
+#define RUN_LOG (LOG_LANE + RADIX) /* of a run of as many lanes as registers hold */
+
 /* Layers 0 .. count - 1 of 2^count >= 2 * LANE_WIDTH words that begin at slot, a multiple of 2^count. dst may be src.
  */
 static void inverse_block(uint32_t *dst, const uint32_t *src, unsigned count, layers l, size_t slot) {
-    for (size_t i = 0; i < (size_t)1 << count; i += 2 * LANE_WIDTH) {
-        lane a = lane_load(src + i), b = lane_load(src + i + LANE_WIDTH);
-        inverse_short(&a, &b, l, slot + i);
-        lane_store(dst + i, a);
-        lane_store(dst + i + LANE_WIDTH, b);
+    if (count < RUN_LOG) {
+        for (size_t i = 0; i < (size_t)1 << count; i += 2 * LANE_WIDTH) inverse_run(dst + i, src + i, 0, l, slot + i);
+        inverse_units(dst, MIN_LOG, count - MIN_LOG, l, MIN_LOG, slot >> MIN_LOG);
+        return;
     }
-    inverse_units(dst, MIN_LOG, count - MIN_LOG, l, MIN_LOG, slot >> MIN_LOG);
+    for (size_t i = 0; i < (size_t)1 << count; i += (size_t)1 << RUN_LOG)
+        inverse_run(dst + i, src + i, RADIX - 1, l, slot + i);
+    inverse_units(dst, RUN_LOG, count - RUN_LOG, l, RUN_LOG, slot >> RUN_LOG);
 }
 static void forward_block(uint32_t *p, unsigned count, layers l, size_t slot) {
-    forward_units(p, MIN_LOG, count - MIN_LOG, l, MIN_LOG, slot >> MIN_LOG);
-    for (size_t i = 0; i < (size_t)1 << count; i += 2 * LANE_WIDTH) {
-        lane a = lane_load(p + i), b = lane_load(p + i + LANE_WIDTH);
-        forward_short(&a, &b, l, slot + i);
-        lane_store(p + i, a);
-        lane_store(p + i + LANE_WIDTH, b);
+    if (count < RUN_LOG) {
+        forward_units(p, MIN_LOG, count - MIN_LOG, l, MIN_LOG, slot >> MIN_LOG);
+        for (size_t i = 0; i < (size_t)1 << count; i += 2 * LANE_WIDTH) forward_run(p + i, 0, l, slot + i);
+        return;
     }
+    forward_units(p, RUN_LOG, count - RUN_LOG, l, RUN_LOG, slot >> RUN_LOG);
+    for (size_t i = 0; i < (size_t)1 << count; i += (size_t)1 << RUN_LOG) forward_run(p + i, RADIX - 1, l, slot + i);
 }
 #endif
