@@ -40,10 +40,68 @@ pr_status pr_cpu_unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *
     return PR_OK;
 }
 
-/* Even rows fill the first half of the natural order forwards, odd rows the second half backwards: both are bit
- * reversals of 2^(n-1) rows, to even slots and to odd slots. */
-static void permute(uint32_t *dst, const uint32_t *src, unsigned n) {
-    for (uint32_t r = 0; r < 1u << n; r++) dst[pr_slot_of_row(n, r)] = src[r];
+/* Rows in pairs: pair a = rows 2a and 2a + 1, of which there are 2^h, h = n - 1. Row 2a has natural index a and goes to
+ * slot 2 rev(a), rev reversing h bits; row 2a + 1 has the complement of a and goes to slot 2 rev(~a) + 1. So the pair
+ * of slots R is made of the even row of pair rev(R) and the odd row of pair ~rev(R).
+ *
+ * Blocked: the bits of a pair's number are high | middle | low, high and low LOG_RUN bits each. Pairs of one middle are
+ * runs that lie together, and go to runs that lie together, of the reversed middle; odd rows come from the complement.
+ */
+#define LOG_RUN 5
+#define RUN (1u << LOG_RUN)
+
+typedef struct row_pair {
+    uint32_t even, odd;
+} row_pair;
+
+static void permute_small(row_pair *dst, const row_pair *src, unsigned h) {
+    const uint32_t last = (1u << h) - 1;
+    for (uint32_t r = 0; r <= last; r++) {
+        uint32_t a = pr_bitrev(r, h);
+        dst[r] = (row_pair){src[a].even, src[last - a].odd};
+    }
+}
+
+static void read_runs(row_pair tile[RUN][RUN], const row_pair *src, unsigned h, uint32_t middle) {
+    for (size_t high = 0; high < RUN; high++)
+        memcpy(tile[high], src + (high << (h - LOG_RUN)) + ((size_t)middle << LOG_RUN), sizeof tile[high]);
+}
+
+/* The runs of slots whose pairs have this middle: evens from tile, odds from its complement's. */
+static void write_runs(row_pair *dst, row_pair (*tile)[RUN], row_pair (*complement)[RUN], unsigned h, uint32_t middle,
+                       const uint8_t reversed[RUN]) {
+    row_pair *out = dst + ((size_t)pr_bitrev(middle, h - 2 * LOG_RUN) << LOG_RUN);
+    for (uint32_t low = 0; low < RUN; low++) {
+        row_pair *run = out + ((size_t)reversed[low] << (h - LOG_RUN));
+        for (uint32_t k = 0; k < RUN; k++) {
+            uint32_t high = reversed[k];
+            run[k] = (row_pair){tile[high][low].even, complement[RUN - 1 - high][RUN - 1 - low].odd};
+        }
+    }
+}
+
+static void permute(uint32_t *dst_words, const uint32_t *src_words, unsigned n) {
+    if (n == 0) {
+        dst_words[0] = src_words[0];
+        return;
+    }
+    const unsigned h = n - 1;
+    row_pair *dst = (row_pair *)dst_words;
+    const row_pair *src = (const row_pair *)src_words;
+    if (h <= 2 * LOG_RUN) {
+        permute_small(dst, src, h);
+        return;
+    }
+    uint8_t reversed[RUN];
+    for (uint32_t k = 0; k < RUN; k++) reversed[k] = (uint8_t)pr_bitrev(k, LOG_RUN);
+    const uint32_t last = (1u << (h - 2 * LOG_RUN)) - 1;
+    row_pair one[RUN][RUN], other[RUN][RUN];
+    for (uint32_t middle = 0; middle <= last / 2; middle++) {
+        read_runs(one, src, h, middle);
+        read_runs(other, src, h, last - middle);
+        write_runs(dst, one, other, h, middle, reversed);
+        write_runs(dst, other, one, h, last - middle, reversed);
+    }
 }
 
 pr_status pr_cpu_rows_to_storage(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
