@@ -103,7 +103,7 @@ static pr_air_component *open_component(pr_air_builder *b) {
     return b->error.status == PR_OK ? &b->air->components[b->air->n_components - 1] : NULL;
 }
 
-/* The component takes the graph's nodes. */
+/* The component takes the graph's nodes, in an order that does not depend on how the compiler evaluates arguments. */
 static void end_component(pr_air_builder *b) {
     pr_air_component *c = open_component(b);
     if (!c) return;
@@ -113,6 +113,7 @@ static void end_component(pr_air_builder *b) {
     pr_graph_clear(&b->graph);
     b->n_degrees = 0;
     b->is_open = false;
+    if (!pr_air_component_order_nodes(c)) refuse(b, PR_ERR_MEMORY, "out of memory for an AIR");
 }
 
 uint32_t pr_air_component_begin(pr_air_builder *b, const char *name, uint32_t log_size) {

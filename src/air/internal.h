@@ -44,4 +44,8 @@ void pr_batch_degree_join(pr_batch_degree *batch, uint32_t multiplicity, uint32_
 /* of (S - S') * denominator - numerator */
 uint32_t pr_batch_degree_constraint(const pr_batch_degree *batch);
 #define PR_AIR_MAX_DEGREE 3
+
+/* Gives a component whose equal nodes are one an order of nodes of its own (canonical.c) and drops those that nothing
+ * needs. false: out of memory, and nothing has changed. */
+bool pr_air_component_order_nodes(pr_air_component *component);
 #endif
