@@ -68,7 +68,7 @@ pr_status pr_host_init(pr_host *h, MPI_Comm comm, unsigned threads, pr_error *er
     h->threads = threads ? threads : pr_host_share(h->cpus, same);
     h->max_bytes = available_bytes() / (h->n_provers ? h->n_provers : 1);
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    h->bound_to_one_core = h->cpus == 1 && online > (long)h->n_local;
+    h->bound_to_one_core = h->cpus == 1 && online >= 2 * (long)h->n_provers;
     return PR_OK;
 }
 

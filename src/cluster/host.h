@@ -12,7 +12,7 @@ typedef struct pr_host {
     unsigned cpus;          /* in this rank's affinity mask */
     unsigned threads;       /* for proving and verifying: at least 1 */
     size_t max_bytes;       /* this prover's share of the memory available now; 0: not known */
-    bool bound_to_one_core; /* mpirun's default binding while the node has idle cores */
+    bool bound_to_one_core; /* mpirun's default binding, while the node has cores for more threads */
 } pr_host;
 
 /* Collective over comm. threads 0: the processors of the affinity mask divided by the provers that have the same mask.

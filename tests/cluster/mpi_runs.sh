@@ -4,6 +4,7 @@
 #   mpi_runs.sh PROVERUN
 set -u
 PROVERUN=$1
+HERE=$(cd "$(dirname "$0")" && pwd)
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-mpi-XXXXXX")
@@ -65,6 +66,17 @@ done
 # a verifier that is another rank than the prover
 "$PROVERUN" show "$f" --table jobs >rows
 awk '$1 == "prover_rank" { p = $2 } $1 == "verifier_rank" && $2 == p { exit 1 }' rows || fail "a rank verified its own proof"
+
+# readers that are not ours, where the machine has them
+if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
+    /usr/bin/python3 "$HERE/../store/read_with_h5py.py" "$f" 3 || fail "h5py"
+fi
+if command -v promtool >/dev/null; then
+    promtool check metrics <"${f%.h5}.prom" >answer 2>&1 || fail "promtool: $(cat answer)"
+fi
+run 0 "$HERE/../../configs/manifest.yaml" --results template
+expect_rc 0 "the template of manifests"
+expect_in "5 of 5 jobs done" err "the template of manifests"
 
 # from another working folder, with a metrics file of its own and JSON logs
 mkdir elsewhere && cd elsewhere || exit 1
