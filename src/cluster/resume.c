@@ -120,7 +120,9 @@ static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_mani
 }
 
 pr_status pr_resume_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    bool rebuilt;
     PR_TRY(find_file(f, o, m, err));
+    PR_TRY(pr_store_repair(&rebuilt, f->path, err));
     PR_TRY(pr_results_probe(f->path, err));
     PR_TRY(read_run(f, o, m, err));
     return pr_store_reopen(&f->store, f->path, err);

@@ -1,5 +1,6 @@
 #include "store/store.h"
 #include "store/hdf.h"
+#include "store/journal.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ typedef struct known {
 struct pr_store {
     hid_t file;
     char *path;
+    pr_journal *journal; /* NULL while it is being replayed, and for a file that has none */
     pr_table jobs, params, outputs, proofs, publics, sessions;
     pr_blob proof_data, public_data;
     known *rows; /* open addressing by id, capacity a power of two */
@@ -84,6 +86,7 @@ static void release(pr_store *s) {
     for (size_t i = 0; i < PR_N_TABLES; i++) pr_table_close(table_at(s, i));
     pr_blob_close(&s->proof_data);
     pr_blob_close(&s->public_data);
+    pr_journal_close(s->journal);
     free(s->rows);
     free(s->path);
     free(s);
@@ -116,9 +119,50 @@ static pr_status write_times(pr_store *s, const char *first_name, pr_error *err)
     return pr_hdf_write_text(s->file, s->path, "file_update_time", now, err);
 }
 
+/* results/run.h5 -> results/run.journal */
+static pr_status journal_path(char *out, size_t size, const char *path, pr_error *err) {
+    size_t n = strlen(path), cut = n > 3 && !strcmp(path + n - 3, ".h5") ? n - 3 : n;
+    int written = snprintf(out, size, "%.*s.journal", (int)cut, path);
+    return written > 0 && (size_t)written < size ? PR_OK : pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
+}
+
+static pr_status log_frame(pr_store *s, pr_frame_type type, pr_writer *w, pr_error *err) {
+    pr_status status = PR_OK;
+    if (w->failed)
+        status = pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", s->path);
+    else if (s->journal)
+        status = pr_journal_append(s->journal, type, w->data, w->size, err);
+    pr_writer_clear(w);
+    return status;
+}
+
+static pr_status log_attribute(pr_store *s, const pr_attribute *a, pr_error *err) {
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_write_text(&w, a->name);
+    pr_write_text(&w, a->value);
+    return log_frame(s, PR_FRAME_ATTRIBUTE, &w, err);
+}
+
+static pr_status log_record(pr_store *s, const pr_record *record, pr_error *err) {
+    pr_writer w;
+    pr_writer_init(&w);
+    if (s->journal) pr_record_encode(&w, record);
+    return log_frame(s, PR_FRAME_RECORD, &w, err);
+}
+
+static pr_status log_session(pr_store *s, pr_frame_type type, const pr_session_row *row, pr_error *err) {
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_row_encode(&w, &pr_session_row_spec, row);
+    return log_frame(s, type, &w, err);
+}
+
 pr_status pr_store_annotate(pr_store *s, const pr_attribute *attributes, size_t n, pr_error *err) {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        PR_TRY(log_attribute(s, &attributes[i], err));
         PR_TRY(pr_hdf_write_text(s->file, s->path, attributes[i].name, attributes[i].value, err));
+    }
     return PR_OK;
 }
 
@@ -140,16 +184,31 @@ static pr_status fill_new_file(pr_store *s, const pr_attribute *attributes, size
     return pr_store_commit(s, err);
 }
 
-pr_status pr_store_create(pr_store **out, const char *path, const pr_attribute *attributes, size_t n, pr_error *err) {
+/* journal may be NULL; it is the store's from then on, whatever happens. */
+static pr_status create_file(pr_store **out, const char *path, unsigned flags, pr_journal *journal,
+                             const pr_attribute *attributes, size_t n, pr_error *err) {
     pr_store *s = NULL;
-    *out = NULL;
-    PR_TRY(allocate(&s, path, err));
-    s->file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
+    pr_status status = allocate(&s, path, err);
+    if (status != PR_OK) {
+        pr_journal_close(journal);
+        return status;
+    }
+    s->journal = journal;
+    s->file = H5Fcreate(path, flags, H5P_DEFAULT, H5P_DEFAULT);
     if (s->file < 0) return abandon(s, pr_hdf_fail(err, path, "cannot create the results file"));
-    pr_status status = fill_new_file(s, attributes, n, err);
+    status = fill_new_file(s, attributes, n, err);
     if (status != PR_OK) return abandon(s, status);
     *out = s;
     return PR_OK;
+}
+
+pr_status pr_store_create(pr_store **out, const char *path, const pr_attribute *attributes, size_t n, pr_error *err) {
+    char log[4096];
+    pr_journal *journal = NULL;
+    *out = NULL;
+    PR_TRY(journal_path(log, sizeof log, path, err));
+    PR_TRY(pr_journal_create(&journal, log, err));
+    return create_file(out, path, H5F_ACC_EXCL, journal, attributes, n, err);
 }
 
 static pr_status load_known(pr_store *s, pr_error *err) {
@@ -210,9 +269,15 @@ static pr_status open_parts(pr_store *s, pr_error *err) {
 }
 
 pr_status pr_store_reopen(pr_store **out, const char *path, pr_error *err) {
+    char log[4096];
     pr_store *s = NULL;
     *out = NULL;
+    PR_TRY(journal_path(log, sizeof log, path, err));
     PR_TRY(allocate(&s, path, err));
+    if (access(log, F_OK) == 0) {
+        pr_status opened = pr_journal_open(&s->journal, log, NULL, NULL, err);
+        if (opened != PR_OK) return abandon(s, opened);
+    }
     s->file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     if (s->file < 0) return abandon(s, pr_hdf_fail(err, path, "cannot open the results file for writing"));
     pr_status status = open_parts(s, err);
@@ -240,6 +305,7 @@ pr_status pr_store_put(pr_store *s, const pr_record *record, pr_error *err) {
     const known *before = find_known(s, record->row.id);
     PR_ASSERT(record->row.id[0] && !(before && pr_outcome_is_done(before->outcome)));
     PR_TRY(grow_known(s, err));
+    PR_TRY(log_record(s, record, err));
     before = find_known(s, record->row.id);
     if (!before) PR_TRY(pr_table_append(&s->params, record->params, record->n_params, err));
     PR_TRY(pr_table_append(&s->outputs, record->outputs, record->n_outputs, err));
@@ -253,7 +319,9 @@ pr_status pr_store_put(pr_store *s, const pr_record *record, pr_error *err) {
     return PR_OK;
 }
 
+/* The journal first: it is what a commit promises. The file follows, for those who read it meanwhile. */
 pr_status pr_store_commit(pr_store *s, pr_error *err) {
+    if (s->journal) PR_TRY(pr_journal_sync(s->journal, err));
     if (H5Fflush(s->file, H5F_SCOPE_LOCAL) < 0) return pr_hdf_fail(err, s->path, "cannot write the results file");
     int *handle = NULL;
     if (H5Fget_vfd_handle(s->file, H5P_DEFAULT, (void **)&handle) < 0 || !handle)
@@ -265,6 +333,7 @@ pr_status pr_store_commit(pr_store *s, pr_error *err) {
 
 pr_status pr_store_begin_session(pr_store *s, const pr_session_row *row, pr_error *err) {
     pr_session_row numbered = *row;
+    PR_TRY(log_session(s, PR_FRAME_SESSION_BEGIN, row, err));
     snprintf(numbered.id, sizeof numbered.id, "%llu", (unsigned long long)s->sessions.n + 1);
     PR_TRY(pr_table_append(&s->sessions, &numbered, 1, err));
     return pr_store_commit(s, err);
@@ -273,6 +342,7 @@ pr_status pr_store_begin_session(pr_store *s, const pr_session_row *row, pr_erro
 pr_status pr_store_end_session(pr_store *s, const pr_session_row *row, pr_error *err) {
     pr_session_row numbered = *row;
     PR_ASSERT(s->sessions.n > 0);
+    PR_TRY(log_session(s, PR_FRAME_SESSION_END, row, err));
     snprintf(numbered.id, sizeof numbered.id, "%llu", (unsigned long long)s->sessions.n);
     PR_TRY(pr_table_write(&s->sessions, s->sessions.n - 1, &numbered, err));
     PR_TRY(write_times(s, NULL, err));
@@ -293,4 +363,83 @@ pr_status pr_store_close(pr_store *s, pr_error *err) {
     release(s);
     if (H5Fclose(file) < 0 && status == PR_OK) status = pr_hdf_fail(err, path, "cannot close the results file");
     return status;
+}
+
+/* ---- rebuilding ---- */
+
+static pr_status replay_attribute(pr_store *s, const uint8_t *payload, size_t size, pr_error *err) {
+    pr_reader r;
+    pr_reader_init(&r, payload, size);
+    char *texts[2] = {NULL, NULL};
+    for (int k = 0; k < 2; k++) {
+        uint64_t n = pr_read_u64(&r);
+        const uint8_t *text = pr_read_borrow(&r, (size_t)n);
+        if (text) texts[k] = strndup((const char *)text, (size_t)n);
+    }
+    pr_status status = PR_OK;
+    if (!pr_reader_done(&r) || !texts[0] || !texts[1])
+        status = pr_fail(err, PR_ERR_MALFORMED, "%s: an attribute in the journal does not decode", s->path);
+    else
+        status = pr_hdf_write_text(s->file, s->path, texts[0], texts[1], err);
+    free(texts[0]);
+    free(texts[1]);
+    return status;
+}
+
+static pr_status replay_record(pr_store *s, const uint8_t *payload, size_t size, pr_error *err) {
+    pr_record record;
+    PR_TRY(pr_record_decode(&record, payload, size, err));
+    pr_status status = pr_store_put(s, &record, err);
+    pr_record_clear(&record);
+    return status;
+}
+
+static pr_status replay_session(pr_store *s, uint32_t type, const uint8_t *payload, size_t size, pr_error *err) {
+    pr_session_row row;
+    pr_reader r;
+    pr_reader_init(&r, payload, size);
+    pr_row_decode(&r, &pr_session_row_spec, &row);
+    if (!pr_reader_done(&r) || (type == PR_FRAME_SESSION_END && !s->sessions.n))
+        return pr_fail(err, PR_ERR_MALFORMED, "%s: a session in the journal does not decode", s->path);
+    return type == PR_FRAME_SESSION_BEGIN ? pr_store_begin_session(s, &row, err) : pr_store_end_session(s, &row, err);
+}
+
+static pr_status replay(void *store, uint32_t type, const uint8_t *payload, size_t size, pr_error *err) {
+    pr_store *s = store;
+    switch ((pr_frame_type)type) {
+    case PR_FRAME_ATTRIBUTE:
+        return replay_attribute(s, payload, size, err);
+    case PR_FRAME_RECORD:
+        return replay_record(s, payload, size, err);
+    case PR_FRAME_SESSION_BEGIN:
+    case PR_FRAME_SESSION_END:
+        return replay_session(s, type, payload, size, err);
+    }
+    return pr_fail(err, PR_ERR_MALFORMED, "%s: the journal has a frame of unknown type %u", s->path, type);
+}
+
+static pr_status rebuild(const char *path, const char *fresh, const char *log, pr_error *err) {
+    pr_store *s = NULL;
+    pr_journal *journal = NULL;
+    PR_TRY(create_file(&s, fresh, H5F_ACC_TRUNC, NULL, NULL, 0, err));
+    pr_status status = pr_journal_open(&journal, log, replay, s, err);
+    pr_status closed = pr_store_close(s, status == PR_OK ? err : NULL);
+    if (status == PR_OK) status = closed;
+    if (status == PR_OK && rename(fresh, path) != 0)
+        status = pr_fail(err, PR_ERR_IO, "%s: cannot take the rebuilt file's place: %s", path, strerror(errno));
+    if (status != PR_OK) unlink(fresh);
+    pr_journal_close(journal); /* held until the file is in place */
+    return status;
+}
+
+pr_status pr_store_repair(bool *rebuilt, const char *path, pr_error *err) {
+    char log[4096], fresh[4096];
+    *rebuilt = false;
+    PR_TRY(journal_path(log, sizeof log, path, err));
+    if (access(log, F_OK) != 0) return PR_OK;
+    int n = snprintf(fresh, sizeof fresh, "%s.rebuilt", path);
+    if (n < 0 || (size_t)n >= sizeof fresh) return pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
+    PR_TRY(rebuild(path, fresh, log, err));
+    *rebuilt = true;
+    return PR_OK;
 }

@@ -2,8 +2,10 @@
  *
  * Tables /jobs (one row a job that ended), /params, /outputs, /proofs/index, /public_data/index, /sessions; bytes
  * /proofs/data, /public_data/data. A job's other parts are appended before its row in /jobs, so a row is there only
- * when the rest is; pr_store_reopen drops parts whose row never came. What pr_store_commit returned PR_OK for is on the
- * disk. Not thread safe, and neither is the HDF5 library: one thread.
+ * when the rest is; pr_store_reopen drops parts whose row never came. Beside the file lies its journal
+ * (store/journal.h), written first: what pr_store_commit returned PR_OK for is in it, on the disk. An HDF5 file whose
+ * writer was killed may not open any more; pr_store_repair makes it again from the journal. Not thread safe, and
+ * neither is the HDF5 library: one thread.
  *
  *   PR_TRY(pr_store_create(&s, path, attributes, n, err));
  *   PR_TRY(pr_store_put(s, &record, err));
@@ -25,7 +27,11 @@ PR_MUST_CHECK pr_status pr_store_create(pr_store **out, const char *path, const 
                                         pr_error *err);
 /* Further root attributes, texts. */
 PR_MUST_CHECK pr_status pr_store_annotate(pr_store *s, const pr_attribute *attributes, size_t n, pr_error *err);
-/* An existing file, to append to. */
+/* Makes the results file again from its journal, content for content; rebuilt is false when there is no journal. The
+ * old file, damaged or not, is replaced only by a complete one. PR_ERR_MALFORMED: the journal is corrupt before its
+ * end. */
+PR_MUST_CHECK pr_status pr_store_repair(bool *rebuilt, const char *path, pr_error *err);
+/* An existing file, to append to: after pr_store_repair, if its writer may have been killed. */
 PR_MUST_CHECK pr_status pr_store_reopen(pr_store **out, const char *path, pr_error *err);
 /* Replaces the row of the same id (of an attempt that failed before), or appends. Not yet on the disk. */
 PR_MUST_CHECK pr_status pr_store_put(pr_store *s, const pr_record *record, pr_error *err);

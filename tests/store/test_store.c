@@ -23,6 +23,13 @@ static int remove_folder(void **state) {
 }
 
 static void path_of(char out[128], const char *name) { snprintf(out, 128, "%s/%s", folder, name); }
+/* A results file and its journal. */
+static void remove_run(const char *path) {
+    char log[160];
+    snprintf(log, sizeof log, "%.*s.journal", (int)(strlen(path) - 3), path);
+    unlink(path);
+    unlink(log);
+}
 
 static void make_record(pr_record *r, const char *id, uint32_t outcome, size_t proof_bytes, uint64_t seed) {
     pr_prng g = {seed};
@@ -71,7 +78,7 @@ static pr_store *create(const char *path) {
     pr_store *s = NULL;
     pr_error e = {0};
     const pr_attribute attributes[] = {{"run_id", "test-run"}, {"manifest_text", "version: 1\n"}};
-    unlink(path);
+    remove_run(path);
     if (pr_store_create(&s, path, attributes, 2, &e) != PR_OK) fail_msg("%s", e.text);
     return s;
 }
@@ -147,7 +154,7 @@ static void test_round_trip(void **state) {
     pr_store *s = NULL;
     pr_error e = {0};
     assert_int_equal(pr_store_create(&s, path, NULL, 0, &e), PR_ERR_IO);
-    unlink(path);
+    remove_run(path);
 }
 
 static void test_reopen_appends_and_replaces(void **state) {
@@ -169,7 +176,7 @@ static void test_reopen_appends_and_replaces(void **state) {
     check_parts(r, "c", 1);
     check_parts(r, "b", 3);
     pr_results_close(r);
-    unlink(path);
+    remove_run(path);
 }
 
 static void test_many_rows_cross_chunks(void **state) {
@@ -194,7 +201,7 @@ static void test_many_rows_cross_chunks(void **state) {
     }
     assert_int_equal(pr_results_proof(r, "job-299")->length, 299);
     pr_results_close(r);
-    unlink(path);
+    remove_run(path);
 }
 
 static void test_long_attribute(void **state) {
@@ -213,7 +220,7 @@ static void test_long_attribute(void **state) {
     assert_string_equal(pr_results_attribute(r, "manifest_text"), text);
     pr_results_close(r);
     free(text);
-    unlink(path);
+    remove_run(path);
 }
 
 /* What is committed is there after SIGKILL. */
@@ -221,7 +228,7 @@ static void test_killed_writer_loses_nothing_committed(void **state) {
     (void)state;
     char path[128], id[32];
     path_of(path, "killed.h5");
-    unlink(path);
+    remove_run(path);
     for (unsigned round = 0; round < 5; round++) {
         int tell[2];
         unsigned committed = 0, n;
@@ -231,8 +238,7 @@ static void test_killed_writer_loses_nothing_committed(void **state) {
         if (pid == 0) {
             pr_store *s = NULL;
             pr_error e = {0};
-            if (access(path, F_OK) == 0 ? pr_store_reopen(&s, path, &e) : pr_store_create(&s, path, NULL, 0, &e))
-                _exit(1);
+            if (round ? pr_store_reopen(&s, path, &e) : pr_store_create(&s, path, NULL, 0, &e)) _exit(1);
             for (n = 1;; n++) {
                 pr_record r;
                 snprintf(id, sizeof id, "r%u-%u", round, n);
@@ -248,6 +254,10 @@ static void test_killed_writer_loses_nothing_committed(void **state) {
         waitpid(pid, NULL, 0);
         while (read(tell[0], &n, sizeof n) == 4) committed = n;
         close(tell[0]);
+        bool rebuilt;
+        pr_error repair = {0};
+        if (pr_store_repair(&rebuilt, path, &repair) != PR_OK) fail_msg("%s", repair.text);
+        assert_true(rebuilt);
         pr_results *r = open_results(path);
         for (n = 1; n <= committed; n++) {
             uint8_t *data;
@@ -260,7 +270,7 @@ static void test_killed_writer_loses_nothing_committed(void **state) {
         }
         pr_results_close(r);
     }
-    unlink(path);
+    remove_run(path);
 }
 
 static void write_file(const char *path, const uint8_t *data, size_t n) {
@@ -299,7 +309,7 @@ static void test_damage_is_survived(void **state) {
     }
     assert_true(refused >= 20); /* all the cut ones, at least */
     free(data);
-    unlink(path);
+    remove_run(path);
     unlink(bad);
 }
 
@@ -337,7 +347,7 @@ static void test_not_a_results_file(void **state) {
     assert_int_not_equal(pr_results_open(&r, path, &e), PR_OK);
     assert_non_null(strstr(e.text, path));
     assert_int_not_equal(pr_store_reopen(&s, path, &e), PR_OK);
-    unlink(path);
+    remove_run(path);
     assert_int_equal(pr_results_open(&r, path, &e), PR_ERR_IO);
     assert_non_null(strstr(e.text, "No such file"));
 }
