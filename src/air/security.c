@@ -80,8 +80,9 @@ static double list_bits_at(const pr_layout *layout, double m) {
                       log2(at_least_one(quotient_terms(layout) - 1));
     double folding = log_field() - (log2(2 * m + 1) + log2(ldexp(1, (int)layout->log_lifted) + 1) - log_rho / 2) -
                      log2(fold_weight(layout));
-    double identities = fmin(batching_bits(layout), out_of_domain_bits(layout)) - log_list;
-    return fmin(fmin(queries, batching), fmin(folding, identities));
+    double identities = fmin(batching_bits(layout), out_of_domain_bits(layout));
+    if (layout->statement->air->n_relations) identities = fmin(identities, statement_lookup_bits(layout));
+    return fmin(fmin(queries, batching), fmin(folding, identities - log_list));
 }
 
 static double list_bits(const pr_layout *layout) {
