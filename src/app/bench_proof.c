@@ -129,9 +129,11 @@ pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err) {
     return status;
 }
 
-/* A file whose hash takes 2^log_rows permutations: blocks of 8 elements of 3 bytes, one element for the length. */
+/* A file that fills 2^log_rows rows: all but one hold a permutation of 8 elements of 3 bytes, one element is the
+ * length. */
+#define PERMUTATIONS(log_rows) (((size_t)1 << (log_rows)) - 1)
 static pr_status write_input(char *path, uint64_t log_rows, pr_error *err) {
-    size_t size = (((size_t)8 << log_rows) - 1) * 3;
+    size_t size = (8 * PERMUTATIONS(log_rows) - 1) * 3;
     uint8_t *bytes = malloc(size);
     int fd = mkstemp(path);
     if (fd >= 0) close(fd);
@@ -164,7 +166,7 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
     subject s = {.name = "poseidon2",
                  .layout = &job->layout,
                  .source = {job, pr_job_fills_storage(job), pr_job_fill_trace},
-                 .units = (double)((size_t)1 << o->log_rows)};
+                 .units = (double)PERMUTATIONS(o->log_rows)};
     status = bench_subject(&s, o, err);
     pr_job_destroy(job);
     return status;
