@@ -1,7 +1,7 @@
 /* `proverun verify RESULTS.h5`: every proof again, from the file alone. */
 #include "app/app.h"
 #include "base/cpu.h"
-#include "cluster/check.h"
+#include "work/check.h"
 #include "manifest/manifest.h"
 #include "store/store.h"
 #include <omp.h>

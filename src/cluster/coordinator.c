@@ -6,7 +6,7 @@
 #include "cluster/schedule.h"
 #include "cluster/signals.h"
 #include "cluster/startup.h"
-#include "cluster/work.h"
+#include "work/work.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "cluster/worker.h"
-#include "cluster/work.h"
+#include "work/work.h"
 #include <stdlib.h>
 #include <string.h>
 

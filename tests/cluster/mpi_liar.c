@@ -3,7 +3,7 @@
  *   mpirun -n 3 mpi_liar FOLDER */
 #include "cluster/coordinator.h"
 #include "cluster/host.h"
-#include "cluster/work.h"
+#include "work/work.h"
 #include "cluster/worker.h"
 #include "cpu/cpu_backend.h"
 #include "store/store.h"

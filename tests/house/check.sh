@@ -15,7 +15,9 @@ air
 proof
 backend verify casefile job attest
 cpu prove consensus
-manifest store metrics placement
+manifest store metrics placement schedule
+work simulate
+child
 cluster
 app'
 job_floor=4 # job types stand on floors 0 .. 3

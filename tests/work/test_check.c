@@ -1,7 +1,7 @@
 /* An attempt on one rank, and what another rank's check makes of a record that was tampered with. */
 #include "base/random.h"
-#include "cluster/check.h"
-#include "cluster/work.h"
+#include "work/check.h"
+#include "work/work.h"
 #include "cpu/cpu_backend.h"
 #include "file_hash/job.h"
 #include "wide_fibonacci/job.h"

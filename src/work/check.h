@@ -1,7 +1,7 @@
 /* Verification of one record from its bytes alone: what another rank does before a proof counts, and what an auditor
  * does offline. The statement is rebuilt from parameters, configuration and recorded public data. */
-#ifndef PR_CLUSTER_CHECK_H
-#define PR_CLUSTER_CHECK_H
+#ifndef PR_WORK_CHECK_H
+#define PR_WORK_CHECK_H
 #include "job/job.h"
 #include "store/record.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/check.h"
+#include "work/check.h"
 #include "proof/proof.h"
 #include "verify/verify.h"
 #include <stdarg.h>

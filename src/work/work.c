@@ -1,6 +1,6 @@
-#include "cluster/work.h"
+#include "work/work.h"
 #include "base/clock.h"
-#include "cluster/check.h"
+#include "work/check.h"
 #include "job/job.h"
 #include "proof/proof.h"
 #include "prove/prove.h"

@@ -1,6 +1,6 @@
 /* One attempt at one job, on one rank: read inputs, build the statement, prove, verify, encode, compress. No MPI. */
-#ifndef PR_CLUSTER_WORK_H
-#define PR_CLUSTER_WORK_H
+#ifndef PR_WORK_WORK_H
+#define PR_WORK_WORK_H
 #include "backend/backend.h"
 #include "manifest/manifest.h"
 #include "store/record.h"
