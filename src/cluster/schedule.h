@@ -10,6 +10,22 @@
 #define PR_CLUSTER_SCHEDULE_H
 #include "manifest/manifest.h"
 
+/* The names of the module schedule/, which takes this one's place, must not be mixed up with these at link time. */
+#define pr_schedule_create pr_cluster_schedule_create
+#define pr_schedule_destroy pr_cluster_schedule_destroy
+#define pr_schedule_drain pr_cluster_schedule_drain
+#define pr_schedule_next pr_cluster_schedule_next
+#define pr_schedule_proved pr_cluster_schedule_proved
+#define pr_schedule_verified pr_cluster_schedule_verified
+#define pr_schedule_end pr_cluster_schedule_end
+#define pr_schedule_retry pr_cluster_schedule_retry
+#define pr_schedule_prover pr_cluster_schedule_prover
+#define pr_schedule_attempts pr_cluster_schedule_attempts
+#define pr_schedule_is_over pr_cluster_schedule_is_over
+#define pr_schedule_n_ended pr_cluster_schedule_n_ended
+#define pr_schedule_n_running pr_cluster_schedule_n_running
+#define pr_schedule_n_queued pr_cluster_schedule_n_queued
+
 typedef struct pr_schedule pr_schedule;
 
 typedef enum pr_task_kind { PR_TASK_NONE, PR_TASK_PROVE, PR_TASK_VERIFY } pr_task_kind;
