@@ -208,6 +208,7 @@ pr_status pr_store_create(pr_store **out, const char *path, const pr_attribute *
     *out = NULL;
     PR_TRY(journal_path(log, sizeof log, path, err));
     PR_TRY(pr_journal_create(&journal, log, err));
+    pr_hdf_init(); /* before H5F_ACC_EXCL, which starts the library */
     return create_file(out, path, H5F_ACC_EXCL, journal, attributes, n, err);
 }
 
@@ -421,6 +422,7 @@ static pr_status replay(void *store, uint32_t type, const uint8_t *payload, size
 static pr_status rebuild(const char *path, const char *fresh, const char *log, pr_error *err) {
     pr_store *s = NULL;
     pr_journal *journal = NULL;
+    pr_hdf_init(); /* before H5F_ACC_TRUNC, which starts the library */
     PR_TRY(create_file(&s, fresh, H5F_ACC_TRUNC, NULL, NULL, 0, err));
     pr_status status = pr_journal_open(&journal, log, replay, s, err);
     pr_status closed = pr_store_close(s, status == PR_OK ? err : NULL);
