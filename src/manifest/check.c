@@ -1,6 +1,7 @@
 /* Checks of single values, and how a problem is told. */
 #include "manifest/internal.h"
 #include "air/profile.h"
+#include "base/duration.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,6 +135,44 @@ static bool read_profile(pr_loader *l, pr_common *common, const pr_yaml *node) {
     return false;
 }
 
+static void read_time_limit(pr_loader *l, pr_common *common, const pr_yaml *node) {
+    uint64_t ns;
+    char shown[72];
+    if (!pr_loader_expect(l, node, PR_YAML_SCALAR, "time_limit")) return;
+    if (pr_duration_parse(&ns, node->text) && ns > 0)
+        common->time_limit_ns = ns;
+    else
+        pr_loader_problem(l, node->line, node->column, "time_limit is `%s`; allowed: " PR_DURATION_ALLOWED,
+                          pr_yaml_show(shown, node->text));
+}
+
+static void read_deadline(pr_loader *l, pr_common *common, const pr_yaml *node) {
+    uint64_t ns;
+    char shown[72];
+    if (!pr_loader_expect(l, node, PR_YAML_SCALAR, "deadline")) return;
+    common->deadline_ns = common->deadline_wall_ns = 0;
+    if (pr_duration_parse(&ns, node->text) && ns > 0)
+        common->deadline_ns = ns;
+    else if (pr_time_parse_iso8601(&ns, node->text) && ns > 0)
+        common->deadline_wall_ns = ns;
+    else
+        pr_loader_problem(l, node->line, node->column,
+                          "deadline is `%s`; allowed: from the start of the run, " PR_DURATION_ALLOWED
+                          ", or a point in time with its zone such as 2026-11-25T22:00:00Z",
+                          pr_yaml_show(shown, node->text));
+}
+
+/* A list of ids, or one; what stands in a job takes the place of what stands in defaults. */
+static void read_after(pr_loader *l, pr_common *common, const pr_yaml *node) {
+    if (node->kind == PR_YAML_MAP) {
+        pr_loader_problem(l, node->line, node->column, "after must be an id or a list of ids, found a map");
+        return;
+    }
+    for (size_t i = 0; node->kind == PR_YAML_LIST && i < node->n; i++)
+        if (!pr_loader_expect(l, node->items[i].value, PR_YAML_SCALAR, "an id in after")) return;
+    common->after = node;
+}
+
 bool pr_loader_common(pr_loader *l, pr_common *common, const pr_yaml *map) {
     size_t before = l->n_problems;
     int64_t v;
@@ -143,5 +182,8 @@ bool pr_loader_common(pr_loader *l, pr_common *common, const pr_yaml *map) {
         common->priority = (int32_t)v;
     if ((node = pr_yaml_get(map, "retries")) && pr_loader_integer(l, &v, node, "retries", 0, PR_MANIFEST_MAX_RETRIES))
         common->retries = (uint32_t)v;
+    if ((node = pr_yaml_get(map, "time_limit"))) read_time_limit(l, common, node);
+    if ((node = pr_yaml_get(map, "deadline"))) read_deadline(l, common, node);
+    if ((node = pr_yaml_get(map, "after"))) read_after(l, common, node);
     return l->n_problems == before;
 }

@@ -10,11 +10,15 @@ typedef struct pr_common {
     pr_config config;
     int32_t priority;
     uint32_t retries;
+    uint64_t time_limit_ns, deadline_ns, deadline_wall_ns;
+    const pr_yaml *after; /* NULL: none */
 } pr_common;
 
 typedef struct pr_loader {
     pr_manifest *m;
-    size_t capacity; /* of m->jobs */
+    size_t capacity;             /* of m->jobs */
+    const pr_yaml **group_after; /* [m->n_groups] as written; NULL: none */
+    size_t group_capacity;
     const pr_job_type *const *types;
     const char *file;
     pr_writer *report; /* may be NULL */
@@ -40,4 +44,8 @@ void pr_loader_list(char *out, size_t size, const char *const *names);
 /* Appends the job, or every job of its sweep, to the manifest. params may be NULL. */
 void pr_sweep_expand(pr_loader *l, const pr_yaml *job, const char *id, const pr_job_type *type, const pr_common *common,
                      const pr_yaml *params);
+/* Jobs from `first` to the last one appended are what is written as `id`. */
+void pr_after_add_group(pr_loader *l, const char *id, size_t first, const pr_yaml *after);
+/* Ids to jobs, once all jobs are there and indexed: unknown ids and cycles are problems. */
+void pr_after_resolve(pr_loader *l);
 #endif

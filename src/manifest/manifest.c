@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 static const char *const top_keys[] = {"version", "name", "defaults", "jobs", NULL};
-static const char *const default_keys[] = {"profile", "priority", "retries", NULL};
-static const char *const job_keys[] = {"id", "type", "params", "profile", "priority", "retries", NULL};
+static const char *const default_keys[] = {"profile", "priority", "retries", "after", "deadline", "time_limit", NULL};
+static const char *const job_keys[] = {"id",      "type",  "params",   "profile",    "priority",
+                                       "retries", "after", "deadline", "time_limit", NULL};
 #define PR_DEFAULT_RETRIES 1
 
 static const pr_yaml *require(pr_loader *l, const pr_yaml *map, const char *key, const char *where) {
@@ -43,7 +44,10 @@ static void read_job(pr_loader *l, const pr_yaml *job, const pr_common *defaults
     good &= id && pr_loader_name(l, id, "id", PR_MANIFEST_MAX_ID - 8);
     const pr_job_type *type = type_node ? read_type(l, type_node) : NULL;
     good &= pr_loader_common(l, &common, job);
-    if (good && type) pr_sweep_expand(l, job, id->text, type, &common, pr_yaml_get(job, "params"));
+    size_t first = l->m->n_jobs;
+    if (!good || !type) return;
+    pr_sweep_expand(l, job, id->text, type, &common, pr_yaml_get(job, "params"));
+    pr_after_add_group(l, id->text, first, common.after);
 }
 
 static void read_jobs(pr_loader *l, const pr_yaml *jobs, const pr_common *defaults) {
@@ -132,6 +136,7 @@ static pr_status parse(pr_loader *l, pr_manifest *m, const char *text, size_t si
     m->digest = pr_blake2s_hash(text, size);
     read_root(l, root);
     if (!l->n_problems && !l->out_of_memory) index_ids(l);
+    if (!l->n_problems && !l->out_of_memory) pr_after_resolve(l);
     return finish(l);
 }
 
@@ -146,6 +151,7 @@ pr_status pr_manifest_parse(pr_manifest *out, const char *text, size_t size, con
     out->text_size = size;
     l.out_of_memory = !out->path || !out->base_dir || !out->text;
     pr_status status = l.out_of_memory ? finish(&l) : parse(&l, out, text, size);
+    free(l.group_after);
     if (status != PR_OK) pr_manifest_clear(out);
     return status;
 }
@@ -185,6 +191,8 @@ void pr_manifest_clear(pr_manifest *m) {
         free(m->jobs[i].id);
         free((void *)m->jobs[i].params.items);
     }
+    for (size_t i = 0; i < m->n_groups; i++) free(m->groups[i].after);
+    free(m->groups);
     free(m->jobs);
     free(m->by_id);
     free(m->name);

@@ -139,6 +139,9 @@ static bool append_job(const sweep *s, size_t k) {
     job->config = s->common->config;
     job->priority = s->common->priority;
     job->retries = s->common->retries;
+    job->time_limit_ns = s->common->time_limit_ns;
+    job->deadline_ns = s->common->deadline_ns;
+    job->deadline_wall_ns = s->common->deadline_wall_ns;
     job->line = s->job->line;
     job->column = s->job->column;
     job->id = make_id(s, k);
