@@ -17,7 +17,8 @@ static void tell(const pr_error *err, int rank, const char *results_path) {
 static pr_status stop_ranks(pr_transport *t, pr_error *err) {
     const pr_wire stop = {.type = PR_WIRE_STOP};
     for (int rank = 1; rank < t->size; rank++) PR_TRY(pr_transport_send(t, rank, &stop, err));
-    return pr_transport_drain(t, err);
+    bool quiet;
+    return pr_transport_drain(t, 60000, &quiet, err);
 }
 
 /* Standard output gets the path alone, last. */
@@ -65,7 +66,7 @@ static int run(const pr_run_options *o) {
     pr_log_init(o->log, PR_LOG_INFO, t.size > 1 ? t.rank : -1);
     pr_signals_watch(t.rank);
     int exit_code = t.rank == 0 ? coordinate(&t, o, &host) : work(&t, o, &host);
-    pr_transport_clear(&t);
+    pr_transport_clear(&t, true);
     return exit_code;
 }
 

@@ -1,15 +1,43 @@
 #include "cluster/transport.h"
-#include <limits.h>
+#include "base/clock.h"
+#include "cluster/frame.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define PR_TAG 7
+#define PR_WINDOW 4u        /* frames on their way to one rank */
+#define PR_MAX_ARRIVALS 64u /* receives at a time: bounds memory at 64 MiB */
 
-struct pr_pending {
-    struct pr_pending *next;
-    MPI_Request request;
+struct pr_parcel { /* a message that is being sent */
+    struct pr_parcel *next;
     pr_writer bytes;
+    size_t offset;
+    uint32_t id;
+};
+struct pr_queue {
+    struct pr_parcel *first, *last;
+};
+struct pr_lane {
+    struct pr_queue small, large;
+    unsigned in_flight;
+    int next_active;
+    bool active, forgotten;
+    uint32_t next_id;
+    pr_joiner joiner;
+};
+struct pr_flight { /* a frame on its way */
+    struct pr_flight *next;
+    MPI_Request request;
+    pr_writer frame;
+    int to;
+};
+struct pr_arrival { /* a frame, or in the inbox a message */
+    struct pr_arrival *next;
+    MPI_Request request;
+    uint8_t *data;
+    size_t size;
+    int from;
 };
 
 static pr_status fail_mpi(pr_error *err, int code, const char *what) {
@@ -26,102 +54,322 @@ pr_status pr_transport_init(pr_transport *t, pr_error *err) {
     MPI_Comm_set_errhandler(t->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(t->comm, &t->rank);
     MPI_Comm_size(t->comm, &t->size);
-    return PR_OK;
+    t->first_active = -1;
+    t->arrivals_end = &t->arrivals;
+    t->inbox_end = &t->inbox;
+    t->lanes = calloc((size_t)t->size, sizeof *t->lanes);
+    return t->lanes ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for %d ranks", t->size);
 }
 
-static void free_pending(struct pr_pending *p) {
+/* ---- sending ---- */
+
+static void free_parcel(struct pr_parcel *p) {
     pr_writer_clear(&p->bytes);
     free(p);
 }
 
-void pr_transport_clear(pr_transport *t) {
-    while (t->sends) {
-        struct pr_pending *p = t->sends;
-        t->sends = p->next;
-        free_pending(p);
-    }
-    if (t->size) MPI_Comm_free(&t->comm);
+static void push(struct pr_queue *q, struct pr_parcel *p) {
+    p->next = NULL;
+    if (q->last)
+        q->last->next = p;
+    else
+        q->first = p;
+    q->last = p;
 }
 
-/* Forgets sends that are complete. */
-static pr_status progress(pr_transport *t, pr_error *err) {
-    for (struct pr_pending **at = &t->sends; *at;) {
-        struct pr_pending *p = *at;
-        int done = 0, code = MPI_Test(&p->request, &done, MPI_STATUS_IGNORE);
-        if (code != MPI_SUCCESS) return fail_mpi(err, code, "sending");
-        if (!done) {
-            at = &p->next;
+static struct pr_parcel *pop(struct pr_queue *q) {
+    struct pr_parcel *p = q->first;
+    if (p) q->first = p->next;
+    if (!q->first) q->last = NULL;
+    return p;
+}
+
+static void empty(struct pr_queue *q) {
+    for (struct pr_parcel *p; (p = pop(q));) free_parcel(p);
+}
+
+static void activate(pr_transport *t, int to) {
+    struct pr_lane *lane = &t->lanes[to];
+    if (lane->active) return;
+    lane->active = true;
+    lane->next_active = t->first_active;
+    t->first_active = to;
+}
+
+static pr_status put_in_inbox(pr_transport *t, pr_writer *bytes, pr_error *err) {
+    struct pr_arrival *a = calloc(1, sizeof *a);
+    if (!a) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a message");
+    a->data = bytes->data;
+    a->size = bytes->size;
+    a->from = t->rank;
+    pr_writer_init(bytes); /* its memory is the arrival's now */
+    *t->inbox_end = a;
+    t->inbox_end = &a->next;
+    return PR_OK;
+}
+
+static pr_status put_in_lane(pr_transport *t, int to, pr_writer *bytes, pr_error *err) {
+    struct pr_lane *lane = &t->lanes[to];
+    struct pr_parcel *p = calloc(1, sizeof *p);
+    if (!p) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a message");
+    p->bytes = *bytes;
+    p->id = lane->next_id++;
+    pr_writer_init(bytes);
+    push(p->bytes.size + PR_FRAME_HEADER_BYTES <= PR_FRAME_BYTES ? &lane->small : &lane->large, p);
+    activate(t, to);
+    return PR_OK;
+}
+
+/* One frame of the lane's next message. */
+static pr_status launch(pr_transport *t, int to, pr_error *err) {
+    struct pr_lane *lane = &t->lanes[to];
+    struct pr_queue *q = lane->small.first ? &lane->small : &lane->large;
+    struct pr_flight *f = calloc(1, sizeof *f);
+    if (!f) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a message");
+    struct pr_parcel *p = pop(q);
+    pr_writer_init(&f->frame);
+    pr_frame_next(&f->frame, p->bytes.data, p->bytes.size, p->id, &p->offset);
+    size_t size = f->frame.size;
+    f->to = to;
+    if (p->offset < p->bytes.size)
+        push(q, p); /* the large ones take turns */
+    else
+        free_parcel(p);
+    int code = f->frame.failed ? MPI_ERR_NO_MEM
+                               : MPI_Isend(f->frame.data, (int)size, MPI_BYTE, to, PR_TAG, t->comm, &f->request);
+    if (code != MPI_SUCCESS) {
+        pr_writer_clear(&f->frame);
+        free(f);
+        return fail_mpi(err, code, "sending");
+    }
+    f->next = t->flights;
+    t->flights = f;
+    lane->in_flight++;
+    t->bytes_sent += size;
+    return PR_OK;
+}
+
+static bool has_something(const struct pr_lane *lane) { return lane->small.first || lane->large.first; }
+
+/* Forgets frames that have left. A send that fails is a rank that is not there: noticed by its silence. */
+static void land(pr_transport *t) {
+    for (struct pr_flight **at = &t->flights; *at;) {
+        struct pr_flight *f = *at;
+        int done = 0;
+        if (MPI_Test(&f->request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done) {
+            at = &f->next;
             continue;
         }
-        *at = p->next;
-        free_pending(p);
+        t->lanes[f->to].in_flight--;
+        *at = f->next;
+        pr_writer_clear(&f->frame);
+        free(f);
+    }
+}
+
+static pr_status progress(pr_transport *t, pr_error *err) {
+    land(t);
+    for (int *at = &t->first_active; *at >= 0;) {
+        int to = *at;
+        struct pr_lane *lane = &t->lanes[to];
+        while (has_something(lane) && lane->in_flight < PR_WINDOW) PR_TRY(launch(t, to, err));
+        if (has_something(lane)) {
+            at = &lane->next_active;
+            continue;
+        }
+        *at = lane->next_active;
+        lane->active = false;
     }
     return PR_OK;
 }
 
 pr_status pr_transport_send(pr_transport *t, int to, const pr_wire *message, pr_error *err) {
-    struct pr_pending *p = calloc(1, sizeof *p);
-    if (!p) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a message");
-    pr_writer_init(&p->bytes);
-    pr_wire_encode(&p->bytes, message);
-    if (p->bytes.failed || p->bytes.size > PR_WIRE_MAX_BYTES) {
-        pr_status status = p->bytes.failed ? PR_ERR_MEMORY : PR_ERR_INTERNAL;
-        free_pending(p);
-        return pr_fail(err, status, "a %s message is too large", pr_wire_type_name(message->type));
-    }
-    int code = MPI_Isend(p->bytes.data, (int)p->bytes.size, MPI_BYTE, to, PR_TAG, t->comm, &p->request);
-    if (code != MPI_SUCCESS) {
-        free_pending(p);
-        return fail_mpi(err, code, "sending");
-    }
-    p->next = t->sends;
-    t->sends = p;
-    return progress(t, err);
+    pr_writer bytes;
+    PR_ASSERT(to >= 0 && to < t->size);
+    if (t->lanes[to].forgotten) return PR_OK;
+    pr_writer_init(&bytes);
+    pr_wire_encode(&bytes, message);
+    pr_status status = PR_OK;
+    if (bytes.failed || bytes.size > PR_FRAME_MAX_MESSAGE)
+        status = pr_fail(err, bytes.failed ? PR_ERR_MEMORY : PR_ERR_INTERNAL, "a %s message is too large",
+                         pr_wire_type_name(message->type));
+    else
+        status = to == t->rank ? put_in_inbox(t, &bytes, err) : put_in_lane(t, to, &bytes, err);
+    pr_writer_clear(&bytes);
+    pr_transport_busy(t);
+    return status == PR_OK ? progress(t, err) : status;
 }
 
-static pr_status receive(pr_transport *t, MPI_Status *status, pr_wire *message, uint8_t **buffer, pr_error *err) {
-    int n = 0;
-    MPI_Get_count(status, MPI_BYTE, &n);
-    uint8_t *bytes = n >= 0 && (size_t)n <= PR_WIRE_MAX_BYTES ? malloc((size_t)n + 1) : NULL;
-    if (!bytes) return pr_fail(err, PR_ERR_MEMORY, "a message of %d bytes from rank %d", n, status->MPI_SOURCE);
-    int code = MPI_Recv(bytes, n, MPI_BYTE, status->MPI_SOURCE, PR_TAG, t->comm, MPI_STATUS_IGNORE);
-    pr_status result = PR_OK;
-    if (code != MPI_SUCCESS)
-        result = fail_mpi(err, code, "receiving");
-    else if (pr_wire_decode(message, bytes, (size_t)n, err) != PR_OK)
-        result = err ? pr_fail_context(err, "from rank %d", status->MPI_SOURCE) : PR_ERR_MALFORMED;
-    if (result == PR_OK)
-        *buffer = bytes;
-    else
-        free(bytes);
-    return result;
+void pr_transport_forget(pr_transport *t, int rank) {
+    t->lanes[rank].forgotten = true;
+    empty(&t->lanes[rank].small);
+    empty(&t->lanes[rank].large);
+}
+
+void pr_transport_know(pr_transport *t, int rank) { t->lanes[rank].forgotten = false; }
+
+/* Frames to the forgotten may never leave: nobody waits for them. */
+bool pr_transport_is_quiet(const pr_transport *t) {
+    for (const struct pr_flight *f = t->flights; f; f = f->next)
+        if (!t->lanes[f->to].forgotten) return false;
+    for (int to = t->first_active; to >= 0; to = t->lanes[to].next_active)
+        if (has_something(&t->lanes[to])) return false;
+    return true;
+}
+
+/* ---- receiving ---- */
+
+static void free_arrival(struct pr_arrival *a) {
+    free(a->data);
+    free(a);
+}
+
+/* Begins a receive for what MPI announces. */
+static pr_status accept_one(pr_transport *t, bool *more, pr_error *err) {
+    MPI_Message handle;
+    MPI_Status status;
+    int there = 0, n = 0;
+    int code = MPI_Improbe(MPI_ANY_SOURCE, PR_TAG, t->comm, &there, &handle, &status);
+    if (code != MPI_SUCCESS) return fail_mpi(err, code, "waiting for messages");
+    *more = there != 0;
+    if (!there) return PR_OK;
+    MPI_Get_count(&status, MPI_BYTE, &n);
+    struct pr_arrival *a = calloc(1, sizeof *a);
+    if (!a || !(a->data = malloc((size_t)n + 1))) {
+        free(a);
+        return pr_fail(err, PR_ERR_MEMORY, "a message of %d bytes from rank %d", n, status.MPI_SOURCE);
+    }
+    a->size = (size_t)n;
+    a->from = status.MPI_SOURCE;
+    code = MPI_Imrecv(a->data, n, MPI_BYTE, &handle, &a->request);
+    if (code != MPI_SUCCESS) {
+        free_arrival(a);
+        return fail_mpi(err, code, "receiving");
+    }
+    *t->arrivals_end = a;
+    t->arrivals_end = &a->next;
+    t->n_arrivals++;
+    return PR_OK;
+}
+
+static pr_status accept_all(pr_transport *t, pr_error *err) {
+    bool more = true;
+    while (more && t->n_arrivals < PR_MAX_ARRIVALS) PR_TRY(accept_one(t, &more, err));
+    return PR_OK;
+}
+
+static bool has_older_from(const pr_transport *t, const struct pr_arrival *a) {
+    for (const struct pr_arrival *p = t->arrivals; p != a; p = p->next)
+        if (p->from == a->from) return true;
+    return false;
+}
+
+/* The oldest frame that is complete, frames of one rank in order; NULL: none. */
+static struct pr_arrival *take_arrival(pr_transport *t, int *code) {
+    *code = MPI_SUCCESS;
+    for (struct pr_arrival **at = &t->arrivals; *at; at = &(*at)->next) {
+        struct pr_arrival *a = *at;
+        int done = 0;
+        if (has_older_from(t, a)) continue;
+        *code = MPI_Test(&a->request, &done, MPI_STATUS_IGNORE);
+        if (*code == MPI_SUCCESS && !done) continue;
+        *at = a->next;
+        if (!*at) t->arrivals_end = at;
+        t->n_arrivals--;
+        return a;
+    }
+    return NULL;
+}
+
+static struct pr_arrival *take_inbox(pr_transport *t) {
+    struct pr_arrival *a = t->inbox;
+    if (!a) return NULL;
+    t->inbox = a->next;
+    if (!t->inbox) t->inbox_end = &t->inbox;
+    return a;
+}
+
+static pr_status decode(pr_wire *message, bool *got, uint8_t **buffer, uint8_t *data, size_t size, pr_error *err) {
+    pr_status status = pr_wire_decode(message, data, size, err);
+    if (status == PR_OK) {
+        *got = true;
+        *buffer = data;
+    } else {
+        free(data);
+    }
+    return status;
+}
+
+static pr_status join(pr_transport *t, const struct pr_arrival *a, bool *got, pr_wire *message, uint8_t **buffer,
+                      pr_error *err) {
+    uint8_t *data;
+    size_t size;
+    t->bytes_received += a->size;
+    PR_TRY(pr_joiner_add(&t->lanes[a->from].joiner, a->data, a->size, &data, &size, err));
+    return data ? decode(message, got, buffer, data, size, err) : PR_OK;
+}
+
+static pr_status from_inbox(bool *got, pr_wire *message, uint8_t **buffer, struct pr_arrival *a, pr_error *err) {
+    uint8_t *data = a->data;
+    a->data = NULL;
+    return decode(message, got, buffer, data, a->size, err);
 }
 
 pr_status pr_transport_poll(pr_transport *t, bool *got, int *from, pr_wire *message, uint8_t **buffer, pr_error *err) {
-    int there = 0;
-    MPI_Status status;
+    int code = MPI_SUCCESS;
+    pr_status status = PR_OK;
     *got = false;
+    *from = -1;
     *buffer = NULL;
     PR_TRY(progress(t, err));
-    int code = MPI_Iprobe(MPI_ANY_SOURCE, PR_TAG, t->comm, &there, &status);
-    if (code != MPI_SUCCESS) return fail_mpi(err, code, "waiting for messages");
-    if (!there) return PR_OK;
-    *got = true;
-    *from = status.MPI_SOURCE;
-    t->idle_ms = 0;
-    return receive(t, &status, message, buffer, err);
+    struct pr_arrival *a = take_inbox(t);
+    if (a) {
+        *from = a->from;
+        status = from_inbox(got, message, buffer, a, err);
+        free_arrival(a);
+    }
+    while (!*got && status == PR_OK) {
+        PR_TRY(accept_all(t, err));
+        if (!(a = take_arrival(t, &code))) break;
+        *from = a->from;
+        status = code == MPI_SUCCESS ? join(t, a, got, message, buffer, err) : fail_mpi(err, code, "receiving");
+        free_arrival(a);
+        pr_transport_busy(t);
+    }
+    if (*got || status != PR_OK) pr_transport_busy(t);
+    return status;
 }
 
-pr_status pr_transport_drain(pr_transport *t, pr_error *err) {
-    while (t->sends) {
+pr_status pr_transport_drain(pr_transport *t, unsigned timeout_ms, bool *quiet, pr_error *err) {
+    uint64_t end = pr_clock_monotonic_ns() + timeout_ms * 1000000ull;
+    PR_TRY(progress(t, err));
+    while (!(*quiet = pr_transport_is_quiet(t)) && pr_clock_monotonic_ns() < end) {
+        pr_transport_idle(t);
         PR_TRY(progress(t, err));
-        if (t->sends) pr_transport_idle(t);
     }
     return PR_OK;
 }
 
-void pr_transport_idle(pr_transport *t) {
+void pr_transport_busy(pr_transport *t) { t->idle_ms = 0; }
+
+double pr_transport_pause_ms(pr_transport *t) {
     t->idle_ms = t->idle_ms < 0.1 ? 0.1 : t->idle_ms < 5 ? t->idle_ms * 1.2 : 5;
-    const struct timespec pause = {0, (long)(t->idle_ms * 1e6)};
+    return t->idle_ms;
+}
+
+void pr_transport_idle(pr_transport *t) {
+    const struct timespec pause = {0, (long)(pr_transport_pause_ms(t) * 1e6)};
     nanosleep(&pause, NULL);
+}
+
+/* Frames that never left stay with MPI: their memory is not ours to free. */
+void pr_transport_clear(pr_transport *t, bool collective) {
+    for (struct pr_arrival *a; (a = take_inbox(t));) free_arrival(a);
+    for (int rank = 0; t->lanes && rank < t->size; rank++) {
+        pr_transport_forget(t, rank);
+        pr_joiner_clear(&t->lanes[rank].joiner);
+    }
+    free(t->lanes);
+    t->lanes = NULL;
+    if (t->size && collective) MPI_Comm_free(&t->comm);
 }

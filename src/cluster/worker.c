@@ -111,7 +111,8 @@ pr_status pr_worker_run(pr_transport *t, const pr_run_options *o, const pr_host 
     w.work = (pr_work){o->backend, host->threads, host->max_bytes, t->rank, host->host, &w.run_digest};
     pr_status status = say_hello(&w, err);
     while (status == PR_OK && !w.stopped) status = serve(&w, err);
-    if (status == PR_OK) status = pr_transport_drain(t, err);
+    bool quiet;
+    if (status == PR_OK) status = pr_transport_drain(t, 60000, &quiet, err);
     if (w.has_manifest) pr_manifest_clear(&w.manifest);
     return status;
 }

@@ -84,7 +84,8 @@ static void run_liar(pr_transport *t) {
         pr_wire_clear(&message);
         free(buffer);
     }
-    CHECK(pr_transport_drain(t, NULL) == PR_OK);
+    bool quiet;
+    CHECK(pr_transport_drain(t, 60000, &quiet, NULL) == PR_OK && quiet);
     pr_manifest_clear(&m);
 }
 
@@ -132,7 +133,8 @@ static void run_once(pr_transport *t, const pr_host *host, const char *folder, s
             const pr_wire stop = {.type = PR_WIRE_STOP};
             CHECK(pr_transport_send(t, rank, &stop, NULL) == PR_OK);
         }
-        CHECK(pr_transport_drain(t, NULL) == PR_OK);
+        bool quiet;
+        CHECK(pr_transport_drain(t, 60000, &quiet, NULL) == PR_OK && quiet);
         check_results(path, which == 0);
     }
 }
@@ -162,7 +164,7 @@ int main(int argc, char **argv) {
         run_once(&t, &host, argv[1], which);
         MPI_Barrier(MPI_COMM_WORLD);
     }
-    pr_transport_clear(&t);
+    pr_transport_clear(&t, true);
     MPI_Finalize();
     return 0;
 }
