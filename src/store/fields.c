@@ -12,17 +12,25 @@ static const pr_field job_fields[] = {
     F(TEXT, type, "job type"),
     F(U32, type_version, "version of the job type's statement"),
     F(STATE, state, "how far the job came"),
-    F(OUTCOME, outcome, "approved: another rank verified the proof from its bytes; self_verified: only the prover did"),
+    F(OUTCOME, outcome,
+      "approved: another rank verified the proof from its bytes; self_verified: only the prover did; refused, "
+      "skipped: never begun"),
     F(TEXT, reason, "why it failed or was rejected; empty otherwise"),
     F(I32, prover_rank, "rank of the accepted or last attempt; -1: none"),
     F(I32, verifier_rank, "rank that verified the bytes; -1: none"),
     F(TEXT, prover_host, "host of the prover"),
     F(TEXT, backend, "what computed the proof"),
+    F(TEXT, device, "PCI bus id of the GPU; empty: none"),
     F(FLAG, gpu_used, "whether a GPU computed the proof"),
     F(U32, cpu_fallbacks, "times a GPU failed and the CPU took over"),
     F(U32, threads, "threads of the prover"),
     F(U32, attempts, "attempts made, over all sessions"),
+    F(U32, retries, "the manifest's: further attempts allowed"),
+    F(U32, child_restarts, "times the prover's process was started again for this job"),
+    F(U32, session, "row of /sessions in which the job ended, from 1"),
+    F(U32, manifest, "which manifest it is of: 0 is the root's; others only in merged files"),
     F(I32, priority, "the manifest's; higher first"),
+    F(TEXT, after, "jobs that this one comes after, with commas between them; cut to fit"),
     F(TEXT, profile, "security profile"),
     F(F64, conjectured_bits, "security by the up-to-capacity conjecture, bits"),
     F(F64, proven_bits, "security proven, unique decoding, bits"),
@@ -49,6 +57,10 @@ static const pr_field job_fields[] = {
     F(U64, proof_compressed_bytes, "proof as stored, bytes"),
     F(FLAG, flagged_large, "more than 256 KiB compressed: not fit for on-chain submission"),
     F(U64, peak_rss_bytes, "peak resident memory of the prover's process so far, bytes"),
+    F(U64, predicted_bytes, "memory that the plan predicted on the host, bytes"),
+    F(U64, predicted_device_bytes, "memory that the plan predicted on the GPU, bytes"),
+    F(F64, expected_ms, "time of the prover that the estimate predicted, ms"),
+    F(F64, queue_ms, "from when the job could begin to when it was handed out last, ms"),
     F(F64, prove_ms, "time of the prover, ms"),
     F(F64, self_verify_ms, "time of the prover's own verification, ms"),
     F(F64, verify_ms, "time of the other rank's verification, ms"),
@@ -62,6 +74,8 @@ static const pr_field job_fields[] = {
     F(F64, fri_ms, "stage: FRI, ms"),
     F(F64, grind_ms, "stage: proof of work, ms"),
     F(F64, open_ms, "stage: openings, ms"),
+    F(U64, time_limit_ns, "the manifest's, of one attempt, ns; 0: none"),
+    F(U64, deadline_ns, "the manifest's, ns since 1970 UTC; 0: none"),
     F(U64, started_ns, "start of the last attempt, ns since 1970 UTC"),
     F(U64, finished_ns, "end of the last attempt, ns since 1970 UTC"),
     F(TEXT, started_at, "the same, ISO 8601"),
@@ -104,6 +118,8 @@ static const pr_field session_fields[] = {
     PR_ROW(pr_session_row, TEXT, id, "number of the session, from 1"),
     PR_ROW(pr_session_row, U32, ranks, "ranks"),
     PR_ROW(pr_session_row, U32, threads, "threads of a prover on rank 0's host"),
+    PR_ROW(pr_session_row, U32, jobs, "jobs of the manifest"),
+    PR_ROW(pr_session_row, U32, done_before, "jobs that earlier sessions had done"),
     PR_ROW(pr_session_row, TEXT, started_at, "ISO 8601"),
     PR_ROW(pr_session_row, TEXT, finished_at, "ISO 8601; empty: it never came to its end"),
     PR_ROW(pr_session_row, TEXT, status, "running, complete, incomplete or interrupted"),
@@ -111,3 +127,53 @@ static const pr_field session_fields[] = {
     PR_ROW(pr_session_row, TEXT, command_line, "as given"),
 };
 PR_SPEC(pr_session_row_spec, pr_session_row, session_fields);
+
+static const pr_field attempt_fields[] = {
+    PR_ROW(pr_attempt_row, TEXT, id, "job id"),
+    PR_ROW(pr_attempt_row, U32, attempt, "number of the attempt, from 1, over all sessions"),
+    PR_ROW(pr_attempt_row, ATTEMPT_END, end, "how it ended"),
+    PR_ROW(pr_attempt_row, I32, rank, "rank that made it"),
+    PR_ROW(pr_attempt_row, TEXT, host, "its host"),
+    PR_ROW(pr_attempt_row, TEXT, backend, "what computed"),
+    PR_ROW(pr_attempt_row, TEXT, stage, "the prover's stage that was heard of last"),
+    PR_ROW(pr_attempt_row, U64, started_ns, "when it was handed out, ns since 1970 UTC"),
+    PR_ROW(pr_attempt_row, U64, finished_ns, "when its end was noticed, ns since 1970 UTC"),
+    PR_ROW(pr_attempt_row, TEXT, reason, "what went wrong; empty otherwise"),
+};
+PR_SPEC(pr_attempt_row_spec, pr_attempt_row, attempt_fields);
+
+static const pr_field event_fields[] = {
+    PR_ROW(pr_event_row, TEXT, id, "job id; empty: none"),
+    PR_ROW(pr_event_row, U64, time_ns, "ns since 1970 UTC"),
+    PR_ROW(pr_event_row, TEXT, time_at, "the same, ISO 8601"),
+    PR_ROW(pr_event_row, EVENT, kind, "what happened"),
+    PR_ROW(pr_event_row, I32, rank, "rank that it happened to; -1: none"),
+    PR_ROW(pr_event_row, TEXT, text, "in words"),
+};
+PR_SPEC(pr_event_row_spec, pr_event_row, event_fields);
+
+static const pr_field sample_fields[] = {
+    PR_ROW(pr_sample_row, TEXT, id, "series, as Prometheus writes it"),
+    PR_ROW(pr_sample_row, U64, time_ns, "ns since 1970 UTC"),
+    PR_ROW(pr_sample_row, F64, value, "its value; the unit is in the series' name"),
+};
+PR_SPEC(pr_sample_row_spec, pr_sample_row, sample_fields);
+
+static const pr_field assignment_fields[] = {
+    PR_ROW(pr_assignment_row, TEXT, id, "job id"),
+    PR_ROW(pr_assignment_row, U32, attempt, "number of the attempt, from 1"),
+    PR_ROW(pr_assignment_row, ASSIGNED, what, "to prove or to verify"),
+    PR_ROW(pr_assignment_row, I32, rank, "to which rank"),
+};
+PR_SPEC(pr_assignment_row_spec, pr_assignment_row, assignment_fields);
+
+static const pr_field rank_fields[] = {
+    PR_ROW(pr_rank_row, TEXT, id, "job at hand; empty: none"),
+    PR_ROW(pr_rank_row, I32, rank, "rank"),
+    PR_ROW(pr_rank_row, RANK_STATE, state, "what it does"),
+    PR_ROW(pr_rank_row, TEXT, host, "its host"),
+    PR_ROW(pr_rank_row, TEXT, stage, "stage of the prover"),
+    PR_ROW(pr_rank_row, F64, progress, "of the stage, 0 to 1"),
+    PR_ROW(pr_rank_row, U64, heard_ns, "its last message, ns since 1970 UTC"),
+};
+PR_SPEC(pr_rank_row_spec, pr_rank_row, rank_fields);

@@ -4,14 +4,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *pr_job_state_name(uint32_t state) {
-    static const char *const names[] = {"queued", "prepared", "proven", "self_verified", "verified"};
-    return state < PR_STATE_COUNT ? names[state] : "unknown";
+/* A function from values to names. */
+#define PR_NAMES(function_, count_, ...)                                                                               \
+    const char *function_(uint32_t v) {                                                                                \
+        static const char *const names[] = {__VA_ARGS__};                                                              \
+        _Static_assert(sizeof names / sizeof names[0] == (count_), "one name a value");                                \
+        return v < (count_) ? names[v] : "unknown";                                                                    \
+    }
+PR_NAMES(pr_job_state_name, PR_STATE_COUNT, "queued", "prepared", "proven", "self_verified", "verified")
+PR_NAMES(pr_outcome_name, PR_OUTCOME_COUNT, "none", "approved", "self_verified", "rejected", "failed", "refused",
+         "skipped", "timeout", "unvoted")
+PR_NAMES(pr_attempt_end_name, PR_ATTEMPT_COUNT, "proved", "failed", "crashed", "killed", "hung", "timeout", "wrong",
+         "rank_lost", "stopped")
+PR_NAMES(pr_event_kind_name, PR_EVENT_COUNT, "note", "drain", "stop", "rank_lost", "rank_silent", "rank_back",
+         "rank_drained", "child_died", "child_hung", "backend_failed", "backend_drained", "requeued", "speculative",
+         "late_answer", "contradiction", "bad_message", "clock", "deadline", "journal", "merge")
+PR_NAMES(pr_rank_state_name, PR_RANK_STATES, "idle", "proving", "verifying", "silent", "drained", "lost", "ended")
+PR_NAMES(pr_assigned_name, PR_ASSIGNED_COUNT, "prove", "verify")
+/* h5py reads an enumeration of just these as bool. */
+static PR_NAMES(flag_name, 2, "FALSE", "TRUE")
+
+    pr_enumeration pr_field_enumeration(pr_field_kind kind) {
+    static const pr_enumeration all[PR_FIELD_KINDS] = {
+        [PR_FIELD_FLAG] = {2, flag_name},
+        [PR_FIELD_STATE] = {PR_STATE_COUNT, pr_job_state_name},
+        [PR_FIELD_OUTCOME] = {PR_OUTCOME_COUNT, pr_outcome_name},
+        [PR_FIELD_ATTEMPT_END] = {PR_ATTEMPT_COUNT, pr_attempt_end_name},
+        [PR_FIELD_EVENT] = {PR_EVENT_COUNT, pr_event_kind_name},
+        [PR_FIELD_RANK_STATE] = {PR_RANK_STATES, pr_rank_state_name},
+        [PR_FIELD_ASSIGNED] = {PR_ASSIGNED_COUNT, pr_assigned_name},
+    };
+    return all[kind];
 }
 
-const char *pr_outcome_name(uint32_t outcome) {
-    static const char *const names[] = {"none", "approved", "self_verified", "rejected", "failed"};
-    return outcome < PR_OUTCOME_COUNT ? names[outcome] : "unknown";
+const char *pr_field_unit(const pr_field *f) {
+    static const char *const suffixes[][2] = {{"_ms", "ms"}, {"_ns", "ns"}, {"_bytes", "bytes"}, {"_bits", "bits"}};
+    size_t n = strlen(f->name);
+    if (!strcmp(f->name, "offset") || !strcmp(f->name, "length")) return "bytes";
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        size_t m = strlen(suffixes[i][0]);
+        if (n > m && !strcmp(f->name + n - m, suffixes[i][0])) return suffixes[i][1];
+    }
+    return "1";
 }
 
 static uint32_t get_u32(const void *row, const pr_field *f) {
@@ -35,19 +69,6 @@ void pr_row_encode(pr_writer *out, const pr_row_spec *spec, const void *row) {
             pr_write_u64(out, get_u64(row, f));
         else
             pr_write_u32(out, get_u32(row, f));
-    }
-}
-
-static uint32_t limit_of(pr_field_kind kind) {
-    switch (kind) {
-    case PR_FIELD_FLAG:
-        return 2;
-    case PR_FIELD_STATE:
-        return PR_STATE_COUNT;
-    case PR_FIELD_OUTCOME:
-        return PR_OUTCOME_COUNT;
-    default:
-        return 0; /* none */
     }
 }
 
@@ -77,7 +98,7 @@ void pr_row_decode(pr_reader *r, const pr_row_spec *spec, void *row) {
             uint64_t v = pr_read_u64(r);
             memcpy(at, &v, sizeof v);
         } else {
-            uint32_t v = pr_read_u32(r), limit = limit_of(f->kind);
+            uint32_t v = pr_read_u32(r), limit = pr_field_enumeration(f->kind).count;
             if (limit && v >= limit) r->failed = true;
             memcpy(at, &v, sizeof v);
         }
@@ -99,7 +120,7 @@ bool pr_row_sanitize(const pr_row_spec *spec, void *row) {
     bool good = true;
     for (size_t i = 0; i < spec->n_fields; i++) {
         const pr_field *f = &spec->fields[i];
-        uint32_t limit = limit_of(f->kind);
+        uint32_t limit = pr_field_enumeration(f->kind).count;
         if (f->kind == PR_FIELD_TEXT) good &= sanitize_text((char *)row + f->offset, f->size);
         if (limit && get_u32(row, f) >= limit) {
             memset((char *)row + f->offset, 0, f->size);
@@ -142,11 +163,8 @@ void pr_row_show(char *out, size_t size, const pr_field *f, const void *row) {
     case PR_FIELD_FLAG:
         snprintf(out, size, "%s", get_u32(row, f) ? "yes" : "no");
         break;
-    case PR_FIELD_STATE:
-        snprintf(out, size, "%s", pr_job_state_name(get_u32(row, f)));
-        break;
-    case PR_FIELD_OUTCOME:
-        snprintf(out, size, "%s", pr_outcome_name(get_u32(row, f)));
+    default:
+        snprintf(out, size, "%s", pr_field_enumeration(f->kind).name(get_u32(row, f)));
         break;
     }
 }
@@ -154,17 +172,32 @@ void pr_row_show(char *out, size_t size, const pr_field *f, const void *row) {
 void pr_record_clear(pr_record *record) {
     free(record->params);
     free(record->outputs);
+    free(record->history);
     free(record->public_data);
     free(record->proof);
     memset(record, 0, sizeof *record);
 }
 
+pr_status pr_record_add_attempt(pr_record *record, const pr_attempt_row *row, pr_error *err) {
+    if (record->n_history >= PR_RECORD_MAX_HISTORY) return PR_OK;
+    pr_attempt_row *grown = realloc(record->history, (record->n_history + 1) * sizeof *grown);
+    if (!grown) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job's history");
+    record->history = grown;
+    grown[record->n_history] = *row;
+    pr_row_set_text(grown[record->n_history++].id, sizeof row->id, record->row.id);
+    return PR_OK;
+}
+
+static void encode_rows(pr_writer *out, const pr_row_spec *spec, const void *rows, size_t n) {
+    pr_write_u32(out, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) pr_row_encode(out, spec, (const char *)rows + i * spec->row_bytes);
+}
+
 void pr_record_encode(pr_writer *out, const pr_record *record) {
     pr_row_encode(out, &pr_job_row_spec, &record->row);
-    pr_write_u32(out, (uint32_t)record->n_params);
-    for (size_t i = 0; i < record->n_params; i++) pr_row_encode(out, &pr_param_row_spec, &record->params[i]);
-    pr_write_u32(out, (uint32_t)record->n_outputs);
-    for (size_t i = 0; i < record->n_outputs; i++) pr_row_encode(out, &pr_output_row_spec, &record->outputs[i]);
+    encode_rows(out, &pr_param_row_spec, record->params, record->n_params);
+    encode_rows(out, &pr_output_row_spec, record->outputs, record->n_outputs);
+    encode_rows(out, &pr_attempt_row_spec, record->history, record->n_history);
     pr_write_var(out, record->public_data, (size_t)record->row.public_bytes);
     pr_write_var(out, record->proof, (size_t)record->row.proof_compressed_bytes);
 }
@@ -203,6 +236,7 @@ pr_status pr_record_decode(pr_record *out, const void *data, size_t size, pr_err
     pr_row_decode(&r, &pr_job_row_spec, &out->row);
     out->params = decode_rows(&r, &out->n_params, &pr_param_row_spec, PR_RECORD_MAX_PARAMS);
     out->outputs = decode_rows(&r, &out->n_outputs, &pr_output_row_spec, PR_RECORD_MAX_OUTPUTS);
+    out->history = decode_rows(&r, &out->n_history, &pr_attempt_row_spec, PR_RECORD_MAX_HISTORY);
     out->public_data = decode_bytes(&r, out->row.public_bytes, PR_RECORD_MAX_PUBLIC);
     out->proof = decode_bytes(&r, out->row.proof_compressed_bytes, PR_RECORD_MAX_PROOF);
     if (pr_reader_done(&r)) return PR_OK;

@@ -22,9 +22,6 @@ static hid_t enum_type(hid_t base, uint32_t n, const char *(*name)(uint32_t)) {
     return type;
 }
 
-/* h5py reads an enumeration of just these as bool. */
-static const char *flag_name(uint32_t v) { return v ? "TRUE" : "FALSE"; }
-
 typedef enum place { IN_MEMORY, IN_FILE } place;
 
 static hid_t field_type(const pr_field *f, place where) {
@@ -43,14 +40,11 @@ static hid_t field_type(const pr_field *f, place where) {
         return H5Tcopy(where == IN_FILE ? H5T_STD_U64LE : H5T_NATIVE_UINT64);
     case PR_FIELD_F64:
         return H5Tcopy(where == IN_FILE ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE);
-    case PR_FIELD_FLAG:
-        return enum_type(where == IN_FILE ? H5T_STD_I8LE : H5T_NATIVE_UINT32, 2, flag_name);
-    case PR_FIELD_STATE:
-        return enum_type(where == IN_FILE ? H5T_STD_I8LE : H5T_NATIVE_UINT32, PR_STATE_COUNT, pr_job_state_name);
-    case PR_FIELD_OUTCOME:
-        return enum_type(where == IN_FILE ? H5T_STD_I8LE : H5T_NATIVE_UINT32, PR_OUTCOME_COUNT, pr_outcome_name);
+    default: {
+        pr_enumeration e = pr_field_enumeration(f->kind);
+        return enum_type(where == IN_FILE ? H5T_STD_I8LE : H5T_NATIVE_UINT32, e.count, e.name);
     }
-    return -1;
+    }
 }
 
 static size_t packed_bytes(const pr_row_spec *spec) {
@@ -96,6 +90,8 @@ static pr_status describe_fields(const pr_table *t, const char *help, pr_error *
         char name[96];
         snprintf(name, sizeof name, "column:%s", t->spec->fields[i].name);
         PR_TRY(pr_hdf_write_text(t->dataset, t->path, name, t->spec->fields[i].help, err));
+        snprintf(name, sizeof name, "unit:%s", t->spec->fields[i].name);
+        PR_TRY(pr_hdf_write_text(t->dataset, t->path, name, pr_field_unit(&t->spec->fields[i]), err));
     }
     return PR_OK;
 }
