@@ -19,7 +19,7 @@ PR_NAMES(pr_attempt_end_name, PR_ATTEMPT_COUNT, "proved", "failed", "crashed", "
 PR_NAMES(pr_event_kind_name, PR_EVENT_COUNT, "note", "drain", "stop", "rank_lost", "rank_silent", "rank_back",
          "rank_drained", "child_died", "child_hung", "backend_failed", "backend_drained", "requeued", "speculative",
          "late_answer", "contradiction", "bad_message", "clock", "deadline", "journal", "merge")
-PR_NAMES(pr_rank_state_name, PR_RANK_STATES, "idle", "proving", "verifying", "silent", "drained", "lost", "ended")
+PR_NAMES(pr_rank_activity_name, PR_ACTIVITY_COUNT, "idle", "proving", "verifying", "silent", "drained", "lost", "ended")
 PR_NAMES(pr_assigned_name, PR_ASSIGNED_COUNT, "prove", "verify")
 /* h5py reads an enumeration of just these as bool. */
 static PR_NAMES(flag_name, 2, "FALSE", "TRUE")
@@ -31,7 +31,7 @@ static PR_NAMES(flag_name, 2, "FALSE", "TRUE")
         [PR_FIELD_OUTCOME] = {PR_OUTCOME_COUNT, pr_outcome_name},
         [PR_FIELD_ATTEMPT_END] = {PR_ATTEMPT_COUNT, pr_attempt_end_name},
         [PR_FIELD_EVENT] = {PR_EVENT_COUNT, pr_event_kind_name},
-        [PR_FIELD_RANK_STATE] = {PR_RANK_STATES, pr_rank_state_name},
+        [PR_FIELD_RANK_STATE] = {PR_ACTIVITY_COUNT, pr_rank_activity_name},
         [PR_FIELD_ASSIGNED] = {PR_ASSIGNED_COUNT, pr_assigned_name},
     };
     return all[kind];

@@ -81,17 +81,17 @@ typedef enum pr_event_kind {
 } pr_event_kind;
 const char *pr_event_kind_name(uint32_t kind);
 
-typedef enum pr_rank_state {
-    PR_RANK_IDLE,
-    PR_RANK_PROVING,
-    PR_RANK_VERIFYING, /* and nothing else */
-    PR_RANK_SILENT,
-    PR_RANK_DRAINED,
-    PR_RANK_LOST,
-    PR_RANK_ENDED,
-    PR_RANK_STATES
-} pr_rank_state;
-const char *pr_rank_state_name(uint32_t state);
+typedef enum pr_rank_activity {
+    PR_ACTIVITY_IDLE,
+    PR_ACTIVITY_PROVING,
+    PR_ACTIVITY_VERIFYING, /* and nothing else */
+    PR_ACTIVITY_SILENT,
+    PR_ACTIVITY_DRAINED,
+    PR_ACTIVITY_LOST,
+    PR_ACTIVITY_ENDED,
+    PR_ACTIVITY_COUNT
+} pr_rank_activity;
+const char *pr_rank_activity_name(uint32_t state);
 
 typedef enum pr_assigned { PR_ASSIGNED_PROVE, PR_ASSIGNED_VERIFY, PR_ASSIGNED_COUNT } pr_assigned;
 const char *pr_assigned_name(uint32_t what);
