@@ -14,8 +14,8 @@
 
 typedef struct pr_device pr_device; /* each backend defines its own */
 
-/* A column: 1 << log_rows words at this word offset of the device arena. Offsets of columns are multiples of 16 words.
- */
+/* A column: 1 << log_rows words at this word offset of the device arena. Offsets are multiples of 16 words; those of
+ * columns of fewer words, of their length. */
 typedef struct pr_col {
     size_t offset;
     uint32_t log_rows;

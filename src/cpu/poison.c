@@ -24,7 +24,7 @@ static pr_status close_memory(pr_device *dev, pr_status status) {
 
 static void check_cols(const pr_device *dev, const pr_col *cols, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        PR_ASSERT(cols[i].offset % 16 == 0);
+        PR_ASSERT(cols[i].offset % (cols[i].log_rows < 4 ? (size_t)1 << cols[i].log_rows : 16) == 0);
         PR_ASSERT((cols[i].offset + ((size_t)1 << cols[i].log_rows)) * sizeof(uint32_t) <= dev->base_bytes);
     }
 }

@@ -295,8 +295,7 @@ static pr_status design_samples(pr_prover *p, pr_error *err) {
     for (uint32_t t = 0; t < p->layout->n_trees; t++) most += p->layout->trees[t].n_samples;
     HOST(p, p->samples, most);
     HOST(p, p->sample_out, most);
-    size_t limit = most < 4096 ? most : 4096; /* sizes x offsets is far below */
-    HOST(p, p->sample_groups, limit);
+    HOST(p, p->sample_groups, most); /* offsets may all differ */
     visit_samples(&v);
     for (size_t g = 0; g < p->n_sample_groups; g++) {
         HOST(p, p->sample_groups[g].cols, p->sample_groups[g].n);
@@ -333,6 +332,7 @@ static pr_status design_quotients(pr_prover *p, pr_error *err) {
 static pr_status design_host(pr_prover *p, pr_error *err) {
     const pr_layout *l = p->layout;
     size_t q = l->statement->config.n_queries, most_columns = 1;
+    if (q > (size_t)1 << l->log_lifted) q = (size_t)1 << l->log_lifted; /* distinct ones */
     HOST(p, p->z, p->air->n_relations);
     HOST(p, p->alpha, p->air->n_relations);
     HOST(p, p->claimed_sums, p->air->n_components);
@@ -346,7 +346,8 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
         if (l->trees[t].n_columns > most_columns) most_columns = l->trees[t].n_columns;
     }
     for (uint32_t k = 0; k < l->n_fri_layers; k++) {
-        size_t rows = q << l->fri[k].fold_step;
+        size_t rows = q << l->fri[k].fold_step, all = (size_t)1 << l->fri[k].log_size;
+        if (rows > all) rows = all;
         p->hash_capacity += rows * l->fri[k].log_size + 1;
         p->opened_capacity += 4 * rows;
         if (rows > p->position_capacity) p->position_capacity = rows;
