@@ -1,6 +1,5 @@
 /* Trees 0 to 2: filling, extending and committing columns. */
 #include "prove/internal.h"
-#include "base/clock.h"
 
 static pr_col at_size(pr_col col, uint32_t log_rows) { return (pr_col){col.offset, log_rows}; }
 /* The half of an extended column that its values do not use yet: where row-ordered input waits for its permutation. */
@@ -9,7 +8,7 @@ static pr_col upper_half(pr_col col, uint32_t log_rows) {
 }
 
 pr_status pr_prover_commit_tree(pr_prover *p, uint32_t tree, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_MERKLE);
     pr_tree_state *t = &p->trees[tree];
     PR_TRY(p->ops->merkle_commit(p->device, &t->root, &t->merkle, t->sorted, t->n, err));
     pr_channel_mix_root(&p->channel, &t->root);
@@ -29,7 +28,7 @@ static pr_status load_preprocessed(pr_prover *p, uint32_t index, pr_error *err) 
 }
 
 pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_EXTEND);
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) PR_TRY(load_preprocessed(p, i, err));
     pr_prover_clock(p, PR_STAGE_EXTEND, &start);
     return pr_prover_commit_tree(p, 0, err);
@@ -71,9 +70,10 @@ static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *er
 pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err) {
     const pr_layout_tree *tree = &p->layout->trees[1];
     for (uint32_t c = 0; c < p->air->n_components; c++) {
-        uint64_t start = pr_clock_monotonic_ns();
+        uint64_t start = pr_prover_begin(p, PR_STAGE_TRACE);
         PR_TRY(fill_component(p, c, err));
         pr_prover_clock(p, PR_STAGE_TRACE, &start);
+        start = pr_prover_begin(p, PR_STAGE_EXTEND);
         PR_TRY(extend_component(p, c, err));
         pr_prover_clock(p, PR_STAGE_EXTEND, &start);
     }
@@ -82,7 +82,7 @@ pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err) {
 }
 
 pr_status pr_prover_compute_lookups(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_LOOKUPS);
     for (uint32_t k = 0; k < p->air->n_components; k++) {
         const pr_air_component *c = &p->air->components[k];
         pr_component_state *s = &p->components[k];
@@ -99,7 +99,7 @@ pr_status pr_prover_compute_lookups(pr_prover *p, pr_error *err) {
 }
 
 pr_status pr_prover_commit_interaction(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_EXTEND);
     for (uint32_t k = 0; k < p->air->n_components; k++) {
         pr_component_state *s = &p->components[k];
         size_t n = 4 * (size_t)p->air->components[k].n_batches;

@@ -1,6 +1,5 @@
 /* The composition polynomial, protocol.md section 8, and its tree. */
 #include "prove/internal.h"
-#include "base/clock.h"
 
 /* powers[i] = c^(N-1-i) */
 static void fill_powers(pr_prover *p, pr_qm31 coefficient) {
@@ -47,7 +46,7 @@ static const pr_col *largest_accumulator(const pr_prover *p) {
 }
 
 pr_status pr_prover_commit_composition(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_COMPOSITION);
     const pr_layout *l = p->layout;
     fill_powers(p, pr_channel_draw_secure_felt(&p->channel));
     for (uint32_t c = 0; c < p->air->n_components; c++) PR_TRY(compose_component(p, c, err));

@@ -1,6 +1,5 @@
 /* FRI, protocol.md section 12. */
 #include "prove/internal.h"
-#include "base/clock.h"
 
 static pr_status commit_layer(pr_prover *p, uint32_t k, pr_qm31 *alpha, pr_error *err) {
     pr_fri_state *layer = &p->fri[k];
@@ -55,7 +54,7 @@ static pr_status last_layer(pr_prover *p, pr_error *err) {
 }
 
 pr_status pr_prover_fri(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_FRI);
     for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) {
         pr_qm31 alpha;
         PR_TRY(commit_layer(p, k, &alpha, err));

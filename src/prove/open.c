@@ -1,6 +1,5 @@
 /* Queries and openings, protocol.md section 13, and the proof itself. */
 #include "prove/internal.h"
-#include "base/clock.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +122,7 @@ static void write_scalars(const pr_prover *p, pr_proof *proof) {
 }
 
 pr_status pr_prover_open(pr_prover *p, pr_proof *proof, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_OPEN);
     openings o = {0};
     size_t n_positions = p->n_queries;
     for (uint32_t t = 0; t < p->layout->n_trees; t++) PR_TRY(open_tree(p, &o, t, err));

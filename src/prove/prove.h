@@ -45,6 +45,9 @@ typedef struct pr_prover_options {
     size_t max_bytes;   /* refuse plans above this; 0: what the machine has available */
 } pr_prover_options;
 
+/* Told whenever a stage begins, from the thread that drives the prover; a stage begins more than once. */
+typedef void (*pr_stage_listener)(void *context, pr_stage stage);
+
 typedef struct pr_prover pr_prover;
 PR_MUST_CHECK pr_status pr_prover_plan(pr_plan *plan, const pr_layout *layout, const pr_prover_options *options,
                                        pr_error *err);
@@ -52,6 +55,8 @@ PR_MUST_CHECK pr_status pr_prover_create(pr_prover **out, const pr_layout *layou
                                          pr_error *err);
 void pr_prover_destroy(pr_prover *prover);
 const pr_plan *pr_prover_get_plan(const pr_prover *prover); /* borrowed */
+/* From the next run on; listener NULL: nobody. */
+void pr_prover_set_stage_listener(pr_prover *prover, pr_stage_listener listener, void *context);
 /* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
 PR_MUST_CHECK pr_status pr_prover_run(pr_prover *prover, pr_proof *proof, const pr_trace_source *source,
                                       pr_stage_times *times, pr_channel_listener listener, void *listener_context,

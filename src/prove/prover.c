@@ -10,6 +10,16 @@ const char *pr_stage_name(pr_stage stage) {
     return stage < PR_STAGE_COUNT ? names[stage] : "?";
 }
 
+uint64_t pr_prover_begin(pr_prover *p, pr_stage stage) {
+    if (p->stage_listener) p->stage_listener(p->stage_context, stage);
+    return pr_clock_monotonic_ns();
+}
+
+void pr_prover_set_stage_listener(pr_prover *p, pr_stage_listener listener, void *context) {
+    p->stage_listener = listener;
+    p->stage_context = context;
+}
+
 void pr_prover_clock(pr_prover *p, pr_stage stage, uint64_t *start) {
     uint64_t now = pr_clock_monotonic_ns();
     p->times.ns[stage] += now - *start;
@@ -113,7 +123,7 @@ static void mix_felt_words(pr_channel *ch, const pr_step *step) {
 }
 
 static pr_status grind(pr_prover *p, uint64_t *nonce, uint32_t bits, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_GRIND);
     pr_hash prefix = pr_channel_pow_prefix(&p->channel, bits);
     PR_TRY(p->ops->grind(p->device, nonce, &prefix, bits, err));
     pr_channel_mix_u64(&p->channel, *nonce);

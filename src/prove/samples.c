@@ -1,6 +1,5 @@
 /* Out-of-domain samples (protocol.md section 10) and quotients (section 11). */
 #include "prove/internal.h"
-#include "base/clock.h"
 
 static size_t count_samples(const pr_prover *p) {
     size_t n = 0;
@@ -19,7 +18,7 @@ static pr_status sample_group(pr_prover *p, const pr_sample_group *g, pr_error *
 }
 
 pr_status pr_prover_sample(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_SAMPLES);
     if (!pr_secure_point_from_t(&p->ood_point, pr_channel_draw_secure_felt(&p->channel)))
         return pr_fail(err, PR_ERR_INTERNAL, "the out-of-domain point does not exist (t^2 = -1)");
     for (size_t g = 0; g < p->n_sample_groups; g++) PR_TRY(sample_group(p, &p->sample_groups[g], err));
@@ -49,7 +48,7 @@ static void fill_quotient_group(pr_prover *p, pr_quotient_group *g, pr_quotient_
 }
 
 pr_status pr_prover_quotients(pr_prover *p, pr_error *err) {
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_prover_begin(p, PR_STAGE_QUOTIENTS);
     pr_qm31 coefficient = pr_channel_draw_secure_felt(&p->channel), power = PR_QM31_ONE;
     for (size_t i = 0; i < p->n_powers; i++, power = pr_qm31_mul(power, coefficient)) p->quotient_powers[i] = power;
     for (size_t g = 0; g < p->n_quotient_sets; g++)
