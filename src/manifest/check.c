@@ -99,8 +99,10 @@ bool pr_loader_integer(pr_loader *l, int64_t *out, const pr_yaml *node, const ch
         *out = v;
         return true;
     }
-    pr_loader_problem(l, node->line, node->column, "%s is `%s`%s; allowed: an integer from %lld to %lld", what,
-                      pr_yaml_show(shown, node->text), node->plain ? "" : " in quotes", (long long)min, (long long)max);
+    char range[64];
+    snprintf(range, sizeof range, min == max ? "%lld" : "an integer from %lld to %lld", (long long)min, (long long)max);
+    pr_loader_problem(l, node->line, node->column, "%s is `%s`%s; allowed: %s", what, pr_yaml_show(shown, node->text),
+                      node->plain ? "" : " in quotes", range);
     return false;
 }
 

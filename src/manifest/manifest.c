@@ -41,13 +41,14 @@ static void read_job(pr_loader *l, const pr_yaml *job, const pr_common *defaults
     pr_common common = *defaults;
     bool good = pr_loader_keys(l, job, job_keys, "a job");
     const pr_yaml *id = require(l, job, "id", "the job"), *type_node = require(l, job, "type", "the job");
-    good &= id && pr_loader_name(l, id, "id", PR_MANIFEST_MAX_ID - 8);
+    bool named = id && pr_loader_name(l, id, "id", PR_MANIFEST_MAX_ID - 8);
     const pr_job_type *type = type_node ? read_type(l, type_node) : NULL;
     good &= pr_loader_common(l, &common, job);
     size_t first = l->m->n_jobs;
-    if (!good || !type) return;
-    pr_sweep_expand(l, job, id->text, type, &common, pr_yaml_get(job, "params"));
-    pr_after_add_group(l, id->text, first, common.after);
+    if (!type) return;
+    /* after a problem too, under some name: every mistake of the job is told at once */
+    pr_sweep_expand(l, job, named ? id->text : "unnamed", type, &common, pr_yaml_get(job, "params"));
+    if (good && named) pr_after_add_group(l, id->text, first, common.after);
 }
 
 static void read_jobs(pr_loader *l, const pr_yaml *jobs, const pr_common *defaults) {

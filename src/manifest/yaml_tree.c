@@ -29,10 +29,19 @@ static pr_status refuse_bytes(const reader *r) {
                       r->yaml.problem ? r->yaml.problem : "unreadable bytes");
 }
 
+static bool is_tab_at(const reader *r, yaml_mark_t at) {
+    const char *line = r->text, *end = r->text + r->size;
+    for (size_t n = 0; n < at.line && line; n++)
+        if ((line = memchr(line, '\n', (size_t)(end - line)))) line++;
+    return line && at.column < (size_t)(end - line) && line[at.column] == '\t';
+}
+
 static pr_status syntax_error(const reader *r) {
     if (r->yaml.error == YAML_MEMORY_ERROR) return no_memory(r);
     if (r->yaml.error == YAML_READER_ERROR) return refuse_bytes(r);
     const char *context = r->yaml.context ? r->yaml.context : "";
+    if (is_tab_at(r, r->yaml.problem_mark))
+        return refuse(r, r->yaml.problem_mark, "not valid YAML: a tab; allowed for indentation: spaces");
     return pr_fail_at(r->err, PR_ERR_USAGE, r->file, r->yaml.problem_mark.line + 1, r->yaml.problem_mark.column + 1,
                       "not valid YAML: %s%s%s", context, *context ? ": " : "",
                       r->yaml.problem ? r->yaml.problem : "syntax error");
@@ -188,6 +197,10 @@ pr_status pr_yaml_parse(pr_yaml **out, const char *text, size_t size, const char
     if (size > PR_YAML_MAX_BYTES)
         return pr_fail_at(err, PR_ERR_USAGE, file, 0, 0, "%zu bytes; a manifest has at most %zu", size,
                           PR_YAML_MAX_BYTES);
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* the byte order mark of some editors */
+        text += 3;
+        size -= 3;
+    }
     reader r = {.file = file, .text = text, .size = size, .err = err};
     if (!yaml_parser_initialize(&r.yaml)) return no_memory(&r);
     yaml_parser_set_input_string(&r.yaml, (const unsigned char *)text, size);

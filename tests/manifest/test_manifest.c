@@ -87,6 +87,38 @@ static void test_sweep_is_a_product(void **state) {
     pr_manifest_clear(&m);
 }
 
+/* A byte order mark, and lines that end in carriage return and line feed, as some editors write them. */
+static void test_text_of_other_editors(void **state) {
+    (void)state;
+    pr_manifest m;
+    must_parse(&m, "\xef\xbb\xbfversion: 1\r\nname: n\r\njobs:\r\n  - { id: a, type: grid, params: { size: 5 } }\r\n");
+    assert_string_equal(m.name, "n");
+    assert_string_equal(m.jobs[0].params.items[0].value, "5");
+    pr_manifest_clear(&m);
+}
+
+/* A mistake in what is common to all types hides none in the parameters. */
+static void test_all_mistakes_of_a_job(void **state) {
+    (void)state;
+    pr_manifest m;
+    pr_error e = {0};
+    pr_writer report;
+    pr_writer_init(&report);
+    assert_int_equal(parse(&m,
+                           HEAD "jobs:\n"
+                                "  - id: a b\n"
+                                "    type: grid\n"
+                                "    colour: red\n"
+                                "    retries: many\n"
+                                "    params: { size: huge }\n",
+                           &report, &e),
+                     PR_ERR_USAGE);
+    pr_write_u8(&report, 0);
+    static const char *const want[] = {"m.yaml:4:9: ", "m.yaml:6:5: ", "m.yaml:7:14: ", "m.yaml:8:21: "};
+    for (size_t i = 0; i < 4; i++) assert_non_null(strstr((const char *)report.data, want[i]));
+    pr_writer_clear(&report);
+}
+
 static void test_content_is_what_is_proven(void **state) {
     (void)state;
     pr_manifest m;
@@ -117,7 +149,7 @@ static const refusal refusals[] = {
     {"- a\n", "m.yaml:1:1: ", {"must be a map", "found a list"}},
     {"version: 1\nname: n\n", "m.yaml:1:1: ", {"lacks the key `jobs`"}},
     {"name: n\njobs: [{id: a, type: grid, params: {size: 5}}]\n", "m.yaml:1:1: ", {"lacks the key `version`"}},
-    {"version: 2\nname: n\njobs: []\n", "m.yaml:1:10: ", {"version is `2`", "1 to 1"}},
+    {"version: 2\nname: n\njobs: []\n", "m.yaml:1:10: ", {"version is `2`; allowed: 1"}},
     {"version: '1'\nname: n\njobs: []\n", "m.yaml:1:10: ", {"in quotes"}},
     {"version: 1\nname: a b\njobs: []\n", "m.yaml:2:7: ", {"name is `a b`", "letters"}},
     {"version: 1\nname: [x]\njobs: []\n", "m.yaml:2:7: ", {"found a list"}},
@@ -173,7 +205,7 @@ static const refusal refusals[] = {
     {"a: [[[[[[[[[1]]]]]]]]]\n", "m.yaml:1:11: ", {"8 levels"}},
     {"version: 1\n---\nversion: 1\n", "m.yaml:2:1: ", {"second document"}},
     {"version: 1\nname: \"n\n", "m.yaml:", {"not valid YAML"}},
-    {"version: 1\n\tname: n\n", "m.yaml:2:", {"not valid YAML"}},
+    {"version: 1\n\tname: n\n", "m.yaml:2:1: ", {"not valid YAML", "tab", "spaces"}},
     {"version: 1\nname: a\xff\n", "m.yaml:2:8: ", {"UTF-8"}},
     {"version: \"1\\0\"\n", "m.yaml:1:10: ", {"zero byte"}},
 };
@@ -283,6 +315,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_manifest),
         cmocka_unit_test(test_sweep_is_a_product),
+        cmocka_unit_test(test_text_of_other_editors),
+        cmocka_unit_test(test_all_mistakes_of_a_job),
         cmocka_unit_test(test_content_is_what_is_proven),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_all_problems_at_once),
