@@ -165,10 +165,11 @@ void pr_placement_json(pr_writer *out, const pr_placement *p, const pr_topology 
 char *pr_place_format(const pr_place *p);
 /* The reverse; only cpus, nodes, n_threads, host_bytes and gpu.token are set. PR_ERR_MALFORMED on anything else. */
 PR_MUST_CHECK pr_status pr_place_parse(pr_place *p, const char *text, pr_error *err);
-/* Binds the calling process (threads started from now on too): processors, then memory. Sets OMP_NUM_THREADS, and
- * CUDA_VISIBLE_DEVICES with CUDA_DEVICE_ORDER=PCI_BUS_ID (to the empty list for a place without a GPU): call it before
- * any thread and before CUDA. Memory is preferred, not bound strictly: see docs/placement.md. PR_ERR_INTERNAL: the
- * processors cannot be bound; nothing else was changed then. Memory that cannot be bound (containers often forbid it)
- * is told in *note [n_note], and is no error. */
+/* Binds the calling process (threads started from now on too): processors, then memory. Sets CUDA_VISIBLE_DEVICES (to
+ * the empty list for a place without a GPU) and CUDA_DEVICE_ORDER=PCI_BUS_ID: call it before any thread and before
+ * CUDA. The number of threads is n_threads, for the caller to pass on: OpenMP has read its environment long before.
+ * Memory is preferred, not bound strictly: see docs/placement.md.
+ * PR_ERR_INTERNAL: the processors cannot be bound; nothing else was changed then. Memory that cannot be bound
+ * (containers often forbid it) is told in note [n_note], "" otherwise, and is no error. */
 PR_MUST_CHECK pr_status pr_place_apply(const pr_place *p, char *note, size_t n_note, pr_error *err);
 #endif
