@@ -79,7 +79,19 @@ static bool sync_directory_of(const char *path) {
     return ok;
 }
 
+/* A device or a pipe is written to, never replaced: /dev/null must stay what it is. */
+static pr_status write_special(const char *path, const void *data, size_t size, pr_error *err) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return fail_errno(err, path, "open");
+    pr_status status = write_all(fd, data, size) ? PR_OK : fail_errno(err, path, "write");
+    if (close(fd) != 0 && status == PR_OK) status = fail_errno(err, path, "close");
+    return status;
+}
+
 pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode, pr_error *err) {
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return write_special(path, data, size, err);
     size_t room = strlen(path) + sizeof ".XXXXXX";
     char *temporary = malloc(room);
     if (!temporary) return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to write", path);

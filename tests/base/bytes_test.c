@@ -1,6 +1,7 @@
 /* Reader, writer, hex and files: every bound, and what is written reads back. */
 #include "base/bytes.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -192,6 +193,28 @@ static void test_file_errors(void **state) {
     assert_int_equal(rmdir(path), 0);
 }
 
+/* A pipe or a device is written to; a file in its place would break it for everybody. */
+static void test_special_file(void **state) {
+    (void)state;
+    pr_error err = {0};
+    struct stat st;
+    char path[128], got[8] = "";
+    snprintf(path, sizeof path, "%s/pipe", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_int_equal(pr_file_write_atomic(path, "hello", 5, 0600, &err), PR_OK);
+    assert_int_equal(read(reader, got, sizeof got), 5);
+    assert_memory_equal(got, "hello", 5);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    close(reader);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(pr_file_write_atomic(path, "hello", 5, 0600, &err), PR_ERR_IO);
+    assert_non_null(strstr(err.text, path));
+    assert_int_equal(unlink(path), 0);
+}
+
 /* Files of /proc say size 0 and still have bytes. */
 static void test_sizeless_file(void **state) {
     (void)state;
@@ -206,6 +229,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_short),
                                        cmocka_unit_test(test_writer_grows), cmocka_unit_test(test_writer_refuses),
                                        cmocka_unit_test(test_hex),          cmocka_unit_test(test_files),
-                                       cmocka_unit_test(test_file_errors),  cmocka_unit_test(test_sizeless_file)};
+                                       cmocka_unit_test(test_file_errors),  cmocka_unit_test(test_sizeless_file),
+                                       cmocka_unit_test(test_special_file)};
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
