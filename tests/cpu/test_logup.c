@@ -187,7 +187,65 @@ static void test_golden(void **unused) {
     json_decref(root);
 }
 
+/* Prefix sums of one column: multiplicities over a denominator of 1, for z = -1 and the value 0. The column that comes
+ * out lacks (row + 1) * claimed sum / rows. */
+static void check_prefix_sum(const json_t *j, const pr_backend *ops) {
+    static pr_air_column columns[1] = {{.n_offsets = 1}};
+    static pr_node nodes[2] = {{PR_NODE_COL, 0, 0}, {PR_NODE_CONST, 0, 0}};
+    static uint32_t zero[1] = {1};
+    static pr_air_lookup lookups[1] = {{.n_values = 1, .values = zero}};
+    uint32_t n = (uint32_t)json_integer_value(json_object_get(j, "log_size"));
+    pr_air_component component = {.name = "prefix",
+                                  .log_size = n,
+                                  .n_columns = 1,
+                                  .n_nodes = 2,
+                                  .n_lookups = 1,
+                                  .n_batches = 1,
+                                  .columns = columns,
+                                  .nodes = nodes,
+                                  .lookups = lookups};
+    const pr_qm31 z = {{PR_P - 1, 0, 0, 0}}, alpha = {{5, 6, 7, 8}};
+    pr_program program;
+    fixture f;
+    pr_col in, out[4];
+    pr_qm31 claimed;
+    assert_int_equal(pr_program_lower(&program, &component, PR_PROGRAM_LOOKUPS, NULL), PR_OK);
+    fixture_open_needs(&f, ops, case_needs(2, &program, n));
+    pr_m31 *values = json_column(json_object_get(j, "in"), -1), *sums = json_column(json_object_get(j, "out"), -1);
+    fixture_upload(&f, in = fixture_col(&f, n), values);
+    for (size_t k = 0; k < 4; k++) out[k] = fixture_col(&f, n);
+    pr_logup args = {&program, n, &in, &z, &alpha, out};
+    assert_int_equal(ops->logup(f.dev, &claimed, &args, NULL), PR_OK);
+    pr_m31 total = sums[pr_slot_of_row(n, (1u << n) - 1)];
+    fixture_assert_equal(&f, "total", n, claimed.c, (pr_m31[4]){total, 0, 0, 0}, 4);
+    pr_m31 shift = pr_m31_mul(total, pr_m31_inverse(1u << n));
+    for (uint32_t r = 0; r < 1u << n; r++) {
+        pr_m31 *sum = &sums[pr_slot_of_row(n, r)];
+        *sum = pr_m31_sub(*sum, pr_m31_mul(shift, r + 1));
+    }
+    fixture_assert_col(&f, "prefix sum", n, out[0], sums);
+    memset(sums, 0, sizeof *sums << n);
+    for (size_t k = 1; k < 4; k++) fixture_assert_col(&f, "other coordinate", k, out[k], sums);
+    free(values);
+    free(sums);
+    pr_program_clear(&program);
+    fixture_close(&f);
+}
+
+static void test_prefix_sums(void **unused) {
+    (void)unused;
+    json_t *root = json_load_file(PR_TEST_VECTORS "/primitives/logup.json", 0, NULL), *item;
+    size_t i;
+    assert_non_null(root);
+    assert_true(json_array_size(json_object_get(root, "prefix_sum")) > 0);
+    json_array_foreach(json_object_get(root, "prefix_sum"), i, item) {
+        for (const pr_backend *const *ops = fixture_backends(); *ops; ops++) check_prefix_sum(item, *ops);
+    }
+    json_decref(root);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_prefix_sums),
+                                       cmocka_unit_test(test_random)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,33 @@ static void test_powers(void **state) {
     assert_true(seen >= 12);
 }
 
+/* text := text / 2 (decimal digits); the remainder. */
+static unsigned halve(char *text) {
+    unsigned rest = 0;
+    for (char *c = text; *c; c++) {
+        unsigned digit = 10 * rest + (unsigned)(*c - '0');
+        *c = (char)('0' + digit / 2);
+        rest = digit % 2;
+    }
+    return rest;
+}
+
+/* No code of ours raises a CM31 to a power; repeated products do, for exponents of any length. */
+static void test_cm31_products(void **state) {
+    (void)state;
+    size_t k;
+    json_t *c;
+    json_array_foreach(get_cases(root, "pow_cm31"), k, c) {
+        char exponent[64];
+        pr_cm31 square = to_cm31(get(c, "a")), power = {1, 0};
+        assert_true(strlen(json_string_value(get(c, "exp"))) < sizeof exponent);
+        strcpy(exponent, json_string_value(get(c, "exp")));
+        for (int bit = 0; bit < 128; bit++, square = pr_cm31_mul(square, square))
+            if (halve(exponent)) power = pr_cm31_mul(power, square);
+        expect_cm31(power, get(c, "pow"));
+    }
+}
+
 static void test_conversions(void **state) {
     (void)state;
     size_t k;
@@ -140,8 +167,9 @@ static void test_batch_inverse(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_m31),         cmocka_unit_test(test_cm31),
-                                       cmocka_unit_test(test_qm31),        cmocka_unit_test(test_powers),
-                                       cmocka_unit_test(test_conversions), cmocka_unit_test(test_batch_inverse)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_m31),           cmocka_unit_test(test_cm31),
+                                       cmocka_unit_test(test_qm31),          cmocka_unit_test(test_powers),
+                                       cmocka_unit_test(test_cm31_products), cmocka_unit_test(test_conversions),
+                                       cmocka_unit_test(test_batch_inverse)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
