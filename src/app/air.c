@@ -10,21 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "proverun air - print the AIR of a job type\n\n"
-    "Usage: proverun air --list\n"
-    "       proverun air TYPE [NAME=VALUE ... | --example] [--trace] [--profile NAME]\n"
-    "       proverun air TYPE [NAME=VALUE ... | --example] --asm\n\n"
-    "Prints a case file (air-format.md) on standard output: components, sizes, mask offsets, constraints in order,\n"
-    "relations, preprocessed columns, parameters and the statement digest: all a foreign verifier needs.\n\n"
-    "  --list          the job types, one a line\n"
-    "  NAME=VALUE      a parameter of the type; relative paths start at the current folder\n"
-    "  --example       the parameters of the type's example.yaml\n"
-    "  --trace         the trace as well, so that `proverun prove` and `proverun check` can run the case\n"
-    "  --profile NAME  security profile of the statement (default standard)\n"
-    "  --asm           the lowered programs instead, a line an instruction\n\n"
-    "Exit codes: 0, 1 the job's input is missing, 2 usage.\n";
-
 typedef struct arguments {
     const pr_job_type *type;
     const char *profile;
@@ -141,12 +126,11 @@ static pr_status print_air(const arguments *a, pr_error *err) {
 
 static pr_status run(int argc, char **argv, pr_error *err) {
     static const struct option options[] = {{"list", 0, 0, 'l'}, {"example", 0, 0, 'e'}, {"trace", 0, 0, 't'},
-                                            {"asm", 0, 0, 'a'},  {"profile", 1, 0, 'p'}, {"help", 0, 0, 'h'},
-                                            {0, 0, 0, 0}};
+                                            {"asm", 0, 0, 'a'},  {"profile", 1, 0, 'p'}, {0, 0, 0, 0}};
     arguments a = {.profile = "standard"};
     int o;
-    optind = 1;
-    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    optind = 0;
+    while ((o = pr_app_option(argc, argv, ":", options, err)) != -1) {
         switch (o) {
         case 'l':
             return list_types();
@@ -162,13 +146,11 @@ static pr_status run(int argc, char **argv, pr_error *err) {
         case 'p':
             a.profile = optarg;
             break;
-        case 'h':
-            return fputs(help, stdout), PR_OK;
         default:
-            return pr_fail(err, PR_ERR_USAGE, "see `proverun air --help`");
+            return PR_ERR_USAGE;
         }
     }
-    if (optind == argc) return pr_fail(err, PR_ERR_USAGE, "air needs a job type, or --list");
+    if (optind == argc) return pr_fail(err, PR_ERR_USAGE, "air needs a job type, or --list; see proverun air --help");
     if (!(a.type = pr_app_job_type(argv[optind]))) return unknown_type(argv[optind], err);
     for (int i = optind + 1; i < argc; i++) PR_TRY(add_item(&a, argv[i], err));
     if (a.example && a.n) return pr_fail(err, PR_ERR_USAGE, "--example and parameters exclude each other");

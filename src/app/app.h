@@ -5,6 +5,7 @@
 #include "air/job_type.h"
 #include "backend/backend.h"
 #include "prove/prove.h"
+#include <getopt.h>
 
 int pr_app_prove(int argc, char **argv);
 int pr_app_verify(int argc, char **argv);
@@ -27,8 +28,23 @@ const pr_job_type *pr_app_job_type(const char *name); /* NULL: unknown */
  * machine lacks it. */
 PR_MUST_CHECK pr_status pr_app_backend(const pr_backend **out, const char *name, pr_error *err);
 
+/* The help of each command, from src/app/help; a NULL name at the end. */
+typedef struct pr_app_help_text {
+    const char *name, *text;
+} pr_app_help_text;
+extern const pr_app_help_text pr_app_help_texts[];
+
 /* Prints "proverun: text" and returns the exit code of the error. */
 int pr_app_fail(const pr_error *err);
+/* The same for an input file named on the command line: 2 when it is unreadable. */
+int pr_app_fail_reading(const pr_error *err);
+/* The exit code, or 74 after a message when standard output could not be written. */
+int pr_app_flush(int exit_code);
+/* Under mpirun or srun, before MPI starts: whether this process speaks for all. */
+bool pr_app_is_first_rank(void);
+/* getopt_long (set optind = 0 before the first call; mode ":" or "-:"): -1 at the end; after an unknown or incomplete
+ * option '?' or ':', with PR_ERR_USAGE in err. */
+int pr_app_option(int argc, char **argv, const char *mode, const struct option *options, pr_error *err);
 /* An unsigned option value within [min, max]; PR_ERR_USAGE names the option and the range. */
 PR_MUST_CHECK pr_status pr_app_number(uint64_t *out, const char *option, const char *text, uint64_t min, uint64_t max,
                                       pr_error *err);

@@ -3,21 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "proverun bench - measure; one JSON line a repetition\n\n"
-    "Usage: proverun bench wide-fibonacci [--log-rows 20] [--columns 100] [--queries 70] [--pow-bits 10]\n"
-    "                                     [--fold-step 1] [--log-blowup 1] [COMMON]\n"
-    "       proverun bench poseidon2      [--log-rows 14] [COMMON]   proofs of 2^log_rows - 1 permutations "
-    "(file_hash)\n"
-    "       proverun bench fft            [--log-rows 20] [--columns 16] [COMMON]   interpolate + extend\n"
-    "       proverun bench merkle         [--log-rows 20] [--columns 100] [COMMON]  a tree over 2^log_rows rows\n"
-    "       proverun bench field          [COMMON]                   multiplications a second\n"
-    "COMMON: [--repeat 3] [--threads N] [--backend auto|scalar|avx2|avx512|poison]\n\n"
-    "wide-fibonacci is the yardstick: seed 7, an all-zero statement digest; prove_ms is everything from filling the "
-    "trace\n"
-    "to the finished proof, verify_ms the independent verifier on it, proof_json_blake2s the digest of its JSON text.\n"
-    "Repetitions reuse one prover: the first pays for fresh memory, the later ones do not; each line says which.\n";
-
 static const struct bench {
     const char *name;
     pr_status (*run)(const bench_options *o, pr_error *err);
@@ -51,7 +36,7 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
     case 'b':
         return pr_app_backend(&o->backend, optarg, err);
     default:
-        return pr_fail(err, PR_ERR_USAGE, "see `proverun bench --help`");
+        return PR_ERR_USAGE;
     }
 }
 
@@ -62,21 +47,20 @@ static pr_status parse(bench_options *o, int argc, char **argv, pr_error *err) {
                                             {"backend", 1, 0, 'b'},    {"fold-step", 1, 0, 'f'},
                                             {"log-blowup", 1, 0, 'u'}, {0, 0, 0, 0}};
     int c;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) PR_TRY(parse_option(o, c, err));
-    if (optind != argc) return pr_fail(err, PR_ERR_USAGE, "bench: what is '%s'?", argv[optind]);
+    optind = 0;
+    while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(parse_option(o, c, err));
+    if (optind != argc)
+        return pr_fail(err, PR_ERR_USAGE, "'%s': no more arguments are allowed; see proverun bench --help",
+                       argv[optind]);
     if (!o->backend) return pr_app_backend(&o->backend, "auto", err);
     return PR_OK;
 }
 
 int pr_app_bench(int argc, char **argv) {
     pr_error err = {0};
-    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-        fputs(help, argc < 2 ? stderr : stdout);
-        return argc < 2 ? 2 : 0;
-    }
+    const char *name = argc < 2 ? "" : argv[1];
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
-        if (strcmp(benches[i].name, argv[1])) continue;
+        if (strcmp(benches[i].name, name)) continue;
         bench_options o = {.log_rows = benches[i].log_rows,
                            .columns = benches[i].columns,
                            .repeat = 3,
@@ -84,9 +68,10 @@ int pr_app_bench(int argc, char **argv) {
                            .pow_bits = 10,
                            .fold_step = 1,
                            .log_blowup = 1};
-        if (parse(&o, argc - 1, argv + 1, &err) != PR_OK || benches[i].run(&o, &err) != PR_OK) return pr_app_fail(&err);
+        if (parse(&o, argc - 1, argv + 1, &err) != PR_OK) return pr_app_fail(&err), 2;
+        if (benches[i].run(&o, &err) != PR_OK) return pr_app_fail(&err);
         return 0;
     }
-    pr_fail(&err, PR_ERR_USAGE, "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, fft, merkle, field", argv[1]);
+    pr_fail(&err, PR_ERR_USAGE, "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, fft, merkle, field", name);
     return pr_app_fail(&err);
 }

@@ -6,16 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "proverun check - run a trace through its constraints\n\n"
-    "Usage: proverun check CASE.json\n\n"
-    "Evaluates every constraint on every row and counts the tuples of every relation, public terms included. Names "
-    "the\n"
-    "first failing constraint by component, number, name and row with the values it reads, and up to 20 tuples that "
-    "are\n"
-    "produced and not consumed (or the reverse). A trace that passes can be proven; one that does not cannot.\n\n"
-    "Exit codes: 0 all hold, 1 something fails, 2 usage or unreadable case.\n";
-
 /* The case's own trace, or the one its formula gives, in row order. */
 static pr_status formula_trace(pr_m31 ****out, pr_case *c, pr_error *err) {
     const pr_air_component *component = &c->air->components[0];
@@ -57,10 +47,13 @@ static int check_case(pr_case *c, const char *path, pr_error *err) {
 int pr_app_check(int argc, char **argv) {
     pr_error err = {0};
     pr_case c;
-    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return fputs(help, stdout), 0;
-    if (argc != 2) return pr_fail(&err, PR_ERR_USAGE, "check needs one CASE.json"), pr_app_fail(&err);
-    if (pr_case_load(&c, argv[1], &err) != PR_OK) return pr_app_fail(&err);
-    int code = check_case(&c, argv[1], &err);
+    static const struct option options[] = {{0, 0, 0, 0}};
+    optind = 0;
+    if (pr_app_option(argc, argv, ":", options, &err) != -1) return pr_app_fail(&err);
+    if (optind + 1 != argc)
+        return pr_fail(&err, PR_ERR_USAGE, "check needs one CASE.json; see proverun check --help"), pr_app_fail(&err);
+    if (pr_case_load(&c, argv[optind], &err) != PR_OK) return pr_app_fail_reading(&err);
+    int code = check_case(&c, argv[optind], &err);
     pr_case_clear(&c);
     return code;
 }

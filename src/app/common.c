@@ -38,6 +38,35 @@ int pr_app_fail(const pr_error *err) {
     return pr_status_exit_code(err->status);
 }
 
+int pr_app_fail_reading(const pr_error *err) {
+    int exit_code = pr_app_fail(err);
+    return err->status == PR_ERR_IO || err->status == PR_ERR_MALFORMED ? 2 : exit_code;
+}
+
+int pr_app_flush(int exit_code) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return exit_code;
+    fputs("proverun: standard output: cannot write\n", stderr);
+    return 74;
+}
+
+bool pr_app_is_first_rank(void) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *rank = getenv(names[i]);
+        if (rank && strcmp(rank, "0") != 0) return false;
+    }
+    return true;
+}
+
+int pr_app_option(int argc, char **argv, const char *mode, const struct option *options, pr_error *err) {
+    opterr = 0;
+    int c = getopt_long(argc, argv, mode, options, NULL);
+    const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+    if (c == ':') (void)pr_fail(err, PR_ERR_USAGE, "option '%s' needs a value; see proverun %s --help", word, argv[0]);
+    if (c == '?') (void)pr_fail(err, PR_ERR_USAGE, "'%s' is not an option here; see proverun %s --help", word, argv[0]);
+    return c;
+}
+
 pr_status pr_app_number(uint64_t *out, const char *option, const char *text, uint64_t min, uint64_t max,
                         pr_error *err) {
     char *end = NULL;

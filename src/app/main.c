@@ -34,21 +34,49 @@ static void print_help(FILE *out) {
           out);
 }
 
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(commands[i].name, name)) return &commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name) {
+    fprintf(stderr, "proverun: no command '%s'; allowed:", name);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) fprintf(stderr, " %s", commands[i].name);
+    fputs("\n", stderr);
+    return 2;
+}
+
+static bool asks_for_help(const char *word) { return !strcmp(word, "--help") || !strcmp(word, "-h"); }
+
+static int print_command_help(const char *name) {
+    for (const pr_app_help_text *h = pr_app_help_texts; h->name && pr_app_is_first_rank(); h++)
+        if (!strcmp(h->name, name)) fputs(h->text, stdout);
+    return 0;
+}
+
+static int run_command(int argc, char **argv) {
+    const struct command *command = find_command(strcmp(argv[1], "--version") ? argv[1] : "version");
+    if (!command) return unknown_command(argv[1]);
+    for (int i = 2; i < argc && strcmp(argv[i], "--"); i++)
+        if (asks_for_help(argv[i])) return print_command_help(command->name);
+    return command->run(argc - 1, argv + 1);
+}
+
+/* `proverun help [COMMAND]` */
+static int help(int argc, char **argv) {
+    if (argc == 3 && !find_command(argv[2])) return unknown_command(argv[2]);
+    if (argc == 3) return print_command_help(argv[2]);
+    print_help(stdout);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     pr_log_init(PR_LOG_TEXT, PR_LOG_INFO, -1);
     if (argc < 2) {
         print_help(stderr);
         return 2;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        print_help(stdout);
-        return 0;
-    }
-    const char *name = strcmp(argv[1], "--version") ? argv[1] : "version";
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (!strcmp(commands[i].name, name)) return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "proverun: no command '%s'; allowed:", name);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) fprintf(stderr, " %s", commands[i].name);
-    fputs("\n", stderr);
-    return 2;
+    bool wants_help = asks_for_help(argv[1]) || !strcmp(argv[1], "help");
+    return pr_app_flush(wants_help ? help(argc, argv) : run_command(argc, argv));
 }

@@ -4,14 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "proverun plan - predict memory and sizes of a proof before any work\n\n"
-    "Usage: proverun plan CASE.json [--backend NAME] [--threads N]\n\n"
-    "Prints one JSON object: rows and columns of each tree, the bytes that live in the arena in each phase, the\n"
-    "backend's own working memory, and total_bytes, the predicted peak of a proof's memory. `prove` and `run` map\n"
-    "exactly what is planned here, once, and refuse with a message when the machine has less.\n\n"
-    "Exit codes: 0, 2 usage or unreadable case.\n";
-
 static const char *tree_name(pr_tree_kind kind) {
     static const char *const names[] = {"preprocessed", "trace", "interaction", "composition"};
     return names[kind];
@@ -35,38 +27,36 @@ static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend
            pr_proof_max_bytes(l), s->conjectured_bits, s->proven_bits, s->field_bits, s->insecure ? "true" : "false");
 }
 
-static pr_status plan_case(const pr_case *c, const char *backend_name, unsigned n_threads, pr_error *err) {
+static pr_status plan_case(const pr_case *c, const pr_backend *backend, unsigned n_threads, pr_error *err) {
     pr_layout layout;
     pr_plan plan;
-    pr_prover_options options = {.n_threads = n_threads};
-    PR_TRY(pr_app_backend(&options.backend, backend_name, err));
+    pr_prover_options options = {.backend = backend, .n_threads = n_threads};
     PR_TRY(pr_layout_init(&layout, &c->statement, err));
     pr_status status = pr_prover_plan(&plan, &layout, &options, err);
-    if (status == PR_OK) print_plan(&plan, &layout, options.backend);
+    if (status == PR_OK) print_plan(&plan, &layout, backend);
     pr_layout_clear(&layout);
     return status;
 }
 
 int pr_app_plan(int argc, char **argv) {
-    static const struct option options[] = {
-        {"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
-    const char *backend = "auto";
+    static const struct option options[] = {{"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {0, 0, 0, 0}};
+    const char *name = "auto";
+    const pr_backend *backend = NULL;
     uint64_t threads = 0;
     pr_error err = {0};
     pr_case c;
     int o;
-    optind = 1;
-    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (o == 'h') return fputs(help, stdout), 0;
+    optind = 0;
+    while ((o = pr_app_option(argc, argv, ":", options, &err)) != -1) {
         if (o == 'b')
-            backend = optarg;
-        else if (o != 'n')
-            return 2;
-        else if (pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK)
+            name = optarg;
+        else if (o != 'n' || pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK)
             return pr_app_fail(&err);
     }
-    if (optind + 1 != argc) return pr_fail(&err, PR_ERR_USAGE, "plan needs one CASE.json"), pr_app_fail(&err);
-    if (pr_case_load(&c, argv[optind], &err) != PR_OK) return pr_app_fail(&err);
+    if (optind + 1 != argc)
+        return pr_fail(&err, PR_ERR_USAGE, "plan needs one CASE.json; see proverun plan --help"), pr_app_fail(&err);
+    if (pr_app_backend(&backend, name, &err) != PR_OK) return pr_app_fail(&err), 2;
+    if (pr_case_load(&c, argv[optind], &err) != PR_OK) return pr_app_fail_reading(&err);
     pr_status status = plan_case(&c, backend, (unsigned)threads, &err);
     pr_case_clear(&c);
     return status == PR_OK ? 0 : pr_app_fail(&err);

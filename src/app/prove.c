@@ -6,32 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "proverun prove - prove one case file\n\n"
-    "Usage: proverun prove CASE.json --out ENVELOPE.json [--transcript STEPS.json]\n"
-    "                      [--backend auto|scalar|avx2|avx512|poison] [--threads N]\n\n"
-    "Reads an AIR, a statement and a trace (air-format.md), proves it and writes the envelope\n"
-    "{\"interaction_pow\", \"claimed_sums\", \"stark_proof\"}; stark_proof is byte for byte what stwo 2.3.0 writes.\n"
-    "The proof is verified before it is written. One JSON line on standard output tells times and sizes.\n\n"
-    "  --out FILE         where the envelope goes\n"
-    "  --transcript FILE  every step of the transcript as JSON: operation, data, digest after it\n"
-    "  --backend NAME     auto (the best of this processor), scalar, avx2, avx512; poison runs the scalar\n"
-    "                     kernels on memory that the program cannot touch, to catch misuse\n"
-    "  --threads N        threads of the prover; default: as many as processors in the affinity mask\n\n"
-    "A proof of a trace that violates its constraints fails with exit 1; `proverun check` names the constraint.\n"
-    "Exit codes: 0 proven, 1 not provable or self-verification failed, 2 usage or unreadable case, 74 output error.\n";
-
 typedef struct arguments {
-    const char *case_path, *out, *transcript, *backend;
+    const char *case_path, *out, *transcript, *backend_name;
+    const pr_backend *backend;
     uint64_t threads;
 } arguments;
 
-static pr_status parse(arguments *a, int argc, char **argv, bool *wants_help, pr_error *err) {
-    static const struct option options[] = {{"out", 1, 0, 'o'},     {"transcript", 1, 0, 't'}, {"backend", 1, 0, 'b'},
-                                            {"threads", 1, 0, 'n'}, {"help", 0, 0, 'h'},       {0, 0, 0, 0}};
+static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
+    static const struct option options[] = {
+        {"out", 1, 0, 'o'}, {"transcript", 1, 0, 't'}, {"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {0, 0, 0, 0}};
     int c;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    optind = 0;
+    while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) {
         switch (c) {
         case 'o':
             a->out = optarg;
@@ -40,21 +26,19 @@ static pr_status parse(arguments *a, int argc, char **argv, bool *wants_help, pr
             a->transcript = optarg;
             break;
         case 'b':
-            a->backend = optarg;
+            a->backend_name = optarg;
             break;
         case 'n':
             PR_TRY(pr_app_number(&a->threads, "--threads", optarg, 1, 4096, err));
             break;
-        case 'h':
-            *wants_help = true;
-            return PR_OK;
         default:
-            return pr_fail(err, PR_ERR_USAGE, "see `proverun prove --help`");
+            return PR_ERR_USAGE;
         }
     }
-    if (optind + 1 != argc || !a->out) return pr_fail(err, PR_ERR_USAGE, "prove needs one CASE.json and --out FILE");
+    if (optind + 1 != argc || !a->out)
+        return pr_fail(err, PR_ERR_USAGE, "prove needs one CASE.json and --out FILE; see proverun prove --help");
     a->case_path = argv[optind];
-    return PR_OK;
+    return pr_app_backend(&a->backend, a->backend_name, err);
 }
 
 static pr_status self_verify(const pr_statement *st, const pr_proof *proof, pr_error *err) {
@@ -100,9 +84,7 @@ static void report(const pr_plan *plan, const pr_backend *backend, const pr_stag
 }
 
 static pr_status prove_case(const arguments *a, pr_case *c, const pr_layout *layout, pr_error *err) {
-    const pr_backend *backend = NULL;
-    PR_TRY(pr_app_backend(&backend, a->backend, err));
-    pr_prover_options options = {.backend = backend, .n_threads = (unsigned)a->threads};
+    pr_prover_options options = {.backend = a->backend, .n_threads = (unsigned)a->threads};
     pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
     pr_prover *prover = NULL;
     pr_proof proof = {0};
@@ -115,7 +97,7 @@ static pr_status prove_case(const arguments *a, pr_case *c, const pr_layout *lay
         pr_prover_run(prover, &proof, &source, &times, a->transcript ? pr_transcript_listen : NULL, &steps, err);
     if (status == PR_OK) status = self_verify(&c->statement, &proof, err);
     if (status == PR_OK) status = write_files(a, &proof, layout, &steps, &bytes, err);
-    if (status == PR_OK) report(pr_prover_get_plan(prover), backend, &times, bytes, layout);
+    if (status == PR_OK) report(pr_prover_get_plan(prover), a->backend, &times, bytes, layout);
     pr_writer_clear(&steps);
     pr_proof_clear(&proof);
     pr_prover_destroy(prover);
@@ -123,14 +105,12 @@ static pr_status prove_case(const arguments *a, pr_case *c, const pr_layout *lay
 }
 
 int pr_app_prove(int argc, char **argv) {
-    arguments a = {.backend = "auto"};
+    arguments a = {.backend_name = "auto"};
     pr_error err = {0};
     pr_case c;
     pr_layout layout;
-    bool wants_help = false;
-    if (parse(&a, argc, argv, &wants_help, &err) != PR_OK) return pr_app_fail(&err);
-    if (wants_help) return fputs(help, stdout), 0;
-    if (pr_case_load(&c, a.case_path, &err) != PR_OK) return pr_app_fail(&err);
+    if (parse(&a, argc, argv, &err) != PR_OK) return pr_app_fail(&err), 2;
+    if (pr_case_load(&c, a.case_path, &err) != PR_OK) return pr_app_fail_reading(&err);
     pr_status status = PR_OK;
     if (!c.trace && !c.has_formula)
         status = pr_fail(&err, PR_ERR_USAGE, "%s: the case has no trace to prove", a.case_path);
@@ -142,5 +122,5 @@ int pr_app_prove(int argc, char **argv) {
     pr_case_clear(&c);
     if (status == PR_OK) return 0;
     int code = pr_app_fail(&err);
-    return status == PR_ERR_BACKEND || status == PR_ERR_REFUSED ? 1 : code;
+    return status == PR_ERR_BACKEND ? 1 : code; /* no proof of this trace */
 }

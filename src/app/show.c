@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "proverun show - print the tables of a results file\n\n"
-    "Usage: proverun show RESULTS.h5 [--table jobs|proofs|outputs|params|sessions|provenance]\n\n"
-    "Without --table: the jobs in brief. `--table jobs` prints every column, a line each.\n\n"
-    "Exit codes: 0, 1 parts of the file are damaged, 2 usage, 74 unreadable.\n";
-
 typedef struct request {
     const char *path, *table;
 } request;
@@ -133,24 +127,23 @@ static int show(void *context) {
     bool damaged = pr_results_problems(r)[0] != 0;
     fputs(pr_results_problems(r), stderr);
     pr_results_close(r);
-    return damaged;
+    return pr_app_flush(damaged);
 }
 
 int pr_app_show(int argc, char **argv) {
-    static const struct option options[] = {{"table", 1, 0, 't'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"table", 1, 0, 't'}, {0, 0, 0, 0}};
     request q = {.table = "brief"};
     pr_error err = {0};
     int c, exit_code = 74;
     optind = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') return fputs(help, stdout), 0;
-        if (c != 't') return 2;
+    while ((c = pr_app_option(argc, argv, ":", options, &err)) != -1) {
+        if (c != 't') return pr_app_fail(&err);
         q.table = optarg;
     }
     if (argc - optind != 1 || find_table(q.table) == PR_N_TABLES) {
         (void)pr_fail(&err, PR_ERR_USAGE,
-                      "show needs RESULTS.h5; --table is one of jobs, proofs, outputs, params, "
-                      "sessions, provenance");
+                      "show needs one RESULTS.h5; --table is one of brief, jobs, proofs, outputs, params, sessions, "
+                      "provenance");
         return pr_app_fail(&err);
     }
     q.path = argv[optind];

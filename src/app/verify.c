@@ -6,16 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "proverun verify - verify one proof, or every proof of a results file\n\n"
-    "Usage: proverun verify CASE.json ENVELOPE.json\n"
-    "       proverun verify RESULTS.h5 [--threads N]\n\n"
-    "The first form checks an envelope against the statement of a case file (its trace is not needed): every length,\n"
-    "size, parameter and the preprocessed root come from the statement, nothing from the proof.\n"
-    "The second form rebuilds the statement of every recorded job from its public data and verifies the stored bytes,\n"
-    "in parallel, offline.\n\n"
-    "Exit codes: 0 accepted (all good), 1 rejected with the reason (names of the bad ones), 2 unreadable.\n";
-
 static int reject(const char *reason, const char *detail) {
     printf("rejected: %s%s%s\n", reason, detail[0] ? ": " : "", detail);
     return 1;
@@ -57,7 +47,7 @@ static int verify_case(const char *case_path, const char *envelope_path) {
     uint8_t *text = NULL;
     size_t size = 0;
     int exit_code = 2;
-    if (pr_case_load(&c, case_path, &err) != PR_OK) return pr_app_fail(&err), 2;
+    if (pr_case_load(&c, case_path, &err) != PR_OK) return pr_app_fail_reading(&err);
     if (pr_file_read(&text, &size, envelope_path, (size_t)1 << 32, &err) != PR_OK)
         pr_app_fail(&err);
     else if (pr_verifier_create(&v, &c.statement, &err) != PR_OK)
@@ -71,18 +61,15 @@ static int verify_case(const char *case_path, const char *envelope_path) {
 }
 
 int pr_app_verify(int argc, char **argv) {
-    static const struct option options[] = {{"threads", 1, 0, 'n'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"threads", 1, 0, 'n'}, {0, 0, 0, 0}};
     uint64_t threads = 0;
     pr_error err = {0};
     int c;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') return fputs(help, stdout), 0;
-        if (c != 'n') return 2;
-        if (pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK) return pr_app_fail(&err);
-    }
+    optind = 0;
+    while ((c = pr_app_option(argc, argv, ":", options, &err)) != -1)
+        if (c != 'n' || pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK) return pr_app_fail(&err);
     if (argc - optind == 1) return pr_app_verify_results(argv[optind], (unsigned)threads);
     if (argc - optind == 2) return verify_case(argv[optind], argv[optind + 1]);
-    pr_fail(&err, PR_ERR_USAGE, "verify needs CASE.json ENVELOPE.json, or RESULTS.h5");
+    pr_fail(&err, PR_ERR_USAGE, "verify needs CASE.json ENVELOPE.json, or one RESULTS.h5; see proverun verify --help");
     return pr_app_fail(&err);
 }

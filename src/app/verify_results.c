@@ -149,7 +149,7 @@ static int verify_all(void *context) {
     long n = (long)pr_results_n_jobs(r);
 #pragma omp parallel for schedule(dynamic) num_threads((int)q->threads)
     for (long i = 0; i < n; i++) judge(&a, pr_results_job(r, (size_t)i));
-    int exit_code = report(&a, q->path, damaged);
+    int exit_code = pr_app_flush(report(&a, q->path, damaged));
     pr_manifest_clear(&a.manifest);
     pr_results_close(r);
     return exit_code;

@@ -10,10 +10,6 @@
 #include <yaml.h>
 #include <zstd.h>
 
-static const char help[] =
-    "proverun version - versions of the program and its libraries, backends, processor features\n\n"
-    "Usage: proverun version\n";
-
 static void print_libraries(void) {
     unsigned major, minor, release;
     char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -21,9 +17,10 @@ static void print_libraries(void) {
     H5get_libversion(&major, &minor, &release);
     MPI_Get_library_version(mpi, &length); /* may be called before MPI_Init */
     mpi[strcspn(mpi, ",\n")] = 0;
-    printf("libraries: %s; HDF5 %u.%u.%u; libyaml %s; hwloc %x; zstd %s; libsodium %s; jansson %s\n", mpi, major, minor,
-           release, yaml_get_version_string(), hwloc_get_api_version(), ZSTD_versionString(), sodium_version_string(),
-           JANSSON_VERSION);
+    unsigned hwloc = hwloc_get_api_version();
+    printf("libraries: %s; HDF5 %u.%u.%u; libyaml %s; hwloc API %u.%u.%u; zstd %s; libsodium %s; jansson %s\n", mpi,
+           major, minor, release, yaml_get_version_string(), hwloc >> 16, hwloc >> 8 & 0xff, hwloc & 0xff,
+           ZSTD_versionString(), sodium_version_string(), JANSSON_VERSION);
 }
 
 static void print_backends(void) {
@@ -35,11 +32,8 @@ static void print_backends(void) {
 
 int pr_app_version(int argc, char **argv) {
     char cpu[512];
-    if (argc > 1) {
-        bool asked = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
-        fputs(help, asked ? stdout : stderr);
-        return asked ? 0 : 2;
-    }
+    pr_error err = {0};
+    if (argc > 1) return pr_fail(&err, PR_ERR_USAGE, "'%s': version takes no arguments", argv[1]), pr_app_fail(&err);
     pr_cpu_describe(cpu, sizeof cpu);
     printf("proverun %s\nproofs: stwo 2.3.0, Blake2s channel\n", PR_VERSION);
     print_libraries();

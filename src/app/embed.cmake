@@ -1,0 +1,13 @@
+# Makes OUTPUT, a C file with the help texts: cmake -DFOLDER=... -DNAMES="run show" -DOUTPUT=... -P embed.cmake
+separate_arguments(NAMES)
+set(code "/* Made from src/app/help by embed.cmake. */\n#include \"app/app.h\"\n#include <stddef.h>\n")
+string(APPEND code "const pr_app_help_text pr_app_help_texts[] = {\n")
+foreach(name ${NAMES})
+  file(READ ${FOLDER}/${name}.txt text)
+  string(REPLACE "\\" "\\\\" text "${text}")
+  string(REPLACE "\"" "\\\"" text "${text}")
+  string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
+  string(APPEND code "    {\"${name}\",\n    \"${text}\"},\n")
+endforeach()
+string(APPEND code "    {NULL, NULL},\n};\n")
+file(WRITE ${OUTPUT} "${code}")
