@@ -1,32 +1,9 @@
 #include "app/app.h"
 #include "placement/placement.h"
-#include <getopt.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char help[] =
-    "proverun topo - show where the ranks of a node run: GPU, cores, memory, and why\n\n"
-    "Usage: [mpirun -n N | srun] proverun topo [OPTIONS]\n\n"
-    "Under mpirun or srun: the plan of these very ranks, node by node, as `proverun run` would make it with the same\n"
-    "options of the launcher. Else the plan of imagined ranks on this machine or on a described one.\n\n"
-    "  --ranks N          imagine N ranks on one node (default: one a GPU, at least 1)\n"
-    "  --xml FILE         on the machine of a file as `lstopo FILE.xml` writes it; a file that cannot be read is "
-    "refused\n"
-    "  --synthetic TEXT   on a machine such as 'pack:2 numa:2 l3:2 core:8 pu:2' (it has no GPUs)\n"
-    "  --visible LIST     with CUDA_VISIBLE_DEVICES=LIST: indices by bus id, GPU-UUIDs, MIG-UUIDs\n"
-    "  --coordinator-only rank 0 proves nothing and leaves its cores to the others\n"
-    "  --gpus HOW         share: ranks beyond the number of GPUs share them (default); single: they prove on\n"
-    "                     processors; ignore: all prove on processors\n"
-    "  --gpu-cpus BUS=CPUS  cores near a GPU where its place on the bus misleads (Grace), e.g. 0000:01:00.0=0-71;\n"
-    "                     once for each GPU\n"
-    "  --widen            leave the launcher's binding, use all that the cgroup allows\n"
-    "  --smt              a thread for each hyperthread instead of one a core\n"
-    "  --threads N        threads of each rank (default: its cores)\n"
-    "  --json             one JSON object a node instead of a drawing\n\n"
-    "docs/placement.md tells the rules.\n\n"
-    "Exit codes: 0, 2 usage or unreadable topology, 70 internal error.\n";
 
 enum { MAX_GPU_CPUS = PR_MAX_GPUS };
 
@@ -37,7 +14,7 @@ typedef struct topo {
     const char *text; /* of the source */
     const char *visible;
     uint64_t n_ranks; /* 0: not given */
-    bool coordinator_only, json, help;
+    bool coordinator_only, json;
 } topo;
 
 /* ---- options ---- */
@@ -86,32 +63,21 @@ static pr_status take_option(topo *o, int option, pr_error *err) {
         return PR_OK;
     case 0: /* a flag */
         return PR_OK;
-    default:
-        return pr_fail(err, PR_ERR_USAGE, "unknown or incomplete option; see proverun topo --help");
+    default: /* told by pr_app_option */
+        return PR_ERR_USAGE;
     }
 }
 
 static pr_status read_arguments(topo *o, int argc, char **argv, pr_error *err) {
     int coordinator_only = 0, widen = 0, smt = 0, json = 0, c;
-    const struct option options[] = {{"ranks", 1, 0, 'r'},
-                                     {"xml", 1, 0, 'x'},
-                                     {"synthetic", 1, 0, 's'},
-                                     {"visible", 1, 0, 'v'},
-                                     {"gpus", 1, 0, 'g'},
-                                     {"gpu-cpus", 1, 0, 'c'},
-                                     {"threads", 1, 0, 't'},
-                                     {"coordinator-only", 0, &coordinator_only, 1},
-                                     {"widen", 0, &widen, 1},
-                                     {"smt", 0, &smt, 1},
-                                     {"json", 0, &json, 1},
-                                     {"help", 0, 0, 'h'},
-                                     {0, 0, 0, 0}};
+    const struct option options[] = {{"ranks", 1, 0, 'r'},     {"xml", 1, 0, 'x'},
+                                     {"synthetic", 1, 0, 's'}, {"visible", 1, 0, 'v'},
+                                     {"gpus", 1, 0, 'g'},      {"gpu-cpus", 1, 0, 'c'},
+                                     {"threads", 1, 0, 't'},   {"coordinator-only", 0, &coordinator_only, 1},
+                                     {"widen", 0, &widen, 1},  {"smt", 0, &smt, 1},
+                                     {"json", 0, &json, 1},    {0, 0, 0, 0}};
     optind = 0;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'h') return o->help = true, PR_OK;
-        PR_TRY(take_option(o, c, err));
-    }
+    while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(take_option(o, c, err));
     if (optind < argc)
         return pr_fail(err, PR_ERR_USAGE, "'%s': topo has options only; see proverun topo --help", argv[optind]);
     o->coordinator_only = coordinator_only;
@@ -238,8 +204,8 @@ static pr_status show(const topo *o, bool real, pr_error *err) {
 int pr_app_topo(int argc, char **argv) {
     topo o = {.source = PR_TOPOLOGY_LIVE};
     pr_error err = {0};
-    if (read_arguments(&o, argc, argv, &err) != PR_OK) return pr_app_fail(&err);
-    if (o.help) return fputs(help, stdout), 0;
+    if (read_arguments(&o, argc, argv, &err) != PR_OK)
+        return pr_app_is_first_rank() ? pr_app_fail(&err) : pr_status_exit_code(err.status);
     bool real = launched() && !o.n_ranks && o.source == PR_TOPOLOGY_LIVE;
     if (real) MPI_Init(NULL, NULL);
     int code = show(&o, real, &err) == PR_OK ? 0 : pr_app_fail(&err);
