@@ -46,7 +46,8 @@
 
 typedef struct pr_child_options { /* texts are copied */
     const char *program;          /* NULL: this program itself (/proc/self/exe) */
-    const char *const *arguments; /* after the program's name, NULL-terminated; NULL: "child" (src/app/child.c) */
+    const char *const *arguments; /* after the program's name, NULL-terminated; NULL: "child" (src/app/child.c). The
+                                     supervisor's pid, and place if there is one, follow */
     const char *backend;          /* name for the child to look up, e.g. "auto" */
     unsigned threads;             /* for proving; 0: all that it may use */
     size_t max_bytes;             /* a job whose plan needs more is refused there; 0: what the machine has */
@@ -54,12 +55,10 @@ typedef struct pr_child_options { /* texts are copied */
                                      drivers reserve freely); 0: none */
     int rank;                     /* for records and log lines */
     const char *host;
-    /* Placement, in force before the child's first instruction. NULL or -1: as the calling thread. */
-    const char *cpus;            /* processors, as "0-7,16" (hwloc's list form) */
-    int numa_node;               /* memory is taken there while it lasts */
-    const char *visible_devices; /* CUDA_VISIBLE_DEVICES; "": none */
-    pr_log_format log;           /* of its lines on standard error */
-    uint64_t ready_limit_ms;     /* from start, or a new manifest, to READY; 0: 120,000 */
+    const char *place;       /* pr_place_format's text (placement/placement.h), applied by the child before it
+                                loads anything else; NULL: as the calling thread */
+    pr_log_format log;       /* of its lines on standard error */
+    uint64_t ready_limit_ms; /* from start, or a new manifest, to READY; 0: 120,000 */
 } pr_child_options;
 
 typedef struct pr_child_manifest { /* what the run's manifest is: job indices mean its jobs */
@@ -128,7 +127,7 @@ typedef enum pr_child_state {
 
 typedef struct pr_child pr_child;
 
-/* Starts nothing. PR_ERR_USAGE: cpus is no list of processors. */
+/* Starts nothing. PR_ERR_MEMORY; PR_ERR_USAGE: a name that is too long (backend 31 bytes, host 63). */
 PR_MUST_CHECK pr_status pr_child_create(pr_child **out, const pr_child_options *options, pr_error *err);
 /* In state CREATED or GONE. With a manifest given before, READY follows; else after pr_child_give_manifest.
  * PR_ERR_BACKEND with the reason; the state is unchanged then. */

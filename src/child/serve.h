@@ -25,6 +25,9 @@ typedef struct pr_serve_options {
     const pr_child_faults *faults; /* NULL outside of tests */
 } pr_serve_options;
 
+/* Dies when the supervisor does (SIGKILL from the kernel); false: it is gone already. pr_child_serve does it too; for
+ * what a program does before. */
+PR_MUST_CHECK bool pr_child_bind_life(pid_t supervisor);
 /* supervisor: pid that must be the parent's (the race between start and death signal). Returns the exit code: 0 after a
  * stop or when the supervisor is gone, 2 when this was not started by a supervisor, 70 when it broke the protocol. */
 int pr_child_serve(pid_t supervisor, const pr_serve_options *options);

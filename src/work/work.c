@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *pr_work_stage_name(uint32_t stage) {
+    if (stage >= PR_WORK_STAGE_COUNT) return "unknown";
+    if (stage == PR_WORK_STAGE_INPUTS) return "inputs";
+    if (stage == PR_WORK_STAGE_PLAN) return "plan";
+    if (stage == PR_WORK_STAGE_SELF_VERIFY) return "self-verification";
+    if (stage == PR_WORK_STAGE_ENCODE) return "encoding";
+    return pr_stage_name((pr_stage)(stage - PR_WORK_STAGE_PROVER));
+}
+
+static void tell(const pr_work_watch *watch, uint32_t stage) {
+    if (watch) watch->stage(watch->context, stage);
+}
+
+static void tell_prover_stage(void *context, pr_stage stage) { tell(context, PR_WORK_STAGE_PROVER + (uint32_t)stage); }
+
 static double ms_since(uint64_t start_ns) { return (double)(pr_clock_monotonic_ns() - start_ns) / 1e6; }
 
 static void set_stages(pr_job_row *row, const pr_stage_times *t) {
@@ -23,13 +38,17 @@ static void set_stages(pr_job_row *row, const pr_stage_times *t) {
     row->open_ms = (double)t->ns[PR_STAGE_OPEN] / 1e6;
 }
 
-static pr_status make_proof(pr_proof *proof, pr_job_row *row, const pr_work *work, pr_job *job, pr_error *err) {
+static pr_status make_proof(pr_proof *proof, pr_job_row *row, const pr_work *work, pr_job *job,
+                            const pr_work_watch *watch, pr_error *err) {
     const pr_prover_options options = {work->backend, work->threads, work->max_bytes};
     const pr_trace_source source = {job, pr_job_fills_storage(job), pr_job_fill_trace};
     pr_prover *prover = NULL;
     pr_stage_times times = {0};
     uint64_t start = pr_clock_monotonic_ns();
+    tell(watch, PR_WORK_STAGE_PLAN);
     PR_TRY(pr_prover_create(&prover, &job->layout, &options, err));
+    pr_work_watch copy = watch ? *watch : (pr_work_watch){0};
+    if (watch) pr_prover_set_stage_listener(prover, tell_prover_stage, &copy);
     pr_status status = pr_prover_run(prover, proof, &source, &times, NULL, NULL, err);
     pr_prover_destroy(prover);
     row->prove_ms = ms_since(start);
@@ -106,14 +125,17 @@ static pr_status add_outputs(pr_record *record, const pr_job *job, pr_error *err
     return PR_OK;
 }
 
-static pr_status prove_job(pr_record *record, const pr_work *work, pr_job *job, pr_error *err) {
+static pr_status prove_job(pr_record *record, const pr_work *work, pr_job *job, const pr_work_watch *watch,
+                           pr_error *err) {
     pr_proof proof = {0};
     record->row.state = PR_STATE_PREPARED;
-    PR_TRY(make_proof(&proof, &record->row, work, job, err));
+    PR_TRY(make_proof(&proof, &record->row, work, job, watch, err));
     record->row.state = PR_STATE_PROVEN;
+    tell(watch, PR_WORK_STAGE_SELF_VERIFY);
     pr_status status = self_verify(&record->row, job, &proof, err);
     if (status == PR_OK) {
         record->row.state = PR_STATE_SELF_VERIFIED;
+        tell(watch, PR_WORK_STAGE_ENCODE);
         status = encode(record, work, job, &proof, err);
     }
     pr_proof_clear(&proof);
@@ -151,15 +173,21 @@ static void begin_row(pr_job_row *row, const pr_work *work, const pr_manifest_jo
 }
 
 pr_status pr_work_prove(pr_record *record, const pr_work *work, const pr_manifest_job *manifest_job, pr_error *err) {
+    return pr_work_prove_watched(record, work, manifest_job, NULL, err);
+}
+
+pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr_manifest_job *manifest_job,
+                                const pr_work_watch *watch, pr_error *err) {
     pr_error own = {0};
     pr_job *job = NULL;
     if (!err) err = &own;
     memset(record, 0, sizeof *record);
     begin_row(&record->row, work, manifest_job);
+    tell(watch, PR_WORK_STAGE_INPUTS);
     pr_status status = pr_job_create(&job, manifest_job->type, &manifest_job->params, &manifest_job->config, err);
     if (status == PR_OK) {
         pr_check_describe(&record->row, job);
-        status = prove_job(record, work, job, err);
+        status = prove_job(record, work, job, watch, err);
         if (status == PR_OK) status = finish(record, job, err);
         pr_job_destroy(job);
     }

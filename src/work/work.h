@@ -3,6 +3,7 @@
 #define PR_WORK_WORK_H
 #include "backend/backend.h"
 #include "manifest/manifest.h"
+#include "prove/prove.h"
 #include "store/record.h"
 
 typedef struct pr_work {
@@ -14,10 +15,30 @@ typedef struct pr_work {
     const pr_hash *manifest_digest; /* of the run */
 } pr_work;
 
+/* Stages of an attempt: those of the prover between its preparation and what follows. */
+enum {
+    PR_WORK_STAGE_INPUTS, /* read, statement built */
+    PR_WORK_STAGE_PLAN,   /* memory planned and mapped */
+    PR_WORK_STAGE_PROVER, /* + pr_stage */
+    PR_WORK_STAGE_SELF_VERIFY = PR_WORK_STAGE_PROVER + PR_STAGE_COUNT,
+    PR_WORK_STAGE_ENCODE,
+    PR_WORK_STAGE_COUNT
+};
+const char *pr_work_stage_name(uint32_t stage); /* "inputs", "plan", "trace", ...; "unknown" */
+
+/* Told when a stage begins; a stage begins more than once. From the thread that called. */
+typedef struct pr_work_watch {
+    void (*stage)(void *context, uint32_t stage);
+    void *context;
+} pr_work_watch;
+
 /* record: initialised here, the caller clears it whatever comes; it says how far the attempt came. On failure err and
  * the record's reason say why. The record has no parameters yet (pr_work_add_params). */
 PR_MUST_CHECK pr_status pr_work_prove(pr_record *record, const pr_work *work, const pr_manifest_job *job,
                                       pr_error *err);
+/* The same with somebody who is told of its stages (NULL: nobody). */
+PR_MUST_CHECK pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr_manifest_job *job,
+                                              const pr_work_watch *watch, pr_error *err);
 /* Verifies a record from its bytes; ms: what it took. */
 PR_MUST_CHECK pr_status pr_work_verify(const pr_work *work, const pr_manifest_job *job, const pr_record *record,
                                        bool *accepted, char *reason, size_t reason_size, double *ms, pr_error *err);

@@ -1,0 +1,45 @@
+/* A child's handle: child.c drives its life, events.c reads what it sends. */
+#ifndef PR_CHILD_INTERNAL_H
+#define PR_CHILD_INTERNAL_H
+#include "child/child.h"
+#include "child/link.h"
+#include "child/oom.h"
+#include "child/spawn.h"
+
+struct pr_child {
+    char *program;    /* owned */
+    char **arguments; /* [n_arguments] owned, as given */
+    size_t n_arguments;
+    pr_child_frame config, manifest; /* as they are sent */
+    int manifest_fd;                 /* sealed text; -1: none yet, or an empty text */
+    bool has_manifest;
+    uint64_t ready_limit_ms;
+
+    pr_child_state state;
+    uint32_t starts;
+    pr_child_process process; /* pid 0: none; a process that could not be reaped stays here in GONE */
+    bool socket_closed;       /* by the child */
+    pr_child_oom oom;         /* at the start */
+
+    bool has_task;
+    pr_child_task task;
+    uint32_t stage, step;
+    uint64_t submitted_ns;
+
+    /* Points in monotonic time; 0: none. */
+    uint64_t ready_by_ns, sign_by_ns, end_by_ns, reap_by_ns;
+    bool stopping; /* asked to end */
+    bool killed;   /* from here: what it sends counts no more */
+    bool dead;     /* seen dead */
+    int wait_status;
+    pr_child_cause cause; /* of the kill */
+    char text[512];
+};
+
+/* events.c: takes frames until one is to be reported; false: none is now. Kills a child that breaks the protocol. */
+bool pr_child_take_frame(pr_child *c, pr_child_event *event);
+/* child.c: kills the group and remembers why. */
+void pr_child_end(pr_child *c, pr_child_cause cause, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* " while <stage> of job 3, attempt 1", or "". */
+void pr_child_where(const pr_child *c, char *out, size_t size);
+#endif
