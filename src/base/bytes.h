@@ -45,7 +45,7 @@ bool pr_hex_decode(uint8_t *out, size_t n, const char *text);
 /* Whole file into heap memory (*data, caller frees; one 0 byte follows the size bytes). max_bytes bounds it. */
 PR_MUST_CHECK pr_status pr_file_read(uint8_t **data, size_t *size, const char *path, size_t max_bytes, pr_error *err);
 /* Writes a temporary beside path, fsyncs, renames, fsyncs the directory. mode e.g. 0644. A device or a pipe at path is
- * written to instead. */
+ * written to instead; a symbolic link stays, and what it points to is replaced. */
 PR_MUST_CHECK pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode,
                                              pr_error *err);
 #endif

@@ -88,10 +88,7 @@ static pr_status write_special(const char *path, const void *data, size_t size, 
     return status;
 }
 
-pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode, pr_error *err) {
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return write_special(path, data, size, err);
+static pr_status write_regular(const char *path, const void *data, size_t size, unsigned mode, pr_error *err) {
     size_t room = strlen(path) + sizeof ".XXXXXX";
     char *temporary = malloc(room);
     if (!temporary) return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to write", path);
@@ -112,5 +109,16 @@ pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, 
         status = fail_errno(err, path, "sync the directory of");
 out:
     free(temporary);
+    return status;
+}
+
+pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode, pr_error *err) {
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+    if (exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return write_special(path, data, size, err);
+    /* a symbolic link stays, what it points to is replaced */
+    char *target = exists && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+    pr_status status = write_regular(target ? target : path, data, size, mode, err);
+    free(target);
     return status;
 }

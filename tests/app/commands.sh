@@ -4,7 +4,8 @@ set -u
 . "$(dirname "$0")/common.sh"
 
 # ---- help ----
-commands='run show prove verify check plan air bench version'
+commands=$("$PROVERUN" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+[ "$(echo "$commands" | wc -l)" -ge 9 ] || fail "commands are missing from the help"
 for c in $commands; do
     expect 0 "$c" --help
     for section in NAME SYNOPSIS DESCRIPTION 'EXIT CODES' EXAMPLE; do says out "^$section\$"; done

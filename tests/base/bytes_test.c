@@ -213,6 +213,18 @@ static void test_special_file(void **state) {
     assert_int_equal(pr_file_write_atomic(path, "hello", 5, 0600, &err), PR_ERR_IO);
     assert_non_null(strstr(err.text, path));
     assert_int_equal(unlink(path), 0);
+    /* a link to a file */
+    char target[128];
+    snprintf(target, sizeof target, "%s/target", directory);
+    assert_int_equal(pr_file_write_atomic(target, "old", 3, 0600, &err), PR_OK);
+    assert_int_equal(symlink("target", path), 0);
+    assert_int_equal(pr_file_write_atomic(path, "newer", 5, 0600, &err), PR_OK);
+    assert_int_equal(lstat(path, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(stat(target, &st), 0);
+    assert_int_equal(st.st_size, 5);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(target), 0);
 }
 
 /* Files of /proc say size 0 and still have bytes. */
