@@ -206,7 +206,8 @@ static void write_tuple(const checker *c, const listed *l) {
     const pr_air_relation *relation = &c->st->air->relations[t->relation];
     const pr_m31 *values = pr_tuples_values(&c->tuples, l->item);
     pr_write_format(c->text, "relation %s: (", relation->name);
-    for (uint32_t v = 0; v < relation->size; v++) pr_write_format(c->text, "%s%u", v ? ", " : "", values[v]);
+    for (uint32_t v = 0; v < relation->size && v < c->tuples.size; v++)
+        pr_write_format(c->text, "%s%u", v ? ", " : "", values[v]);
     pr_write_format(c->text, ") net multiplicity ");
     write_signed(c->text, t->multiplicity);
     pr_write_format(c->text, ", %s\n",
@@ -250,14 +251,22 @@ static pr_status check_all(checker *c, pr_error *err) {
     return report_tuples(c, err);
 }
 
+/* A relation may be declared far wider than any tuple of it; what is missing is zeros. */
+static uint32_t longest_tuple(const pr_statement *st) {
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < st->air->n_components; k++)
+        for (uint32_t i = 0; i < st->air->components[k].n_lookups; i++)
+            n = pr_air_max_u32(n, st->air->components[k].lookups[i].n_values);
+    for (uint32_t k = 0; k < st->n_public_terms; k++) n = pr_air_max_u32(n, st->public_terms[k].n_values);
+    return n;
+}
+
 pr_status pr_check_trace(pr_check_report *report, pr_writer *text, const pr_statement *st, pr_m31 *const *const *trace,
                          pr_error *err) {
     checker c = {.report = report, .text = text, .st = st, .trace = trace};
-    uint32_t size = 0;
     *report = (pr_check_report){.ok = true};
     PR_TRY(check_public_terms(st, err));
-    for (uint32_t r = 0; r < st->air->n_relations; r++) size = pr_air_max_u32(size, st->air->relations[r].size);
-    pr_tuples_init(&c.tuples, size);
+    pr_tuples_init(&c.tuples, longest_tuple(st));
     pr_status status = check_all(&c, err);
     pr_tuples_clear(&c.tuples);
     return status;

@@ -11,7 +11,7 @@ typedef struct pr_tuple {
 } pr_tuple;
 
 typedef struct pr_tuples {
-    uint32_t size; /* values a tuple, the largest relation's; shorter ones are padded with zeros */
+    uint32_t size; /* values of the longest tuple; shorter ones are padded with zeros */
     size_t n, capacity;
     pr_tuple *items; /* in the order of their first appearance */
     pr_m31 *values;  /* [capacity][size] */

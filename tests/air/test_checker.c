@@ -205,6 +205,22 @@ static void long_lists_are_cut(void **state) {
     pairs_clear(&p);
 }
 
+/* A tuple shorter than its relation means the one padded with zeros; a width that nothing uses costs no memory. */
+static void wide_relations_cost_nothing(void **state) {
+    (void)state;
+    pairs p;
+    char *text;
+    pairs_init(&p);
+    p.air->relations[0].size = INT32_MAX;
+    assert_true(check(&p.st, &p.t, &text).ok);
+    free(text);
+    p.t.cells[1][1][5] = 2;
+    assert_int_equal(check(&p.st, &p.t, &text).n_unbalanced, 1);
+    assert_non_null(strstr(text, "relation pairs: (9, 3) net multiplicity -1, consumed and not produced\n"));
+    free(text);
+    pairs_clear(&p);
+}
+
 /* Relations are balanced one by one: what one has too many does not make up for what another lacks. */
 static void relations_are_counted_apart(void **state) {
     (void)state;
@@ -263,6 +279,7 @@ int main(void) {
         cmocka_unit_test(public_terms_take_part),
         cmocka_unit_test(long_lists_are_cut),
         cmocka_unit_test(relations_are_counted_apart),
+        cmocka_unit_test(wide_relations_cost_nothing),
         cmocka_unit_test(unknown_preprocessed_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
