@@ -19,7 +19,7 @@ static pr_status formula_trace(pr_m31 ****out, pr_case *c, pr_error *err) {
 }
 
 static int print_report(const pr_check_report *r, const pr_writer *text) {
-    fwrite(text->data, 1, text->size, stdout);
+    if (text->size) fwrite(text->data, 1, text->size, stdout);
     printf("%s: %" PRIu64 " constraints, %" PRIu64 " rows, %" PRIu64 " tuples out of balance\n",
            r->ok ? "all hold" : "violated", r->n_constraints, r->n_rows, r->n_unbalanced);
     return r->ok ? 0 : 1;
