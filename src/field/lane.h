@@ -4,6 +4,8 @@
  *
  * - lane_load/store(p): unaligned; lane_set1(v)
  * - lane_add/sub/neg/mul: mod p, operands and results in [0, p)
+ * - lane_keep_in_memory(x): no effect on the value of the variable x; where registers are few, it is kept in memory, so
+ *   that a compiler that must spill something spills this and nothing else
  * - lane_mul_doubled: a * b with b2 = 2b given (b in [0, p), b2 a plain 32-bit word), which saves the doubling for
  *   constants and twiddles; lane_mul_broadcast: the same where b2 has one value in all its words
  * - lane_add32, lane_xor: plain 32-bit; lane_rotr(x, 16|12|8|7)

@@ -13,6 +13,7 @@ static inline void lane_store(uint32_t *p, lane v) { _mm256_storeu_si256((__m256
 static inline lane lane_set1(uint32_t v) { return _mm256_set1_epi32((int)v); }
 static inline lane lane_add32(lane a, lane b) { return _mm256_add_epi32(a, b); }
 static inline lane lane_xor(lane a, lane b) { return _mm256_xor_si256(a, b); }
+#define lane_keep_in_memory(x) __asm__("" : "+m"(x))
 static inline lane lane_rotr16(lane x) {
     return _mm256_shuffle_epi8(x, _mm256_set_epi8(13, 12, 15, 14, 9, 8, 11, 10, 5, 4, 7, 6, 1, 0, 3, 2, 13, 12, 15, 14,
                                                   9, 8, 11, 10, 5, 4, 7, 6, 1, 0, 3, 2));

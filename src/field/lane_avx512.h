@@ -13,6 +13,7 @@ static inline void lane_store(uint32_t *p, lane v) { _mm512_storeu_si512(p, v); 
 static inline lane lane_set1(uint32_t v) { return _mm512_set1_epi32((int)v); }
 static inline lane lane_add32(lane a, lane b) { return _mm512_add_epi32(a, b); }
 static inline lane lane_xor(lane a, lane b) { return _mm512_xor_si512(a, b); }
+#define lane_keep_in_memory(x) ((void)(x))
 #define lane_rotr(x, n) _mm512_ror_epi32(x, n)
 static inline lane lane_reduce_once(lane v) { return _mm512_min_epu32(v, _mm512_sub_epi32(v, lane_set1(PR_P))); }
 static inline lane lane_add(lane a, lane b) { return lane_reduce_once(_mm512_add_epi32(a, b)); }

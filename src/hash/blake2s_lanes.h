@@ -29,28 +29,32 @@ static inline void pr_blake2s_lanes_init(lane h[8]) {
     for (int k = 0; k < 8; k++) h[k] = lane_set1(pr_blake2s_lanes_iv[k] ^ (k == 0 ? 0x01010020u : 0u));
 }
 
-#define PR_LANES_MIX(a, b, c, d, x, y)                                                                                 \
+/* Half of the four mixing functions of a column or diagonal step, side by side: they do not depend on each other, so
+ * the processor always has four operations to choose from. Sixteen words of state and a temporary are one register more
+ * than AVX2 has: the first c is the word that waits in memory (lane_keep_in_memory), as it is needed least. */
+#define PR_LANES_HALF_MIX(a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, x0, x1, x2, x3, r, s)        \
     do {                                                                                                               \
-        a = lane_add32(lane_add32(a, x), b);                                                                           \
-        d = lane_rotr(lane_xor(d, a), 16);                                                                             \
-        c = lane_add32(c, d);                                                                                          \
-        b = lane_rotr(lane_xor(b, c), 12);                                                                             \
-        a = lane_add32(lane_add32(a, y), b);                                                                           \
-        d = lane_rotr(lane_xor(d, a), 8);                                                                              \
-        c = lane_add32(c, d);                                                                                          \
-        b = lane_rotr(lane_xor(b, c), 7);                                                                              \
+        a0 = lane_add32(a0, x0), a1 = lane_add32(a1, x1), a2 = lane_add32(a2, x2), a3 = lane_add32(a3, x3);            \
+        a0 = lane_add32(a0, b0), a1 = lane_add32(a1, b1), a2 = lane_add32(a2, b2), a3 = lane_add32(a3, b3);            \
+        d0 = lane_rotr(lane_xor(d0, a0), r), d1 = lane_rotr(lane_xor(d1, a1), r);                                      \
+        d2 = lane_rotr(lane_xor(d2, a2), r), d3 = lane_rotr(lane_xor(d3, a3), r);                                      \
+        const lane sum = lane_add32(c0, d0);                                                                           \
+        c0 = sum, c1 = lane_add32(c1, d1), c2 = lane_add32(c2, d2), c3 = lane_add32(c3, d3);                           \
+        lane_keep_in_memory(c0);                                                                                       \
+        b0 = lane_xor(b0, sum), b1 = lane_xor(b1, c1), b2 = lane_xor(b2, c2), b3 = lane_xor(b3, c3);                   \
+        b0 = lane_rotr(b0, s), b1 = lane_rotr(b1, s), b2 = lane_rotr(b2, s), b3 = lane_rotr(b3, s);                    \
     } while (0)
+#define PR_LANES_MIX_COLUMNS(x0, x1, x2, x3, r, s)                                                                     \
+    PR_LANES_HALF_MIX(v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, x0, x1, x2, x3, r, s)
+#define PR_LANES_MIX_DIAGONALS(x0, x1, x2, x3, r, s)                                                                   \
+    PR_LANES_HALF_MIX(v0, v1, v2, v3, v5, v6, v7, v4, v10, v11, v8, v9, v15, v12, v13, v14, x0, x1, x2, x3, r, s)
 
 #define PR_LANES_ROUND(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)                           \
     do {                                                                                                               \
-        PR_LANES_MIX(v0, v4, v8, v12, m[s0], m[s1]);                                                                   \
-        PR_LANES_MIX(v1, v5, v9, v13, m[s2], m[s3]);                                                                   \
-        PR_LANES_MIX(v2, v6, v10, v14, m[s4], m[s5]);                                                                  \
-        PR_LANES_MIX(v3, v7, v11, v15, m[s6], m[s7]);                                                                  \
-        PR_LANES_MIX(v0, v5, v10, v15, m[s8], m[s9]);                                                                  \
-        PR_LANES_MIX(v1, v6, v11, v12, m[s10], m[s11]);                                                                \
-        PR_LANES_MIX(v2, v7, v8, v13, m[s12], m[s13]);                                                                 \
-        PR_LANES_MIX(v3, v4, v9, v14, m[s14], m[s15]);                                                                 \
+        PR_LANES_MIX_COLUMNS(m[s0], m[s2], m[s4], m[s6], 16, 12);                                                      \
+        PR_LANES_MIX_COLUMNS(m[s1], m[s3], m[s5], m[s7], 8, 7);                                                        \
+        PR_LANES_MIX_DIAGONALS(m[s8], m[s10], m[s12], m[s14], 16, 12);                                                 \
+        PR_LANES_MIX_DIAGONALS(m[s9], m[s11], m[s13], m[s15], 8, 7);                                                   \
     } while (0)
 
 /* total: bytes of the messages up to and with this block. last: PR_BLAKE2S_MORE or PR_BLAKE2S_LAST. RFC 7693, 3.2. */
@@ -80,5 +84,7 @@ static inline void pr_blake2s_lanes_compress(lane h[8], const lane m[16], uint64
     h[7] = lane_xor(h[7], lane_xor(v7, v15));
 }
 #undef PR_LANES_ROUND
-#undef PR_LANES_MIX
+#undef PR_LANES_MIX_DIAGONALS
+#undef PR_LANES_MIX_COLUMNS
+#undef PR_LANES_HALF_MIX
 #endif
