@@ -28,5 +28,5 @@ size_t pr_cpu_thread_bytes_transform(const pr_device_needs *needs) {
 /* The hashes of one level of a subtree. */
 size_t pr_cpu_thread_bytes_merkle(const pr_device_needs *needs) {
     (void)needs;
-    return sizeof(pr_hash) << PR_CPU_LOG_SUBTREE;
+    return (sizeof(pr_hash) << PR_CPU_LOG_SUBTREE) + PR_CPU_HASH_SPREAD * sizeof(pr_hash);
 }

@@ -6,6 +6,7 @@
 
 #define PR_CPU_PROGRAM_BLOCK 512 /* rows that the interpreter runs an instruction over */
 #define PR_CPU_LOG_SUBTREE 10    /* log2 of the leaves that a thread hashes up to their root */
+#define PR_CPU_HASH_SPREAD 16    /* words more than a run's length from one run of hash words to the next */
 
 /* Of one thread. */
 size_t pr_cpu_thread_bytes_transform(const pr_device_needs *needs);

@@ -161,7 +161,12 @@ uint64_t pr_prover_begin(pr_prover *p, pr_stage stage);
 /* Adds the time since *start to a stage and moves *start to now. */
 void pr_prover_clock(pr_prover *p, pr_stage stage, uint64_t *start);
 
-/* Words a column takes in the arena: at least 32, so that both halves begin at a multiple of 16. */
-static inline size_t pr_column_words(uint32_t log_rows) { return log_rows < 5 ? 32 : (size_t)1 << log_rows; }
+/* Words a column takes in the arena: at least 32, so that both halves begin at a multiple of 16. Columns of a page or
+ * more stand two cache lines further apart than their length: the same row of many columns, which is what hashing, the
+ * interpreter and the sums over columns read, would otherwise fall on one set of each cache. */
+static inline size_t pr_column_words(uint32_t log_rows) {
+    if (log_rows < 5) return 32;
+    return ((size_t)1 << log_rows) + (log_rows < 10 ? 0 : 32);
+}
 
 #endif

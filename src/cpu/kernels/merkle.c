@@ -127,10 +127,11 @@ static void write_level(const leaves *l, uint32_t level, size_t first, const uin
         for (size_t k = 0; k < 8; k++) out[8 * i + k] = nodes[k * stride + i];
 }
 
-/* Words from one run of hashes to the next: room for the partial lanes of small levels. */
+/* Words from one run of hashes to the next: room for the partial lanes of small levels, and for large ones a distance
+ * that spreads the eight runs over the cache's sets. */
 static size_t stride_of(unsigned log_leaves) {
     size_t count = (size_t)1 << log_leaves;
-    return count < 2 * LANE_WIDTH ? 2 * LANE_WIDTH : count;
+    return count < 2 * LANE_WIDTH ? 2 * LANE_WIDTH : count + PR_CPU_HASH_SPREAD;
 }
 
 /* The subtree number index of 2^log_leaves leaves (whole lanes, or all there are), climbed so many levels. */
