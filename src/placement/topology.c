@@ -154,8 +154,17 @@ static pr_status set_source(hwloc_topology_t hw, pr_topology_source source, cons
     return PR_OK;
 }
 
+/* Components that would start GPU runtimes in this process, which is no prover, or load libraries for devices that
+ * Linux tells as well. A name that this hwloc does not have is ignored. */
+static void leave_out_components(hwloc_topology_t hw) {
+    static const char *const names[] = {"cuda", "nvml", "opencl", "gl", "rsmi", "levelzero", "pci"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        hwloc_topology_set_components(hw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, names[i]);
+}
+
 /* The XML reader complains about versions only now. */
 static pr_status load(hwloc_topology_t hw, pr_topology_source source, const char *text, pr_error *err) {
+    leave_out_components(hw);
     hwloc_topology_set_flags(hw, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
     hwloc_topology_set_io_types_filter(hw, HWLOC_TYPE_FILTER_KEEP_IMPORTANT);
     if (hwloc_topology_load(hw) != 0)

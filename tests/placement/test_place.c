@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -74,6 +75,12 @@ static void rubbish_is_refused(void **state) {
         if (!(e)) _exit(__LINE__ & 127);                                                                               \
     } while (0)
 
+/* MPOL_PREFERRED or MPOL_PREFERRED_MANY, not MPOL_BIND (2) nor the default (0). */
+static bool prefers_memory(void) {
+    int mode = -1;
+    return syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0) == 0 && (mode == 1 || mode == 5);
+}
+
 static void apply_one_cpu(unsigned cpu, bool gpu) {
     pr_place p = {.n_threads = 1, .has_gpu = gpu};
     pr_error err = {0};
@@ -85,6 +92,7 @@ static void apply_one_cpu(unsigned cpu, bool gpu) {
     CHECK(pr_place_apply(&p, note, sizeof note, &err) == PR_OK);
     CHECK(sched_getaffinity(0, sizeof now, &now) == 0);
     CHECK(CPU_COUNT(&now) == 1 && CPU_ISSET(cpu, &now));
+    if (!note[0]) CHECK(prefers_memory());
     CHECK(strcmp(getenv("CUDA_VISIBLE_DEVICES"), gpu ? "3" : "") == 0);
     CHECK(strcmp(getenv("CUDA_DEVICE_ORDER"), "PCI_BUS_ID") == 0);
     _exit(0);
