@@ -67,6 +67,7 @@ pr_status pr_child_create(pr_child **out, const pr_child_options *o, pr_error *e
         return pr_fail(err, PR_ERR_USAGE, "the name of a backend or host, or a place, is too long");
     pr_child *c = calloc(1, sizeof *c);
     if (!c) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a prover child");
+    c->oom_root = "";
     c->manifest_fd = c->process.socket = c->process.pidfd = -1;
     c->ready_limit_ms = o->ready_limit_ms ? o->ready_limit_ms : READY_LIMIT_MS;
     fill_config(c, o);
@@ -123,7 +124,7 @@ pr_status pr_child_start(pr_child *c, pr_error *err) {
     if (c->process.pid && !reap(c))
         return pr_fail(err, PR_ERR_BACKEND, "the prover child before (process %ld) still hangs in the kernel",
                        (long)c->process.pid);
-    pr_child_oom oom = pr_child_oom_read("", getpid());
+    pr_child_oom oom = pr_child_oom_read(c->oom_root, getpid());
     PR_TRY(pr_child_spawn(&c->process, c->program, (const char *const *)c->arguments, err));
     begin(c);
     c->oom = oom;
@@ -252,7 +253,7 @@ static void tell_exit(const pr_child *c, pr_child_event *event, const char *wher
 
 static void tell_signal(const pr_child *c, pr_child_event *event, const char *where) {
     int number = event->code = WTERMSIG(c->wait_status);
-    pr_child_oom now = pr_child_oom_read("", getpid());
+    pr_child_oom now = pr_child_oom_read(c->oom_root, getpid());
     const char *name = sigdescr_np(number);
     bool memory = number == SIGKILL && (now.cgroup > c->oom.cgroup || now.machine > c->oom.machine);
     event->cause = memory ? PR_CHILD_OUT_OF_MEMORY : PR_CHILD_SIGNALLED;

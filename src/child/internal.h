@@ -20,6 +20,7 @@ struct pr_child {
     pr_child_process process; /* pid 0: none; a process that could not be reaped stays here in GONE */
     bool socket_closed;       /* by the child */
     pr_child_oom oom;         /* at the start */
+    const char *oom_root;     /* "", but in tests */
 
     bool has_task;
     pr_child_task task;

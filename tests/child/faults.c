@@ -1,0 +1,197 @@
+#include "faults.h"
+#include "child/link.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *const names[PR_FAULT_COUNT] = {
+    "none",      "kill",       "abort",    "exit",      "hang",         "freeze",   "grandchild",
+    "close",     "eat-memory", "rubbish",  "truncated", "length",       "long",     "foreign",
+    "ready",     "backwards",  "surplus",  "other-job", "short-memory", "unsealed", "pipe",
+    "no-memory", "bad-record", "no-proof", "twice",     "wrong-proof"};
+const char *pr_test_fault_name(pr_test_fault fault) { return fault < PR_FAULT_COUNT ? names[fault] : "unknown"; }
+
+/* "3.0:kill": whether it means this attempt. */
+static bool means(const char *entry, uint32_t job, uint32_t attempt) {
+    char *end;
+    if (strtoul(entry, &end, 10) != job || *end != '.') return false;
+    return end[1] == '*' || strtoul(end + 1, &end, 10) == attempt;
+}
+
+static pr_test_fault from_environment(uint32_t job, uint32_t attempt) {
+    const char *list = getenv("PROVERUN_TEST_FAULTS");
+    char copy[4096], *rest = copy, *entry;
+    snprintf(copy, sizeof copy, "%s", list ? list : "");
+    while ((entry = strsep(&rest, ","))) {
+        const char *name = strchr(entry, ':');
+        for (size_t i = 0; name && i < PR_FAULT_COUNT; i++)
+            if (strcmp(name + 1, names[i]) == 0 && means(entry, job, attempt)) return (pr_test_fault)i;
+    }
+    return PR_FAULT_NONE;
+}
+
+static pr_test_fault fault_of(uint32_t job, uint32_t attempt, uint64_t fault) {
+    return fault && fault < PR_FAULT_COUNT ? (pr_test_fault)fault : from_environment(job, attempt);
+}
+
+static void send_raw(int socket, const void *data, size_t size, int passed) {
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {(void *)(uintptr_t)data, size};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+    if (passed >= 0) {
+        m.msg_control = control;
+        m.msg_controllen = sizeof control;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&m);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(head), &passed, sizeof passed);
+    }
+    if (sendmsg(socket, &m, MSG_NOSIGNAL) < 0) perror("test fault: sendmsg");
+}
+
+typedef enum damage { WHOLE, HALF, LENGTH } damage;
+
+static void send_damaged(int socket, const pr_child_frame *frame, damage how, int passed) {
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_child_frame_encode(&w, frame);
+    if (how == LENGTH) w.data[8] = (uint8_t)(w.data[8] + 5);
+    send_raw(socket, w.data, how == HALF ? w.size / 2 : w.size, passed);
+    pr_writer_clear(&w);
+}
+
+static void eat_memory(void) {
+    for (volatile char *p; (p = malloc(1 << 20));)
+        for (size_t i = 0; i < 1 << 20; i += 4096) p[i] = 1;
+    abort();
+}
+
+static void leave_grandchild(void) {
+    if (fork() == 0)
+        for (;;) pause();
+    kill(getpid(), SIGKILL);
+}
+
+static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault fault) {
+    static const uint8_t rubbish[70000] = {1, 2, 3};
+    const pr_child_frame progress = {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {job, attempt, 3, 1}};
+    const pr_child_frame ahead = {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {job, attempt, 3, 1000}};
+    const pr_child_frame stop = {.type = PR_CHILD_FRAME_STOP};
+    const pr_child_frame ready = {.type = PR_CHILD_FRAME_READY, .as.ready = {.generation = 1, .n_jobs = 1}};
+    switch (fault) {
+    case PR_FAULT_KILL:
+        kill(getpid(), SIGKILL);
+        break;
+    case PR_FAULT_ABORT:
+        abort();
+    case PR_FAULT_EXIT:
+        _exit(3);
+    case PR_FAULT_HANG:
+        for (;;) pause();
+    case PR_FAULT_FREEZE:
+        raise(SIGSTOP);
+        break;
+    case PR_FAULT_GRANDCHILD:
+        leave_grandchild();
+        break;
+    case PR_FAULT_CLOSE:
+        close(socket);
+        for (;;) pause();
+    case PR_FAULT_EAT_MEMORY:
+        eat_memory();
+        break;
+    case PR_FAULT_RUBBISH:
+        send_raw(socket, rubbish, 300, -1);
+        break;
+    case PR_FAULT_TRUNCATED:
+        send_damaged(socket, &progress, HALF, -1);
+        break;
+    case PR_FAULT_LENGTH:
+        send_damaged(socket, &progress, LENGTH, -1);
+        break;
+    case PR_FAULT_LONG:
+        send_raw(socket, rubbish, sizeof rubbish, -1);
+        break;
+    case PR_FAULT_FOREIGN:
+        send_damaged(socket, &stop, WHOLE, -1);
+        break;
+    case PR_FAULT_READY:
+        send_damaged(socket, &ready, WHOLE, -1);
+        break;
+    case PR_FAULT_BACKWARDS:
+        send_damaged(socket, &progress, WHOLE, -1);
+        break;
+    case PR_FAULT_SURPLUS:
+        send_damaged(socket, &ahead, WHOLE, STDERR_FILENO);
+        break;
+    default:
+        break;
+    }
+}
+
+static void stage(int socket, uint32_t job, uint32_t attempt, uint64_t fault, uint32_t stage) {
+    if (stage == PR_WORK_STAGE_PROVER + PR_STAGE_QUOTIENTS)
+        misbehave(socket, job, attempt, fault_of(job, attempt, fault));
+}
+
+static int unsealed(const pr_writer *w) {
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || write(fd, w->data, w->size) != (ssize_t)w->size) abort();
+    return fd;
+}
+
+static int sealed(const void *data, size_t size) {
+    int fd;
+    if (pr_child_sealed_create(&fd, data, size, NULL) != PR_OK) abort();
+    return fd;
+}
+
+/* An answer with everything right but the one thing. */
+static void lie(int socket, pr_child_answer a, pr_test_fault fault, const pr_record *record) {
+    pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER};
+    pr_record empty = *record;
+    pr_writer w;
+    int pipes[2] = {-1, -1}, fd = -1;
+    pr_writer_init(&w);
+    empty.row.proof_compressed_bytes = 0;
+    pr_record_encode(&w, fault == PR_FAULT_NO_PROOF ? &empty : record);
+    a.size = w.size;
+    if (fault == PR_FAULT_OTHER_JOB) a.job++;
+    if (fault == PR_FAULT_BAD_RECORD) memset(w.data, 0xff, w.size);
+    if (fault == PR_FAULT_UNSEALED)
+        fd = unsealed(&w);
+    else if (fault == PR_FAULT_PIPE && pipe(pipes) == 0)
+        fd = pipes[0];
+    else if (fault != PR_FAULT_NO_MEMORY)
+        fd = sealed(w.data, fault == PR_FAULT_SHORT_MEMORY ? w.size / 2 : w.size);
+    f.as.answer = a;
+    send_damaged(socket, &f, WHOLE, fd);
+    pr_writer_clear(&w);
+    for (;;) pause(); /* the supervisor ends this */
+}
+
+static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fault, pr_status *status,
+                   pr_record *record) {
+    pr_test_fault fault = fault_of(job, attempt, task_fault);
+    const pr_child_answer a = {.job = job, .attempt = attempt, .status = PR_OK};
+    if (*status != PR_OK) return;
+    if (fault >= PR_FAULT_OTHER_JOB && fault <= PR_FAULT_NO_PROOF) lie(socket, a, fault, record);
+    if (fault == PR_FAULT_WRONG_PROOF) record->proof[record->row.proof_compressed_bytes / 2] ^= 1;
+    if (fault == PR_FAULT_TWICE) {
+        pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER, .as.answer = a};
+        pr_writer w;
+        pr_writer_init(&w);
+        pr_record_encode(&w, record);
+        f.as.answer.size = w.size;
+        send_damaged(socket, &f, WHOLE, sealed(w.data, w.size));
+        pr_writer_clear(&w);
+    }
+}
+
+const pr_child_faults pr_test_faults = {NULL, stage, answer};

@@ -1,0 +1,158 @@
+#include "support.h"
+#include "base/clock.h"
+#include "cpu/cpu_backend.h"
+#include "file_hash/job.h"
+#include "wide_fibonacci/job.h"
+#include "work/work.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const pr_job_type *const types[] = {&pr_job_file_hash, &pr_job_wide_fibonacci, NULL};
+static const char text[] = "version: 1\nname: n\ndefaults: {profile: fast}\njobs:\n"
+                           "- {id: fib, type: wide_fibonacci, params: {log_rows: 5, columns: 12, seed: 3}}\n"
+                           "- {id: gone, type: file_hash, params: {path: no-such-file.txt}}\n"
+                           "- {id: wide, type: wide_fibonacci, params: {log_rows: 16, columns: 100, seed: 3}}\n";
+
+/* ---- the child ---- */
+
+static pr_status wrong_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
+    PR_TRY(pr_cpu_best()->grind(dev, nonce, prefix, bits, err));
+    ++*nonce;
+    return PR_OK;
+}
+
+static pr_backend broken;
+
+static pr_status find_backend(const pr_backend **out, const char *name, pr_error *err) {
+    *out = pr_cpu_best();
+    if (strcmp(name, "auto") == 0) return PR_OK;
+    if (strcmp(name, "broken") != 0) return pr_fail(err, PR_ERR_USAGE, "no backend '%s'", name);
+    broken = *pr_cpu_best();
+    broken.grind = wrong_grind;
+    *out = &broken;
+    return PR_OK;
+}
+
+int pr_test_child_main(int argc, char **argv) {
+    const pr_serve_options options = {types, find_backend, pr_cpu_best(), &pr_test_faults};
+    if (argc < 3 || strcmp(argv[1], "child") != 0) return -1;
+    return pr_child_serve((pid_t)atol(argv[2]), &options);
+}
+
+/* ---- the supervisor ---- */
+
+pr_child_options start_options(void) {
+    return (pr_child_options){.backend = "auto", .threads = 1, .rank = 4, .host = "here", .ready_limit_ms = 60000};
+}
+
+void create(fixture *f, const pr_child_options *options) {
+    char cwd[4096];
+    pr_error e = {0};
+    const pr_child_options standard = start_options();
+    memset(f, 0, sizeof *f);
+    f->run_digest.bytes[0] = 7;
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    assert_int_equal(pr_manifest_parse(&f->manifest, text, sizeof text - 1, "m.yaml", cwd, types, NULL, &e), PR_OK);
+    assert_int_equal(pr_child_create(&f->child, options ? options : &standard, &e), PR_OK);
+    const pr_child_manifest m = {"m.yaml", cwd, text, sizeof text - 1, f->manifest.digest, f->run_digest};
+    assert_int_equal(pr_child_give_manifest(f->child, &m, &e), PR_OK);
+}
+
+void start(fixture *f) {
+    pr_error e = {0};
+    if (pr_child_start(f->child, &e) != PR_OK) fail_msg("%s", e.text);
+    pr_child_event event = expect(f, PR_CHILD_READY);
+    assert_int_equal(event.n_jobs, N_JOBS);
+    assert_int_equal(pr_child_get_state(f->child), PR_CHILD_IDLE);
+}
+
+void begin_fixture(fixture *f) {
+    create(f, NULL);
+    start(f);
+}
+
+void end_fixture(fixture *f) {
+    pr_child_destroy(f->child);
+    pr_manifest_clear(&f->manifest);
+}
+
+void submit(fixture *f, uint32_t job, uint32_t attempt, pr_test_fault fault, uint64_t quiet_ms) {
+    const pr_child_task task = {job, attempt, false, fault, quiet_ms};
+    pr_error e = {0};
+    if (pr_child_submit(f->child, &task, &e) != PR_OK) fail_msg("%s", e.text);
+    assert_int_equal(pr_child_get_state(f->child), PR_CHILD_BUSY);
+}
+
+pr_child_event next_event(fixture *f) {
+    uint64_t end = pr_clock_monotonic_ns() + 60000000000u;
+    pr_child_event event;
+    while (pr_clock_monotonic_ns() < end) {
+        struct pollfd fds[PR_CHILD_MAX_FDS];
+        size_t n = pr_child_fds(f->child, fds);
+        int timeout = pr_child_timeout_ms(f->child);
+        (void)poll(fds, n, timeout < 0 || timeout > 1000 ? 1000 : timeout);
+        while (pr_child_poll(f->child, &event) != PR_CHILD_NONE) {
+            if (event.kind != PR_CHILD_PROGRESS) return event;
+            pr_child_event_clear(&event);
+        }
+    }
+    fail_msg("no event within 60 s");
+    return event;
+}
+
+pr_child_event expect(fixture *f, pr_child_event_kind kind) {
+    pr_child_event event = next_event(f);
+    if (event.kind != kind) fail_msg("event %d instead of %d: %s", (int)event.kind, (int)kind, event.text);
+    return event;
+}
+
+void expect_end(fixture *f, pr_child_cause cause, const char *word) {
+    pid_t pid = pr_child_pid(f->child);
+    pr_child_event event = expect(f, PR_CHILD_ENDED);
+    if (event.cause != cause || !strstr(event.text, word))
+        fail_msg("'%s' (%s) instead of %s with '%s'", event.text, pr_child_cause_name(event.cause),
+                 pr_child_cause_name(cause), word);
+    assert_true(event.reaped);
+    assert_int_equal(pr_child_pid(f->child), 0);
+    assert_int_equal(pr_child_get_state(f->child), PR_CHILD_GONE);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld", (long)pid);
+    assert_int_not_equal(access(path, F_OK), 0); /* no zombie either */
+    pr_child_event_clear(&event);
+    assert_int_equal(pr_child_poll(f->child, &event), PR_CHILD_NONE);
+}
+
+void expect_recovery(fixture *f) {
+    uint32_t starts = pr_child_starts(f->child);
+    start(f);
+    assert_int_equal(pr_child_starts(f->child), starts + 1);
+    submit(f, FIB, 9, PR_FAULT_NONE, 0);
+    pr_child_event event = expect(f, PR_CHILD_PROVED);
+    assert_int_equal(event.attempt, 9);
+    assert_true(verifies(f, FIB, &event.record));
+    pr_child_event_clear(&event);
+}
+
+bool verifies(fixture *f, uint32_t job, const pr_record *record) {
+    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest};
+    bool accepted = false;
+    char reason[512];
+    double ms;
+    pr_error e = {0};
+    pr_status status = pr_work_verify(&work, &f->manifest.jobs[job], record, &accepted, reason, sizeof reason, &ms, &e);
+    if (status != PR_OK) fail_msg("%s", e.text);
+    return accepted;
+}
+
+size_t count_fds(pid_t pid) {
+    char path[64];
+    size_t n = 0;
+    snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
+    DIR *folder = opendir(path);
+    while (folder && readdir(folder)) n++;
+    if (folder) closedir(folder);
+    return n;
+}

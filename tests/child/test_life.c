@@ -1,0 +1,526 @@
+/* A child that works, dies, hangs, is stopped: what its supervisor sees, and that it can start again. */
+#include "base/clock.h"
+#include "child/internal.h"
+#include "support.h"
+#include "work/work.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void test_proof(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 60000);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    assert_true(e.has_job && e.busy_ns > 0);
+    assert_int_equal(e.job, FIB);
+    assert_string_equal(e.record.row.id, "fib");
+    assert_int_equal(e.record.row.prover_rank, 4);
+    assert_string_equal(e.record.row.prover_host, "here");
+    assert_true(verifies(&f, FIB, &e.record));
+    pr_child_event_clear(&e);
+    assert_int_equal(pr_child_get_state(f.child), PR_CHILD_IDLE);
+    end_fixture(&f);
+}
+
+/* Every stage is told, in order where it comes once. */
+static void test_progress(void **state) {
+    (void)state;
+    fixture f;
+    pr_child_event e;
+    bool seen[PR_WORK_STAGE_COUNT] = {false};
+    uint32_t step = 0, last = 0;
+    begin_fixture(&f);
+    submit(&f, FIB, 2, PR_FAULT_NONE, 0);
+    do {
+        struct pollfd fds[PR_CHILD_MAX_FDS];
+        (void)poll(fds, pr_child_fds(f.child, fds), 1000);
+        if (pr_child_poll(f.child, &e) != PR_CHILD_PROGRESS) continue;
+        assert_int_equal(e.attempt, 2);
+        assert_true(e.step > step && e.stage < PR_WORK_STAGE_COUNT);
+        step = e.step;
+        seen[e.stage] = true;
+        last = e.stage;
+    } while (e.kind != PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    assert_int_equal(last, PR_WORK_STAGE_ENCODE);
+    for (uint32_t s = 0; s < PR_WORK_STAGE_COUNT; s++)
+        if (!seen[s] && s != PR_WORK_STAGE_PROVER + PR_STAGE_LOOKUPS) fail_msg("no %s", pr_work_stage_name(s));
+    end_fixture(&f);
+}
+
+static void test_failures_of_jobs(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    submit(&f, MISSING, 1, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_FAILED);
+    assert_int_equal(e.status, PR_ERR_INPUT);
+    assert_non_null(strstr(e.text, "no-such-file.txt"));
+    assert_string_equal(e.record.row.id, "gone");
+    assert_null(e.record.row.proof_compressed_bytes ? e.record.proof : NULL);
+    pr_child_event_clear(&e);
+    submit(&f, FIB, 1, PR_FAULT_NONE, 0); /* it goes on */
+    e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
+/* A backend that computes wrongly: the child's own verifier finds it; on the processor the job is well. */
+static void test_self_verification(void **state) {
+    (void)state;
+    fixture f;
+    pr_child_options o = start_options();
+    pr_error err = {0};
+    o.backend = "broken";
+    create(&f, &o);
+    start(&f);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_FAILED);
+    assert_int_equal(e.status, PR_ERR_BACKEND);
+    assert_non_null(strstr(e.text, "verifier"));
+    pr_child_event_clear(&e);
+    const pr_child_task task = {FIB, 1, true, 0, 0};
+    assert_int_equal(pr_child_submit(f.child, &task, &err), PR_OK);
+    e = expect(&f, PR_CHILD_PROVED);
+    assert_true(verifies(&f, FIB, &e.record));
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
+static void test_wrong_proof(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    submit(&f, FIB, 0, PR_FAULT_WRONG_PROOF, 0);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED); /* decodes: only verification tells */
+    assert_false(verifies(&f, FIB, &e.record));
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
+typedef struct death {
+    pr_test_fault fault;
+    pr_child_cause cause;
+    const char *word;
+} death;
+
+static void test_deaths(void **state) {
+    (void)state;
+    static const death deaths[] = {{PR_FAULT_KILL, PR_CHILD_SIGNALLED, "signal 9 (Killed) during quotients of job 0"},
+                                   {PR_FAULT_ABORT, PR_CHILD_SIGNALLED, "signal 6 (Aborted) during quotients"},
+                                   {PR_FAULT_EXIT, PR_CHILD_EXITED, "code 3 during quotients of job 0, attempt 5"},
+                                   {PR_FAULT_HANG, PR_CHILD_HUNG, "no progress for 1.0 s during quotients of job 0"},
+                                   {PR_FAULT_FREEZE, PR_CHILD_HUNG, "no progress for 1.0 s during quotients"},
+                                   {PR_FAULT_GRANDCHILD, PR_CHILD_SIGNALLED, "signal 9"}};
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    for (size_t i = 0; i < sizeof deaths / sizeof *deaths; i++) {
+        fixture f;
+        bool hangs = deaths[i].cause == PR_CHILD_HUNG;
+        begin_fixture(&f);
+        pid_t group = pr_child_pid(f.child);
+        submit(&f, FIB, 5, deaths[i].fault, hangs ? 1000 : 0);
+        uint64_t began = pr_clock_monotonic_ns();
+        expect_end(&f, deaths[i].cause, deaths[i].word);
+        if (hangs) assert_true(pr_clock_monotonic_ns() - began >= 900000000u);
+        for (int k = 0; k < 100 && kill(-group, 0) == 0; k++) {
+            usleep(10000);
+            (void)waitpid(-group, NULL, WNOHANG); /* a grandchild is ours to reap now */
+        }
+        assert_int_equal(kill(-group, 0), -1);
+        expect_recovery(&f);
+        end_fixture(&f);
+    }
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+static void test_killed_from_outside(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    kill(pr_child_pid(f.child), SIGKILL); /* idle */
+    pr_child_event e = expect(&f, PR_CHILD_ENDED);
+    assert_false(e.has_job);
+    assert_int_equal(e.cause, PR_CHILD_SIGNALLED);
+    assert_int_equal(e.code, SIGKILL);
+    pr_child_event_clear(&e);
+    expect_recovery(&f);
+    kill(pr_child_pid(f.child), SIGKILL); /* dead, and written to: no SIGPIPE, its death is what is reported */
+    usleep(100000);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 0);
+    expect_end(&f, PR_CHILD_SIGNALLED, "signal 9");
+    expect_recovery(&f);
+    end_fixture(&f);
+}
+
+/* The signals that Slurm and terminals send to everybody. */
+static void test_ignored_signals(void **state) {
+    (void)state;
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+    fixture f;
+    begin_fixture(&f);
+    assert_int_equal(getpgid(pr_child_pid(f.child)), pr_child_pid(f.child));
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) kill(pr_child_pid(f.child), signals[i]);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
+static void test_stop(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    pr_child_stop(f.child, 30000);
+    expect_end(&f, PR_CHILD_STOPPED, "stopped");
+    expect_recovery(&f);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 0); /* busy: what it has is finished */
+    pr_child_stop(f.child, 30000);
+    assert_int_equal(pr_child_get_state(f.child), PR_CHILD_ENDING);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    expect_end(&f, PR_CHILD_STOPPED, "stopped");
+    start(&f);
+    submit(&f, FIB, 0, PR_FAULT_HANG, 0); /* does not stop, nor for SIGTERM */
+    usleep(300000);
+    kill(pr_child_pid(f.child), SIGTERM);
+    pr_child_stop(f.child, 500);
+    expect_end(&f, PR_CHILD_KILLED, "did not stop within its grace during quotients");
+    start(&f);
+    pr_child_stop(f.child, 0);
+    expect_end(&f, PR_CHILD_KILLED, "stopped at once");
+    start(&f);
+    submit(&f, FIB, 1, PR_FAULT_HANG, 0);
+    pr_child_kill(f.child, "time limit of 1 s");
+    expect_end(&f, PR_CHILD_KILLED, "killed: time limit of 1 s");
+    expect_recovery(&f);
+    end_fixture(&f);
+}
+
+/* RLIMIT_DATA: a proof that needs more fails with its reason, the child lives; one that ignores it dies. */
+static void test_memory_limit(void **state) {
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* its shadow memory is more than any limit */
+#endif
+    fixture f;
+    pr_child_options o = start_options();
+    o.memory_limit_bytes = (size_t)48 << 20;
+    create(&f, &o);
+    start(&f);
+    submit(&f, WIDE, 0, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_FAILED);
+    if (e.status != PR_ERR_MEMORY) fail_msg("%s: %s", pr_status_name(e.status), e.text);
+    pr_child_event_clear(&e);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 0);
+    e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    submit(&f, FIB, 1, PR_FAULT_EAT_MEMORY, 0);
+    expect_end(&f, PR_CHILD_SIGNALLED, "signal 6");
+    expect_recovery(&f);
+    end_fixture(&f);
+}
+
+static void write_file(const char *root, const char *path, const char *content) {
+    char full[512], *slash;
+    snprintf(full, sizeof full, "%s/%s", root, path);
+    for (slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = 0;
+        (void)mkdir(full, 0755);
+    }
+    FILE *file = fopen(full, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+}
+
+/* The kernel's counters, from a tree of our own. */
+static void test_out_of_memory_kill(void **state) {
+    (void)state;
+    char root[] = "/tmp/proverun-oom-XXXXXX", path[64], command[128];
+    fixture f;
+    assert_non_null(mkdtemp(root));
+    write_file(root, "proc/vmstat", "nr_free_pages 5\noom_kill 3\n");
+    snprintf(path, sizeof path, "proc/%ld/cgroup", (long)getpid());
+    write_file(root, path, "5:memory:/v1\n4:cpu,cpuacct:/x\n0::/a/b\n");
+    write_file(root, "sys/fs/cgroup/a/b/memory.events", "low 0\noom 1\noom_kill 1\noom_group_kill 0\n");
+    write_file(root, "sys/fs/cgroup/memory/v1/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
+    pr_child_oom oom = pr_child_oom_read(root, getpid());
+    assert_int_equal(oom.machine, 3);
+    assert_int_equal(oom.cgroup, 5);
+
+    create(&f, NULL);
+    f.child->oom_root = root;
+    start(&f);
+    submit(&f, FIB, 0, PR_FAULT_KILL, 0);
+    expect_end(&f, PR_CHILD_SIGNALLED, "signal 9"); /* no counter moved */
+    start(&f);
+    write_file(root, "proc/vmstat", "oom_kill 4\n");
+    submit(&f, FIB, 0, PR_FAULT_KILL, 0);
+    expect_end(&f, PR_CHILD_OUT_OF_MEMORY, "probably");
+    start(&f);
+    write_file(root, "sys/fs/cgroup/a/b/memory.events", "oom_kill 2\n");
+    submit(&f, FIB, 0, PR_FAULT_KILL, 0);
+    expect_end(&f, PR_CHILD_OUT_OF_MEMORY, "of its cgroup during quotients");
+    start(&f);
+    write_file(root, "proc/vmstat", "oom_kill 5\n");
+    submit(&f, FIB, 0, PR_FAULT_ABORT, 0);
+    expect_end(&f, PR_CHILD_SIGNALLED, "signal 6"); /* not the kernel's way */
+    end_fixture(&f);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
+
+/* The supervisor is killed while its child hangs in a proof: the child goes within a second. */
+static void test_supervisor_killed(void **state) {
+    (void)state;
+    int pipes[2];
+    pid_t child = 0;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    assert_int_equal(pipe(pipes), 0);
+    pid_t supervisor = fork();
+    if (supervisor == 0) {
+        fixture f;
+        begin_fixture(&f);
+        submit(&f, FIB, 0, PR_FAULT_HANG, 0);
+        usleep(500000);
+        pid_t pid = pr_child_pid(f.child);
+        if (write(pipes[1], &pid, sizeof pid) < 0) _exit(1);
+        for (;;) pause();
+    }
+    assert_int_equal(read(pipes[0], &child, sizeof child), sizeof child);
+    assert_int_equal(kill(child, 0), 0);
+    kill(supervisor, SIGKILL);
+    assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
+    int status = 0, reaped = 0;
+    for (int k = 0; k < 100 && !reaped; k++) { /* it is ours now */
+        usleep(10000);
+        reaped = waitpid(child, &status, WNOHANG);
+    }
+    if (reaped != child) kill(child, SIGKILL);
+    assert_int_equal(reaped, child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void test_not_by_hand(void **state) {
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(PR_CHILD_SOCKET);
+        execl("/proc/self/exe", "t", "child", "1", (char *)NULL);
+        _exit(99);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+}
+
+static void read_all(char *out, size_t size, pid_t pid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    ssize_t n = read(fd, out, size - 1);
+    assert_true(n >= 0);
+    close(fd);
+    for (ssize_t i = 0; i < n; i++)
+        if (!out[i]) out[i] = '\n';
+    out[n] = 0;
+}
+
+/* A child answers before it closes what it was sent. */
+static size_t settled_fds(pid_t pid, size_t expected) {
+    for (int k = 0; k < 200 && count_fds(pid) != expected; k++) usleep(5000);
+    return count_fds(pid);
+}
+
+/* No MPI in its environment, no descriptor of the supervisor's, first to go when memory is short. */
+static void test_isolation(void **state) {
+    (void)state;
+    static char environment[1 << 16], score[64];
+    fixture f;
+    int leak = open("/dev/null", O_RDONLY); /* as MPI's: not close-on-exec */
+    setenv("OMPI_TEST_RANK", "1", 1);
+    setenv("PMIX_TEST", "1", 1);
+    setenv("PROVERUN_TEST_KEPT", "1", 1);
+    begin_fixture(&f);
+    read_all(environment, sizeof environment, pr_child_pid(f.child), "environ");
+    assert_null(strstr(environment, "OMPI_"));
+    assert_null(strstr(environment, "PMIX_"));
+    assert_non_null(strstr(environment, "PROVERUN_TEST_KEPT=1"));
+    read_all(score, sizeof score, pr_child_pid(f.child), "oom_score_adj");
+    assert_true(atoi(score) >= 500);
+    assert_int_equal(settled_fds(pr_child_pid(f.child), 2 + 4), 2 + 4); /* ".", "..", three standard ones, the socket */
+    assert_true(fcntl(f.child->process.socket, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(f.child->manifest_fd, F_GETFD) & FD_CLOEXEC);
+    if (f.child->process.pidfd >= 0) assert_true(fcntl(f.child->process.pidfd, F_GETFD) & FD_CLOEXEC);
+    end_fixture(&f);
+    close(leak);
+}
+
+static unsigned long resident_kib(pid_t pid) {
+    static char text[8192];
+    unsigned long kib = 0;
+    read_all(text, sizeof text, pid, "status");
+    const char *line = strstr(text, "VmRSS:");
+    assert_non_null(line);
+    assert_int_equal(sscanf(line, "VmRSS: %lu kB", &kib), 1);
+    return kib;
+}
+
+static void test_many_jobs(void **state) {
+    (void)state;
+    fixture f;
+    unsigned long child_kib = 0, own_kib = 0;
+    size_t child_fds = 2 + 4, own_fds = 0;
+    begin_fixture(&f);
+    for (uint32_t i = 0; i < 200; i++) {
+        submit(&f, i % 10 == 9 ? MISSING : FIB, i, PR_FAULT_NONE, 0);
+        pr_child_event e = next_event(&f);
+        assert_int_equal(e.kind, i % 10 == 9 ? PR_CHILD_FAILED : PR_CHILD_PROVED);
+        assert_int_equal(e.attempt, i);
+        pr_child_event_clear(&e);
+        if (i != 49) continue;
+        child_kib = resident_kib(pr_child_pid(f.child));
+        own_kib = resident_kib(getpid());
+        own_fds = count_fds(getpid());
+    }
+    assert_int_equal(settled_fds(pr_child_pid(f.child), child_fds), child_fds);
+    assert_int_equal(count_fds(getpid()), own_fds);
+#if !defined(__SANITIZE_ADDRESS__) /* which keeps freed memory for a while; it finds leaks by itself */
+    assert_true(resident_kib(pr_child_pid(f.child)) < child_kib + 1024);
+    assert_true(resident_kib(getpid()) < own_kib + 1024);
+#else
+    (void)child_kib;
+    (void)own_kib;
+#endif
+    end_fixture(&f);
+}
+
+static void test_no_leak_over_restarts(void **state) {
+    (void)state;
+    fixture f;
+    size_t before = count_fds(getpid()), at_first = 0;
+    create(&f, NULL);
+    for (int i = 0; i < 10; i++) {
+        start(&f);
+        if (i == 0) at_first = count_fds(getpid());
+        assert_int_equal(count_fds(getpid()), at_first);
+        submit(&f, FIB, 0, i % 2 ? PR_FAULT_KILL : PR_FAULT_RUBBISH, 0);
+        expect_end(&f, i % 2 ? PR_CHILD_SIGNALLED : PR_CHILD_BROKE_PROTOCOL, "");
+    }
+    start(&f); /* destroyed alive */
+    end_fixture(&f);
+    assert_int_equal(count_fds(getpid()), before);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* and no child is left, dead or alive */
+    assert_int_equal(errno, ECHILD);
+}
+
+static void test_bad_starts(void **state) {
+    (void)state;
+    fixture f;
+    pr_error err = {0};
+    pr_child_options o = start_options();
+    o.program = "/no/such/program";
+    create(&f, &o);
+    assert_int_equal(pr_child_start(f.child, &err), PR_ERR_BACKEND);
+    assert_non_null(strstr(err.text, "/no/such/program"));
+    assert_int_equal(pr_child_get_state(f.child), PR_CHILD_CREATED);
+    end_fixture(&f);
+
+    o.program = "/bin/true"; /* ends at once */
+    create(&f, &o);
+    assert_int_equal(pr_child_start(f.child, &err), PR_OK);
+    expect_end(&f, PR_CHILD_EXITED, "code 0");
+    end_fixture(&f);
+
+    static const char *const sleeps[] = {"-c", "sleep 100", NULL};
+    o.program = "/bin/sh"; /* never answers */
+    o.arguments = sleeps;
+    o.ready_limit_ms = 500;
+    create(&f, &o);
+    assert_int_equal(pr_child_start(f.child, &err), PR_OK);
+    expect_end(&f, PR_CHILD_HUNG, "not ready within 0.5 s");
+    end_fixture(&f);
+}
+
+static void test_unready(void **state) {
+    (void)state;
+    fixture f;
+    pr_error err = {0};
+    pr_child_options o = start_options();
+    o.backend = "none-such";
+    create(&f, &o);
+    assert_int_equal(pr_child_start(f.child, &err), PR_OK);
+    pr_child_event e = expect(&f, PR_CHILD_UNREADY);
+    assert_int_equal(e.status, PR_ERR_USAGE);
+    assert_non_null(strstr(e.text, "none-such"));
+    end_fixture(&f);
+
+    begin_fixture(&f);
+    static const char bad[] = "version: 1\nname: n\njobs: 3\n";
+    const pr_hash digest = pr_blake2s_hash(bad, sizeof bad - 1);
+    const pr_child_manifest m = {"bad.yaml", "/", bad, sizeof bad - 1, digest, digest};
+    assert_int_equal(pr_child_give_manifest(f.child, &m, &err), PR_OK);
+    const pr_child_task task = {0};
+    assert_int_equal(pr_child_submit(f.child, &task, &err), PR_ERR_BACKEND); /* not ready again yet */
+    e = expect(&f, PR_CHILD_UNREADY);
+    assert_non_null(strstr(e.text, "bad.yaml:3"));
+    static const char good[] = "version: 1\nname: n\njobs:\n"
+                               "- {id: a, type: wide_fibonacci, params: {log_rows: 5, columns: 12, seed: 3}}\n";
+    const pr_hash good_digest = pr_blake2s_hash(good, sizeof good - 1);
+    const pr_child_manifest next = {"good.yaml", "/", good, sizeof good - 1, good_digest, good_digest};
+    assert_int_equal(pr_child_give_manifest(f.child, &next, &err), PR_OK);
+    e = expect(&f, PR_CHILD_READY);
+    assert_int_equal(e.n_jobs, 1);
+    end_fixture(&f);
+}
+
+/* A child that is not asked for anything costs nothing: no timeout, no descriptor ready. */
+static void test_idle(void **state) {
+    (void)state;
+    fixture f;
+    struct pollfd fds[PR_CHILD_MAX_FDS];
+    begin_fixture(&f);
+    assert_int_equal(pr_child_timeout_ms(f.child), -1);
+    assert_int_equal(poll(fds, pr_child_fds(f.child, fds), 200), 0);
+    end_fixture(&f);
+}
+
+int main(int argc, char **argv) {
+    int code = pr_test_child_main(argc, argv);
+    if (code >= 0) return code;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_proof),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_failures_of_jobs),
+        cmocka_unit_test(test_wrong_proof),
+        cmocka_unit_test(test_self_verification),
+        cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_killed_from_outside),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_ignored_signals),
+        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_out_of_memory_kill),
+        cmocka_unit_test(test_isolation),
+        cmocka_unit_test(test_supervisor_killed),
+        cmocka_unit_test(test_not_by_hand),
+        cmocka_unit_test(test_bad_starts),
+        cmocka_unit_test(test_unready),
+        cmocka_unit_test(test_many_jobs),
+        cmocka_unit_test(test_no_leak_over_restarts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
