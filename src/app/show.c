@@ -14,10 +14,12 @@ static void print_brief(const pr_results *r) {
            "prove ms", "verify ms", "KiB", "conj.", "proven", "remark");
     for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
         const pr_job_row *j = pr_results_job(r, i);
-        printf("%-24s %-16s %-13s %-12s %5u %9.1f %9.1f %9.1f %6.0f %6.0f  %s%s\n", j->id, j->type,
-               pr_outcome_name(j->outcome), j->profile, j->log_rows, j->prove_ms, j->verify_ms,
-               (double)j->proof_compressed_bytes / 1024, j->conjectured_bits, j->proven_bits,
-               j->insecure ? "insecure parameters; " : "", j->reason);
+        printf("%-24s %-16s %-13s %-12s %5u %9.1f %9.1f %9.1f %6.0f %6.0f", j->id, j->type, pr_outcome_name(j->outcome),
+               j->profile, j->log_rows, j->prove_ms, j->verify_ms, (double)j->proof_compressed_bytes / 1024,
+               j->conjectured_bits, j->proven_bits);
+        if (j->insecure) fputs("  insecure parameters", stdout);
+        if (j->reason[0]) printf("%s%s", j->insecure ? "; " : "  ", j->reason);
+        putchar('\n');
     }
 }
 

@@ -44,6 +44,10 @@ says err 'fib-1.*other content'
 expect 0 show "$file" --table sessions
 [ "$(grep -c '^status *complete' out)" = 7 ] || fail "not a session for each start"
 
+expect 0 show "$file"
+says out '^fib-1 .* insecure parameters$'
+grep -q ' $' out && fail "white space at the end of a line of show"
+
 # ---- provenance: there, and true ----
 expect 0 show "$file" --table provenance
 cp out provenance
