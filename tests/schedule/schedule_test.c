@@ -1,0 +1,610 @@
+/* The scheduler, promise by promise. */
+#include "schedule/schedule.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define S 1000000000ull
+enum { MAX = 16 };
+
+static const pr_schedule_node one_node = {.host_bytes = 100};
+static pr_schedule_rank ranks[MAX];
+
+/* n ranks that prove and verify, on one node of 100 bytes unless the caller changes it. */
+static pr_schedule_setup setup_of(const pr_schedule_job *jobs, size_t n_jobs, uint32_t n_ranks) {
+    for (uint32_t r = 0; r < n_ranks; r++)
+        ranks[r] = (pr_schedule_rank){.device = PR_SCHEDULE_NO_DEVICE, .proves = true, .verifies = true};
+    return (pr_schedule_setup){
+        .n_jobs = n_jobs, .jobs = jobs, .n_ranks = n_ranks, .ranks = ranks, .n_nodes = 1, .nodes = &one_node};
+}
+
+static pr_schedule *create(const pr_schedule_setup *setup) {
+    pr_schedule *s = NULL;
+    pr_error e = {0};
+    if (pr_schedule_create(&s, setup, 0, &e) != PR_OK) fail_msg("%s", e.text);
+    return s;
+}
+
+static pr_task next(pr_schedule *s, uint64_t now) {
+    pr_task t;
+    (void)pr_schedule_next(s, now, &t);
+    return t;
+}
+
+static pr_task expect_prove(pr_schedule *s, uint64_t now, uint32_t job) {
+    pr_task t = next(s, now);
+    assert_int_equal(t.kind, PR_TASK_PROVE);
+    assert_int_equal(t.job, job);
+    return t;
+}
+
+static void expect_none(pr_schedule *s, uint64_t now) { assert_int_equal(next(s, now).kind, PR_TASK_NONE); }
+
+static pr_notice expect_notice(pr_schedule *s, pr_notice_kind kind) {
+    pr_notice n = {0};
+    assert_true(pr_schedule_notice_take(s, &n));
+    assert_int_equal(n.kind, kind);
+    return n;
+}
+
+static void expect_no_notice(pr_schedule *s) {
+    pr_notice n;
+    assert_false(pr_schedule_notice_take(s, &n));
+}
+
+static pr_answer prove(pr_schedule *s, uint64_t now, const pr_task *t, uint8_t hash_byte) {
+    pr_hash h;
+    memset(&h, hash_byte, sizeof h);
+    return pr_schedule_proved(s, now, t->rank, t->job, t->attempt, &h);
+}
+
+static pr_fate give_up(pr_schedule *s, uint64_t now, const pr_task *t, pr_failure why) {
+    return pr_schedule_failed(s, now, t->rank, t->job, t->attempt, why);
+}
+
+static pr_fate verify(pr_schedule *s, uint64_t now, const pr_task *t, pr_verdict v) {
+    return pr_schedule_verified(s, now, t->rank, t->job, t->attempt, v);
+}
+
+/* Proves and verifies one job that has been handed out. */
+static void complete(pr_schedule *s, uint64_t now, const pr_task *t) {
+    assert_int_equal(prove(s, now, t, 1), PR_ANSWER_COUNTS);
+    pr_task v = next(s, now);
+    assert_int_equal(v.kind, PR_TASK_VERIFY);
+    assert_int_equal(verify(s, now, &v, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+}
+
+/* ---- order ---- */
+
+static void test_order(void **state) {
+    (void)state;
+    const pr_schedule_range after4 = {4, 1}, after5 = {5, 1};
+    const pr_schedule_job jobs[] = {
+        {.expected_ns = 5 * S},
+        {.expected_ns = 9 * S},
+        {.expected_ns = 1 * S, .priority = 1},
+        {.expected_ns = 9 * S},
+        {.expected_ns = 2 * S},                 /* 8 s with what waits for it */
+        {.expected_ns = 1 * S, .priority = -1}, /* as urgent as what waits for it */
+        {.expected_ns = 6 * S, .n_after = 1, .after = &after4},
+        {.expected_ns = 1 * S, .priority = 2, .n_after = 1, .after = &after5},
+    };
+    pr_schedule_setup setup = setup_of(jobs, 8, 8);
+    pr_schedule *s = create(&setup);
+    static const uint32_t order[] = {5, 2, 1, 3, 4, 0};
+    for (size_t i = 0; i < 6; i++) expect_prove(s, 0, order[i]);
+    expect_none(s, 0);
+    assert_int_equal(pr_schedule_count(s, PR_JOB_WAITING), 2);
+    pr_schedule_destroy(s);
+}
+
+static void test_waits_for_all_of_a_sweep(void **state) {
+    (void)state;
+    const pr_schedule_range sweep = {0, 3};
+    const pr_schedule_job jobs[] = {
+        {.expected_ns = 1}, {.expected_ns = 1}, {.expected_ns = 1}, {.expected_ns = 1, .n_after = 1, .after = &sweep}};
+    pr_schedule_setup setup = setup_of(jobs, 4, 2);
+    pr_schedule *s = create(&setup);
+    for (uint32_t j = 0; j < 3; j++) {
+        pr_task t = expect_prove(s, 0, j);
+        complete(s, 0, &t);
+    }
+    pr_task t = expect_prove(s, 0, 3);
+    complete(s, 0, &t);
+    assert_true(pr_schedule_is_over(s));
+    pr_schedule_destroy(s);
+}
+
+static void test_cycles_and_ranges_are_refused(void **state) {
+    (void)state;
+    const pr_schedule_range after1 = {1, 1}, after0 = {0, 1}, beyond = {1, 2};
+    pr_schedule_job jobs[] = {{.n_after = 1, .after = &after1}, {.n_after = 1, .after = &after0}};
+    pr_schedule_setup setup = setup_of(jobs, 2, 1);
+    pr_schedule *s;
+    pr_error e = {0};
+    assert_int_equal(pr_schedule_create(&s, &setup, 0, &e), PR_ERR_USAGE);
+    assert_non_null(strstr(e.text, "waits for itself"));
+    jobs[1].n_after = 0;
+    jobs[0].after = &beyond;
+    assert_int_equal(pr_schedule_create(&s, &setup, 0, &e), PR_ERR_USAGE);
+    jobs[0].n_after = 0;
+    jobs[0].class = 1;
+    assert_int_equal(pr_schedule_create(&s, &setup, 0, &e), PR_ERR_USAGE);
+    assert_null(s);
+}
+
+static void test_earlier_runs(void **state) {
+    (void)state;
+    const pr_schedule_range after0 = {0, 1}, after1 = {1, 1}, after3 = {3, 1};
+    const pr_schedule_job jobs[] = {{.past = PR_SCHEDULE_WAS_DONE},
+                                    {.past = PR_SCHEDULE_HAS_FAILED},
+                                    {.n_after = 1, .after = &after0, .attempts_before = 2},
+                                    {.n_after = 1, .after = &after1},
+                                    {.n_after = 1, .after = &after3}};
+    pr_schedule_setup setup = setup_of(jobs, 5, 2);
+    pr_schedule *s = create(&setup);
+    pr_notice n = expect_notice(s, PR_NOTICE_ENDED);
+    assert_int_equal(n.job, 3);
+    assert_int_equal(n.why, PR_WHY_DEPENDENCY);
+    assert_int_equal(n.other, 1);
+    n = expect_notice(s, PR_NOTICE_ENDED);
+    assert_int_equal(n.job, 4);
+    assert_int_equal(n.other, 3);
+    expect_no_notice(s);
+    pr_task t = expect_prove(s, 0, 2);
+    assert_int_equal(t.attempt, 3);
+    complete(s, 0, &t);
+    assert_true(pr_schedule_is_over(s));
+    pr_schedule_destroy(s);
+}
+
+/* ---- memory ---- */
+
+static void test_admission_by_memory(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 9, .host_bytes = 60},
+                                    {.expected_ns = 8, .host_bytes = 30},
+                                    {.expected_ns = 7, .host_bytes = 11},
+                                    {.expected_ns = 6, .host_bytes = 10}};
+    pr_schedule_setup setup = setup_of(jobs, 4, 4);
+    pr_schedule *s = create(&setup);
+    pr_task first = expect_prove(s, 0, 0);
+    expect_prove(s, 0, 1);
+    expect_none(s, 0); /* the node is kept for job 2, and 3 does not overtake it */
+    complete(s, 0, &first);
+    expect_prove(s, 0, 2);
+    expect_prove(s, 0, 3);
+    pr_schedule_destroy(s);
+}
+
+static void test_overtaking_on_other_nodes(void **state) {
+    (void)state;
+    const pr_schedule_node nodes[] = {{.host_bytes = 100}, {.host_bytes = 50}};
+    const pr_schedule_job jobs[] = {{.expected_ns = 9, .host_bytes = 60},
+                                    {.expected_ns = 8, .host_bytes = 100},
+                                    {.expected_ns = 7, .host_bytes = 20},
+                                    {.expected_ns = 6, .host_bytes = 20}};
+    pr_schedule_setup setup = setup_of(jobs, 4, 4);
+    setup.n_nodes = 2;
+    setup.nodes = nodes;
+    ranks[2].node = ranks[3].node = 1;
+    pr_schedule *s = create(&setup);
+    pr_task first = expect_prove(s, 0, 0);
+    assert_true(first.rank < 2);
+    assert_true(expect_prove(s, 0, 2).rank >= 2); /* node 0 is kept for job 1 */
+    assert_true(expect_prove(s, 0, 3).rank >= 2);
+    expect_none(s, 0);
+    complete(s, 0, &first);
+    assert_true(expect_prove(s, 0, 1).rank < 2);
+    pr_schedule_destroy(s);
+}
+
+static void test_alone_or_refused(void **state) {
+    (void)state;
+    const pr_schedule_node node = {.host_bytes = 100, .host_limit_bytes = 150};
+    const pr_schedule_job jobs[] = {{.expected_ns = 9, .host_bytes = 10},
+                                    {.expected_ns = 8, .host_bytes = 140},
+                                    {.expected_ns = 7, .host_bytes = 10},
+                                    {.expected_ns = 6, .host_bytes = 151}};
+    pr_schedule_setup setup = setup_of(jobs, 4, 3);
+    setup.nodes = &node;
+    pr_schedule *s = create(&setup);
+    pr_notice n = expect_notice(s, PR_NOTICE_ENDED);
+    assert_int_equal(n.job, 3);
+    assert_int_equal(n.why, PR_WHY_TOO_LARGE);
+    pr_task first = expect_prove(s, 0, 0);
+    expect_none(s, 0);
+    complete(s, 0, &first);
+    pr_task large = expect_prove(s, 0, 1);
+    expect_none(s, 0); /* nothing beside it */
+    complete(s, 0, &large);
+    expect_prove(s, 0, 2);
+    pr_schedule_destroy(s);
+}
+
+static void test_devices(void **state) {
+    (void)state;
+    const pr_schedule_device device = {.bytes = 50};
+    const pr_schedule_job jobs[] = {
+        {.expected_ns = 9, .host_bytes = 200, .device_bytes = 40, .device_host_bytes = 5},
+        {.expected_ns = 8, .host_bytes = 20, .device_bytes = 51, .device_host_bytes = 5, .retries = 1},
+        {.expected_ns = 7, .host_bytes = 200, .device_bytes = 51, .device_host_bytes = 5}};
+    pr_schedule_setup setup = setup_of(jobs, 3, 2);
+    setup.n_devices = 1;
+    setup.devices = &device;
+    ranks[1].device = 0;
+    pr_schedule *s = create(&setup);
+    assert_int_equal(expect_notice(s, PR_NOTICE_ENDED).job, 2); /* neither here nor there */
+    pr_task t = expect_prove(s, 0, 0);
+    assert_int_equal(t.rank, 1);
+    assert_false(t.cpu_only);
+    pr_task u = expect_prove(s, 0, 1);
+    assert_true(u.cpu_only);
+    pr_schedule_destroy(s);
+}
+
+/* ---- failures ---- */
+
+static void test_retries_with_backoff(void **state) {
+    (void)state;
+    const pr_schedule_job job = {.expected_ns = S, .retries = 2};
+    pr_schedule_setup setup = setup_of(&job, 1, 3);
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    uint32_t first = t.rank;
+    assert_int_equal(give_up(s, 0, &t, PR_FAILURE_ATTEMPT), PR_FATE_RETRY);
+    expect_none(s, 0);
+    assert_false(pr_schedule_is_over(s));
+    assert_int_equal(pr_schedule_wake_ns(s), 1 * S);
+    t = expect_prove(s, S, 0);
+    assert_int_not_equal(t.rank, first);
+    assert_int_equal(t.attempt, 2);
+    assert_int_equal(give_up(s, S, &t, PR_FAILURE_TIME_LIMIT), PR_FATE_RETRY);
+    assert_int_equal(pr_schedule_wake_ns(s), 3 * S);
+    t = expect_prove(s, 3 * S, 0);
+    assert_true(t.cpu_only);
+    assert_int_equal(give_up(s, 3 * S, &t, PR_FAILURE_ATTEMPT), PR_FATE_FAILED);
+    assert_int_equal(give_up(s, 3 * S, &t, PR_FAILURE_ATTEMPT), PR_FATE_IGNORED);
+    assert_true(pr_schedule_is_over(s));
+    pr_schedule_destroy(s);
+}
+
+static void test_own_fault_is_final(void **state) {
+    (void)state;
+    const pr_schedule_range after0 = {0, 1};
+    const pr_schedule_job jobs[] = {{.expected_ns = 1, .retries = 5}, {.n_after = 1, .after = &after0}};
+    pr_schedule_setup setup = setup_of(jobs, 2, 2);
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    assert_int_equal(give_up(s, 0, &t, PR_FAILURE_JOB), PR_FATE_FAILED);
+    assert_int_equal(expect_notice(s, PR_NOTICE_ENDED).why, PR_WHY_DEPENDENCY);
+    assert_true(pr_schedule_is_over(s));
+    pr_schedule_destroy(s);
+}
+
+/* A device that fails costs nothing the first time; three jobs later it is drained; the last chance is the processor.
+ */
+static void test_backend_failures(void **state) {
+    (void)state;
+    const pr_schedule_device device = {.bytes = 50};
+    pr_schedule_job jobs[4];
+    for (int j = 0; j < 4; j++) jobs[j] = (pr_schedule_job){.expected_ns = S, .host_bytes = 1, .device_bytes = 1};
+    pr_schedule_setup setup = setup_of(jobs, 4, 1);
+    setup.n_devices = 1;
+    setup.devices = &device;
+    ranks[0].device = 0;
+    pr_schedule *s = create(&setup);
+    for (int k = 0; k < 3; k++) {
+        pr_task t = next(s, 0);
+        assert_false(t.cpu_only);
+        assert_int_equal(give_up(s, 0, &t, PR_FAILURE_BACKEND), PR_FATE_RETRY);
+        t = next(s, 0);
+        assert_true(t.cpu_only);
+        assert_int_equal(prove(s, 0, &t, 1), PR_ANSWER_COUNTS);
+        t = next(s, 0);
+        assert_true(t.own_proof);
+        assert_int_equal(verify(s, 0, &t, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+    }
+    assert_int_equal(expect_notice(s, PR_NOTICE_DEVICE_DRAINED).rank, 0);
+    assert_true(next(s, 0).cpu_only);
+    pr_schedule_destroy(s);
+}
+
+static void test_last_chance_on_the_processor(void **state) {
+    (void)state;
+    const pr_schedule_device device = {.bytes = 50};
+    const pr_schedule_job job = {.expected_ns = S, .host_bytes = 1, .device_bytes = 1, .retries = 0};
+    pr_schedule_setup setup = setup_of(&job, 1, 1);
+    setup.n_devices = 1;
+    setup.devices = &device;
+    ranks[0].device = 0;
+    pr_schedule *s = create(&setup);
+    pr_task t = next(s, 0);
+    assert_int_equal(give_up(s, 0, &t, PR_FAILURE_ATTEMPT), PR_FATE_RETRY);
+    t = next(s, S);
+    assert_true(t.cpu_only);
+    assert_int_equal(give_up(s, S, &t, PR_FAILURE_ATTEMPT), PR_FATE_FAILED);
+    pr_schedule_destroy(s);
+}
+
+static void test_faulty_rank_is_drained(void **state) {
+    (void)state;
+    pr_schedule_job jobs[8];
+    for (int j = 0; j < 8; j++) jobs[j] = (pr_schedule_job){.expected_ns = S, .retries = 20};
+    pr_schedule_setup setup = setup_of(jobs, 8, 2);
+    pr_schedule *s = create(&setup);
+    pr_task held = next(s, 0); /* of the other rank */
+    for (int k = 0; k < 4; k++) {
+        pr_task t = next(s, 0);
+        assert_int_not_equal(t.rank, held.rank);
+        assert_int_equal(give_up(s, 0, &t, PR_FAILURE_ATTEMPT), PR_FATE_RETRY);
+    }
+    assert_int_not_equal(expect_notice(s, PR_NOTICE_RANK_DRAINED).rank, held.rank);
+    expect_none(s, 0);
+    for (int k = 0; k < 6; k++) { /* the last one goes on whatever happens */
+        assert_int_equal(give_up(s, 0, &held, PR_FAILURE_ATTEMPT), PR_FATE_RETRY);
+        held = next(s, 100 * S * (unsigned)(k + 1));
+        assert_int_equal(held.kind, PR_TASK_PROVE);
+    }
+    pr_schedule_destroy(s);
+}
+
+static void test_lost_ranks(void **state) {
+    (void)state;
+    const pr_schedule_job job = {.expected_ns = S, .retries = 0};
+    pr_schedule_setup setup = setup_of(&job, 1, 6);
+    pr_schedule *s = create(&setup);
+    for (int k = 0; k < 4; k++) {
+        pr_task t = expect_prove(s, 0, 0); /* at once, at no cost */
+        pr_schedule_set_rank(s, 0, t.rank, PR_RANK_LOST);
+    }
+    assert_int_equal(expect_notice(s, PR_NOTICE_ENDED).why, PR_WHY_LOSSES);
+    pr_schedule_destroy(s);
+    s = create(&setup);
+    for (int k = 0; k < 5; k++) {
+        pr_task t = expect_prove(s, 0, 0);
+        pr_schedule_set_rank(s, 0, t.rank, PR_RANK_STOPPED); /* left in order: no loss */
+    }
+    expect_prove(s, 0, 0);
+    pr_schedule_destroy(s);
+}
+
+/* ---- two attempts ---- */
+
+static void test_late_answers(void **state) {
+    (void)state;
+    const pr_schedule_job job = {.expected_ns = S, .retries = 1};
+    pr_schedule_setup setup = setup_of(&job, 1, 4);
+    pr_schedule *s = create(&setup);
+    pr_task a = expect_prove(s, 0, 0);
+    pr_schedule_set_rank(s, 0, a.rank, PR_RANK_LOST);
+    pr_task b = expect_prove(s, 0, 0);
+    assert_int_equal(b.attempt, 2);
+    assert_int_equal(prove(s, 1, &a, 7), PR_ANSWER_COUNTS); /* the lost one after all */
+    pr_notice n = expect_notice(s, PR_NOTICE_CANCEL);
+    assert_int_equal(n.rank, b.rank);
+    assert_int_equal(n.attempt, 2);
+    assert_int_equal(prove(s, 2, &a, 7), PR_ANSWER_UNKNOWN); /* once */
+    assert_int_equal(prove(s, 3, &b, 8), PR_ANSWER_DIFFERENT);
+    assert_int_equal(pr_schedule_job_prover(s, 0), a.rank);
+    pr_task v = next(s, 4);
+    assert_int_equal(v.kind, PR_TASK_VERIFY);
+    assert_int_equal(v.attempt, 1);
+    assert_int_not_equal(v.rank, a.rank);
+    assert_int_equal(verify(s, 4, &v, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+    assert_int_equal(verify(s, 4, &v, PR_VERDICT_REFUSED), PR_FATE_IGNORED);
+    pr_schedule_destroy(s);
+}
+
+static void test_speculation(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 10 * S}, {.expected_ns = 5 * S}};
+    pr_schedule_setup setup = setup_of(jobs, 2, 2);
+    pr_schedule *s = create(&setup);
+    pr_task slow = expect_prove(s, 0, 0), quick = expect_prove(s, 0, 1);
+    assert_int_equal(prove(s, 5 * S, &quick, 1), PR_ANSWER_COUNTS);
+    pr_task v = next(s, 5 * S);
+    assert_int_equal(verify(s, 5 * S, &v, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+    expect_none(s, 5 * S);
+    assert_int_equal(pr_schedule_wake_ns(s), 40 * S); /* four times what was expected */
+    expect_none(s, 39 * S);
+    pr_task again = expect_prove(s, 40 * S, 0);
+    assert_true(again.speculative);
+    assert_int_equal(again.rank, quick.rank);
+    expect_none(s, 400 * S); /* never a third */
+    assert_int_equal(prove(s, 41 * S, &again, 3), PR_ANSWER_COUNTS);
+    assert_int_equal(expect_notice(s, PR_NOTICE_CANCEL).rank, slow.rank);
+    assert_int_equal(give_up(s, 42 * S, &slow, PR_FAILURE_CANCELLED), PR_FATE_GOES_ON);
+    pr_schedule_destroy(s);
+}
+
+static void test_silent_rank(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 1000 * S}, {.expected_ns = 5 * S}};
+    pr_schedule_setup setup = setup_of(jobs, 2, 3);
+    pr_schedule *s = create(&setup);
+    pr_task silent = expect_prove(s, 0, 0), other = expect_prove(s, 0, 1);
+    pr_schedule_set_rank(s, S, silent.rank, PR_RANK_SILENT);
+    pr_task again = expect_prove(s, S, 0);
+    assert_true(again.speculative);
+    assert_int_not_equal(again.rank, other.rank);
+    pr_schedule_set_rank(s, 2 * S, silent.rank, PR_RANK_UP);
+    assert_int_equal(prove(s, 3 * S, &silent, 1), PR_ANSWER_COUNTS); /* both are welcome, the first counts */
+    assert_int_equal(prove(s, 3 * S, &again, 1), PR_ANSWER_EQUAL);
+    pr_schedule_destroy(s);
+}
+
+/* ---- verification ---- */
+
+static void test_verifiers(void **state) {
+    (void)state;
+    const pr_schedule_job job = {.expected_ns = S, .retries = 1};
+    pr_schedule_setup setup = setup_of(&job, 1, 2);
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    prove(s, 0, &t, 1);
+    pr_schedule_set_rank(s, 0, 1 - t.rank, PR_RANK_SILENT);
+    expect_none(s, 0); /* the other may come back: not by itself */
+    pr_schedule_set_rank(s, 0, 1 - t.rank, PR_RANK_UP);
+    pr_task v = next(s, 0);
+    assert_int_equal(v.rank, 1 - t.rank);
+    assert_int_equal(verify(s, 0, &v, PR_VERDICT_UNABLE), PR_FATE_GOES_ON);
+    v = next(s, 0);
+    assert_int_equal(verify(s, 0, &v, PR_VERDICT_REFUSED), PR_FATE_RETRY);
+    t = next(s, 10 * S);
+    assert_int_equal(prove(s, 10 * S, &t, 1), PR_ANSWER_COUNTS);
+    pr_schedule_set_rank(s, 10 * S, 1 - t.rank, PR_RANK_LOST);
+    v = next(s, 10 * S);
+    assert_true(v.own_proof);
+    assert_int_equal(verify(s, 10 * S, &v, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+    pr_schedule_destroy(s);
+}
+
+static void test_one_task_at_a_time(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 3}, {.expected_ns = 2}, {.expected_ns = 1}};
+    pr_schedule_setup setup = setup_of(jobs, 3, 2);
+    ranks[0].one_task = ranks[1].one_task = true;
+    pr_schedule *s = create(&setup);
+    pr_task a = expect_prove(s, 0, 0);
+    expect_prove(s, 0, 1);
+    prove(s, 0, &a, 1);
+    pr_task b = expect_prove(s, 0, 2); /* the other one proves: nobody can verify yet */
+    assert_int_equal(b.rank, a.rank);
+    expect_none(s, 0);
+    pr_schedule_destroy(s);
+}
+
+static void test_judged_outside(void **state) {
+    (void)state;
+    const pr_schedule_job job = {.expected_ns = S, .retries = 1};
+    pr_schedule_setup setup = setup_of(&job, 1, 2);
+    setup.options.judge = PR_SCHEDULE_JUDGE_OUTSIDE;
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    prove(s, 0, &t, 1);
+    expect_none(s, 0);
+    assert_false(pr_schedule_is_over(s));
+    assert_int_equal(pr_schedule_judged(s, 0, 0, 2, PR_VERDICT_ACCEPTED), PR_FATE_IGNORED);
+    assert_int_equal(pr_schedule_judged(s, 0, 0, 1, PR_VERDICT_REFUSED), PR_FATE_RETRY);
+    t = expect_prove(s, S, 0);
+    prove(s, S, &t, 1);
+    assert_int_equal(pr_schedule_judged(s, S, 0, 2, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+    pr_schedule_destroy(s);
+}
+
+/* ---- time ---- */
+
+static void test_deadlines(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 20 * S},
+                                    {.expected_ns = 10 * S, .deadline_ns = 25 * S},
+                                    {.expected_ns = 30 * S, .deadline_ns = 29 * S}};
+    pr_schedule_setup setup = setup_of(jobs, 3, 1);
+    pr_schedule *s = create(&setup);
+    pr_task t = next(s, 0);
+    assert_int_equal(t.job, 0);
+    assert_int_equal(expect_notice(s, PR_NOTICE_ENDED).job, 2); /* never could */
+    assert_int_equal(pr_schedule_wake_ns(s), 15 * S + 1);
+    expect_none(s, 15 * S);
+    expect_no_notice(s);
+    expect_none(s, 15 * S + 1);
+    pr_notice n = expect_notice(s, PR_NOTICE_ENDED);
+    assert_int_equal(n.job, 1);
+    assert_int_equal(n.why, PR_WHY_DEADLINE);
+    pr_schedule_destroy(s);
+}
+
+static void test_end_of_the_allocation(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 50 * S}, {.expected_ns = 50 * S}, {.expected_ns = 10 * S}};
+    pr_schedule_setup setup = setup_of(jobs, 3, 1);
+    setup.options.end_ns = 100 * S;
+    setup.options.drain_margin_ns = 20 * S;
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    complete(s, 50 * S, &t);
+    t = expect_prove(s, 50 * S, 2); /* the other would not end by 80 s */
+    complete(s, 60 * S, &t);
+    expect_none(s, 60 * S);
+    assert_true(pr_schedule_is_over(s)); /* left for a resume */
+    assert_int_equal(pr_schedule_wake_ns(s), 80 * S);
+    expect_none(s, 80 * S);
+    expect_notice(s, PR_NOTICE_DRAIN);
+    assert_true(pr_schedule_is_draining(s));
+    assert_int_equal(pr_schedule_job_phase(s, 1), PR_JOB_QUEUED);
+    pr_schedule_destroy(s);
+}
+
+static void test_drain(void **state) {
+    (void)state;
+    const pr_schedule_job jobs[] = {{.expected_ns = 2 * S, .retries = 1}, {.expected_ns = S}};
+    pr_schedule_setup setup = setup_of(jobs, 2, 1);
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    pr_schedule_drain(s);
+    assert_false(pr_schedule_is_over(s));
+    complete(s, S, &t); /* what was proven is verified */
+    expect_none(s, S);
+    assert_true(pr_schedule_is_over(s));
+    assert_int_equal(pr_schedule_count(s, PR_JOB_QUEUED), 1);
+    pr_schedule_destroy(s);
+}
+
+static void test_estimates_learn(void **state) {
+    (void)state;
+    pr_schedule_job jobs[6];
+    for (int j = 0; j < 6; j++) jobs[j] = (pr_schedule_job){.expected_ns = 10 * S, .class = j == 5};
+    pr_schedule_setup setup = setup_of(jobs, 6, 1);
+    setup.n_classes = 2;
+    pr_schedule *s = create(&setup);
+    assert_int_equal(pr_schedule_remaining_ns(s), 60 * S);
+    uint64_t now = 0;
+    for (int j = 0; j < 4; j++) {
+        pr_task t = next(s, now);
+        complete(s, now += 20 * S, &t);
+    }
+    assert_int_equal(pr_schedule_expected_ns(s, 4), 20 * S);
+    assert_int_equal(pr_schedule_expected_ns(s, 5), 10 * S);
+    assert_int_equal(pr_schedule_remaining_ns(s), 30 * S);
+    pr_schedule_destroy(s);
+}
+
+static void test_texts(void **state) {
+    (void)state;
+    for (int why = PR_WHY_DEPENDENCY; why <= PR_WHY_LOSSES; why++) assert_true(strlen(pr_why_text((pr_why)why)) > 10);
+    pr_schedule_destroy(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_waits_for_all_of_a_sweep),
+        cmocka_unit_test(test_cycles_and_ranges_are_refused),
+        cmocka_unit_test(test_earlier_runs),
+        cmocka_unit_test(test_admission_by_memory),
+        cmocka_unit_test(test_overtaking_on_other_nodes),
+        cmocka_unit_test(test_alone_or_refused),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_retries_with_backoff),
+        cmocka_unit_test(test_own_fault_is_final),
+        cmocka_unit_test(test_backend_failures),
+        cmocka_unit_test(test_last_chance_on_the_processor),
+        cmocka_unit_test(test_faulty_rank_is_drained),
+        cmocka_unit_test(test_lost_ranks),
+        cmocka_unit_test(test_late_answers),
+        cmocka_unit_test(test_speculation),
+        cmocka_unit_test(test_silent_rank),
+        cmocka_unit_test(test_verifiers),
+        cmocka_unit_test(test_one_task_at_a_time),
+        cmocka_unit_test(test_judged_outside),
+        cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_end_of_the_allocation),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_estimates_learn),
+        cmocka_unit_test(test_texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
