@@ -98,15 +98,19 @@ static pr_status print_plan(pr_writer *out, const topo *o, const pr_topology *t,
     return out->failed ? pr_fail(err, PR_ERR_MEMORY, "out of memory for the plan") : PR_OK;
 }
 
-static pr_status imagine(pr_request *r, const topo *o, const pr_topology *t, pr_error *err) {
-    if (o->source == PR_TOPOLOGY_LIVE) return pr_request_collect(r, t, 0, true, err);
-    pr_request_imagine(r, t, 0, true, &(pr_gpu_env){.cuda_visible_devices = o->visible});
+/* One rank's request: of this process, or on a described machine with its lists of GPUs. */
+static pr_status collect(pr_request *r, const topo *o, const pr_topology *t, int rank, const pr_gpu_env *env,
+                         pr_error *err) {
+    bool proves = rank > 0 || !o->coordinator_only;
+    if (o->source == PR_TOPOLOGY_LIVE) return pr_request_collect(r, t, rank, proves, err);
+    pr_request_imagine(r, t, rank, proves, env);
     return PR_OK;
 }
 
 static pr_status imagine_ranks(pr_writer *out, const topo *o, const pr_topology *t, pr_error *err) {
     pr_request *first = malloc(sizeof *first), *all = NULL;
-    pr_status status = first ? imagine(first, o, t, err) : pr_fail(err, PR_ERR_MEMORY, "out of memory");
+    pr_gpu_env env = {.cuda_visible_devices = o->visible};
+    pr_status status = first ? collect(first, o, t, 0, &env, err) : pr_fail(err, PR_ERR_MEMORY, "out of memory");
     unsigned n = (unsigned)o->n_ranks;
     if (status == PR_OK && n == 0) n = first->n_gpus && o->options.gpu_use != PR_GPU_IGNORE ? first->n_gpus : 1;
     if (status == PR_OK && !(all = calloc(n, sizeof *all)))
@@ -159,7 +163,8 @@ static pr_status exchange(pr_request **all, int *n, const topo *o, const pr_topo
     MPI_Comm_size(local, n);
     pr_request *mine = malloc(sizeof *mine);
     *all = calloc((size_t)*n, sizeof **all);
-    pr_status status = mine && *all ? pr_request_collect(mine, t, rank, rank > 0 || !o->coordinator_only, err)
+    pr_gpu_env env = pr_gpu_env_get();
+    pr_status status = mine && *all ? collect(mine, o, t, rank, &env, err)
                                     : pr_fail(err, PR_ERR_MEMORY, "out of memory for %d ranks", *n);
     int bad = status != PR_OK, any;
     MPI_Allreduce(&bad, &any, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
@@ -206,7 +211,7 @@ int pr_app_topo(int argc, char **argv) {
     pr_error err = {0};
     if (read_arguments(&o, argc, argv, &err) != PR_OK)
         return pr_app_is_first_rank() ? pr_app_fail(&err) : pr_status_exit_code(err.status);
-    bool real = launched() && !o.n_ranks && o.source == PR_TOPOLOGY_LIVE;
+    bool real = launched() && !o.n_ranks;
     if (real) MPI_Init(NULL, NULL);
     int code = show(&o, real, &err) == PR_OK ? 0 : pr_app_fail(&err);
     if (real && code) MPI_Abort(MPI_COMM_WORLD, code);

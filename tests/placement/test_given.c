@@ -3,7 +3,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static const pr_placement_options defaults = {0};
@@ -40,6 +42,34 @@ static void cgroup_for_all(void **state) {
     node_expect(&s, 0, "2-5", 2);
     node_expect(&s, 1, "9-11", 2);
     assert_int_equal(s.plan.n_cores, 4);
+    node_clear(&s);
+}
+
+/* A cgroup as hwloc tells it: the whole machine is there, a part of it is allowed. */
+static void processors_that_are_not_allowed(void **state) {
+    char path[] = "placement-XXXXXX.xml";
+    uint8_t *text;
+    size_t size;
+    node s;
+    (void)state;
+    assert_int_equal(pr_file_read(&text, &size, PR_TEST_XML, 1 << 20, NULL), PR_OK);
+    char *allowed = strstr((char *)text, " allowed_cpuset=\"0x0000ffff\"");
+    assert_non_null(allowed);
+    memcpy(strstr(allowed, "0x0000ffff"), "0x00000f0c", 10);
+    FILE *f = fdopen(mkstemps(path, 4), "w");
+    assert_non_null(f);
+    fwrite(text, 1, size, f);
+    fclose(f);
+    free(text);
+    node_init(&s, path, 2);
+    unlink(path);
+    node_plan(&s, (pr_placement_options){.gpu_use = PR_GPU_IGNORE, .widen = true});
+    node_expect(&s, 0, "2-3", 2);
+    node_expect(&s, 1, "8-11", 4);
+    assert_int_equal(s.plan.n_cores, 6);
+    node_plan(&s, defaults);
+    node_expect_gpu(&s, 1, "0000:50:00.0", 1);
+    node_expect(&s, 1, "8-11", 4);
     node_clear(&s);
 }
 
@@ -261,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_processors_are_kept),
         cmocka_unit_test(cgroup_for_all),
+        cmocka_unit_test(processors_that_are_not_allowed),
         cmocka_unit_test(overlapping_processors),
         cmocka_unit_test(near_the_gpu_within_what_was_given),
         cmocka_unit_test(bound_away_from_the_gpu),

@@ -68,6 +68,33 @@ has '0000:11:00.0' err
 topo 2 more
 topo 2 --nothing
 
+# Slurm's tasks under cgroups all see device 0; SLURM_STEP_GPUS tells which it is.
+mpirun -n 1 -x CUDA_VISIBLE_DEVICES=0 -x SLURM_STEP_GPUS=6 "$PROVERUN" topo --xml "$HERE/topology-8gpu.xml" : \
+    -n 1 -x CUDA_VISIBLE_DEVICES=0 -x SLURM_STEP_GPUS=2 "$PROVERUN" topo --xml "$HERE/topology-8gpu.xml" \
+    >out 2>err || fail "mpirun with a list for each rank"
+has 'rank 0     GPU 0000:60:00.0  processors 8-15'
+has 'rank 1     GPU 0000:20:00.0  processors 0-7'
+has '2 of 2 GPUs used'
+
+# Two nodes, emulated on this one: a plan each, in the order of ranks.
+cat >agent.sh <<'AGENT'
+#!/bin/sh
+while :; do case $1 in -*) shift ;; *) break ;; esac done
+mkdir -p "$PR_TEST_FOLDER/n-$1"
+TMPDIR=$PR_TEST_FOLDER/n-$1
+export TMPDIR
+shift
+exec setsid sh -c "$*"
+AGENT
+chmod +x agent.sh
+export PR_TEST_FOLDER="$D"
+timeout 60 mpirun --bind-to none --mca plm rsh --mca plm_rsh_agent "$D/agent.sh" --host 127.0.0.2:2,127.0.0.3:2 \
+    --mca btl self,tcp --mca btl_tcp_if_include lo --mca oob_tcp_if_include lo -n 4 \
+    "$PROVERUN" topo --json >out 2>err || fail "mpirun on two nodes"
+count '"provers":2' 2
+sed -n 1p out | grep -q '"rank":0.*"rank":1' || fail "the first node comes first"
+sed -n 2p out | grep -q '"rank":2.*"rank":3' || fail "the second node comes second"
+
 # The launcher's binding, seen from inside. mpirun -n 1 binds to one core.
 launch 2 --bind-to none -- --json
 count '"provers":2' 1
