@@ -12,11 +12,21 @@ static bool ends_with(const char *text, const char *end) {
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* "name-<16 characters of time>-<6 of noise>.h5": run ids of one name sort by time. */
+#define PR_STAMP_BYTES (sizeof "-20261124T043637Z-1a2b3c" - 1)
+
+/* "name-<16 characters of time>-<6 of noise>", then .h5 or .journal: run ids of one name sort by time. */
 static bool is_run_of(const char *file, const char *name) {
-    size_t n = strlen(name);
-    return strncmp(file, name, n) == 0 && file[n] == '-' && strlen(file) == n + strlen("-20261124T043637Z-1a2b3c.h5") &&
-           ends_with(file, ".h5");
+    size_t n = strlen(name), stem = n + PR_STAMP_BYTES;
+    return strncmp(file, name, n) == 0 && file[n] == '-' && strlen(file) > stem &&
+           (strcmp(file + stem, ".h5") == 0 || strcmp(file + stem, ".journal") == 0);
+}
+
+/* A run is there when its results file or its journal is: the file is made again from the journal. */
+static bool run_exists(const char *path) {
+    char journal[sizeof((pr_run_file *)0)->path + sizeof ".journal"];
+    size_t n = strlen(path) - (ends_with(path, ".h5") ? strlen(".h5") : 0);
+    snprintf(journal, sizeof journal, "%.*s.journal", (int)n, path);
+    return access(path, R_OK) == 0 || access(journal, R_OK) == 0;
 }
 
 static pr_status find_newest(char *path, size_t size, const char *folder, const char *name, pr_error *err) {
@@ -24,7 +34,8 @@ static pr_status find_newest(char *path, size_t size, const char *folder, const 
     DIR *d = opendir(folder);
     if (!d) return pr_fail(err, PR_ERR_USAGE, "--resume: %s: %s", folder, strerror(errno));
     for (struct dirent *e; (e = readdir(d));)
-        if (is_run_of(e->d_name, name) && strcmp(e->d_name, best) > 0) snprintf(best, sizeof best, "%s", e->d_name);
+        if (is_run_of(e->d_name, name) && strcmp(e->d_name, best) > 0)
+            snprintf(best, sizeof best, "%.*s.h5", (int)(strlen(name) + PR_STAMP_BYTES), e->d_name);
     closedir(d);
     if (!best[0])
         return pr_fail(err, PR_ERR_USAGE,
@@ -40,7 +51,7 @@ static pr_status find_file(pr_run_file *f, const pr_run_options *o, const pr_man
     bool is_path = strchr(o->resume, '/') || ends_with(o->resume, ".h5");
     int n = is_path ? snprintf(f->path, sizeof f->path, "%s", o->resume)
                     : snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, o->resume);
-    if (n < 0 || (size_t)n >= sizeof f->path || access(f->path, R_OK) != 0)
+    if (n < 0 || (size_t)n >= sizeof f->path || !run_exists(f->path))
         return pr_fail(err, PR_ERR_USAGE, "--resume: there is no run %s", f->path);
     return PR_OK;
 }

@@ -32,6 +32,21 @@ expect 0 run "$manifest" --resume "$file" --results elsewhere
 [ -e elsewhere ] && fail "a resumed run made another folder"
 ln -s 'résultats/of today' link
 expect 0 run "$manifest" --results link --resume
+# the results file is lost, its journal is there: it is made again; names may have dots
+sed 's/name: small/name: a.b.h5/' small.yaml >dots.yaml
+for form in newest id; do
+    expect 0 run dots.yaml --results lost
+    lost=$(cat out)
+    rm "$lost"
+    resume=--resume
+    [ $form = id ] && resume=--resume=$(basename "$lost" .h5)
+    expect 0 run dots.yaml --results lost "$resume"
+    says err '2 of 2 jobs done (2 of them before)'
+    [ "$(cat out)" = "$lost" ] || fail "the lost file was not made again"
+    expect 0 verify "$lost"
+    says out '2 proofs good, 0 bad'
+    sleep 1 # run ids sort by seconds
+done
 for form in --resume=nothing --resume=nothing.h5; do
     expect 2 run "$manifest" --results link "$form"
     silent
