@@ -130,11 +130,18 @@ static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_mani
     return status;
 }
 
-pr_status pr_resume_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+static pr_status resume(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     bool rebuilt;
     PR_TRY(find_file(f, o, m, err));
     PR_TRY(pr_store_repair(&rebuilt, f->path, err));
     PR_TRY(pr_results_probe(f->path, err));
     PR_TRY(read_run(f, o, m, err));
     return pr_store_reopen(&f->store, f->path, err);
+}
+
+/* Exit code 1 is for jobs that failed: damage that keeps a run from going on is a failure of its files. */
+pr_status pr_resume_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    pr_status status = resume(f, o, m, err);
+    if (status != PR_ERR_MALFORMED) return status;
+    return err->status = PR_ERR_IO;
 }

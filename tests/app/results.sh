@@ -63,6 +63,13 @@ expect 0 show "$file"
 says out '^fib-1 .* insecure parameters$'
 grep -q ' $' out && fail "white space at the end of a line of show"
 
+# a run whose files are both damaged is not resumed
+expect 0 run small.yaml --results damaged
+head -c 100 "$(cat out)" >cut && mv cut "$(cat out)"
+printf 'no journal' >"$(sed 's/h5$/journal/' out)"
+expect 74 run small.yaml --results damaged --resume
+silent
+
 # ---- provenance: there, and true ----
 expect 0 show "$file" --table provenance
 cp out provenance
