@@ -24,8 +24,8 @@ static inline lane lane_sub(lane a, lane b) {
 static inline lane lane_neg(lane a) { return lane_sub(_mm512_setzero_si512(), a); }
 /* words 1, 3, .. moved down to 0, 2, .. for the 64-bit multiplier */
 static inline lane lane_odd(lane a) { return _mm512_castps_si512(_mm512_movehdup_ps(_mm512_castsi512_ps(a))); }
-static inline lane lane_mul_split(lane a, lane even2, lane odd2) {
-    lane even = _mm512_mul_epu32(a, even2), odd = _mm512_mul_epu32(lane_odd(a), odd2);
+static inline lane lane_mul_split(lane a, lane b2, lane odd2) {
+    lane even = _mm512_mul_epu32(a, b2), odd = _mm512_mul_epu32(lane_odd(a), odd2);
     lane high =
         _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5); /* each pair: even's high, odd's high */
     lane low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, (_MM_PERM_ENUM)0xa0); /* each pair: even's low, odd's low */
@@ -33,6 +33,11 @@ static inline lane lane_mul_split(lane a, lane even2, lane odd2) {
 }
 static inline lane lane_mul_doubled(lane a, lane b2) { return lane_mul_split(a, b2, lane_odd(b2)); }
 static inline lane lane_mul_broadcast(lane a, lane b2) { return lane_mul_split(a, b2, b2); }
+static inline lane lane_halve(lane a, unsigned n) {
+    lane down = _mm512_srl_epi32(a, _mm_cvtsi32_si128((int)n)),
+         up = _mm512_sll_epi32(a, _mm_cvtsi32_si128(31 - (int)n));
+    return _mm512_or_si512(down, _mm512_and_si512(up, lane_set1(PR_P)));
+}
 static inline lane lane_load_8(const uint32_t *p) {
     return _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)p));
 }
@@ -92,5 +97,36 @@ static inline void lane_interleave(lane *lo, lane *hi, lane even, lane odd) {
     const lane h = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     *lo = _mm512_permutex2var_epi32(even, l, odd);
     *hi = _mm512_permutex2var_epi32(even, h, odd);
+}
+
+/* Each step turns the bits of a word's place in its two lanes by one, the last restores the order. So layer k finds
+ * the blocks' numbers in the low bits of the place, 2^k times. */
+static inline void lane_part(unsigned k, lane *u, lane *v) {
+    (void)k;
+    lane_deinterleave(u, v, *u, *v);
+}
+static inline void lane_join(unsigned k, lane *u, lane *v) {
+    (void)k;
+    lane_interleave(u, v, *u, *v);
+}
+static inline lane lane_load_parted(unsigned k, const uint32_t *p, lane *odd) {
+    lane r;
+    switch (k) {
+    case 0:
+        r = lane_load_quarters(p);
+        *odd = _mm512_xor_si512(r, lane_set1((uint32_t)-2));
+        return r;
+    case 1:
+        *odd = lane_load_8(p + 1);
+        return lane_load_8(p);
+    case 2:
+        *odd = lane_load_4(p + 1);
+        return lane_load_4(p);
+    case 3:
+        *odd = lane_set1(p[1]);
+        return lane_load_2(p);
+    default:
+        return *odd = lane_set1(p[0]);
+    }
 }
 #endif

@@ -23,10 +23,11 @@ static inline lane lane_mul_doubled(lane a, lane b2) {
     return pr_m31_reduce_once((uint32_t)(v >> 32) + ((uint32_t)v >> 1));
 }
 static inline lane lane_mul_broadcast(lane a, lane b2) { return lane_mul_doubled(a, b2); }
-static inline lane lane_mul_split(lane a, lane even2, lane odd2) {
+static inline lane lane_mul_split(lane a, lane b2, lane odd2) {
     (void)odd2;
-    return lane_mul_doubled(a, even2);
+    return lane_mul_doubled(a, b2);
 }
+static inline lane lane_halve(lane a, unsigned n) { return a >> n | (a << (31 - n) & PR_P); }
 static inline lane lane_load_lifted(const uint32_t *p, unsigned log_ratio, size_t i) {
     return p[(i >> (log_ratio + 1) << 1) + (i & 1)];
 }
@@ -55,4 +56,6 @@ static inline void lane_interleave(lane *lo, lane *hi, lane even, lane odd) {
     *lo = even;
     *hi = odd;
 }
+static inline void lane_part(unsigned k, lane *u, lane *v) { (void)k, (void)u, (void)v; }
+static inline void lane_join(unsigned k, lane *u, lane *v) { (void)k, (void)u, (void)v; }
 #endif

@@ -30,66 +30,46 @@ typedef struct layers {
 
 static inline const uint32_t *layer_twiddles(layers l, unsigned k) { return l.tables[l.e - k + 1]; }
 
-/* A twiddle for each word of a lane, apart for the even words and the odd ones, as lane_mul_split takes them. */
-typedef struct twiddle_pair {
-    lane even, odd;
-} twiddle_pair;
+/* A twiddle for each word of a lane, and the odd ones moved down, as lane_mul_split takes them. */
+typedef struct lane_twiddles {
+    lane all, odd;
+} lane_twiddles;
 
-ALWAYS_INLINE void inverse_pair(lane *u, lane *v, twiddle_pair t) {
+ALWAYS_INLINE void inverse_pair(lane *u, lane *v, lane_twiddles t) {
     lane sum = lane_add(*u, *v);
-    *v = lane_mul_split(lane_sub(*u, *v), t.even, t.odd);
+    *v = lane_mul_split(lane_sub(*u, *v), t.all, t.odd);
     *u = sum;
 }
-ALWAYS_INLINE void forward_pair(lane *u, lane *v, twiddle_pair t) {
-    lane product = lane_mul_split(*v, t.even, t.odd);
+ALWAYS_INLINE void forward_pair(lane *u, lane *v, lane_twiddles t) {
+    lane product = lane_mul_split(*v, t.all, t.odd);
     *v = lane_sub(*u, product);
     *u = lane_add(*u, product);
 }
-ALWAYS_INLINE twiddle_pair repeated_twiddle(const uint32_t *p) {
+ALWAYS_INLINE lane_twiddles repeated_twiddle(const uint32_t *p) {
     lane t = lane_set1(*p);
-    return (twiddle_pair){t, t};
+    return (lane_twiddles){t, t};
 }
 
-/* Twiddles of layer k <= LOG_LANE for the two lanes at slot, in the order that layer meets them: see inverse_short. */
+/* Twiddles of layer k <= LOG_LANE for the two lanes at slot, where lane_part(k) has put their words. */
+ALWAYS_INLINE lane_twiddles short_twiddles(layers l, unsigned k, size_t slot) {
 #if LANE_WIDTH == 1
-ALWAYS_INLINE twiddle_pair short_twiddles(layers l, unsigned k, size_t slot) {
     (void)k;
     uint32_t t = pr_cpu_circle_twiddle(l.tables[l.e], l.e, slot / 2);
-    return (twiddle_pair){t, t};
-}
+    return (lane_twiddles){t, t};
 #else
-/* In fours y, -y, -x, x: each odd one is minus the even one before it. */
-ALWAYS_INLINE twiddle_pair circle_twiddles(layers l, size_t slot) {
-    lane t = lane_load_quarters(l.tables[l.e] + slot / 4);
-    return (twiddle_pair){t, lane_xor(t, lane_set1(PR_CPU_NEGATE_DOUBLED))};
-}
-ALWAYS_INLINE twiddle_pair short_twiddles(layers l, unsigned k, size_t slot) {
-    if (k == 0) return circle_twiddles(l, slot);
-    const uint32_t *p = layer_twiddles(l, k) + (slot >> (k + 1));
-    switch (LANE_WIDTH >> k) {
-#if LANE_WIDTH == 16
-    case 8:
-        return (twiddle_pair){lane_load_8(p), lane_load_8(p + 1)};
+    lane_twiddles t;
+    t.all = lane_load_parted(k, k ? layer_twiddles(l, k) + (slot >> (k + 1)) : l.tables[l.e] + slot / 4, &t.odd);
+    return t;
 #endif
-    case 4:
-        return (twiddle_pair){lane_load_4(p), lane_load_4(p + 1)};
-    case 2:
-        return (twiddle_pair){lane_set1(p[0]), lane_set1(p[1])};
-    default:
-        return repeated_twiddle(p);
-    }
 }
-#endif
 
-/* The layers 0 .. LOG_LANE of n_pairs times two lanes that begin at a slot. Each deinterleaving rotates the bits of a
- * word's place in its two lanes by one, so that the pairs of the next layer face each other, and the last restores the
- * order. Layer k finds its twiddles in the low bits of the place, so they repeat 2^k times. */
+/* The layers 0 .. LOG_LANE of n_pairs times two lanes that begin at a slot. */
 ALWAYS_INLINE void inverse_short(lane *v, unsigned n_pairs, layers l, size_t slot) {
 #pragma GCC unroll 5
     for (unsigned k = 0; k <= LOG_LANE; k++)
 #pragma GCC unroll 8
         for (unsigned i = 0; i < n_pairs; i++) {
-            lane_deinterleave(&v[2 * i], &v[2 * i + 1], v[2 * i], v[2 * i + 1]);
+            lane_part(k, &v[2 * i], &v[2 * i + 1]);
             inverse_pair(&v[2 * i], &v[2 * i + 1], short_twiddles(l, k, slot + i * 2 * LANE_WIDTH));
         }
 }
@@ -100,7 +80,7 @@ ALWAYS_INLINE void forward_short(lane *v, unsigned n_pairs, layers l, size_t slo
         for (unsigned i = 0; i < n_pairs; i++) {
             const unsigned k = LOG_LANE - r;
             forward_pair(&v[2 * i], &v[2 * i + 1], short_twiddles(l, k, slot + i * 2 * LANE_WIDTH));
-            lane_interleave(&v[2 * i], &v[2 * i + 1], v[2 * i], v[2 * i + 1]);
+            lane_join(k, &v[2 * i], &v[2 * i + 1]);
         }
 }
 
@@ -130,77 +110,110 @@ ALWAYS_INLINE void forward_layers(lane *v, unsigned log_apart, unsigned n, layer
     }
 }
 
-/* The same of 2^n lanes at distance stride words from p. */
-ALWAYS_INLINE void inverse_radix(uint32_t *p, size_t stride, unsigned n, layers l, unsigned k, size_t block) {
+/* The same of 2^n lanes, so many words apart. */
+ALWAYS_INLINE void inverse_radix(uint32_t *dst, size_t dst_apart, const uint32_t *src, size_t src_apart, unsigned n,
+                                 layers l, unsigned k, size_t block) {
     lane v[1 << RADIX];
 #pragma GCC unroll 16
-    for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(p + i * stride);
+    for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(src + i * src_apart);
     inverse_layers(v, 0, n, l, k, block);
 #pragma GCC unroll 16
-    for (unsigned i = 0; i < 1u << n; i++) lane_store(p + i * stride, v[i]);
+    for (unsigned i = 0; i < 1u << n; i++) lane_store(dst + i * dst_apart, v[i]);
 }
-ALWAYS_INLINE void forward_radix(uint32_t *p, size_t stride, unsigned n, layers l, unsigned k, size_t block) {
+ALWAYS_INLINE void forward_radix(uint32_t *dst, size_t dst_apart, const uint32_t *src, size_t src_apart, unsigned n,
+                                 layers l, unsigned k, size_t block) {
     lane v[1 << RADIX];
 #pragma GCC unroll 16
-    for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(p + i * stride);
+    for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(src + i * src_apart);
     forward_layers(v, 0, n, l, k, block);
 #pragma GCC unroll 16
-    for (unsigned i = 0; i < 1u << n; i++) lane_store(p + i * stride, v[i]);
+    for (unsigned i = 0; i < 1u << n; i++) lane_store(dst + i * dst_apart, v[i]);
 }
 
-/* Layers k + q .. k + q + n - 1 of 2^count units from p on; the first has number unit at distance 2^k. */
-ALWAYS_INLINE void inverse_group(uint32_t *p, unsigned log_unit, unsigned count, unsigned q, unsigned n, layers l,
-                                 unsigned k, size_t unit) {
-    const size_t stride = (size_t)1 << (log_unit + q), blocks = (size_t)1 << (count - q - n);
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t j = 0; j < stride; j += LANE_WIDTH)
-            inverse_radix(p + (b << (log_unit + q + n)) + j, stride, n, l, k + q, (unit >> (q + n)) + b);
-}
-ALWAYS_INLINE void forward_group(uint32_t *p, unsigned log_unit, unsigned count, unsigned q, unsigned n, layers l,
-                                 unsigned k, size_t unit) {
-    const size_t stride = (size_t)1 << (log_unit + q), blocks = (size_t)1 << (count - q - n);
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t j = 0; j < stride; j += LANE_WIDTH)
-            forward_radix(p + (b << (log_unit + q + n)) + j, stride, n, l, k + q, (unit >> (q + n)) + b);
-}
+/* Units of 2^log_unit words, so many words apart. */
+typedef struct units {
+    uint32_t *at;
+    size_t apart;
+} units;
 
-/* All layers k .. k + count - 1 of 2^count units of 2^log_unit words, log_unit >= LOG_LANE. unit: number of the first
- * one among all units of 2^k slots, a multiple of 2^count. The odd layers are taken where twiddles change least. */
-static void inverse_units(uint32_t *p, unsigned log_unit, unsigned count, layers l, unsigned k, size_t unit) {
-    unsigned q = 0;
-    for (; q + RADIX <= count; q += RADIX) inverse_group(p, log_unit, count, q, RADIX, l, k, unit);
-    switch (count - q) {
+/* Layers k + q .. k + q + n - 1 of 2^count units; the first has number unit at distance 2^k. dst may be src. */
+ALWAYS_INLINE void inverse_group(units dst, units src, unsigned log_unit, unsigned count, unsigned q, unsigned n,
+                                 layers l, unsigned k, size_t unit) {
+    const size_t blocks = (size_t)1 << (count - q - n);
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = b << (q + n); i < (b << (q + n)) + ((size_t)1 << q); i++)
+            for (size_t j = 0; j < (size_t)1 << log_unit; j += LANE_WIDTH)
+                inverse_radix(dst.at + i * dst.apart + j, dst.apart << q, src.at + i * src.apart + j, src.apart << q, n,
+                              l, k + q, (unit >> (q + n)) + b);
+}
+ALWAYS_INLINE void forward_group(units dst, units src, unsigned log_unit, unsigned count, unsigned q, unsigned n,
+                                 layers l, unsigned k, size_t unit) {
+    const size_t blocks = (size_t)1 << (count - q - n);
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = b << (q + n); i < (b << (q + n)) + ((size_t)1 << q); i++)
+            for (size_t j = 0; j < (size_t)1 << log_unit; j += LANE_WIDTH)
+                forward_radix(dst.at + i * dst.apart + j, dst.apart << q, src.at + i * src.apart + j, src.apart << q, n,
+                              l, k + q, (unit >> (q + n)) + b);
+}
+static void inverse_step(units dst, units src, unsigned log_unit, unsigned count, unsigned q, unsigned n, layers l,
+                         unsigned k, size_t unit) {
+    switch (n) {
+#if RADIX >= 4
+    case 4:
+        inverse_group(dst, src, log_unit, count, q, 4, l, k, unit);
+        break;
+#endif
+#if RADIX >= 3
     case 3:
-        inverse_group(p, log_unit, count, q, 3 < RADIX ? 3 : RADIX, l, k, unit);
+        inverse_group(dst, src, log_unit, count, q, 3, l, k, unit);
         break;
+#endif
     case 2:
-        inverse_group(p, log_unit, count, q, 2, l, k, unit);
-        break;
-    case 1:
-        inverse_group(p, log_unit, count, q, 1, l, k, unit);
+        inverse_group(dst, src, log_unit, count, q, 2, l, k, unit);
         break;
     default:
+        inverse_group(dst, src, log_unit, count, q, 1, l, k, unit);
         break;
     }
 }
-static void forward_units(uint32_t *p, unsigned log_unit, unsigned count, layers l, unsigned k, size_t unit) {
-    unsigned q = count / RADIX * RADIX;
-    switch (count - q) {
+static void forward_step(units dst, units src, unsigned log_unit, unsigned count, unsigned q, unsigned n, layers l,
+                         unsigned k, size_t unit) {
+    switch (n) {
+#if RADIX >= 4
+    case 4:
+        forward_group(dst, src, log_unit, count, q, 4, l, k, unit);
+        break;
+#endif
+#if RADIX >= 3
     case 3:
-        forward_group(p, log_unit, count, q, 3 < RADIX ? 3 : RADIX, l, k, unit);
+        forward_group(dst, src, log_unit, count, q, 3, l, k, unit);
         break;
+#endif
     case 2:
-        forward_group(p, log_unit, count, q, 2, l, k, unit);
-        break;
-    case 1:
-        forward_group(p, log_unit, count, q, 1, l, k, unit);
+        forward_group(dst, src, log_unit, count, q, 2, l, k, unit);
         break;
     default:
+        forward_group(dst, src, log_unit, count, q, 1, l, k, unit);
         break;
     }
-    while (q > 0) {
-        q -= RADIX;
-        forward_group(p, log_unit, count, q, RADIX, l, k, unit);
+}
+
+/* All layers k .. k + count - 1 of 2^count units, count >= 1, log_unit >= LOG_LANE. unit: number of the first one among
+ * all units of 2^k slots, a multiple of 2^count. From src to dst, in between in middle; each may be another.
+ * The odd layers are taken where twiddles change least. */
+static void inverse_units(units dst, units middle, units src, unsigned log_unit, unsigned count, layers l, unsigned k,
+                          size_t unit) {
+    for (unsigned q = 0, n; q < count; q += n, src = middle) {
+        n = count - q < RADIX ? count - q : RADIX;
+        inverse_step(q + n == count ? dst : middle, src, log_unit, count, q, n, l, k, unit);
+    }
+}
+static void forward_units(units dst, units middle, units src, unsigned log_unit, unsigned count, layers l, unsigned k,
+                          size_t unit) {
+    for (unsigned q = count, n; q > 0; src = middle) {
+        n = q % RADIX ? q % RADIX : RADIX;
+        q -= n;
+        forward_step(q ? middle : dst, src, log_unit, count, q, n, l, k, unit);
     }
 }
 
@@ -229,22 +242,25 @@ ALWAYS_INLINE void forward_run(uint32_t *p, unsigned n, layers l, size_t slot) {
 /* Layers 0 .. count - 1 of 2^count >= 2 * LANE_WIDTH words that begin at slot, a multiple of 2^count. dst may be src.
  */
 static void inverse_block(uint32_t *dst, const uint32_t *src, unsigned count, layers l, size_t slot) {
-    if (count < RUN_LOG) {
-        for (size_t i = 0; i < (size_t)1 << count; i += 2 * LANE_WIDTH) inverse_run(dst + i, src + i, 0, l, slot + i);
-        inverse_units(dst, MIN_LOG, count - MIN_LOG, l, MIN_LOG, slot >> MIN_LOG);
-        return;
+    const unsigned log_run = count < RUN_LOG ? MIN_LOG : RUN_LOG;
+    for (size_t i = 0; i < (size_t)1 << count; i += (size_t)1 << log_run) {
+        if (log_run == RUN_LOG)
+            inverse_run(dst + i, src + i, RADIX - 1, l, slot + i);
+        else
+            inverse_run(dst + i, src + i, 0, l, slot + i);
     }
-    for (size_t i = 0; i < (size_t)1 << count; i += (size_t)1 << RUN_LOG)
-        inverse_run(dst + i, src + i, RADIX - 1, l, slot + i);
-    inverse_units(dst, RUN_LOG, count - RUN_LOG, l, RUN_LOG, slot >> RUN_LOG);
+    const units runs = {dst, (size_t)1 << log_run};
+    inverse_units(runs, runs, runs, log_run, count - log_run, l, log_run, slot >> log_run);
 }
 static void forward_block(uint32_t *p, unsigned count, layers l, size_t slot) {
-    if (count < RUN_LOG) {
-        forward_units(p, MIN_LOG, count - MIN_LOG, l, MIN_LOG, slot >> MIN_LOG);
-        for (size_t i = 0; i < (size_t)1 << count; i += 2 * LANE_WIDTH) forward_run(p + i, 0, l, slot + i);
-        return;
+    const unsigned log_run = count < RUN_LOG ? MIN_LOG : RUN_LOG;
+    const units runs = {p, (size_t)1 << log_run};
+    forward_units(runs, runs, runs, log_run, count - log_run, l, log_run, slot >> log_run);
+    for (size_t i = 0; i < (size_t)1 << count; i += (size_t)1 << log_run) {
+        if (log_run == RUN_LOG)
+            forward_run(p + i, RADIX - 1, l, slot + i);
+        else
+            forward_run(p + i, 0, l, slot + i);
     }
-    forward_units(p, RUN_LOG, count - RUN_LOG, l, RUN_LOG, slot >> RUN_LOG);
-    for (size_t i = 0; i < (size_t)1 << count; i += (size_t)1 << RUN_LOG) forward_run(p + i, RADIX - 1, l, slot + i);
 }
 #endif

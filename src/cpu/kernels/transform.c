@@ -23,7 +23,6 @@ typedef struct transform {
     unsigned log_src_domain, log_dst_domain;
     unsigned steps; /* INVERSE, FORWARD or both */
     layers inverse, forward;
-    uint32_t scale; /* 2^-n, doubled */
 } transform;
 
 /* 2^n coefficients, the domains of the values before and after. */
@@ -36,7 +35,6 @@ static transform plan(const pr_device *dev, unsigned steps, unsigned n, unsigned
     t.log_tile = LOG_TILE < t.n_low ? LOG_TILE : t.n_low;
     t.inverse = (layers){dev->line_inverse, log_src_domain};
     t.forward = (layers){dev->line, log_dst_domain};
-    t.scale = 2 * pr_m31_pow((PR_P + 1) / 2, n);
     return t;
 }
 
@@ -53,34 +51,36 @@ static void low_forward(const transform *t, uint32_t *dst, size_t block) {
     forward_block(dst + at, t->n_low, t->forward, at);
 }
 
-static void read_tile(const transform *t, uint32_t *tile, const uint32_t *src, lane scale) {
-    const size_t width = (size_t)1 << t->log_tile;
-    for (size_t r = 0; r < n_blocks(t); r++)
-        for (size_t j = 0; j < width; j += LANE_WIDTH)
-            lane_store(tile + r * width + j, lane_mul_broadcast(lane_load(src + (r << t->n_low) + j), scale));
-}
-static void write_tile(const transform *t, uint32_t *dst, const uint32_t *tile) {
-    const size_t width = (size_t)1 << t->log_tile;
-    for (size_t r = 0; r < n_blocks(t); r++)
-        for (size_t j = 0; j < width; j += LANE_WIDTH)
-            lane_store(dst + (r << t->n_low) + j, lane_load(tile + r * width + j));
+/* dst = src / 2^n; dst may be src. */
+static void halve(uint32_t *dst, const uint32_t *src, size_t words, unsigned n) {
+    for (size_t j = 0; j < words; j += LANE_WIDTH) lane_store(dst + j, lane_halve(lane_load(src + j), n));
 }
 
-/* memory: room for two tiles. dst may be src. */
+/* The top layers across the blocks; memory: room for two tiles. dst may be src. */
 static void top_pass(const transform *t, uint32_t *dst, const uint32_t *src, size_t index, uint32_t *memory) {
-    const size_t at = index << t->log_tile, words = (size_t)1 << (t->log_tile + t->n_top);
-    uint32_t *tile = memory, *copy = memory + words;
-    read_tile(t, tile, src + at, lane_set1(t->steps & INVERSE ? t->scale : 2));
-    if (t->steps & INVERSE) inverse_units(tile, t->log_tile, t->n_top, t->inverse, t->n_low, 0);
-    if (t->steps == INVERSE) {
-        write_tile(t, dst + at, tile);
-        return;
+    const size_t at = index << t->log_tile, width = (size_t)1 << t->log_tile, words = width << t->n_top;
+    const units tile = {memory, width}, copy = {memory + words, width}, to = {dst + at, (size_t)1 << t->n_low};
+    units from = {(uint32_t *)(uintptr_t)(src + at), (size_t)1 << t->n_low}; /* only read */
+    if (t->steps & INVERSE) {
+        inverse_units(tile, tile, from, t->log_tile, t->n_top, t->inverse, t->n_low, 0);
+        halve(tile.at, tile.at, words, t->n);
+        from = tile;
     }
-    for (size_t part = n_parts(t); part-- > 0;) {
-        uint32_t *rows = part ? memcpy(copy, tile, words * sizeof *tile) : tile;
-        forward_units(rows, t->log_tile, t->n_top, t->forward, t->n_low, part << t->n_top);
-        write_tile(t, dst + (part << t->n) + at, rows);
-    }
+    for (size_t r = 0; t->steps == INVERSE && r < n_blocks(t); r++)
+        memcpy(to.at + r * to.apart, tile.at + r * width, width * sizeof *dst);
+    for (size_t part = n_parts(t); t->steps & FORWARD && part-- > 0;)
+        forward_units((units){to.at + (part << t->n), to.apart}, copy, from, t->log_tile, t->n_top, t->forward,
+                      t->n_low, part << t->n_top);
+}
+
+/* A column of one block. */
+static void single_block(const transform *t, uint32_t *dst, const uint32_t *src) {
+    const size_t words = (size_t)1 << t->n;
+    if (t->steps & INVERSE)
+        halve(dst, src, words, t->n);
+    else
+        memmove(dst, src, words * sizeof *dst);
+    for (size_t part = 1; part < n_parts(t); part++) memcpy(dst + part * words, dst, words * sizeof *dst);
 }
 
 /* Too small for lanes: layer by layer, word by word. */
@@ -111,7 +111,7 @@ static void tiny(const transform *t, uint32_t *dst, const uint32_t *src) {
     memcpy(coeffs, src, words * sizeof *coeffs);
     if (t->steps & INVERSE) {
         tiny_inverse(coeffs, t->n, t->inverse);
-        for (size_t i = 0; i < words; i++) coeffs[i] = pr_m31_mul(coeffs[i], t->scale / 2);
+        for (size_t i = 0; i < words; i++) coeffs[i] = pr_m31_mul(coeffs[i], (pr_m31)1 << (PR_P_BITS - t->n));
     }
     for (size_t part = 0; part < n_parts(t); part++) {
         memcpy(dst + part * words, coeffs, words * sizeof *coeffs);
@@ -129,7 +129,8 @@ static void whole_column(const transform *t, uint32_t *dst, const uint32_t *src,
         for (size_t i = 0; i < n_blocks(t); i++) low_inverse(t, dst, src, i);
         coeffs = dst;
     }
-    for (size_t i = 0; i < n_tiles(t); i++) top_pass(t, dst, coeffs, i, memory);
+    if (t->n_top == 0) single_block(t, dst, coeffs);
+    for (size_t i = 0; t->n_top && i < n_tiles(t); i++) top_pass(t, dst, coeffs, i, memory);
     if (t->steps & FORWARD)
         for (size_t i = 0; i < n_parts(t) * n_blocks(t); i++) low_forward(t, dst, i);
 }
