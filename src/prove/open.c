@@ -1,6 +1,5 @@
 /* Queries and openings, protocol.md section 13, and the proof itself. */
 #include "prove/internal.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* Openings wait in the prover's scratch until their sizes are known; then the proof is allocated once. */
@@ -12,16 +11,18 @@ typedef struct openings {
     size_t n_tree_hashes[4], n_fri_hashes[32], n_fri_witness[32];
 } openings;
 
-static int by_value(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
+/* By insertion, in place: positions of ascending queries rise but for their lowest bit. */
 static size_t sort_distinct(uint32_t *list, size_t n) {
     size_t kept = 0;
-    qsort(list, n, sizeof *list, by_value);
-    for (size_t i = 0; i < n; i++)
-        if (!kept || list[kept - 1] != list[i]) list[kept++] = list[i];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t v = list[i];
+        size_t at = kept;
+        while (at && list[at - 1] > v) at--;
+        if (at && list[at - 1] == v) continue;
+        memmove(list + at + 1, list + at, (kept - at) * sizeof *list);
+        list[at] = v;
+        kept++;
+    }
     return kept;
 }
 
