@@ -11,6 +11,10 @@ static const struct command {
 } commands[] = {
     {"run", pr_app_run, "prove the jobs of a manifest, on all ranks of an mpirun or srun"},
     {"show", pr_app_show, "print the tables of a results file"},
+    {"status", pr_app_status, "tell how a run stands: jobs, rate, ranks"},
+    {"journal", pr_app_journal, "look at the journal of a run, or check it"},
+    {"repair", pr_app_repair, "make a results file again from its journal"},
+    {"merge", pr_app_merge, "make one results file from several"},
     {"prove", pr_app_prove, "prove one case file"},
     {"verify", pr_app_verify, "verify one proof, or every proof of a results file"},
     {"check", pr_app_check, "run a trace through its constraints and name the first that fails"},

@@ -11,32 +11,12 @@
 
 typedef struct audit {
     const pr_results *results;
-    pr_manifest manifest;
+    pr_manifest *manifests; /* merged files have several */
+    size_t n_manifests;
     size_t n_good, n_bad, n_without, n_insecure;
 } audit;
 
 /* ---- one job ---- */
-
-/* What the file has of a job, put together again. Caller clears. Not thread safe: it reads the file. */
-static pr_status load_record(pr_record *record, const pr_results *r, const pr_job_row *row, pr_error *err) {
-    const pr_output_row *outputs[PR_RECORD_MAX_OUTPUTS];
-    size_t n = pr_results_outputs(r, row->id, outputs, PR_RECORD_MAX_OUTPUTS), size = 0;
-    const pr_proof_row *proof = pr_results_proof(r, row->id);
-    memset(record, 0, sizeof *record);
-    record->row = *row;
-    if (n > PR_RECORD_MAX_OUTPUTS) return pr_fail(err, PR_ERR_MALFORMED, "too many outputs");
-    record->outputs = calloc(n ? n : 1, sizeof *record->outputs);
-    if (!record->outputs) return pr_fail(err, PR_ERR_MEMORY, "out of memory");
-    record->n_outputs = n;
-    for (size_t i = 0; i < n; i++) record->outputs[i] = *outputs[i];
-    PR_TRY(pr_results_read_public(r, row->id, &record->public_data, &size, err));
-    if (size != row->public_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the public data differs");
-    PR_TRY(pr_results_read_proof(r, row->id, &record->proof, &size, err));
-    if (size != row->proof_compressed_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the proof differs");
-    if (strcmp(proof->hash, row->proof_hash) != 0 || strcmp(proof->codec, "zstd") != 0)
-        return pr_fail(err, PR_ERR_MALFORMED, "hash or codec in /proofs/index differs");
-    return PR_OK;
-}
 
 /* The parameters that the file's table has must be those of its manifest. */
 static bool same_params(const pr_results *r, const pr_manifest_job *job) {
@@ -51,7 +31,8 @@ static bool same_params(const pr_results *r, const pr_manifest_job *job) {
 }
 
 static pr_status check_identity(const audit *a, const pr_job_row *row, const pr_manifest_job **out, pr_error *err) {
-    const pr_manifest_job *job = pr_manifest_find(&a->manifest, row->id);
+    const pr_manifest_job *job =
+        row->manifest < a->n_manifests ? pr_manifest_find(&a->manifests[row->manifest], row->id) : NULL;
     char content[65];
     if (!job) return pr_fail(err, PR_ERR_MALFORMED, "the manifest has no such job");
     pr_hex_encode(content, job->content.bytes, sizeof job->content.bytes);
@@ -72,11 +53,11 @@ static void check_job(const audit *a, const pr_job_row *row, char *reason, size_
 #pragma omp critical(results_file)
     {
         status = check_identity(a, row, &job, &err);
-        if (status == PR_OK) status = load_record(&record, a->results, row, &err);
+        if (status == PR_OK) status = pr_results_load(a->results, row, &record, &err);
     }
     reason[0] = 0;
     if (status == PR_OK) {
-        const pr_check check = {job->type, &job->params, &job->config, &a->manifest.digest, &record};
+        const pr_check check = {job->type, &job->params, &job->config, &a->manifests[row->manifest].digest, &record};
         status = pr_check_run(&check, &accepted, reason, size, &err);
     }
     pr_record_clear(&record);
@@ -103,18 +84,42 @@ static void judge(audit *a, const pr_job_row *row) {
     }
 }
 
-static pr_status load_manifest(audit *a, const char *path, pr_error *err) {
-    const char *text = pr_results_attribute(a->results, "manifest_text");
-    const char *recorded = pr_results_attribute(a->results, "manifest_digest");
+static pr_status load_manifest(pr_manifest *m, const char *text, const char *recorded, const char *path,
+                               pr_error *err) {
     char digest[65];
     pr_error e = {0};
     if (!text || !recorded) return pr_fail(err, PR_ERR_MALFORMED, "%s: the manifest is not readable", path);
-    if (pr_manifest_parse(&a->manifest, text, strlen(text), "manifest", "/", pr_job_types, NULL, &e) != PR_OK)
+    if (pr_manifest_parse(m, text, strlen(text), "manifest", "/", pr_job_types, NULL, &e) != PR_OK)
         return pr_fail(err, PR_ERR_MALFORMED, "%s: the recorded manifest is not valid: %s", path, e.text);
-    pr_hex_encode(digest, a->manifest.digest.bytes, sizeof a->manifest.digest.bytes);
+    pr_hex_encode(digest, m->digest.bytes, sizeof m->digest.bytes);
     if (strcmp(digest, recorded) == 0) return PR_OK;
-    pr_manifest_clear(&a->manifest);
+    pr_manifest_clear(m);
     return pr_fail(err, PR_ERR_MALFORMED, "%s: the recorded manifest does not have its digest", path);
+}
+
+/* manifest_text, manifest_text.1, ... and their digests. */
+static pr_status load_manifests(audit *a, const char *path, pr_error *err) {
+    const char *text, *digest;
+    do {
+        char name[2][48] = {"manifest_text", "manifest_digest"};
+        if (a->n_manifests) {
+            snprintf(name[0], sizeof name[0], "manifest_text.%zu", a->n_manifests);
+            snprintf(name[1], sizeof name[1], "manifest_digest.%zu", a->n_manifests);
+        }
+        text = pr_results_attribute(a->results, name[0]);
+        digest = pr_results_attribute(a->results, name[1]);
+        if (!text && !digest && a->n_manifests) return PR_OK;
+        pr_manifest *grown = realloc(a->manifests, (a->n_manifests + 1) * sizeof *grown);
+        if (!grown) return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", path);
+        a->manifests = grown;
+        PR_TRY(load_manifest(&grown[a->n_manifests], text, digest, path, err));
+        a->n_manifests++;
+    } while (true);
+}
+
+static void clear_manifests(audit *a) {
+    for (size_t i = 0; i < a->n_manifests; i++) pr_manifest_clear(&a->manifests[i]);
+    free(a->manifests);
 }
 
 typedef struct request {
@@ -141,8 +146,9 @@ static int verify_all(void *context) {
     a.results = r;
     bool damaged = pr_results_problems(r)[0] != 0;
     fputs(pr_results_problems(r), stdout);
-    if (load_manifest(&a, q->path, &err) != PR_OK) {
+    if (load_manifests(&a, q->path, &err) != PR_OK) {
         printf("bad: %s\n", err.text);
+        clear_manifests(&a);
         pr_results_close(r);
         return 1;
     }
@@ -150,7 +156,7 @@ static int verify_all(void *context) {
 #pragma omp parallel for schedule(dynamic) num_threads((int)q->threads)
     for (long i = 0; i < n; i++) judge(&a, pr_results_job(r, (size_t)i));
     int exit_code = pr_app_flush(report(&a, q->path, damaged));
-    pr_manifest_clear(&a.manifest);
+    clear_manifests(&a);
     pr_results_close(r);
     return exit_code;
 }

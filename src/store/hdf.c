@@ -7,6 +7,8 @@
 void pr_hdf_init(void) {
     static bool done;
     if (done) return;
+    /* The store locks files itself, for the time of a flush only (product.c). */
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
     H5dont_atexit();
     H5open();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -23,10 +25,15 @@ pr_status pr_hdf_fail(pr_error *err, const char *path, const char *what) {
     char reason[512] = "unknown reason";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, reason);
     H5Eclear2(H5E_DEFAULT);
-    const char *hint = strstr(reason, "lock") ? "; is another run writing it? On a file system without locks set "
-                                                "HDF5_USE_FILE_LOCKING=FALSE"
-                                              : "";
-    return pr_fail(err, PR_ERR_IO, "%s: %s: %s%s", path, what, reason, hint);
+    return pr_fail(err, PR_ERR_IO, "%s: %s: %s", path, what, reason);
+}
+
+pr_status pr_hdf_close(hid_t file, const char *path, pr_error *err) {
+    return H5Fclose(file) < 0 ? pr_hdf_fail(err, path, "cannot close the results file") : PR_OK;
+}
+
+pr_status pr_hdf_flush(hid_t dataset, const char *path, const char *name, pr_error *err) {
+    return H5Dflush(dataset) < 0 ? pr_hdf_fail(err, path, name) : PR_OK;
 }
 
 static hid_t text_type(size_t size) {

@@ -9,6 +9,10 @@ void pr_hdf_init(void);
 /* "path: what: the library's innermost reason". Empties the library's error stack. Returns PR_ERR_IO. */
 pr_status pr_hdf_fail(pr_error *err, const char *path, const char *what);
 
+PR_MUST_CHECK pr_status pr_hdf_close(hid_t file, const char *path, pr_error *err);
+/* Writes what the library holds of a dataset: closing one does not tell of errors. */
+PR_MUST_CHECK pr_status pr_hdf_flush(hid_t dataset, const char *path, const char *name, pr_error *err);
+
 /* Text attributes of variable length (a header holds 64 KiB at most, the heap of such texts has no limit). */
 PR_MUST_CHECK pr_status pr_hdf_write_text(hid_t object, const char *path, const char *name, const char *text,
                                           pr_error *err);

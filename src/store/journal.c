@@ -1,60 +1,73 @@
+/* Writing the journal: frames gather in a buffer; a sync is one write and one fsync. */
 #include "store/journal.h"
-#include "hash/blake2s.h"
+#include "base/clock.h"
+#include "store/frame.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER "proverun journal 1\n"
-#define HEADER_BYTES (sizeof HEADER - 1)
-#define FRAME_MAGIC 0x4d524a50u
-#define FRAME_HEAD 24 /* magic, type, sequence, length */
-#define FRAME_TAIL 8
-#define FRAME_MAX ((uint64_t)2 << 30)
+#define PR_JOURNAL_BUFFER ((size_t)4 << 20)
 
 struct pr_journal {
-    int fd;
-    char *path;
-    uint64_t sequence;
+    int lock; /* segment 0: locked as long as this is open */
+    int fd;   /* the segment that is written; may be lock */
+    char *path, run_id[128];
+    uint32_t segment;
+    uint64_t segment_bytes, in_segment, in_others, sequence, dropped;
+    pr_writer buffer;
+    bool unsynced, failed;
 };
 
-static pr_status io_error(const pr_journal *j, const char *what, pr_error *err) {
-    return pr_fail(err, PR_ERR_IO, "%s: %s: %s", j->path, what, strerror(errno));
+static pr_status io_error(pr_journal *j, const char *what, pr_error *err) {
+    int number = errno;
+    j->failed = true;
+    return pr_fail(err, PR_ERR_IO, "%s: %s: %s", j->path, what, strerror(number));
+}
+
+static pr_status refuse_failed(const pr_journal *j, pr_error *err) {
+    return pr_fail(err, PR_ERR_IO, "%s: the journal could not be written before: the run must end, and can be resumed",
+                   j->path);
 }
 
 void pr_journal_close(pr_journal *j) {
     if (!j) return;
-    if (j->fd >= 0) close(j->fd);
+    if (j->fd >= 0 && j->fd != j->lock) close(j->fd);
+    if (j->lock >= 0) close(j->lock);
+    pr_writer_clear(&j->buffer);
     free(j->path);
     free(j);
 }
 
-static pr_status open_file(pr_journal **out, const char *path, int flags, pr_error *err) {
+static pr_status allocate(pr_journal **out, const char *path, pr_error *err) {
     pr_journal *j = calloc(1, sizeof *j);
     if (!j || !(j->path = strdup(path))) {
         free(j);
         return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", path);
     }
-    j->fd = open(path, flags | O_CLOEXEC, 0666);
-    pr_status status = PR_OK;
-    if (j->fd < 0)
-        status = io_error(j, "cannot open the journal", err);
-    else if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
-        status = pr_fail(err, PR_ERR_IO, "%s: another process writes this run", path);
-    if (status == PR_OK)
-        *out = j;
-    else
-        pr_journal_close(j);
-    return status;
+    j->lock = j->fd = -1;
+    j->segment_bytes = PR_JOURNAL_SEGMENT_BYTES;
+    pr_writer_init(&j->buffer);
+    *out = j;
+    return PR_OK;
 }
 
-static pr_status write_all(pr_journal *j, const uint8_t *data, size_t size, pr_error *err) {
+/* File systems without locks (some parallel ones are mounted so) are taken as they are. */
+static pr_status lock(pr_journal *j, pr_error *err) {
+    if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) return PR_OK;
+    if (errno == EWOULDBLOCK) return pr_fail(err, PR_ERR_IO, "%s: another process writes this run", j->path);
+    if (errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK || errno == EINVAL) return PR_OK;
+    return io_error(j, "cannot lock the journal", err);
+}
+
+static pr_status write_all(pr_journal *j, int fd, const uint8_t *data, size_t size, pr_error *err) {
     while (size) {
-        ssize_t n = write(j->fd, data, size);
+        ssize_t n = write(fd, data, size);
         if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = ENOSPC;
         if (n <= 0) return io_error(j, "cannot write the journal", err);
         data += n;
         size -= (size_t)n;
@@ -62,30 +75,77 @@ static pr_status write_all(pr_journal *j, const uint8_t *data, size_t size, pr_e
     return PR_OK;
 }
 
-pr_status pr_journal_sync(pr_journal *j, pr_error *err) {
-    return fdatasync(j->fd) == 0 ? PR_OK : io_error(j, "cannot sync the journal", err);
+static pr_status sync_file(pr_journal *j, int fd, pr_error *err) {
+    int rc;
+    do rc = fdatasync(fd);
+    while (rc != 0 && errno == EINTR);
+    return rc == 0 ? PR_OK : io_error(j, "cannot sync the journal", err);
 }
 
 /* The folder must remember that the file is there. */
-static pr_status sync_folder(const pr_journal *j, pr_error *err) {
+static pr_status sync_folder(pr_journal *j, pr_error *err) {
     char folder[4096];
     const char *slash = strrchr(j->path, '/');
-    size_t n = slash ? (size_t)(slash - j->path) : 1;
-    if (n >= sizeof folder) return pr_fail(err, PR_ERR_IO, "%s: the path is too long", j->path);
-    memcpy(folder, slash ? j->path : ".", n);
-    folder[n] = 0;
-    int fd = open(n ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - j->path) + 1 : 1, slash ? j->path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    pr_status status = synced ? PR_OK : io_error(j, "cannot sync the folder", err);
     if (fd >= 0) close(fd);
-    return synced ? PR_OK : io_error(j, "cannot sync the folder", err);
+    return status;
 }
 
-pr_status pr_journal_create(pr_journal **out, const char *path, pr_error *err) {
-    pr_journal *j = NULL;
-    PR_TRY(open_file(&j, path, O_RDWR | O_CREAT | O_EXCL | O_APPEND, err));
-    pr_status status = write_all(j, (const uint8_t *)HEADER, HEADER_BYTES, err);
-    if (status == PR_OK) status = pr_journal_sync(j, err);
+/* ---- segments ---- */
+
+static pr_status write_header(pr_journal *j, int fd, uint32_t segment, pr_error *err) {
+    uint8_t bytes[PR_SEGMENT_HEADER];
+    pr_segment_header h = {PR_JOURNAL_VERSION, segment, j->sequence, pr_clock_wall_ns(), ""};
+    memcpy(h.run_id, j->run_id, sizeof h.run_id);
+    pr_segment_header_encode(bytes, &h);
+    PR_TRY(write_all(j, fd, bytes, sizeof bytes, err));
+    return sync_file(j, fd, err);
+}
+
+/* Under its name a segment has its whole header: written beside, synced, renamed, and the folder synced. */
+static pr_status begin_segment(pr_journal *j, uint32_t segment, pr_error *err) {
+    char name[4200], fresh[4220];
+    pr_journal_segment_path(name, sizeof name, j->path, segment);
+    snprintf(fresh, sizeof fresh, "%s.new", name);
+    int fd = open(fresh, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return io_error(j, "cannot make a segment of the journal", err);
+    pr_status status = write_header(j, fd, segment, err);
+    if (status == PR_OK && rename(fresh, name) != 0) status = io_error(j, "cannot name a segment", err);
     if (status == PR_OK) status = sync_folder(j, err);
+    if (status != PR_OK) {
+        unlink(fresh);
+        close(fd);
+        return status;
+    }
+    j->fd = fd;
+    j->segment = segment;
+    j->in_segment = PR_SEGMENT_HEADER;
+    return PR_OK;
+}
+
+static pr_status rotate(pr_journal *j, pr_error *err) {
+    int old = j->fd;
+    j->in_others += j->in_segment;
+    PR_TRY(begin_segment(j, j->segment + 1, err));
+    if (old != j->lock) close(old);
+    return PR_OK;
+}
+
+pr_status pr_journal_create(pr_journal **out, const char *path, const char *run_id, pr_error *err) {
+    pr_journal *j = NULL;
+    if (strlen(path) > 4000) return pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
+    PR_TRY(allocate(&j, path, err));
+    snprintf(j->run_id, sizeof j->run_id, "%s", run_id);
+    pr_status status = PR_OK;
+    if (access(path, F_OK) == 0)
+        status = pr_fail(err, PR_ERR_IO, "%s: there is a journal of that name", path);
+    else
+        status = begin_segment(j, 0, err);
+    j->lock = j->fd;
+    if (status == PR_OK) status = lock(j, err);
     if (status == PR_OK)
         *out = j;
     else
@@ -93,105 +153,118 @@ pr_status pr_journal_create(pr_journal **out, const char *path, pr_error *err) {
     return status;
 }
 
-pr_status pr_journal_append(pr_journal *j, pr_frame_type type, const void *payload, size_t size, pr_error *err) {
-    pr_writer w;
-    pr_writer_init(&w);
-    pr_write_u32(&w, FRAME_MAGIC);
-    pr_write_u32(&w, type);
-    pr_write_u64(&w, j->sequence);
-    pr_write_u64(&w, size);
-    pr_write_bytes(&w, payload, size);
-    pr_hash sum = pr_blake2s_hash(w.data, w.size);
-    pr_write_bytes(&w, sum.bytes, FRAME_TAIL);
-    pr_status status =
-        w.failed ? pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", j->path) : write_all(j, w.data, w.size, err);
-    pr_writer_clear(&w);
-    if (status == PR_OK) j->sequence++;
-    return status;
+/* ---- opening ---- */
+
+typedef struct opening {
+    pr_journal *journal;
+    pr_journal_visitor visit;
+    void *context;
+} opening;
+
+static pr_status show(void *context, const pr_frame *f, pr_error *err) {
+    const opening *o = context;
+    return o->visit ? o->visit(o->context, f, err) : PR_OK;
 }
 
-/* ---- reading ---- */
-
-typedef enum frame_state { FRAME_GOOD, FRAME_TORN, FRAME_CORRUPT } frame_state;
-
-/* A frame that reaches beyond the end, or zeros up to the end, was being written; anything else is damage. */
-static frame_state look(const uint8_t *data, size_t left, uint64_t sequence, uint32_t *type, size_t *length) {
-    pr_reader r;
-    pr_reader_init(&r, data, left);
-    uint32_t magic = pr_read_u32(&r);
-    *type = pr_read_u32(&r);
-    uint64_t number = pr_read_u64(&r), size = pr_read_u64(&r);
-    if (left < FRAME_HEAD) return FRAME_TORN;
-    if (magic != FRAME_MAGIC) {
-        for (size_t i = 0; i < left; i++)
-            if (data[i]) return FRAME_CORRUPT;
-        return FRAME_TORN;
+static pr_status judge(void *context, const pr_fault *f, pr_error *err) {
+    opening *o = context;
+    char name[4200];
+    if (f->kind == PR_FAULT_TORN) {
+        o->journal->dropped = f->bytes;
+        return PR_OK;
     }
-    if (size > FRAME_MAX || number != sequence) return FRAME_CORRUPT;
-    if (size > left - FRAME_HEAD || left - FRAME_HEAD - (size_t)size < FRAME_TAIL) return FRAME_TORN;
-    pr_hash sum = pr_blake2s_hash(data, FRAME_HEAD + (size_t)size);
-    *length = (size_t)size;
-    if (!memcmp(sum.bytes, data + FRAME_HEAD + size, FRAME_TAIL)) return FRAME_GOOD;
-    return FRAME_HEAD + size + FRAME_TAIL == left ? FRAME_TORN : FRAME_CORRUPT;
+    pr_journal_segment_path(name, sizeof name, o->journal->path, f->segment);
+    if (f->kind == PR_FAULT_MISSING)
+        return pr_fail(err, PR_ERR_MALFORMED,
+                       "%s: this segment of the journal is missing; `proverun repair` saves the rest", name);
+    return pr_fail(
+        err, PR_ERR_MALFORMED,
+        "%s: corrupt at byte %llu: frame %llu%s%s cannot be read; `proverun journal check` tells what is lost, "
+        "`proverun repair` saves the rest",
+        name, (unsigned long long)f->offset, (unsigned long long)f->first, f->id[0] ? ", of job " : "", f->id);
 }
 
-/* Whether a whole frame with a later number lies anywhere in what is left: then this one is damaged, not torn. */
-static bool has_later_frame(const uint8_t *data, size_t left, uint64_t sequence) {
-    for (size_t at = 1; at + FRAME_HEAD + FRAME_TAIL <= left; at++) {
-        pr_reader r;
-        uint32_t type;
-        size_t length;
-        if (data[at] != (FRAME_MAGIC & 255)) continue;
-        pr_reader_init(&r, data + at, left - at);
-        bool magic = pr_read_u32(&r) == FRAME_MAGIC;
-        (void)pr_read_u32(&r);
-        uint64_t number = pr_read_u64(&r);
-        if (magic && number > sequence && look(data + at, left - at, number, &type, &length) == FRAME_GOOD) return true;
-    }
-    return false;
-}
-
-static pr_status read_frames(pr_journal *j, const uint8_t *data, size_t size, size_t *end, pr_journal_visitor visit,
-                             void *context, pr_error *err) {
-    size_t at = HEADER_BYTES, length = 0;
-    uint32_t type;
-    while (at < size) {
-        frame_state state = look(data + at, size - at, j->sequence, &type, &length);
-        if (state == FRAME_TORN && !has_later_frame(data + at, size - at, j->sequence)) break;
-        if (state != FRAME_GOOD)
-            return pr_fail(err, PR_ERR_MALFORMED,
-                           "%s: corrupt at byte %zu of %zu: frame %llu and what follows cannot be read", j->path, at,
-                           size, (unsigned long long)j->sequence);
-        if (visit) PR_TRY(visit(context, type, data + at + FRAME_HEAD, length, err));
-        at += FRAME_HEAD + length + FRAME_TAIL;
-        j->sequence++;
-    }
-    *end = at < size ? at : size;
+static pr_status drop_torn_end(pr_journal *j, uint64_t end, pr_error *err) {
+    if (j->dropped && (ftruncate(j->fd, (off_t)end) != 0 || fsync(j->fd) != 0))
+        return io_error(j, "cannot drop its torn end", err);
+    j->in_segment = end;
     return PR_OK;
 }
 
-static pr_status read_journal(pr_journal *j, pr_journal_visitor visit, void *context, pr_error *err) {
-    uint8_t *data = NULL;
-    size_t size = 0, end = 0;
-    PR_TRY(pr_file_read(&data, &size, j->path, (size_t)1 << 40, err));
-    pr_status status = PR_OK;
-    if (size < HEADER_BYTES || memcmp(data, HEADER, HEADER_BYTES))
-        status = pr_fail(err, PR_ERR_MALFORMED, "%s: not a journal of this version", j->path);
-    if (status == PR_OK) status = read_frames(j, data, size, &end, visit, context, err);
-    free(data);
-    if (status != PR_OK) return status;
-    if (end < size && (ftruncate(j->fd, (off_t)end) != 0 || fsync(j->fd) != 0))
-        return io_error(j, "cannot drop its torn end", err);
+static pr_status read_and_stand(pr_journal *j, pr_journal_visitor visit, void *context, pr_error *err) {
+    char name[4200];
+    opening o = {j, visit, context};
+    pr_scan scan = {.visit = show, .fault = judge, .context = &o};
+    PR_TRY(lock(j, err));
+    PR_TRY(pr_journal_scan(&scan, j->path, err));
+    memcpy(j->run_id, scan.run_id, sizeof j->run_id);
+    j->sequence = scan.next_sequence;
+    j->segment = scan.n_segments - 1;
+    pr_journal_segment_path(name, sizeof name, j->path, j->segment);
+    j->fd = j->segment ? open(name, O_RDWR | O_APPEND | O_CLOEXEC) : j->lock;
+    if (j->fd < 0) return io_error(j, "cannot open its last segment", err);
+    PR_TRY(drop_torn_end(j, scan.last_good, err));
+    j->in_others = scan.bytes - j->dropped - scan.last_good;
     return PR_OK;
 }
 
 pr_status pr_journal_open(pr_journal **out, const char *path, pr_journal_visitor visit, void *context, pr_error *err) {
     pr_journal *j = NULL;
-    PR_TRY(open_file(&j, path, O_RDWR | O_APPEND, err));
-    pr_status status = read_journal(j, visit, context, err);
+    if (strlen(path) > 4000) return pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
+    PR_TRY(allocate(&j, path, err));
+    j->lock = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+    pr_status status =
+        j->lock < 0 ? io_error(j, "cannot open the journal", err) : read_and_stand(j, visit, context, err);
     if (status == PR_OK)
         *out = j;
     else
         pr_journal_close(j);
     return status;
 }
+
+/* ---- appending ---- */
+
+static pr_status write_buffer(pr_journal *j, pr_error *err) {
+    if (j->buffer.size == 0) return PR_OK;
+    PR_TRY(write_all(j, j->fd, j->buffer.data, j->buffer.size, err));
+    j->in_segment += j->buffer.size;
+    j->unsynced = true;
+    if (j->buffer.capacity > 4 * PR_JOURNAL_BUFFER) { /* a large proof went through */
+        pr_writer_clear(&j->buffer);
+        pr_writer_init(&j->buffer);
+    }
+    j->buffer.size = 0;
+    return PR_OK;
+}
+
+pr_status pr_journal_append(pr_journal *j, const pr_frame *frame, pr_error *err) {
+    if (j->failed) return refuse_failed(j, err);
+    if (frame->size > PR_JOURNAL_MAX_PAYLOAD)
+        return pr_fail(err, PR_ERR_REFUSED, "%s: %zu bytes are more than a frame may have", j->path, frame->size);
+    pr_frame numbered = *frame;
+    size_t before = j->buffer.size;
+    numbered.sequence = j->sequence;
+    if (!numbered.time_ns) numbered.time_ns = pr_clock_wall_ns();
+    pr_frame_encode(&j->buffer, &numbered);
+    if (j->buffer.failed) {
+        j->buffer.size = before;
+        j->buffer.failed = false;
+        return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory for a frame", j->path);
+    }
+    j->sequence++;
+    return j->buffer.size >= PR_JOURNAL_BUFFER ? write_buffer(j, err) : PR_OK;
+}
+
+/* A segment ends only at a sync: all but the last are whole. */
+pr_status pr_journal_sync(pr_journal *j, pr_error *err) {
+    if (j->failed) return refuse_failed(j, err);
+    PR_TRY(write_buffer(j, err));
+    if (!j->unsynced) return PR_OK;
+    PR_TRY(sync_file(j, j->fd, err));
+    j->unsynced = false;
+    return j->in_segment >= j->segment_bytes ? rotate(j, err) : PR_OK;
+}
+
+void pr_journal_set_segment_bytes(pr_journal *j, uint64_t bytes) { j->segment_bytes = bytes; }
+uint64_t pr_journal_bytes(const pr_journal *j) { return j->in_others + j->in_segment + j->buffer.size; }
+uint64_t pr_journal_dropped(const pr_journal *j) { return j->dropped; }

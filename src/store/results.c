@@ -1,8 +1,15 @@
 /* Reading a results file, whatever became of it. */
 #include "store/store.h"
-#include "store/hdf.h"
+#include "base/clock.h"
+#include "store/product.h"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PR_READER_WAIT_NS ((uint64_t)10 * 1000000000u)
 
 typedef struct rows {
     const pr_row_spec *spec;
@@ -18,8 +25,9 @@ typedef struct attribute {
 struct pr_results {
     hid_t file;
     char *path;
-    rows jobs, params, outputs, proofs, publics, sessions;
-    pr_blob proof_data, public_data;
+    int lock; /* keeps the writer of the file waiting; -1: none */
+    rows tables[PR_TABLES];
+    pr_blob blobs[PR_BLOBS];
     attribute *attributes;
     size_t n_attributes;
     pr_writer problems; /* 0-terminated at the end of open */
@@ -82,9 +90,10 @@ static void load_rows(pr_results *r, rows *out, const char *name, const pr_row_s
 }
 
 static void note_repeated_ids(pr_results *r) {
-    for (size_t i = 0; i < r->jobs.n; i++) {
-        const char *id = r->jobs.sorted[i];
-        if (!id[0] || (i > 0 && strcmp(id, r->jobs.sorted[i - 1]) == 0))
+    const rows *jobs = &r->tables[PR_TABLE_JOBS];
+    for (size_t i = 0; i < jobs->n; i++) {
+        const char *id = jobs->sorted[i];
+        if (!id[0] || (i > 0 && strcmp(id, jobs->sorted[i - 1]) == 0))
             pr_write_format(&r->problems, "%s: a row of /jobs has %s id%s%s\n", r->path, id[0] ? "another row's" : "no",
                             id[0] ? ": " : "", id);
     }
@@ -119,17 +128,21 @@ static pr_status load(pr_results *r, pr_error *err) {
         return pr_fail(err, PR_ERR_MALFORMED,
                        "%s: not a results file of format version " PR_STORE_FORMAT_VERSION " (found %s)", r->path,
                        version ? version : "none");
-    load_rows(r, &r->jobs, "/jobs", &pr_job_row_spec);
+    for (int t = 0; t < PR_TABLES; t++) load_rows(r, &r->tables[t], pr_table_plans[t].name, pr_table_plans[t].spec);
     note_repeated_ids(r);
-    load_rows(r, &r->params, "/params", &pr_param_row_spec);
-    load_rows(r, &r->outputs, "/outputs", &pr_output_row_spec);
-    load_rows(r, &r->proofs, "/proofs/index", &pr_proof_row_spec);
-    load_rows(r, &r->publics, "/public_data/index", &pr_public_row_spec);
-    load_rows(r, &r->sessions, "/sessions", &pr_session_row_spec);
-    load_blob(r, &r->proof_data, "/proofs/data");
-    load_blob(r, &r->public_data, "/public_data/data");
+    for (int k = 0; k < PR_BLOBS; k++) load_blob(r, &r->blobs[k], pr_blob_names[k]);
     pr_write_u8(&r->problems, 0);
     return r->problems.failed ? pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", r->path) : PR_OK;
+}
+
+/* A writer holds its lock for the time of a flush. Who cannot have the lock reads without it. */
+static int lock_file(const char *path) {
+    const struct timespec pause = {0, 5000000};
+    uint64_t begin = pr_clock_monotonic_ns();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && pr_clock_monotonic_ns() - begin < PR_READER_WAIT_NS)
+        nanosleep(&pause, NULL);
+    return fd;
 }
 
 pr_status pr_results_open(pr_results **out, const char *path, pr_error *err) {
@@ -141,6 +154,7 @@ pr_status pr_results_open(pr_results **out, const char *path, pr_error *err) {
         return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", path);
     }
     pr_writer_init(&r->problems);
+    r->lock = lock_file(path);
     r->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     pr_status status = r->file < 0 ? pr_hdf_fail(err, path, "cannot open the results file") : load(r, err);
     if (status == PR_OK)
@@ -158,14 +172,8 @@ static void free_rows(rows *t) {
 
 void pr_results_close(pr_results *r) {
     if (!r) return;
-    free_rows(&r->jobs);
-    free_rows(&r->params);
-    free_rows(&r->outputs);
-    free_rows(&r->proofs);
-    free_rows(&r->publics);
-    free_rows(&r->sessions);
-    pr_blob_close(&r->proof_data);
-    pr_blob_close(&r->public_data);
+    for (int t = 0; t < PR_TABLES; t++) free_rows(&r->tables[t]);
+    for (int k = 0; k < PR_BLOBS; k++) pr_blob_close(&r->blobs[k]);
     for (size_t i = 0; i < r->n_attributes; i++) {
         free(r->attributes[i].name);
         free(r->attributes[i].value);
@@ -173,16 +181,25 @@ void pr_results_close(pr_results *r) {
     free(r->attributes);
     pr_writer_clear(&r->problems);
     if (r->file >= 0) H5Fclose(r->file);
+    if (r->lock >= 0) close(r->lock);
     free(r->path);
     free(r);
 }
 
 const char *pr_results_problems(const pr_results *r) { return (const char *)r->problems.data; }
-size_t pr_results_n_jobs(const pr_results *r) { return r->jobs.n; }
 
-const pr_job_row *pr_results_job(const pr_results *r, size_t i) {
-    return (const pr_job_row *)(const void *)(r->jobs.data + i * sizeof(pr_job_row));
+static const void *row_at(const pr_results *r, pr_place table, size_t i) {
+    return r->tables[table].data + i * r->tables[table].spec->row_bytes;
 }
+
+size_t pr_results_n_jobs(const pr_results *r) { return r->tables[PR_TABLE_JOBS].n; }
+size_t pr_results_n_sessions(const pr_results *r) { return r->tables[PR_TABLE_SESSIONS].n; }
+size_t pr_results_n_events(const pr_results *r) { return r->tables[PR_TABLE_EVENTS].n; }
+size_t pr_results_n_samples(const pr_results *r) { return r->tables[PR_TABLE_METRICS].n; }
+const pr_job_row *pr_results_job(const pr_results *r, size_t i) { return row_at(r, PR_TABLE_JOBS, i); }
+const pr_session_row *pr_results_session(const pr_results *r, size_t i) { return row_at(r, PR_TABLE_SESSIONS, i); }
+const pr_event_row *pr_results_event(const pr_results *r, size_t i) { return row_at(r, PR_TABLE_EVENTS, i); }
+const pr_sample_row *pr_results_sample(const pr_results *r, size_t i) { return row_at(r, PR_TABLE_METRICS, i); }
 
 /* First of the sorted rows whose id is not before id. */
 static size_t lower_bound(const rows *t, const char *id) {
@@ -211,39 +228,96 @@ static const void *last_row_of(const rows *t, const char *id) {
 }
 
 size_t pr_results_params(const pr_results *r, const char *id, const pr_param_row **out, size_t capacity) {
-    return rows_of(&r->params, id, (const void **)out, capacity);
+    return rows_of(&r->tables[PR_TABLE_PARAMS], id, (const void **)out, capacity);
 }
 
 size_t pr_results_outputs(const pr_results *r, const char *id, const pr_output_row **out, size_t capacity) {
-    return rows_of(&r->outputs, id, (const void **)out, capacity);
+    return rows_of(&r->tables[PR_TABLE_OUTPUTS], id, (const void **)out, capacity);
 }
 
-const pr_proof_row *pr_results_proof(const pr_results *r, const char *id) { return last_row_of(&r->proofs, id); }
+size_t pr_results_history(const pr_results *r, const char *id, const pr_attempt_row **out, size_t capacity) {
+    return rows_of(&r->tables[PR_TABLE_ATTEMPTS], id, (const void **)out, capacity);
+}
+
+const pr_proof_row *pr_results_proof(const pr_results *r, const char *id) {
+    return last_row_of(&r->tables[PR_TABLE_PROOFS], id);
+}
+
+static pr_status read_bytes(const pr_blob *b, uint8_t **out, size_t *size, uint64_t offset, uint64_t length,
+                            uint64_t max, pr_error *err) {
+    if (b->dataset <= 0 || length > max) return pr_fail(err, PR_ERR_MALFORMED, "it is not in the file");
+    PR_TRY(pr_blob_read(b, out, offset, length, err));
+    *size = (size_t)length;
+    return PR_OK;
+}
 
 pr_status pr_results_read_proof(const pr_results *r, const char *id, uint8_t **out, size_t *size, pr_error *err) {
     const pr_proof_row *row = pr_results_proof(r, id);
     *out = NULL;
-    if (!row || r->proof_data.dataset <= 0 || row->length > PR_RECORD_MAX_PROOF)
-        return pr_fail(err, PR_ERR_MALFORMED, "the proof is not in the file");
-    PR_TRY(pr_blob_read(&r->proof_data, out, row->offset, row->length, err));
-    *size = (size_t)row->length;
-    return PR_OK;
+    if (!row) return pr_fail(err, PR_ERR_MALFORMED, "the proof is not in the file");
+    return read_bytes(&r->blobs[PR_BLOB_PROOFS], out, size, row->offset, row->length, PR_RECORD_MAX_PROOF, err);
 }
 
 pr_status pr_results_read_public(const pr_results *r, const char *id, uint8_t **out, size_t *size, pr_error *err) {
-    const pr_public_row *row = last_row_of(&r->publics, id);
+    const pr_public_row *row = last_row_of(&r->tables[PR_TABLE_PUBLICS], id);
     *out = NULL;
-    if (!row || r->public_data.dataset <= 0 || row->length > PR_RECORD_MAX_PUBLIC)
-        return pr_fail(err, PR_ERR_MALFORMED, "the public data is not in the file");
-    PR_TRY(pr_blob_read(&r->public_data, out, row->offset, row->length, err));
-    *size = (size_t)row->length;
+    if (!row) return pr_fail(err, PR_ERR_MALFORMED, "the public data is not in the file");
+    return read_bytes(&r->blobs[PR_BLOB_PUBLICS], out, size, row->offset, row->length, PR_RECORD_MAX_PUBLIC, err);
+}
+
+/* NULL when there are none. */
+static pr_status copy_rows(void **out, const rows *t, const char *id, size_t *n, size_t max, pr_error *err) {
+    size_t bytes = t->spec->row_bytes, first = lower_bound(t, id);
+    *out = NULL;
+    *n = 0;
+    size_t count = rows_of(t, id, NULL, 0);
+    if (count > max) return pr_fail(err, PR_ERR_MALFORMED, "too many parts");
+    if (count && !(*out = malloc(count * bytes))) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job's parts");
+    for (size_t i = 0; i < count; i++) memcpy((char *)*out + i * bytes, t->sorted[first + i], bytes);
+    *n = count;
     return PR_OK;
 }
 
-size_t pr_results_n_sessions(const pr_results *r) { return r->sessions.n; }
+/* Public data is kept with a proof only. */
+static pr_status load_bytes(const pr_results *r, pr_record *out, pr_error *err) {
+    const pr_job_row *row = &out->row;
+    const pr_proof_row *proof = pr_results_proof(r, row->id);
+    size_t size = 0;
+    if (row->proof_compressed_bytes == 0) {
+        out->row.public_bytes = 0;
+        return PR_OK;
+    }
+    PR_TRY(pr_results_read_public(r, row->id, &out->public_data, &size, err));
+    if (size != row->public_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the public data differs");
+    PR_TRY(pr_results_read_proof(r, row->id, &out->proof, &size, err));
+    if (size != row->proof_compressed_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the proof differs");
+    if (strcmp(proof->hash, row->proof_hash) != 0 || strcmp(proof->codec, "zstd") != 0)
+        return pr_fail(err, PR_ERR_MALFORMED, "hash or codec in /proofs/index differs");
+    return PR_OK;
+}
 
-const pr_session_row *pr_results_session(const pr_results *r, size_t i) {
-    return (const pr_session_row *)(const void *)(r->sessions.data + i * sizeof(pr_session_row));
+static pr_status load_parts(const pr_results *r, pr_record *out, pr_error *err) {
+    const char *id = out->row.id;
+    const rows *t = r->tables;
+    void *params, *outputs, *history;
+    PR_TRY(load_bytes(r, out, err));
+    pr_status status = copy_rows(&params, &t[PR_TABLE_PARAMS], id, &out->n_params, PR_RECORD_MAX_PARAMS, err);
+    out->params = params;
+    PR_TRY(status);
+    status = copy_rows(&outputs, &t[PR_TABLE_OUTPUTS], id, &out->n_outputs, PR_RECORD_MAX_OUTPUTS, err);
+    out->outputs = outputs;
+    PR_TRY(status);
+    status = copy_rows(&history, &t[PR_TABLE_ATTEMPTS], id, &out->n_history, PR_RECORD_MAX_HISTORY, err);
+    out->history = history;
+    return status;
+}
+
+pr_status pr_results_load(const pr_results *r, const pr_job_row *row, pr_record *out, pr_error *err) {
+    memset(out, 0, sizeof *out);
+    out->row = *row;
+    pr_status status = load_parts(r, out, err);
+    if (status != PR_OK) pr_record_clear(out);
+    return status;
 }
 
 const char *pr_results_attribute(const pr_results *r, const char *name) {

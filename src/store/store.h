@@ -127,6 +127,9 @@ size_t pr_results_n_samples(const pr_results *r);
 const pr_sample_row *pr_results_sample(const pr_results *r, size_t i);
 size_t pr_results_n_sessions(const pr_results *r);
 const pr_session_row *pr_results_session(const pr_results *r, size_t i);
+/* All parts of a job together, as it was put; the caller clears it. PR_ERR_MALFORMED: they do not fit together, nothing
+ * to clear. */
+PR_MUST_CHECK pr_status pr_results_load(const pr_results *r, const pr_job_row *row, pr_record *out, pr_error *err);
 /* Root attribute; NULL when absent. Borrowed. */
 const char *pr_results_attribute(const pr_results *r, const char *name);
 size_t pr_results_n_attributes(const pr_results *r);

@@ -164,6 +164,7 @@ for want in 3 10 20; do
         i=$((i + 1))
     done
     f=$(ls k/*.h5)
+    "$PROVERUN" repair "$f" >answer || fail "repair after SIGKILL: $(cat answer)"
     "$PROVERUN" show "$f" >table
     before=$(count ' approved ' table)
     echo "killed: $announced jobs announced, $before in the file"

@@ -47,7 +47,7 @@ static _Noreturn void write_until_full(const char *path) {
     pr_status status = PR_OK;
     for (unsigned k = 1; status == PR_OK && k < 40; k++) status = put_proof(s, k, &err);
     pr_status closed = pr_store_close(s, NULL);
-    exit(status == PR_ERR_IO && strstr(err.text, path) && closed == PR_ERR_IO ? 0 : 92);
+    exit(status == PR_ERR_IO && strstr(err.text, folder) && closed == PR_ERR_IO ? 0 : 92);
 }
 
 static void test_full_disk(void **state) {
