@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -78,9 +79,8 @@ static void run(const char *path, size_t jobs, size_t group, size_t proof_bytes,
     report("put", &puts);
     report("commit", &commits);
     report("flush", &flushes);
-    check(pr_store_reopen(&s, path, &e), &e);
-    uint64_t hdf5 = pr_store_bytes(s);
-    check(pr_store_close(s, &e), &e);
+    struct stat st;
+    uint64_t hdf5 = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
     begin = pr_clock_monotonic_ns();
     check(pr_store_repair(&rebuilt, path, &e), &e);
     printf("{\"bench\":\"store\",\"jobs\":%zu,\"group\":%zu,\"proof_bytes\":%zu,\"flush_jobs\":%zu,\"ms_per_job\":%.4f,"
