@@ -112,11 +112,11 @@ static pr_status flush_replaced(pr_product *p, hid_t file, pr_error *err) {
 }
 
 static pr_status flush_attributes(pr_product *p, hid_t file, pr_error *err) {
-    const char *at = (const char *)p->attributes.data, *end = at + p->attributes.size;
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        PR_TRY(pr_hdf_write_text(file, p->path, at, value, err));
-        at = value + strlen(value) + 1;
+    const char *texts = (const char *)p->attributes.data;
+    for (size_t at = 0; at < p->attributes.size;) {
+        const char *name = texts + at, *value = name + strlen(name) + 1;
+        PR_TRY(pr_hdf_write_text(file, p->path, name, value, err));
+        at += strlen(name) + strlen(value) + 2;
     }
     p->attributes.size = 0;
     PR_TRY(write_time(p, file, "file_time", p->first_ns, err));

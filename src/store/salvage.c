@@ -53,9 +53,9 @@ static pr_status take_fault(void *context, const pr_fault *f, pr_error *err) {
 /* ---- what the old results file still has ---- */
 
 static bool came_through(const salvage *v, const char *name) {
-    const char *at = (const char *)v->names.data, *end = at + v->names.size;
-    for (; at < end; at += strlen(at) + 1)
-        if (!strcmp(at, name)) return true;
+    const char *names = (const char *)v->names.data;
+    for (size_t at = 0; at < v->names.size; at += strlen(names + at) + 1)
+        if (!strcmp(names + at, name)) return true;
     return false;
 }
 

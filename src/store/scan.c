@@ -63,7 +63,7 @@ static pr_status look_at(scanner *c, const uint8_t **out, uint64_t offset, uint6
     *out = NULL;
     if (offset > s->size || n > s->size - offset) return PR_OK;
     if (offset < s->at || offset + n > s->at + s->have) PR_TRY(fill(c, offset, (size_t)n, err));
-    if (offset >= s->at && offset + n <= s->at + s->have) *out = s->window + (offset - s->at);
+    if (s->have && offset >= s->at && offset + n <= s->at + s->have) *out = s->window + (offset - s->at);
     return PR_OK;
 }
 

@@ -46,7 +46,14 @@ printf 'proverun journal 1\nmore' >old.journal
 expect 1 journal check old.journal
 says err 'version 1; this program reads version 2'
 
+# ---- the documentation ----
+if $PYTHON -c 'import h5py' 2>/dev/null; then
+    mkdir -p results && ln -sfn "../$FILE" results/latest
+    $PYTHON "$TOP/tests/store/doc_snippets.py" "$TOP/docs/results.md" || fail "docs/results.md is not true"
+fi
+
 # ---- status ----
+[ ! -e results/latest ] || expect 0 status
 expect 0 status "$(basename "$FILE" .h5)" --results r
 says out 'complete, session 1'
 says out 'done 3, failed 0, running 0'
