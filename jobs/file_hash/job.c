@@ -42,8 +42,8 @@ static char *resolve(const char *base_dir, const char *path) {
     return full;
 }
 
-/* A pipe or device might never end, so only regular files are opened. */
-static pr_status read_input(uint8_t **data, size_t *size, const char *path, pr_error *err) {
+/* A pipe or device might never end, so only regular files are taken. */
+static pr_status find_length(uint64_t *length, const char *path, pr_error *err) {
     struct stat st;
     if (stat(path, &st) != 0) return pr_fail(err, PR_ERR_INPUT, "%s: cannot open: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode)) return pr_fail(err, PR_ERR_INPUT, "%s: not a regular file", path);
@@ -51,8 +51,15 @@ static pr_status read_input(uint8_t **data, size_t *size, const char *path, pr_e
     if ((uint64_t)st.st_size > max)
         return pr_fail(err, PR_ERR_INPUT, "%s: %llu bytes, and file_hash takes at most %llu", path,
                        (unsigned long long)st.st_size, (unsigned long long)max);
+    *length = (uint64_t)st.st_size;
+    return PR_OK;
+}
+
+static pr_status read_input(uint8_t **data, size_t *size, const char *path, pr_error *err) {
+    uint64_t length;
+    PR_TRY(find_length(&length, path, err));
     pr_error cause = {0};
-    pr_status status = pr_file_read(data, size, path, (size_t)max, &cause);
+    pr_status status = pr_file_read(data, size, path, (size_t)pr_file_hash_max_length(), &cause);
     if (status == PR_OK) return PR_OK;
     return pr_fail(err, status == PR_ERR_MEMORY ? status : PR_ERR_INPUT, "%s", cause.text);
 }
@@ -150,6 +157,23 @@ static pr_status trace_storage(const pr_job_instance *job, uint32_t component, p
     return fill(job, PR_JOB_STORAGE_ORDER, component, columns, n_threads, err);
 }
 
+static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
+    enum { SELECTORS = 3 };
+    uint64_t length;
+    char *path = resolve(params->base_dir, pr_params_get(&pr_job_file_hash, params, "path"));
+    if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
+    pr_status status = find_length(&length, path, err);
+    free(path);
+    if (status != PR_OK) return status;
+    uint32_t log_rows = pr_file_hash_log_rows(length);
+    uint64_t rows = UINT64_C(1) << log_rows;
+    *out = (pr_job_size){.log_rows = log_rows, .n_trees = 2, .cells = (PR_FILE_HASH_COLUMNS + SELECTORS) * rows};
+    /* the sponge's states and, while they are made, the file; the selectors' values */
+    out->instance_bytes = length + (pr_file_hash_blocks(length) + UINT64_C(1)) * PR_POSEIDON2_WIDTH * sizeof(pr_m31) +
+                          SELECTORS * 4 * rows;
+    return PR_OK;
+}
+
 static const pr_param_spec params_spec[] = {
     {"path", PR_PARAM_PATH, true, NULL, 0, 0, "the file, relative to the manifest's folder or absolute"},
 };
@@ -173,4 +197,5 @@ const pr_job_type pr_job_file_hash = {
     .create_public = create_public,
     .trace = trace,
     .trace_storage = trace_storage,
+    .size = size_of,
 };

@@ -77,6 +77,14 @@ static pr_status trace_storage(const pr_job_instance *job, uint32_t component, p
     return PR_OK;
 }
 
+static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
+    (void)err;
+    uint32_t log_rows = (uint32_t)pr_params_get_uint(&pr_job_wide_fibonacci, params, "log_rows");
+    uint64_t columns = pr_params_get_uint(&pr_job_wide_fibonacci, params, "columns");
+    *out = (pr_job_size){.log_rows = log_rows, .n_trees = 1, .cells = columns << log_rows};
+    return PR_OK;
+}
+
 static const pr_param_spec params_spec[] = {
     {"log_rows", PR_PARAM_UINT, true, NULL, MIN_LOG_ROWS, MAX_LOG_ROWS, "log2 of the number of rows"},
     {"columns", PR_PARAM_UINT, false, "100", MIN_COLUMNS, MAX_COLUMNS, "cells in a row"},
@@ -102,4 +110,5 @@ const pr_job_type pr_job_wide_fibonacci = {
     .create_public = create_public,
     .trace = trace,
     .trace_storage = trace_storage,
+    .size = size_of,
 };

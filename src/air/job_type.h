@@ -31,6 +31,14 @@ typedef struct pr_output {
     char value[160];
 } pr_output;
 
+/* How large a proof will be, from the parameters alone: what a scheduler needs before anything is read. */
+typedef struct pr_job_size {
+    uint32_t log_rows;       /* of the largest component */
+    uint32_t n_trees;        /* of preprocessed, trace and interaction: those that are not empty */
+    uint64_t cells;          /* rows times columns over all of these, before the blow-up; a secure column is four */
+    uint64_t instance_bytes; /* what an instance holds beside the proof: inputs, preprocessed values */
+} pr_job_size;
+
 typedef struct pr_job_type {
     const char *name;
     uint32_t version;
@@ -59,6 +67,9 @@ typedef struct pr_job_type {
      * cost. */
     pr_status (*trace_storage)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
                                unsigned n_threads, pr_error *err);
+    /* Optional, may be NULL: the size, cheaply, parameters already checked. An input's length comes from stat; no input
+     * is read. PR_ERR_INPUT: it is missing. */
+    pr_status (*size)(pr_job_size *out, const pr_params *params, pr_error *err);
 } pr_job_type;
 
 /* Unknown, missing, out of range: PR_ERR_USAGE naming the parameter and what is allowed. index gets the offending item

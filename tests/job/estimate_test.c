@@ -1,0 +1,130 @@
+/* Estimates against the plans that the prover really makes, for every job type and many sizes, and what is measured. */
+#include "air/profile.h"
+#include "cpu/cpu_backend.h"
+#include "file_hash/job.h"
+#include "job/estimate.h"
+#include "job/job.h"
+#include "prove/prove.h"
+#include "wide_fibonacci/job.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { MOST_PERCENT = 125 };
+
+static uint64_t plan_bytes(const pr_job_type *type, const pr_params *params, const pr_config *config,
+                           unsigned threads) {
+    pr_job *job = NULL;
+    pr_error e = {0};
+    pr_plan plan;
+    const pr_prover_options options = {.backend = pr_cpu_best(), .n_threads = threads};
+    if (pr_job_create(&job, type, params, config, &e) != PR_OK) fail_msg("%s", e.text);
+    if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
+    pr_job_destroy(job);
+    return plan.total_bytes;
+}
+
+static pr_estimate estimate(const pr_job_type *type, const pr_params *params, const pr_config *config,
+                            unsigned threads) {
+    pr_estimate out;
+    assert_int_equal(pr_estimate_job(&out, type, params, config, PR_ISA_AVX2, threads, NULL), PR_OK);
+    assert_true(out.known);
+    return out;
+}
+
+/* Never below the plan, and not more than a quarter above it. */
+static void compare(const pr_job_type *type, const pr_params *params, const char *profile, unsigned threads) {
+    pr_config config;
+    pr_job_size size;
+    assert_int_equal(pr_profile_config(&config, profile, NULL), PR_OK);
+    assert_int_equal(type->size(&size, params, NULL), PR_OK);
+    uint64_t planned = plan_bytes(type, params, &config, threads) + size.instance_bytes;
+    uint64_t predicted = estimate(type, params, &config, threads).host_bytes;
+    print_message("%s %s %s, %u threads: planned %llu, predicted %llu (%llu %%)\n", type->name, params->items[0].value,
+                  profile, threads, (unsigned long long)planned, (unsigned long long)predicted,
+                  (unsigned long long)(100 * predicted / planned));
+    assert_true(predicted >= planned);
+    assert_true(predicted <= planned * MOST_PERCENT / 100);
+}
+
+static void test_wide_fibonacci(void **state) {
+    static const char *const rows[] = {"4", "8", "12", "16", "20"}, *const columns[] = {"3", "20", "100", "1000"};
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        for (size_t k = 0; k < 4; k++) {
+            const pr_param items[] = {{"log_rows", rows[i]}, {"columns", columns[k]}};
+            const pr_params params = {NULL, 2, items};
+            compare(&pr_job_wide_fibonacci, &params, "standard", 1);
+            compare(&pr_job_wide_fibonacci, &params, "fast", 4);
+        }
+}
+
+static void write_file(char path[64], size_t bytes) {
+    snprintf(path, 64, "%s", "/tmp/estimate_XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+    close(fd);
+}
+
+static void test_file_hash(void **state) {
+    static const size_t sizes[] = {0, 1000, 30000, 1000000};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        char path[64];
+        write_file(path, sizes[i]);
+        const pr_param items[] = {{"path", path}};
+        const pr_params params = {NULL, 1, items};
+        compare(&pr_job_file_hash, &params, "standard", 1);
+        compare(&pr_job_file_hash, &params, "conservative", 2);
+        unlink(path);
+    }
+}
+
+/* Nothing is read: a file of 300 MB costs no more than one of none. */
+static void test_size_reads_nothing(void **state) {
+    (void)state;
+    char path[64];
+    write_file(path, 300000000);
+    const pr_param items[] = {{"path", path}};
+    const pr_params params = {NULL, 1, items};
+    pr_config config;
+    assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+    pr_estimate large = estimate(&pr_job_file_hash, &params, &config, 1);
+    assert_int_equal(large.cells, UINT64_C(295) << 24);
+    unlink(path);
+    pr_estimate missing;
+    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &params, &config, PR_ISA_AVX2, 1, NULL), PR_OK);
+    assert_false(missing.known);
+    assert_true(missing.host_bytes < 10u << 20);
+    const pr_params none = {NULL, 0, items};
+    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &none, &config, PR_ISA_AVX2, 1, NULL), PR_ERR_USAGE);
+}
+
+/* More of anything takes longer; threads and wider registers less. */
+static void test_time_is_monotonic(void **state) {
+    (void)state;
+    pr_config config;
+    assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+    const pr_job_size small = {.log_rows = 16, .n_trees = 1, .cells = 100 << 16};
+    const pr_job_size large = {.log_rows = 18, .n_trees = 1, .cells = 100 << 18};
+    uint64_t ns = pr_estimate_size(&small, &config, PR_ISA_AVX2, 1).expected_ns;
+    uint64_t ns_large = pr_estimate_size(&large, &config, PR_ISA_AVX2, 1).expected_ns;
+    assert_true(ns_large > 3 * ns && ns_large < 5 * ns);
+    assert_true(pr_estimate_size(&small, &config, PR_ISA_AVX2, 2).expected_ns < ns);
+    assert_true(pr_estimate_size(&small, &config, PR_ISA_AVX512, 1).expected_ns < ns);
+    assert_true(pr_estimate_size(&small, &config, PR_ISA_SCALAR, 1).expected_ns > 2 * ns);
+    config.log_blowup++;
+    assert_true(pr_estimate_size(&small, &config, PR_ISA_AVX2, 1).expected_ns > ns);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wide_fibonacci), cmocka_unit_test(test_file_hash),
+                                       cmocka_unit_test(test_size_reads_nothing),
+                                       cmocka_unit_test(test_time_is_monotonic)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
