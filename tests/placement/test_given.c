@@ -73,6 +73,22 @@ static void processors_that_are_not_allowed(void **state) {
     node_clear(&s);
 }
 
+/* 8 cores of one L3 group and 3 of another: whole groups would give one rank more than twice the cores of the other. */
+static void unfair_units_are_divided(void **state) {
+    node s;
+    (void)state;
+    node_init(&s, "l3:2 core:8 pu:1", 2);
+    for (unsigned i = 0; i < 2; i++) node_bind(&s, i, "0-10");
+    node_plan(&s, defaults);
+    node_expect(&s, 0, "0-4", 5);
+    node_expect(&s, 1, "5-10", 6);
+    for (unsigned i = 0; i < 2; i++) node_bind(&s, i, "0-11");
+    node_plan(&s, defaults);
+    node_expect(&s, 0, "0-7", 8);
+    node_expect(&s, 1, "8-11", 4);
+    node_clear(&s);
+}
+
 static void overlapping_processors(void **state) {
     node s;
     (void)state;
@@ -292,6 +308,7 @@ int main(void) {
         cmocka_unit_test(own_processors_are_kept),
         cmocka_unit_test(cgroup_for_all),
         cmocka_unit_test(processors_that_are_not_allowed),
+        cmocka_unit_test(unfair_units_are_divided),
         cmocka_unit_test(overlapping_processors),
         cmocka_unit_test(near_the_gpu_within_what_was_given),
         cmocka_unit_test(bound_away_from_the_gpu),

@@ -133,7 +133,7 @@ static void whole_units(void **state) {
     }
 }
 
-/* 3 L3 groups for 2 ranks: whole groups, though one rank gets twice as much; 5 groups of 1 core for 2: 3 and 2. */
+/* 3 L3 groups for 2 ranks: whole groups, though one rank gets twice as much; 7 ranks on 2 groups: none in both. */
 static void whole_l3_groups_as_long_as_fair(void **state) {
     node s;
     (void)state;
