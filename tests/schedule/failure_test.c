@@ -192,6 +192,24 @@ static void test_silent_rank(void **state) {
     pr_schedule_destroy(s);
 }
 
+/* Its proof is asked of another at once; whichever answers first decides. */
+static void test_silent_verifier(void **state) {
+    (void)state;
+    const pr_schedule_job job = {.expected_ns = S};
+    pr_schedule_setup setup = setup_of(&job, 1, 3);
+    pr_schedule *s = create(&setup);
+    pr_task t = expect_prove(s, 0, 0);
+    assert_int_equal(prove(s, 0, &t, 1), PR_ANSWER_COUNTS);
+    pr_task first = next(s, 0);
+    pr_schedule_set_rank(s, 0, first.rank, PR_RANK_SILENT);
+    pr_task second = next(s, 0);
+    assert_int_equal(second.kind, PR_TASK_VERIFY);
+    assert_int_not_equal(second.rank, first.rank);
+    assert_int_equal(verify(s, 0, &first, PR_VERDICT_UNABLE), PR_FATE_IGNORED);
+    assert_int_equal(verify(s, 0, &second, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
+    pr_schedule_destroy(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retries_with_backoff),
@@ -203,6 +221,7 @@ int main(void) {
         cmocka_unit_test(test_late_answers),
         cmocka_unit_test(test_speculation),
         cmocka_unit_test(test_silent_rank),
+        cmocka_unit_test(test_silent_verifier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,13 +294,18 @@ static void answer_some(model *m) {
     }
 }
 
+/* What a rank that is gone worked at is answered late, or never. */
+static void give_up_tasks(model *m, uint32_t r, bool lost) {
+    for (size_t i = m->n_run; i-- > 0;) {
+        if (m->run[i].task.rank != r || m->run[i].given_up) continue;
+        m->run[i].given_up = true;
+        if (lost) m->losses[m->run[i].task.job]++;
+        if (chance(m, 50)) m->run[i] = m->run[--m->n_run];
+    }
+}
+
 static void change_rank(model *m, uint32_t r, pr_rank_state state) {
-    bool gone = state == PR_RANK_LOST || state == PR_RANK_STOPPED;
-    for (size_t i = 0; gone && i < m->n_run; i++)
-        if (m->run[i].task.rank == r && !m->run[i].given_up) {
-            m->run[i].given_up = true;
-            if (state == PR_RANK_LOST) m->losses[m->run[i].task.job]++;
-        }
+    if (state == PR_RANK_LOST || state == PR_RANK_STOPPED) give_up_tasks(m, r, state == PR_RANK_LOST);
     m->state[r] = state;
     pr_schedule_set_rank(m->s, m->now, r, state);
 }
