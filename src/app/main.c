@@ -61,6 +61,7 @@ static int print_command_help(const char *name) {
 }
 
 static int run_command(int argc, char **argv) {
+    if (!strcmp(argv[1], "child")) return pr_app_child(argc - 1, argv + 1); /* internal: not listed */
     const struct command *command = find_command(strcmp(argv[1], "--version") ? argv[1] : "version");
     if (!command) return unknown_command(argv[1]);
     for (int i = 2; i < argc && strcmp(argv[i], "--"); i++)
