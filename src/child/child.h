@@ -55,8 +55,9 @@ typedef struct pr_child_options { /* texts are copied */
                                      drivers reserve freely); 0: none */
     int rank;                     /* for records and log lines */
     const char *host;
-    const char *place;       /* pr_place_format's text (placement/placement.h), applied by the child before it
-                                loads anything else; NULL: as the calling thread */
+    /* pr_place_format's text (placement/placement.h), applied by the child before it loads anything else; its threads
+     * and memory go into threads and max_bytes above. NULL: as the calling thread. */
+    const char *place;
     pr_log_format log;       /* of its lines on standard error */
     uint64_t ready_limit_ms; /* from start, or a new manifest, to READY; 0: 120,000 */
 } pr_child_options;

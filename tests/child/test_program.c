@@ -1,0 +1,121 @@
+/* proverun itself as the child: its backends and job types, the place it is given, and faults only where they are built
+ * in. */
+#include "support.h"
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void prove(fixture *f, uint32_t attempt) {
+    submit(f, FIB, attempt, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(f, PR_CHILD_PROVED);
+    assert_true(verifies(f, FIB, &e.record));
+    pr_child_event_clear(&e);
+}
+
+static size_t last_allowed(const cpu_set_t *set) {
+    size_t last = 0;
+    for (size_t i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, set)) last = i;
+    return last;
+}
+
+static void read_environment(char *out, size_t size, pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t n = fread(out, 1, size - 1, file);
+    fclose(file);
+    for (size_t i = 0; i < n; i++)
+        if (!out[i]) out[i] = '\n';
+    out[n] = 0;
+}
+
+/* One processor of several, no GPU: in force in the child, and not here. */
+static void test_place(void **state) {
+    (void)state;
+    static char environment[1 << 16];
+    fixture f;
+    cpu_set_t own, after, its;
+    char place[128];
+    pr_child_options o = start_options();
+    assert_int_equal(sched_getaffinity(0, sizeof own, &own), 0);
+    size_t cpu = last_allowed(&own);
+    snprintf(place, sizeof place, "cpus=%zu;nodes=;threads=1;bytes=0;gpu=", cpu);
+    o.program = PR_PROVERUN;
+    o.place = place;
+    create(&f, &o);
+    start(&f);
+    assert_int_equal(sched_getaffinity(pr_child_pid(f.child), sizeof its, &its), 0);
+    assert_int_equal(CPU_COUNT(&its), 1);
+    assert_true(CPU_ISSET(cpu, &its));
+    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+    assert_true(CPU_EQUAL(&own, &after));
+    read_environment(environment, sizeof environment, pr_child_pid(f.child));
+    assert_non_null(strstr(environment, "CUDA_VISIBLE_DEVICES=\n"));
+    assert_non_null(strstr(environment, "CUDA_DEVICE_ORDER=PCI_BUS_ID\n"));
+    prove(&f, 0);
+    end_fixture(&f);
+}
+
+static void test_false_place(void **state) {
+    (void)state;
+    fixture f;
+    pr_error err = {0};
+    pr_child_options o = start_options();
+    o.program = PR_PROVERUN;
+    o.place = "somewhere";
+    create(&f, &o);
+    assert_int_equal(pr_child_start(f.child, &err), PR_OK);
+    pr_child_event e = expect(&f, PR_CHILD_ENDED);
+    assert_int_equal(e.cause, PR_CHILD_EXITED);
+    assert_int_not_equal(e.code, 0);
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
+/* A program that users run cannot be made to fail by a variable or a message. */
+static void test_no_faults_in_program(void **state) {
+    (void)state;
+    fixture f;
+    pr_child_options o = start_options();
+    setenv("PROVERUN_TEST_FAULTS", "0.*:kill", 1);
+    o.program = PR_PROVERUN;
+    create(&f, &o);
+    start(&f);
+    prove(&f, 0);
+    submit(&f, FIB, 1, PR_FAULT_ABORT, 0);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+    unsetenv("PROVERUN_TEST_FAULTS");
+}
+
+static void test_faults_by_environment(void **state) {
+    (void)state;
+    fixture f;
+    pr_child_options o = start_options();
+    setenv("PROVERUN_TEST_FAULTS", "1.0:exit,0.1:kill", 1);
+    o.program = PR_PROVERUN_FAULTY;
+    create(&f, &o);
+    start(&f);
+    prove(&f, 0);
+    submit(&f, FIB, 1, PR_FAULT_NONE, 0);
+    expect_end(&f, PR_CHILD_SIGNALLED, "signal 9 (Killed) during quotients of job 0, attempt 1");
+    start(&f);
+    prove(&f, 2);
+    end_fixture(&f);
+    unsetenv("PROVERUN_TEST_FAULTS");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_place),
+        cmocka_unit_test(test_false_place),
+        cmocka_unit_test(test_no_faults_in_program),
+        cmocka_unit_test(test_faults_by_environment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
