@@ -45,7 +45,13 @@ int pr_test_child_main(int argc, char **argv) {
 /* ---- the supervisor ---- */
 
 pr_child_options start_options(void) {
-    return (pr_child_options){.backend = "auto", .threads = 1, .rank = 4, .host = "here", .ready_limit_ms = 60000};
+    /* valgrind does not run /proc/self/exe: name the test program itself then */
+    return (pr_child_options){.program = getenv("PROVERUN_TEST_CHILD"),
+                              .backend = "auto",
+                              .threads = 1,
+                              .rank = 4,
+                              .host = "here",
+                              .ready_limit_ms = 60000};
 }
 
 void create(fixture *f, const pr_child_options *options) {
