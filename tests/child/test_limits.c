@@ -234,6 +234,38 @@ static void test_no_leak_over_restarts(void **state) {
     assert_int_equal(errno, ECHILD);
 }
 
+/* Kernels before 5.3 tell of a death by the socket alone. */
+static void test_without_pidfd(void **state) {
+    (void)state;
+    fixture f;
+    struct pollfd fds[PR_CHILD_MAX_FDS];
+    begin_fixture(&f);
+    if (f.child->process.pidfd >= 0) close(f.child->process.pidfd);
+    f.child->process.pidfd = -1;
+    assert_int_equal(pr_child_fds(f.child, fds), 1);
+    submit(&f, FIB, 0, PR_FAULT_KILL, 0);
+    expect_end(&f, PR_CHILD_SIGNALLED, "signal 9");
+    start(&f);
+    close(f.child->process.pidfd);
+    f.child->process.pidfd = -1;
+    submit(&f, FIB, 0, PR_FAULT_FREEZE, 300);
+    expect_end(&f, PR_CHILD_HUNG, "no progress");
+    end_fixture(&f);
+}
+
+/* A program that ignores SIGCHLD has its children reaped by the kernel. */
+static void test_ignored_sigchld(void **state) {
+    (void)state;
+    fixture f;
+    signal(SIGCHLD, SIG_IGN);
+    begin_fixture(&f);
+    submit(&f, FIB, 0, PR_FAULT_KILL, 0);
+    expect_end(&f, PR_CHILD_EXITED, "code 255"); /* of what is not known any more */
+    expect_recovery(&f);
+    end_fixture(&f);
+    signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int argc, char **argv) {
     int code = pr_test_child_main(argc, argv);
     if (code >= 0) return code;
@@ -244,6 +276,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_not_by_hand),
         cmocka_unit_test(test_isolation),
         cmocka_unit_test(test_many_jobs),
+        cmocka_unit_test(test_without_pidfd),
+        cmocka_unit_test(test_ignored_sigchld),
         cmocka_unit_test(test_no_leak_over_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
