@@ -15,6 +15,7 @@ int pr_app_air(int argc, char **argv);
 int pr_app_bench(int argc, char **argv);
 int pr_app_version(int argc, char **argv);
 int pr_app_run(int argc, char **argv);
+int pr_app_rerun(int argc, char **argv);
 int pr_app_child(int argc, char **argv); /* what `run` starts */
 int pr_app_show(int argc, char **argv);
 int pr_app_status(int argc, char **argv);

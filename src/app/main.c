@@ -11,6 +11,7 @@ static const struct command {
 } commands[] = {
     {"run", pr_app_run, "prove the jobs of a manifest, on all ranks of an mpirun or srun"},
     {"show", pr_app_show, "print the tables of a results file"},
+    {"rerun", pr_app_rerun, "prove the jobs of a results file again"},
     {"status", pr_app_status, "tell how a run stands: jobs, rate, ranks"},
     {"journal", pr_app_journal, "look at the journal of a run, or check it"},
     {"repair", pr_app_repair, "make a results file again from its journal"},

@@ -1,73 +1,170 @@
 #include "cluster/cluster.h"
 #include "cluster/coordinator.h"
+#include "cluster/seat.h"
 #include "cluster/signals.h"
-#include "cluster/worker.h"
+#include "cluster/watch.h"
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PR_FINALIZE_S 30u /* MPI_Finalize hangs when a rank is lost meanwhile */
 
 /* An empty text: it was told before. */
-static void tell(const pr_error *err, int rank, const char *results_path) {
+static void tell(const pr_error *err, const char *results_path) {
     if (!err->text[0]) return;
     pr_log(PR_LOG_ERROR, "run", "%s", err->text);
-    if (rank == 0 && err->status == PR_ERR_IO && results_path[0])
+    if (err->status == PR_ERR_IO && results_path[0])
         pr_log(PR_LOG_ERROR, "run",
                "what was announced is kept in %s; make room or repair the disk, then go on with --resume",
                results_path);
 }
 
-static pr_status stop_ranks(pr_transport *t, pr_error *err) {
-    const pr_wire stop = {.type = PR_WIRE_STOP};
-    for (int rank = 1; rank < t->size; rank++) PR_TRY(pr_transport_send(t, rank, &stop, err));
-    bool quiet;
-    return pr_transport_drain(t, 60000, &quiet, err);
+/* Beside the results file: mpirun --enable-recovery always returns 0. */
+static void leave_status(const pr_run_report *report, const char *manifest) {
+    char path[1100];
+    pr_error e = {0};
+    size_t n = strlen(report->results);
+    if (n < 3) return;
+    snprintf(path, sizeof path, "%.*s.status.json", (int)(n - 3), report->results); /* for .h5 */
+    if (pr_status_file_write(path, report, manifest, &e) != PR_OK) pr_log(PR_LOG_WARN, "run", "%s", e.text);
 }
 
-/* Standard output gets the path alone, last. */
-static void print_path(const char *path) {
-    if (path[0]) puts(path);
-    fflush(stdout);
-}
-
-static int coordinate(pr_transport *t, const pr_run_options *o, const pr_host *host) {
-    char path[1024] = "";
-    int exit_code = 0;
-    bool abandoned = false;
-    pr_error err = {0}, second = {0};
-    pr_status status = pr_coordinator_run(&exit_code, &abandoned, path, sizeof path, t, o, host, &err);
+static int run_manifest(pr_leader *l, const pr_run_options *o) {
+    pr_run_report report;
+    pr_error err = {0};
+    pr_status status = pr_coordinator_run(&report, l, o, NULL, NULL, &err);
     if (status != PR_OK) {
-        exit_code = pr_status_exit_code(status);
-        tell(&err, t->rank, path);
+        report.exit_code = pr_status_exit_code(status);
+        report.status = "error";
+        snprintf(report.reason, sizeof report.reason, "%s", err.text);
+        tell(&err, report.results);
     }
-    print_path(path);
-    if (abandoned && t->size > 1) MPI_Abort(MPI_COMM_WORLD, exit_code);
-    if (!abandoned && stop_ranks(t, &second) != PR_OK) {
-        tell(&second, t->rank, "");
-        MPI_Abort(MPI_COMM_WORLD, 70);
+    if (o->manifest_path) leave_status(&report, o->manifest_path);
+    if (report.results[0]) puts(report.results);
+    fflush(stdout);
+    return report.exit_code;
+}
+
+static int run_watch(pr_leader *l, const pr_run_options *o) {
+    pr_error err = {0};
+    int exit_code = 0;
+    pr_status status = pr_watch_run(&exit_code, l, o, &err);
+    if (status == PR_OK) return exit_code;
+    tell(&err, "");
+    return pr_status_exit_code(status);
+}
+
+static int lead(pr_leader *l, const pr_run_options *o, pr_stop_how *how) {
+    pr_error err = {0};
+    int exit_code;
+    if (pr_leader_gather(l, &err) != PR_OK) {
+        tell(&err, "");
+        exit_code = pr_status_exit_code(err.status);
+    } else {
+        exit_code = o->watch_dir ? run_watch(l, o) : run_manifest(l, o);
+    }
+    if (pr_leader_stop(l, how, exit_code, &err) != PR_OK) {
+        tell(&err, "");
+        *how = PR_STOP_AT_ONCE;
     }
     return exit_code;
 }
 
-static int work(pr_transport *t, const pr_run_options *o, const pr_host *host) {
+/* ---- the end of the process ---- */
+
+static bool recovery_is_on(void) {
+    const char *on = getenv("OMPI_MCA_orte_enable_recovery");
+    return on && strcmp(on, "0") != 0;
+}
+
+/* With ranks on other hosts mpirun does not return once a rank has ended abnormally: it is asked to. */
+static void end_mpirun(void) {
+    char name[32] = "";
+    FILE *f;
+    char path[64];
+    const char *nodes = getenv("OMPI_MCA_orte_num_nodes");
+    if (!nodes || strcmp(nodes, "1") == 0) return;
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)getppid());
+    if (!(f = fopen(path, "re"))) return;
+    if (fgets(name, sizeof name, f) && (!strcmp(name, "mpirun\n") || !strcmp(name, "orterun\n")))
+        kill(getppid(), SIGTERM);
+    fclose(f);
+}
+
+static _Noreturn void end_at_once(int rank, int exit_code) {
+    if (!recovery_is_on()) {
+        if (rank == 0) MPI_Abort(MPI_COMM_WORLD, exit_code);
+        sleep(PR_FINALIZE_S); /* rank 0 ends all */
+    } else if (rank == 0) {
+        end_mpirun();
+    }
+    _exit(exit_code);
+}
+
+static int final_code;
+static void on_alarm(int number) {
+    (void)number;
+    _exit(final_code);
+}
+
+static int end_in_order(pr_transport *t, int exit_code) {
+    final_code = exit_code;
+    signal(SIGALRM, on_alarm);
+    alarm(PR_FINALIZE_S);
+    pr_transport_clear(t, true);
+    MPI_Finalize();
+    alarm(0);
+    return exit_code;
+}
+
+static int run_leader(pr_transport *t, const pr_run_options *o, const pr_seat *seat) {
+    pr_leader l;
     pr_error err = {0};
-    if (pr_worker_run(t, o, host, &err) == PR_OK) return 0;
-    tell(&err, t->rank, "");
-    MPI_Abort(MPI_COMM_WORLD, 70);
-    return 70;
+    pr_stop_how how = PR_STOP_AT_ONCE;
+    if (pr_leader_init(&l, t, o, seat, &err) != PR_OK) {
+        tell(&err, "");
+        end_at_once(0, 70);
+    }
+    int exit_code = lead(&l, o, &how);
+    if (how == PR_STOP_AT_ONCE) {
+        pr_leader_kill_silent(&l);
+        pr_leader_clear(&l);
+        end_at_once(0, exit_code);
+    }
+    pr_leader_clear(&l);
+    return end_in_order(t, exit_code);
+}
+
+static int run_follower(pr_transport *t, const pr_run_options *o, const pr_seat *seat) {
+    pr_wire_stop stop = {0};
+    pr_error err = {0};
+    pr_status status = pr_worker_run(&stop, t, o, seat, &err);
+    if (status == PR_OK && stop.how == PR_STOP_IN_ORDER) return end_in_order(t, 0);
+    if (status == PR_OK) end_at_once(t->rank, (int)stop.exit_code);
+    tell(&err, "");
+    if (status != PR_ERR_INTERRUPTED && !recovery_is_on()) MPI_Abort(MPI_COMM_WORLD, 70);
+    _exit(pr_status_exit_code(status));
 }
 
 static int run(const pr_run_options *o) {
     pr_transport t;
-    pr_host host;
+    pr_seat seat;
     pr_error err = {0};
-    if (pr_transport_init(&t, &err) != PR_OK || pr_host_init(&host, MPI_COMM_WORLD, o->n_threads, &err) != PR_OK) {
-        tell(&err, -1, "");
-        MPI_Abort(MPI_COMM_WORLD, 70);
-        return 70;
+    if (pr_transport_init(&t, &err) == PR_OK) {
+        const pr_seat_options options = {t.rank > 0 || t.size == 1 || !o->coordinator_only, o->placement};
+        if (pr_seat_take(&seat, MPI_COMM_WORLD, &options, &err) == PR_OK) {
+            pr_log_init(o->log, PR_LOG_INFO, t.size > 1 ? t.rank : -1);
+            pr_signals_watch(t.rank);
+            int exit_code = t.rank == 0 ? run_leader(&t, o, &seat) : run_follower(&t, o, &seat);
+            pr_seat_clear(&seat);
+            return exit_code;
+        }
     }
-    pr_log_init(o->log, PR_LOG_INFO, t.size > 1 ? t.rank : -1);
-    pr_signals_watch(t.rank);
-    int exit_code = t.rank == 0 ? coordinate(&t, o, &host) : work(&t, o, &host);
-    pr_transport_clear(&t, true);
-    return exit_code;
+    tell(&err, "");
+    MPI_Abort(MPI_COMM_WORLD, 70);
+    return 70;
 }
 
 int pr_cluster_run(const pr_run_options *o) {
@@ -76,7 +173,5 @@ int pr_cluster_run(const pr_run_options *o) {
         fputs("proverun: MPI does not start\n", stderr);
         return 70;
     }
-    int exit_code = run(o);
-    MPI_Finalize();
-    return exit_code;
+    return run(o);
 }

@@ -1,304 +1,299 @@
 #include "cluster/coordinator.h"
 #include "base/clock.h"
-#include "cluster/progress.h"
-#include "cluster/run_file.h"
-#include "cluster/run_metrics.h"
-#include "cluster/schedule.h"
+#include "cluster/allotment.h"
+#include "cluster/run.h"
 #include "cluster/signals.h"
 #include "cluster/startup.h"
-#include "work/work.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PR_GRACE_NS 1000000000u /* after SIGTERM; mpirun kills two seconds after it */
+#define PR_FLUSH_NS ((uint64_t)5 * 1000000000u)
+#define PR_GRACE_MPIRUN_NS ((uint64_t)1 * 1000000000u) /* mpirun kills two seconds after its SIGTERM */
+#define PR_GRACE_NS ((uint64_t)10 * 1000000000u)
+#define PR_GIVE_UP_NS ((uint64_t)3 * 1000000000u) /* after what ran was cancelled */
+#define PR_MAX_MESSAGES 64u                       /* a turn */
 
-typedef struct coordinator {
-    pr_transport *t;
-    const pr_run_options *o;
-    const pr_manifest *manifest;
-    pr_run_file *file;
-    pr_schedule *schedule;
-    pr_progress *progress;
-    pr_run_metrics *metrics;
-    pr_record **proven; /* [n_jobs] proofs that wait for their verification */
-    pr_work work;
-    uint64_t stop_ns; /* monotonic; 0: not asked to stop */
-    size_t n_failed;
-    bool abandoned;
-} coordinator;
+/* ---- a turn ---- */
 
-static pr_status save_metrics(coordinator *c, bool always, pr_error *err) {
-    return pr_run_metrics_save(c->metrics, pr_schedule_n_queued(c->schedule), pr_schedule_n_running(c->schedule),
-                               pr_store_bytes(c->file->store), always, err);
-}
-
-/* ---- the end of a job ---- */
-
-/* On the disk first, then announced. */
-static pr_status end_job(coordinator *c, uint32_t job, pr_record *record, pr_outcome outcome, pr_error *err) {
-    record->row.outcome = outcome;
-    record->row.attempts = c->file->attempts[job] + pr_schedule_attempts(c->schedule, job);
-    PR_TRY(pr_work_add_params(record, &c->manifest->jobs[job], err));
-    PR_TRY(pr_store_put(c->file->store, record, err));
-    PR_TRY(pr_store_commit(c->file->store, err));
-    pr_schedule_end(c->schedule, job);
-    c->n_failed += !pr_outcome_is_done(outcome);
-    pr_run_metrics_job(c->metrics, &record->row);
-    pr_progress_job(c->progress, &record->row);
-    return save_metrics(c, false, err);
-}
-
-/* Another attempt, or the end. */
-static pr_status fail_job(coordinator *c, uint32_t job, pr_record *record, pr_outcome outcome, bool may_retry,
-                          pr_error *err) {
-    if (!may_retry || !pr_schedule_retry(c->schedule, job)) return end_job(c, job, record, outcome, err);
-    pr_run_metrics_retry(c->metrics);
-    pr_progress_retry(c->progress, record->row.id, pr_schedule_attempts(c->schedule, job), record->row.reason);
-    return PR_OK;
-}
-
-/* ---- what ranks answer ---- */
-
-/* Takes the record's contents. */
-static pr_status on_proved(coordinator *c, unsigned rank, uint32_t job, pr_status status, pr_record *record,
-                           pr_error *err) {
-    pr_work_set_identity(&record->row, &c->manifest->jobs[job]);
-    record->row.prover_rank = (int32_t)rank;
-    if (status != PR_OK) return fail_job(c, job, record, PR_OUTCOME_FAILED, pr_work_may_retry(status), err);
-    pr_record *kept = malloc(sizeof *kept);
-    if (!kept) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a proof");
-    *kept = *record;
-    memset(record, 0, sizeof *record);
-    c->proven[job] = kept;
-    return PR_OK;
-}
-
-static void drop_proven(coordinator *c, uint32_t job) {
-    if (!c->proven[job]) return;
-    pr_record_clear(c->proven[job]);
-    free(c->proven[job]);
-    c->proven[job] = NULL;
-}
-
-static pr_status on_verified(coordinator *c, int rank, const pr_wire_verified *v, pr_error *err) {
-    pr_record *record = c->proven[v->job];
-    pr_status status;
-    record->row.verifier_rank = c->t->size > 1 ? rank : -1;
-    record->row.verify_ms = v->verify_ms;
-    if (v->accepted) {
-        record->row.state = PR_STATE_VERIFIED;
-        status = end_job(c, v->job, record, c->t->size > 1 ? PR_OUTCOME_APPROVED : PR_OUTCOME_SELF_VERIFIED, err);
-    } else {
-        snprintf(record->row.reason, sizeof record->row.reason, "rank %d refused the proof: %.400s", rank, v->reason);
-        status = fail_job(c, v->job, record, PR_OUTCOME_REJECTED, true, err);
-    }
-    drop_proven(c, v->job);
-    return status;
-}
-
-static pr_status ignore(coordinator *c, int from, const pr_wire *m) {
-    pr_progress_note(c->progress, PR_LOG_WARN, "a %s message from rank %d that nobody waits for is ignored",
-                     pr_wire_type_name(m->type), from);
-    return PR_OK;
-}
-
-static pr_status handle(coordinator *c, int from, pr_wire *m, pr_error *err) {
-    unsigned rank = (unsigned)from;
-    pr_wire_proof *p = &m->as.proof;
-    pr_wire_verified *v = &m->as.verified;
-    switch (m->type) {
-    case PR_WIRE_PROVED:
-        if (!pr_schedule_proved(c->schedule, rank, p->job, p->attempt)) return ignore(c, from, m);
-        return on_proved(c, rank, p->job, (pr_status)p->status, &p->record, err);
-    case PR_WIRE_VERIFIED:
-        if (!pr_schedule_verified(c->schedule, rank, v->job, v->attempt)) return ignore(c, from, m);
-        return on_verified(c, from, v, err);
-    default:
-        return ignore(c, from, m);
-    }
-}
-
-/* ---- what ranks are given ---- */
-
-static pr_status send_task(coordinator *c, unsigned rank, const pr_task *task, pr_error *err) {
-    pr_wire m;
-    memset(&m, 0, sizeof m);
-    if (task->kind == PR_TASK_PROVE) {
-        m.type = PR_WIRE_PROVE;
-        m.as.prove = (pr_wire_prove){task->job, task->attempt};
-    } else {
-        m.type = PR_WIRE_VERIFY;
-        m.as.proof.job = task->job;
-        m.as.proof.attempt = task->attempt;
-        m.as.proof.record = *c->proven[task->job]; /* lent: not cleared through the message */
-    }
-    return pr_transport_send(c->t, (int)rank, &m, err);
-}
-
-static pr_status hand_out(coordinator *c, pr_error *err) {
-    for (unsigned rank = 1; rank < (unsigned)c->t->size; rank++) {
-        pr_task task = pr_schedule_next(c->schedule, rank, true);
-        if (task.kind != PR_TASK_NONE) PR_TRY(send_task(c, rank, &task, err));
-    }
-    return PR_OK;
-}
-
-/* ---- what rank 0 does itself ---- */
-
-static pr_status verify_here(coordinator *c, const pr_task *task, pr_error *err) {
-    pr_wire_verified v = {.job = task->job, .attempt = task->attempt};
-    bool accepted = false;
-    pr_error e = {0};
-    if (pr_work_verify(&c->work, &c->manifest->jobs[task->job], c->proven[task->job], &accepted, v.reason,
-                       sizeof v.reason, &v.verify_ms, &e) != PR_OK)
-        pr_row_set_text(v.reason, sizeof v.reason, e.text);
-    v.accepted = accepted;
-    return on_verified(c, 0, &v, err);
-}
-
-/* With one rank: prove, then verify the bytes. */
-static pr_status prove_here(coordinator *c, const pr_task *task, pr_error *err) {
-    pr_record record;
-    pr_error e = {0};
-    pr_status status = pr_work_prove(&record, &c->work, &c->manifest->jobs[task->job], &e);
-    PR_ASSERT(pr_schedule_proved(c->schedule, 0, task->job, task->attempt));
-    pr_status told = on_proved(c, 0, task->job, status, &record, err);
-    pr_record_clear(&record);
-    if (told != PR_OK || status != PR_OK) return told;
-    return verify_here(c, task, err);
-}
-
-static pr_status work_here(coordinator *c, bool *worked, pr_error *err) {
-    pr_task task = pr_schedule_next(c->schedule, 0, c->t->size == 1);
-    *worked = task.kind != PR_TASK_NONE;
-    if (task.kind == PR_TASK_PROVE) return prove_here(c, &task, err);
-    if (task.kind == PR_TASK_NONE) return PR_OK;
-    PR_ASSERT(pr_schedule_verified(c->schedule, 0, task.job, task.attempt));
-    return verify_here(c, &task, err);
-}
-
-static pr_status receive(coordinator *c, bool *got, pr_error *err) {
+static pr_status receive_one(pr_run *r, pr_leader *l, bool *got, pr_error *err) {
     int from;
-    uint8_t *buffer = NULL;
-    pr_wire message;
-    pr_error e = {0};
-    pr_status status = pr_transport_poll(c->t, got, &from, &message, &buffer, &e);
-    if (status != PR_OK) return pr_fail(err, status, "%s", e.text);
-    if (!*got) return PR_OK;
-    status = handle(c, from, &message, err);
-    pr_wire_clear(&message);
+    pr_wire m;
+    uint8_t *buffer;
+    pr_error bad = {0};
+    uint64_t start = pr_clock_monotonic_ns();
+    PR_TRY(pr_leader_poll(l, got, &from, &m, &buffer, &bad, err));
+    if (!*got) {
+        if (from >= 0) pr_run_bad_message(r, (unsigned)from, bad.text);
+        *got = from >= 0;
+        return PR_OK;
+    }
+    if (m.type == PR_WIRE_PING) r->roll->members[from].ping = m.as.ping;
+    pr_status status = pr_run_heard(r, (unsigned)from, err);
+    if (status == PR_OK) status = pr_run_handle(r, (unsigned)from, &m, err);
+    pr_wire_clear(&m);
     free(buffer);
+    pr_run_charge(r, start);
     return status;
 }
 
-/* False: what still runs is given up. */
-static bool heed_signals(coordinator *c) {
-    pr_stop stop = pr_signals_stop();
-    uint64_t now = pr_clock_monotonic_ns();
-    if (stop == PR_STOP_NONE) return true;
-    if (!c->stop_ns) {
-        c->stop_ns = now;
-        pr_schedule_drain(c->schedule);
-        pr_progress_note(c->progress, PR_LOG_WARN, "asked to stop: nothing new is started, %s",
-                         stop == PR_STOP_DRAIN ? "what runs is finished" : "what runs has one second");
-    }
-    c->abandoned = stop == PR_STOP_SOON && now - c->stop_ns > PR_GRACE_NS;
-    return !c->abandoned;
-}
-
-static pr_status run(coordinator *c, pr_error *err) {
-    while (heed_signals(c) && !pr_schedule_is_over(c->schedule)) {
-        bool got = false, worked = false;
-        PR_TRY(receive(c, &got, err));
-        PR_TRY(hand_out(c, err));
-        if (!got) PR_TRY(work_here(c, &worked, err));
-        pr_progress_tick(c->progress, pr_schedule_n_running(c->schedule));
-        PR_TRY(save_metrics(c, false, err));
-        if (!got && !worked && !pr_schedule_is_over(c->schedule)) pr_transport_idle(c->t);
+static pr_status receive(pr_run *r, pr_leader *l, bool *busy, pr_error *err) {
+    bool got = true;
+    for (unsigned i = 0; i < PR_MAX_MESSAGES && got; i++) {
+        PR_TRY(receive_one(r, l, &got, err));
+        *busy |= got;
     }
     return PR_OK;
 }
 
-/* ---- the whole ---- */
-
-static pr_status end_run(coordinator *c, int *exit_code, pr_error *err) {
-    size_t n = c->manifest->n_jobs;
-    bool complete = pr_schedule_n_ended(c->schedule) == n;
-    const char *status = !complete ? "interrupted" : c->n_failed ? "incomplete" : "complete";
-    pr_run_metrics_complete(c->metrics, complete && !c->n_failed);
-    PR_TRY(save_metrics(c, true, err));
-    pr_progress_summary(c->progress, status);
-    if (!complete) pr_progress_note(c->progress, PR_LOG_WARN, "go on with --resume %s", c->file->run_id);
-    *exit_code = !complete ? 75 : c->n_failed ? 1 : 0;
-    return pr_run_file_end(c->file, status, err);
+static pr_status save_metrics(pr_run *r, bool always, pr_error *err) {
+    const pr_schedule *s = r->schedule;
+    size_t running = pr_schedule_count(s, PR_JOB_PROVING) + pr_schedule_count(s, PR_JOB_PROVEN) +
+                     pr_schedule_count(s, PR_JOB_VERIFYING);
+    size_t ended = pr_schedule_count(s, PR_JOB_DONE) + pr_schedule_count(s, PR_JOB_FAILED);
+    pr_progress_tick(r->progress, running, (double)pr_schedule_remaining_ns(s) / 1e9);
+    return pr_run_metrics_save(r->metrics, r->keeper, r->manifest->n_jobs - ended - running, running, always, err);
 }
 
-static pr_status run_and_end(coordinator *c, int *exit_code, pr_error *err) {
-    PR_TRY(run(c, err));
-    return end_run(c, exit_code, err);
+static pr_status turn(pr_run *r, pr_leader *l, bool *busy, pr_error *err) {
+    uint64_t start = pr_clock_monotonic_ns();
+    PR_TRY(receive(r, l, busy, err));
+    PR_TRY(pr_worker_tick(l->worker, busy, err));
+    PR_TRY(pr_run_announce(r, busy, err));
+    PR_TRY(pr_run_watch_ranks(r, err));
+    PR_TRY(pr_run_hand_out(r, busy, err));
+    PR_TRY(pr_run_notices(r, busy, err));
+    PR_TRY(save_metrics(r, false, err));
+    if (pr_signals_take_status()) pr_run_status(r);
+    uint64_t took = pr_clock_monotonic_ns() - start;
+    if (took > r->longest_pause_ns) r->longest_pause_ns = took;
+    return PR_OK;
 }
 
-static pr_status with_metrics(coordinator *c, int *exit_code, pr_error *err) {
+static void rest(pr_run *r, pr_leader *l) {
+    struct pollfd fds[PR_WORKER_MAX_FDS + 1];
+    size_t n = pr_worker_fds(l->worker, fds);
+    fds[n++] = (struct pollfd){pr_keeper_fd(r->keeper), POLLIN, 0};
+    pr_worker_wait(fds, n, pr_transport_pause_ms(r->t));
+}
+
+/* ---- asked to end ---- */
+
+static uint64_t grace_ns(const pr_run *r) {
+    if (r->o->grace_ns) return r->o->grace_ns;
+    return getenv("OMPI_MCA_orte_hnp_uri") ? PR_GRACE_MPIRUN_NS : PR_GRACE_NS;
+}
+
+static void begin_drain(pr_run *r, const char *why, const char *rest_of_it) {
+    if (r->draining) return;
+    r->draining = true;
+    pr_schedule_drain(r->schedule);
+    pr_run_event(r, PR_EVENT_DRAIN, -1, PR_SCHEDULE_NO_JOB, "%s: nothing new is started, %s", why, rest_of_it);
+}
+
+static void heed_signals(pr_run *r, uint64_t now) {
+    char text[64];
+    pr_ask asked = pr_signals_asked();
+    if (asked == PR_ASK_NONE) return;
+    if (asked == PR_ASK_DRAIN) {
+        begin_drain(r, "asked to drain", "what runs is finished");
+        return;
+    }
+    if (r->stop_ns) return;
+    r->stop_ns = now;
+    snprintf(text, sizeof text, "what runs has %.0f s", (double)grace_ns(r) / 1e9);
+    begin_drain(r, "asked to stop", text);
+}
+
+/* A quarter of the margin is left for the last answers and the files. */
+static bool is_cancel_due(const pr_run *r, uint64_t now) {
+    uint64_t margin = r->o->drain_margin_ns ? r->o->drain_margin_ns : (uint64_t)60 * 1000000000u;
+    if (r->stop_ns && now - r->stop_ns >= grace_ns(r)) return true;
+    return r->end_ns && now + margin / 4 >= r->end_ns;
+}
+
+/* *given_up: those who prove do not even answer that they stopped. */
+static pr_status heed_time(pr_run *r, bool *given_up, pr_error *err) {
+    uint64_t now = pr_clock_monotonic_ns();
+    heed_signals(r, now);
+    if (r->cancelled_ns) {
+        *given_up = now - r->cancelled_ns > PR_GIVE_UP_NS;
+        return PR_OK;
+    }
+    if (!is_cancel_due(r, now)) return PR_OK;
+    r->cancelled_ns = now;
+    begin_drain(r, r->stop_ns ? "asked to stop" : r->end_what, "what runs is given up");
+    pr_run_event(r, PR_EVENT_STOP, -1, PR_SCHEDULE_NO_JOB, "what runs is given up");
+    return pr_run_cancel_all(r, err);
+}
+
+static pr_status loop(pr_run *r, pr_leader *l, pr_error *err) {
+    bool given_up = false;
+    while (!given_up && !(pr_schedule_is_over(r->schedule) && r->n_unkept == 0)) {
+        bool busy = false;
+        PR_TRY(heed_time(r, &given_up, err));
+        PR_TRY(turn(r, l, &busy, err));
+        if (busy)
+            pr_transport_busy(r->t);
+        else
+            rest(r, l);
+    }
+    return PR_OK;
+}
+
+/* ---- the end of a run ---- */
+
+static int compare_floats(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* What rank 0's main thread spent on a job, microseconds; 0 without memory. */
+static double median_overhead(const pr_run *r) {
+    size_t n = 0;
+    float *all = malloc(r->manifest->n_jobs * sizeof *all + 1), median = 0;
+    for (size_t i = 0; all && i < r->manifest->n_jobs; i++)
+        if (r->jobs[i].overhead_us > 0) all[n++] = r->jobs[i].overhead_us;
+    if (n) {
+        qsort(all, n, sizeof *all, compare_floats);
+        median = all[n / 2];
+    }
+    free(all);
+    return median;
+}
+
+static void tell_load(const pr_run *r) {
+    pr_keeper_stats k = pr_keeper_get_stats(r->keeper);
+    pr_progress_note(
+        r->progress, PR_LOG_INFO,
+        "rank 0: %.3f ms a job (median), %.3f ms a job of the writing thread, longest pause %.1f ms, longest "
+        "fsync %.1f ms, longest flush %.1f ms, journal %.1f MB, results %.1f MB, %.1f MB of memory",
+        median_overhead(r) / 1e3, k.records ? (double)k.cpu_ns / 1e6 / (double)k.records : 0,
+        (double)r->longest_pause_ns / 1e6, (double)k.longest_commit_ns / 1e6, (double)k.longest_flush_ns / 1e6,
+        (double)k.journal_bytes / 1e6, (double)k.file_bytes / 1e6, (double)pr_peak_rss_bytes() / 1e6);
+}
+
+static pr_status end_run(pr_run *r, pr_run_report *report, pr_error *err) {
+    size_t n = r->manifest->n_jobs, done = pr_schedule_count(r->schedule, PR_JOB_DONE);
+    size_t failed = pr_schedule_count(r->schedule, PR_JOB_FAILED);
+    bool complete = done + failed == n;
+    report->status = !complete ? "interrupted" : failed ? "incomplete" : "complete";
+    report->exit_code = !complete ? 75 : failed ? 1 : 0;
+    report->n_done = done;
+    report->n_failed = failed;
+    if (!complete && r->end_ns && !r->draining) begin_drain(r, r->end_what, "for what is left would not end before it");
+    pr_run_metrics_complete(r->metrics, complete && !failed);
+    PR_TRY(save_metrics(r, true, err));
+    PR_TRY(pr_keeper_finish(r->keeper, err));
+    pr_progress_summary(r->progress, report->status, failed);
+    tell_load(r);
+    if (!complete) pr_progress_note(r->progress, PR_LOG_WARN, "go on with --resume %s", r->file->run_id);
+    return pr_run_file_end(r->file, report->status, err);
+}
+
+static pr_status loop_and_end(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    PR_TRY(loop(r, l, err));
+    return end_run(r, report, err);
+}
+
+/* ---- what a run needs, from the inside out ---- */
+
+static void free_jobs(pr_run *r) {
+    for (uint32_t i = 0; i < r->manifest->n_jobs; i++) {
+        if (r->jobs) pr_run_drop_proven(r, i);
+        if (r->jobs) free(r->jobs[i].history);
+        if (r->ended) free(r->ended[i]);
+    }
+    free(r->jobs);
+    free(r->ended);
+}
+
+static pr_status with_schedule(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    r->jobs = calloc(r->manifest->n_jobs, sizeof *r->jobs);
+    r->ended = calloc(r->manifest->n_jobs, sizeof *r->ended);
+    pr_status status = r->jobs && r->ended
+                           ? pr_startup_schedule(&r->schedule, r, err)
+                           : pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", r->manifest->n_jobs);
+    if (status == PR_OK) status = loop_and_end(r, l, report, err);
+    pr_schedule_destroy(r->schedule);
+    free_jobs(r);
+    return status;
+}
+
+static pr_status with_keeper(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    PR_TRY(pr_keeper_create(&r->keeper, r->file->store, PR_FLUSH_NS, err));
+    pr_status status = with_schedule(r, l, report, err);
+    pr_keeper_destroy(r->keeper);
+    return status;
+}
+
+static pr_status with_metrics(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
     char path[1100];
     pr_run_metrics metrics;
-    snprintf(path, sizeof path, "%s", c->o->metrics_path ? c->o->metrics_path : c->file->path);
-    if (!c->o->metrics_path) memcpy(path + strlen(path) - 3, ".prom", 6); /* for .h5 */
-    PR_TRY(pr_run_metrics_init(&metrics, path, c->manifest->n_jobs, (unsigned)c->t->size, err));
-    c->metrics = &metrics;
-    pr_status status = run_and_end(c, exit_code, err);
+    pr_progress progress;
+    snprintf(path, sizeof path, "%s", r->o->metrics_path ? r->o->metrics_path : r->file->path);
+    if (!r->o->metrics_path) memcpy(path + strlen(path) - 3, ".prom", 6); /* for .h5 */
+    PR_TRY(pr_run_metrics_init(&metrics, path, r->manifest->n_jobs, r->roll->n, err));
+    pr_progress_init(&progress, r->o->log, r->manifest->n_jobs, r->file->n_done + r->file->n_failed, r->file->n_failed);
+    r->metrics = &metrics;
+    r->progress = &progress;
+    pr_status status = with_keeper(r, l, report, err);
+    pr_progress_clear(&progress);
     pr_run_metrics_clear(&metrics);
     return status;
 }
 
-static pr_status with_schedule(coordinator *c, int *exit_code, pr_error *err) {
-    pr_progress progress;
-    PR_TRY(pr_schedule_create(&c->schedule, c->manifest->jobs, c->manifest->n_jobs, c->file->done, (unsigned)c->t->size,
-                              err));
-    c->proven = calloc(c->manifest->n_jobs, sizeof(pr_record *));
-    pr_progress_init(&progress, c->o->log, c->manifest->n_jobs, c->file->n_done);
-    c->progress = &progress;
-    pr_status status = c->proven ? with_metrics(c, exit_code, err)
-                                 : pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", c->manifest->n_jobs);
-    for (uint32_t i = 0; c->proven && i < c->manifest->n_jobs; i++) drop_proven(c, i);
-    c->abandoned |= pr_schedule_n_running(c->schedule) > 0;
-    free(c->proven);
-    pr_progress_clear(&progress);
-    pr_schedule_destroy(c->schedule);
-    return status;
+static pr_status with_file(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    pr_run_place place = {.ranks = r->roll->n, .topology = l->seat->topology};
+    char hosts[512];
+    PR_TRY(pr_startup_ranks(l, r->manifest, &r->file->manifest_digest, err));
+    r->number = l->n_runs;
+    pr_startup_place(l, hosts, sizeof hosts, &place.threads);
+    place.hosts = hosts;
+    PR_TRY(pr_run_file_begin(r->file, r->o, r->manifest, &place, err));
+    return with_metrics(r, l, report, err);
 }
 
-static pr_status with_file(coordinator *c, int *exit_code, const pr_host *host, pr_error *err) {
-    pr_startup startup;
-    PR_TRY(pr_startup_ranks(&startup, c->t, c->manifest, &c->file->manifest_digest, host, err));
-    const pr_run_place place = {(unsigned)c->t->size, startup.threads, startup.hosts, startup.topology};
-    pr_status status = pr_run_file_begin(c->file, c->o, c->manifest, &place, err);
-    pr_startup_clear(&startup);
-    return status == PR_OK ? with_schedule(c, exit_code, err) : status;
+static void find_end(pr_run *r) {
+    pr_allotment a;
+    pr_error e = {0};
+    if (pr_allotment_find(&a, r->o->max_time_ns, &e) != PR_OK) return;
+    if (e.text[0]) pr_log(PR_LOG_WARN, "run", "%s", e.text);
+    r->end_ns = a.end_ns;
+    r->end_what = a.what;
 }
 
-static pr_status with_manifest(coordinator *c, int *exit_code, char *path, size_t path_size, const pr_host *host,
+static pr_status with_manifest(pr_run *r, pr_leader *l, pr_run_report *report,
+                               void (*begun)(void *context, const pr_run_report *report), void *context,
                                pr_error *err) {
     pr_run_file file;
-    PR_TRY(pr_run_file_open(&file, c->o, c->manifest, err));
-    snprintf(path, path_size, "%s", file.path);
-    c->file = &file;
-    c->work = (pr_work){c->o->backend, host->threads, host->max_bytes, 0, host->host, &file.manifest_digest};
-    pr_status status = with_file(c, exit_code, host, err);
+    PR_TRY(pr_run_file_open(&file, r->o, r->manifest, err));
+    snprintf(report->results, sizeof report->results, "%s", file.path);
+    snprintf(report->run_id, sizeof report->run_id, "%s", file.run_id);
+    report->n_jobs = r->manifest->n_jobs;
+    report->n_done = file.n_done;
+    report->n_failed = file.n_failed;
+    report->status = "running";
+    if (begun) begun(context, report);
+    r->file = &file;
+    find_end(r);
+    pr_status status = with_file(r, l, report, err);
     pr_run_file_clear(&file);
     return status;
 }
 
-pr_status pr_coordinator_run(int *exit_code, bool *abandoned, char *path, size_t path_size, pr_transport *t,
-                             const pr_run_options *o, const pr_host *host, pr_error *err) {
-    coordinator c = {.t = t, .o = o};
+pr_status pr_coordinator_run(pr_run_report *report, pr_leader *l, const pr_run_options *o,
+                             void (*begun)(void *context, const pr_run_report *report), void *context, pr_error *err) {
+    pr_run r = {.t = l->t, .o = o, .roll = &l->roll, .at_job = PR_SCHEDULE_NO_JOB};
     pr_manifest manifest;
-    *abandoned = false;
-    path[0] = 0;
+    memset(report, 0, sizeof *report);
+    report->status = "refused";
+    report->exit_code = -1;
+    r.started_ns = pr_clock_monotonic_ns();
     PR_TRY(pr_startup_manifest(&manifest, o, err));
-    c.manifest = &manifest;
-    pr_status status = with_manifest(&c, exit_code, path, path_size, host, err);
+    r.manifest = &manifest;
+    report->status = "error";
+    pr_status status = with_manifest(&r, l, report, begun, context, err);
     pr_manifest_clear(&manifest);
-    *abandoned = c.abandoned;
     return status;
 }

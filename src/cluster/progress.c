@@ -4,18 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PR_TICK_NS 200000000u
-#define PR_TABLE_ROWS 40 /* of a summary; failures are always shown */
+#define PR_TABLE_ROWS 40 /* of a summary */
+#define PR_MAX_FAILURES 1000
+#define PR_RATE_NS 10000000000u
+#define PR_LINE_NS ((uint64_t)60 * 1000000000u) /* between lines of progress that is not shown job by job */
+#define PR_EACH_JOB 2000                        /* a larger batch is not told job by job */
 
-void pr_progress_init(pr_progress *p, pr_log_format log, size_t n_jobs, size_t n_resumed) {
+void pr_progress_init(pr_progress *p, pr_log_format log, size_t n_jobs, size_t n_ended_before, size_t n_failed_before) {
     memset(p, 0, sizeof *p);
     p->log = log;
     p->terminal = log == PR_LOG_TEXT && isatty(STDERR_FILENO);
     p->n_jobs = n_jobs;
-    p->n_ended = p->n_resumed = n_resumed;
-    p->started_ns = pr_clock_monotonic_ns();
+    p->n_ended = p->n_resumed = p->rate_ended = n_ended_before;
+    p->n_failed = n_failed_before;
+    p->started_ns = p->rate_ns = pr_clock_monotonic_ns();
 }
 
 void pr_progress_clear(pr_progress *p) { free(p->rows); }
@@ -25,7 +31,19 @@ static void close_line(pr_progress *p) {
     p->line_is_open = false;
 }
 
+/* A batch of a million jobs is not kept here: the first ones that went well, and some failures. */
+static bool is_kept(pr_progress *p, const pr_job_row *row) {
+    bool good = pr_outcome_is_done(row->outcome);
+    if (good ? p->n_good_rows < PR_TABLE_ROWS : p->n_rows - p->n_good_rows < PR_MAX_FAILURES) {
+        p->n_good_rows += good;
+        return true;
+    }
+    p->n_left_out++;
+    return false;
+}
+
 static void keep_row(pr_progress *p, const pr_job_row *row) {
+    if (!is_kept(p, row)) return;
     if (p->n_rows == p->capacity) {
         size_t room = p->capacity ? 2 * p->capacity : 16;
         pr_job_row *grown = realloc(p->rows, room * sizeof *grown);
@@ -60,23 +78,67 @@ void pr_progress_job(pr_progress *p, const pr_job_row *row) {
         return;
     }
     close_line(p);
-    if (!p->terminal || !good || p->n_jobs <= PR_TABLE_ROWS)
+    if (!good || p->n_jobs <= (p->terminal ? PR_TABLE_ROWS : PR_EACH_JOB))
         fprintf(stderr, "[%zu/%zu] %s\n", p->n_ended, p->n_jobs, text);
 }
 
-void pr_progress_retry(pr_progress *p, const char *id, uint32_t attempt, const char *reason) {
-    pr_progress_note(p, PR_LOG_WARN, "%s: attempt %u failed (%s); it is tried again", id, attempt, reason);
+void pr_progress_retry(pr_progress *p, const char *id, uint32_t attempt, const char *reason, const char *what) {
+    pr_progress_note(p, PR_LOG_WARN, "%s: attempt %u failed (%s); %s", id, attempt, reason, what);
 }
 
-void pr_progress_tick(pr_progress *p, size_t n_running) {
+static void update_rate(pr_progress *p, uint64_t now) {
+    double seconds = (double)(now - p->rate_ns) / 1e9;
+    if (seconds < 1 || (p->rate > 0 && now - p->rate_ns < PR_RATE_NS)) return;
+    double latest = (double)(p->n_ended - p->rate_ended) / seconds;
+    p->rate = p->rate > 0 ? 0.5 * p->rate + 0.5 * latest : latest;
+    p->rate_ended = p->n_ended;
+    p->rate_ns = now;
+}
+
+static void format_seconds(char *out, size_t size, double s) {
+    if (s < 120)
+        snprintf(out, size, "%.0f s", s);
+    else if (s < 7200)
+        snprintf(out, size, "%.0f min", s / 60);
+    else
+        snprintf(out, size, "%.1f h", s / 3600);
+}
+
+/* ", 3.2 jobs/s, 5 min to go, ends about 14:05" */
+static void describe_pace(char *out, size_t size, const pr_progress *p, double left_s) {
+    char left[32], clock[16];
+    out[0] = 0;
+    if (p->rate > 0) {
+        double by_rate = (double)(p->n_jobs - p->n_ended) / p->rate;
+        if (left_s < by_rate) left_s = by_rate;
+    }
+    if (p->rate <= 0 || left_s <= 0 || left_s > 1e8) return;
+    time_t end = time(NULL) + (time_t)left_s;
+    struct tm tm;
+    localtime_r(&end, &tm);
+    strftime(clock, sizeof clock, left_s < 72000 ? "%H:%M" : "%d %H:%M", &tm);
+    format_seconds(left, sizeof left, left_s);
+    snprintf(out, size, ", %.3g jobs/s, %s to go, ends about %s", p->rate, left, clock);
+}
+
+void pr_progress_tick(pr_progress *p, size_t n_running, double left_s) {
+    char pace[96];
     uint64_t now = pr_clock_monotonic_ns();
     p->n_running = n_running;
-    if (!p->terminal || now - p->shown_ns < PR_TICK_NS) return;
+    update_rate(p, now);
+    if (now - p->shown_ns < (p->terminal ? PR_TICK_NS : PR_LINE_NS)) return;
+    bool first = p->shown_ns == 0;
     p->shown_ns = now;
-    fprintf(stderr, "\r\033[K%zu of %zu done, %zu running, %zu failed, %.0f s", p->n_ended, p->n_jobs, n_running,
-            p->n_failed, (double)(now - p->started_ns) / 1e9);
-    fflush(stderr);
-    p->line_is_open = true;
+    describe_pace(pace, sizeof pace, p, left_s);
+    if (p->terminal) {
+        fprintf(stderr, "\r\033[K%zu of %zu done, %zu running, %zu failed, %.0f s%s", p->n_ended, p->n_jobs, n_running,
+                p->n_failed, (double)(now - p->started_ns) / 1e9, pace);
+        fflush(stderr);
+        p->line_is_open = true;
+    } else if (!first) {
+        pr_progress_note(p, PR_LOG_INFO, "%zu of %zu done, %zu running, %zu failed, %.0f s%s", p->n_ended, p->n_jobs,
+                         n_running, p->n_failed, (double)(now - p->started_ns) / 1e9, pace);
+    }
 }
 
 void pr_progress_note(pr_progress *p, pr_log_level level, const char *format, ...) {
@@ -104,27 +166,20 @@ static void print_row(const pr_job_row *r) {
 }
 
 static void print_table(const pr_progress *p) {
-    size_t shown = 0, left_out = 0;
     fprintf(stderr, "\n%-24s %-13s %5s %4s %9s %9s %9s %6s %6s\n", "id", "outcome", "log n", "rank", "prove ms",
             "verify ms", "KiB", "conj.", "proven");
-    for (size_t i = 0; i < p->n_rows; i++) {
-        if (pr_outcome_is_done(p->rows[i].outcome) && shown >= PR_TABLE_ROWS) {
-            left_out++;
-            continue;
-        }
-        print_row(&p->rows[i]);
-        shown++;
-    }
-    if (left_out) fprintf(stderr, "and %zu more (`proverun show` prints all)\n", left_out);
+    for (size_t i = 0; i < p->n_rows; i++) print_row(&p->rows[i]);
+    if (p->n_left_out) fprintf(stderr, "and %zu more (`proverun show` prints all)\n", p->n_left_out);
     fputc('\n', stderr);
 }
 
-void pr_progress_summary(pr_progress *p, const char *status) {
+void pr_progress_summary(pr_progress *p, const char *status, size_t n_failed) {
     double seconds = (double)(pr_clock_monotonic_ns() - p->started_ns) / 1e9;
     close_line(p);
     if (p->log == PR_LOG_TEXT && p->n_rows) print_table(p);
-    pr_progress_note(p, PR_LOG_INFO, "%s: %zu of %zu jobs done (%zu of them before), %zu failed, %.1f s", status,
-                     p->n_ended - p->n_failed, p->n_jobs, p->n_resumed, p->n_failed, seconds);
+    pr_progress_note(p, PR_LOG_INFO, "%s: %zu of %zu jobs done (%zu of them before), %zu failed, %.1f s, %.3g jobs/s",
+                     status, p->n_ended - n_failed, p->n_jobs, p->n_resumed, n_failed, seconds,
+                     seconds > 0 ? (double)(p->n_ended - p->n_resumed) / seconds : 0);
     if (p->n_insecure)
         pr_progress_note(p, PR_LOG_WARN, "%zu results have insecure parameters (less than 96 bits)", p->n_insecure);
 }

@@ -1,6 +1,5 @@
 /* What a new results file says of where it comes from. */
 #include "cluster/run_file.h"
-#include "cluster/host.h"
 #include "cluster/provenance.h"
 #include <hdf5.h>
 #include <hwloc.h>
@@ -41,7 +40,7 @@ static void write_slurm(pr_writer *out) {
 }
 
 static void write_configuration(pr_writer *out, const pr_run_options *o, const pr_run_place *place) {
-    pr_write_format(out, "backend=%s\nranks=%u\nthreads=%u\nresults_dir=%s\n", o->backend->name, place->ranks,
+    pr_write_format(out, "backend=%s\nranks=%u\nthreads=%u\nresults_dir=%s\n", o->backend_name, place->ranks,
                     place->threads, o->results_dir);
     pr_write_u8(out, 0);
 }

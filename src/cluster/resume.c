@@ -1,11 +1,14 @@
 /* Finding the run to resume, and making sure that it is a run of these jobs. */
 #include "cluster/resume.h"
+#include "base/log.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PR_MAX_DIFFERENCES 100u /* told one by one */
 
 static bool ends_with(const char *text, const char *end) {
     size_t n = strlen(text), m = strlen(end);
@@ -56,26 +59,57 @@ static pr_status find_file(pr_run_file *f, const pr_run_options *o, const pr_man
     return PR_OK;
 }
 
-typedef struct differences {
-    char text[700];
-    size_t n;
-} differences;
+/* ---- the jobs of the run against those of the manifest given now ---- */
 
-static void differ(differences *d, const char *id, const char *how) {
-    size_t at = strlen(d->text);
-    if (d->n++ < 5) snprintf(d->text + at, sizeof d->text - at, "%s`%s` %s", at ? ", " : "", id, how);
+static void differ(size_t *n, const char *id, const char *how) {
+    if ((*n)++ < PR_MAX_DIFFERENCES) pr_log(PR_LOG_ERROR, "resume", "job `%s` %s", id, how);
 }
 
-static void compare(differences *d, const pr_manifest *was, const pr_manifest *is) {
+static const char *value_of(const pr_params *params, const char *name) {
+    for (size_t i = 0; i < params->n; i++)
+        if (strcmp(params->items[i].name, name) == 0) return params->items[i].value;
+    return "(default)";
+}
+
+static size_t say(char *out, size_t size, size_t at, const char *name, const char *was, const char *is) {
+    int n = at < size ? snprintf(out + at, size - at, "%s %s: %s, was %s", at ? ";" : "", name, is, was) : 0;
+    return at + (n > 0 ? (size_t)n : 0);
+}
+
+/* "params log_rows: 13, was 12" */
+static void describe_change(char *out, size_t size, const pr_manifest_job *was, const pr_manifest_job *is) {
+    size_t at = 0;
+    out[0] = 0;
+    if (was->type != is->type) at = say(out, size, at, "type", was->type->name, is->type->name);
+    if (strcmp(was->profile, is->profile) != 0) at = say(out, size, at, "profile", was->profile, is->profile);
+    for (size_t i = 0; i < is->params.n; i++) {
+        const char *name = is->params.items[i].name, *before = value_of(&was->params, name);
+        if (strcmp(before, is->params.items[i].value) != 0)
+            at = say(out, size, at, name, before, is->params.items[i].value);
+    }
+    for (size_t i = 0; i < was->params.n; i++) {
+        const char *name = was->params.items[i].name, *now = value_of(&is->params, name);
+        if (strcmp(now, "(default)") == 0) at = say(out, size, at, name, was->params.items[i].value, now);
+    }
+}
+
+static size_t compare(const pr_manifest *was, const pr_manifest *is) {
+    size_t n = 0;
+    char change[600], text[700];
     for (size_t i = 0; i < is->n_jobs; i++) {
         const pr_manifest_job *before = pr_manifest_find(was, is->jobs[i].id);
-        if (!before)
-            differ(d, is->jobs[i].id, "is new");
-        else if (!pr_hash_equal(&before->content, &is->jobs[i].content))
-            differ(d, is->jobs[i].id, "has other content");
+        if (!before) {
+            differ(&n, is->jobs[i].id, "is new");
+        } else if (!pr_hash_equal(&before->content, &is->jobs[i].content)) {
+            describe_change(change, sizeof change, before, &is->jobs[i]);
+            snprintf(text, sizeof text, "has other content:%s", change);
+            differ(&n, is->jobs[i].id, text);
+        }
     }
     for (size_t i = 0; i < was->n_jobs; i++)
-        if (!pr_manifest_find(is, was->jobs[i].id)) differ(d, was->jobs[i].id, "is gone");
+        if (!pr_manifest_find(is, was->jobs[i].id)) differ(&n, was->jobs[i].id, "is gone");
+    if (n > PR_MAX_DIFFERENCES) pr_log(PR_LOG_ERROR, "resume", "and %zu more", n - PR_MAX_DIFFERENCES);
+    return n;
 }
 
 /* The manifest that the run began with, against the one given now. */
@@ -89,17 +123,17 @@ static pr_status compare_manifests(pr_run_file *f, const pr_results *r, const pr
     if (pr_manifest_parse(&before, text, strlen(text), "manifest", m->base_dir, o->types, NULL, &e) != PR_OK)
         return pr_fail(err, PR_ERR_USAGE, "--resume: the manifest in %s is not valid for this program: %s", f->path,
                        e.text);
-    differences d = {0};
-    compare(&d, &before, m);
+    size_t n = compare(&before, m);
     pr_manifest_clear(&before);
-    if (d.n == 0) return PR_OK;
+    if (n == 0) return PR_OK;
     return pr_fail(err, PR_ERR_USAGE,
-                   "--resume: the jobs of %s are not those of run %s: %s%s; a changed manifest is a "
-                   "new run",
-                   m->path, f->path, d.text, d.n > 5 ? ", ..." : "");
+                   "--resume: %zu jobs of %s are not those of run %s; a changed manifest is a new run: leave --resume "
+                   "out",
+                   n, m->path, f->path);
 }
 
-static pr_status take_rows(pr_run_file *f, const pr_results *r, const pr_manifest *m, pr_error *err) {
+static pr_status take_rows(pr_run_file *f, const pr_results *r, const pr_run_options *o, const pr_manifest *m,
+                           pr_error *err) {
     char content[65];
     for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
         const pr_job_row *row = pr_results_job(r, i);
@@ -109,8 +143,14 @@ static pr_status take_rows(pr_run_file *f, const pr_results *r, const pr_manifes
             return pr_fail(err, PR_ERR_USAGE, "--resume: %s: job `%s` is not of this manifest", f->path, row->id);
         size_t j = (size_t)(job - m->jobs);
         f->attempts[j] = row->attempts;
-        f->n_done += pr_outcome_is_done(row->outcome) && !f->done[j];
-        f->done[j] |= pr_outcome_is_done(row->outcome);
+        if (pr_outcome_is_done(row->outcome))
+            f->past[j] = PR_SCHEDULE_WAS_DONE;
+        else if (!o->retry_failed)
+            f->past[j] = PR_SCHEDULE_HAS_FAILED;
+    }
+    for (size_t j = 0; j < m->n_jobs; j++) {
+        f->n_done += f->past[j] == PR_SCHEDULE_WAS_DONE;
+        f->n_failed += f->past[j] == PR_SCHEDULE_HAS_FAILED;
     }
     return PR_OK;
 }
@@ -123,7 +163,7 @@ static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_mani
         status = pr_fail(err, PR_ERR_MALFORMED, "%s: damaged, not resumed: %.*s", f->path,
                          (int)strcspn(pr_results_problems(r), "\n"), pr_results_problems(r));
     if (status == PR_OK) status = compare_manifests(f, r, o, m, err);
-    if (status == PR_OK) status = take_rows(f, r, m, err);
+    if (status == PR_OK) status = take_rows(f, r, o, m, err);
     const char *id = pr_results_attribute(r, "run_id");
     snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
     pr_results_close(r);
@@ -131,12 +171,9 @@ static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_mani
 }
 
 static pr_status resume(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
-    bool rebuilt;
     PR_TRY(find_file(f, o, m, err));
-    PR_TRY(pr_store_repair(&rebuilt, f->path, err));
-    PR_TRY(pr_results_probe(f->path, err));
-    PR_TRY(read_run(f, o, m, err));
-    return pr_store_reopen(&f->store, f->path, err);
+    PR_TRY(pr_store_reopen(&f->store, f->path, err)); /* takes the lock, makes the file again from the journal */
+    return read_run(f, o, m, err);
 }
 
 /* Exit code 1 is for jobs that failed: damage that keeps a run from going on is a failure of its files. */

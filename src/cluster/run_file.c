@@ -47,19 +47,23 @@ static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manife
     pr_clock_iso8601(now, pr_clock_wall_ns());
     f->manifest_digest = m->digest;
     const pr_attribute attributes[] = {
-        {"creator", "proverun"},    {"creator_version", PR_VERSION}, {"run_id", f->run_id},       {"run_name", m->name},
-        {"manifest_path", m->path}, {"manifest_text", m->text},      {"manifest_digest", digest}, {"started_at", now},
+        {"creator", "proverun"},       {"creator_version", PR_VERSION},
+        {"run_id", f->run_id},         {"run_name", m->name},
+        {"manifest_path", m->path},    {"manifest_text", m->text},
+        {"manifest_digest", digest},   {"started_at", now},
+        {"manifest_dir", m->base_dir},
     };
     return pr_store_create(&f->store, f->path, attributes, sizeof attributes / sizeof attributes[0], err);
 }
 
 pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     memset(f, 0, sizeof *f);
-    f->done = calloc(m->n_jobs, sizeof *f->done);
+    f->past = calloc(m->n_jobs, sizeof *f->past);
     f->attempts = calloc(m->n_jobs, sizeof *f->attempts);
     pr_status status = PR_OK;
-    if (!f->done || !f->attempts) status = pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", m->n_jobs);
+    if (!f->past || !f->attempts) status = pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", m->n_jobs);
     if (status == PR_OK) status = o->resume ? pr_resume_open(f, o, m, err) : create(f, o, m, err);
+    if (status == PR_OK) status = pr_store_link_latest(f->path, err);
     if (status != PR_OK) pr_run_file_clear(f);
     return status;
 }
@@ -67,9 +71,10 @@ pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *o, const pr_man
 pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, const pr_run_place *place,
                             pr_error *err) {
     pr_session_row *s = &f->session;
-    (void)m;
     s->ranks = place->ranks;
     s->threads = place->threads;
+    s->jobs = (uint32_t)m->n_jobs;
+    s->done_before = (uint32_t)f->n_done;
     pr_clock_iso8601(s->started_at, pr_clock_wall_ns());
     pr_row_set_text(s->status, sizeof s->status, "running");
     pr_row_set_text(s->hosts, sizeof s->hosts, place->hosts);
@@ -77,6 +82,8 @@ pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *o, const pr_ma
     if (!o->resume) PR_TRY(pr_provenance_write(f->store, o, place, err));
     return pr_store_begin_session(f->store, s, err);
 }
+
+uint32_t pr_run_file_session(const pr_run_file *f) { return pr_store_session(f->store); }
 
 pr_status pr_run_file_end(pr_run_file *f, const char *status_text, pr_error *err) {
     pr_clock_iso8601(f->session.finished_at, pr_clock_wall_ns());
@@ -92,8 +99,8 @@ pr_status pr_run_file_end(pr_run_file *f, const char *status_text, pr_error *err
 void pr_run_file_clear(pr_run_file *f) {
     if (f->store && pr_store_close(f->store, NULL) != PR_OK) f->store = NULL;
     f->store = NULL;
-    free(f->done);
+    free(f->past);
     free(f->attempts);
-    f->done = NULL;
+    f->past = NULL;
     f->attempts = NULL;
 }

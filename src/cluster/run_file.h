@@ -3,15 +3,16 @@
 #define PR_CLUSTER_RUN_FILE_H
 #include "cluster/cluster.h"
 #include "manifest/manifest.h"
+#include "schedule/schedule.h"
 #include "store/store.h"
 
 typedef struct pr_run_file {
     pr_store *store;
     char path[1024], run_id[128];
     pr_hash manifest_digest; /* of the manifest the run began with: commitments bind it */
-    bool *done;              /* [n_jobs] approved or self-verified before */
+    pr_schedule_past *past;  /* [n_jobs] */
     uint32_t *attempts;      /* [n_jobs] made before */
-    size_t n_done;
+    size_t n_done, n_failed; /* before, and not to be tried again */
     pr_session_row session;
 } pr_run_file;
 
@@ -21,7 +22,8 @@ typedef struct pr_run_place { /* where the run takes place, for provenance */
 } pr_run_place;
 
 /* New: makes the folder, refuses to overwrite. Resume: finds the run, checks that its jobs are the manifest's by id and
- * content hash (PR_ERR_USAGE names those that differ), fails when nothing matches. */
+ * content hash (PR_ERR_USAGE; every job that differs is told on standard error), fails when nothing matches. Jobs that
+ * failed before are left alone unless options->retry_failed. results/latest points to the run from now on. */
 PR_MUST_CHECK pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *options, const pr_manifest *m,
                                          pr_error *err);
 /* Writes the session's first row (and, in a new file, provenance that needs the place). */
@@ -29,7 +31,8 @@ PR_MUST_CHECK pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *
                                           const pr_run_place *place, pr_error *err);
 /* status: complete, incomplete, interrupted. */
 PR_MUST_CHECK pr_status pr_run_file_end(pr_run_file *f, const char *status, pr_error *err);
-void pr_run_file_clear(pr_run_file *f); /* closes without a word when still open */
+void pr_run_file_clear(pr_run_file *f);             /* closes without a word when still open */
+uint32_t pr_run_file_session(const pr_run_file *f); /* number of this session, from 1 */
 /* "Open MPI 4.1.4, HDF5 1.10.8, ..." */
 void pr_run_library_versions(pr_writer *out);
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define PR_SAVE_NS 10000000000u
+#define PR_SAMPLE_NS 60000000000u
 
 static pr_metric counter(pr_run_metrics *m, const char *name, const char *help) {
     return pr_metrics_add_family(m->registry, name, help, PR_METRIC_COUNTER);
@@ -29,6 +30,7 @@ static void add_families(pr_run_metrics *m) {
     m->insecure = counter(m, "proverun_insecure_results_total", "Accepted proofs with less than 96 bits.");
     m->large = counter(m, "proverun_large_proofs_total", "Accepted proofs above 256 KiB compressed.");
     m->file_bytes = gauge(m, "proverun_results_file_bytes", "Size of the results file.");
+    m->journal_bytes = gauge(m, "proverun_journal_bytes", "Size of the journal.");
     m->complete = gauge(m, "proverun_run_complete", "1 when every job of the manifest is done.");
     m->last_update =
         gauge(m, "proverun_last_update_timestamp_seconds", "When this file was written, seconds since 1970.");
@@ -95,14 +97,41 @@ void pr_run_metrics_complete(pr_run_metrics *m, bool complete) {
     pr_metrics_set(m->registry, m->complete, NULL, NULL, complete);
 }
 
-pr_status pr_run_metrics_save(pr_run_metrics *m, size_t n_queued, size_t n_running, uint64_t file_bytes, bool always,
-                              pr_error *err) {
-    uint64_t now = pr_clock_monotonic_ns();
-    if (!always && now - m->saved_ns < PR_SAVE_NS) return PR_OK;
-    m->saved_ns = now;
+static void sample(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, size_t n_running) {
+    char series[96];
+    for (uint32_t o = PR_OUTCOME_NONE + 1; o < PR_OUTCOME_COUNT; o++) {
+        snprintf(series, sizeof series, "proverun_jobs_total{outcome=\"%s\"}", pr_outcome_name(o));
+        pr_keeper_sample(keeper, series, pr_metrics_get(m->registry, m->jobs, "outcome", pr_outcome_name(o)));
+    }
+    pr_keeper_sample(keeper, "proverun_jobs_queued", (double)n_queued);
+    pr_keeper_sample(keeper, "proverun_jobs_running", (double)n_running);
+}
+
+static void set_gauges(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, size_t n_running) {
+    pr_keeper_stats k = pr_keeper_get_stats(keeper);
     pr_metrics_set(m->registry, m->queued, NULL, NULL, (double)n_queued);
     pr_metrics_set(m->registry, m->running, NULL, NULL, (double)n_running);
-    pr_metrics_set(m->registry, m->file_bytes, NULL, NULL, (double)file_bytes);
+    pr_metrics_set(m->registry, m->file_bytes, NULL, NULL, (double)k.file_bytes);
+    pr_metrics_set(m->registry, m->journal_bytes, NULL, NULL, (double)k.journal_bytes);
     pr_metrics_set(m->registry, m->last_update, NULL, NULL, (double)(pr_clock_wall_ns() / 1000000000u));
-    return pr_metrics_save(m->registry, m->path, err);
+}
+
+pr_status pr_run_metrics_save(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, size_t n_running, bool always,
+                              pr_error *err) {
+    uint64_t now = pr_clock_monotonic_ns();
+    pr_writer text;
+    if (!always && now - m->saved_ns < PR_SAVE_NS) return PR_OK;
+    m->saved_ns = now;
+    set_gauges(m, keeper, n_queued, n_running);
+    if (always || now - m->sampled_ns > PR_SAMPLE_NS) {
+        m->sampled_ns = now;
+        sample(m, keeper, n_queued, n_running);
+    }
+    pr_writer_init(&text);
+    pr_status status = pr_metrics_write(&text, m->registry, err);
+    if (status == PR_OK)
+        pr_keeper_file(keeper, m->path, (char *)text.data, text.size); /* the writer's memory is the keeper's now */
+    else
+        pr_writer_clear(&text);
+    return status;
 }

@@ -1,15 +1,16 @@
 /* The metrics of a run. */
 #ifndef PR_CLUSTER_RUN_METRICS_H
 #define PR_CLUSTER_RUN_METRICS_H
+#include "cluster/keeper.h"
 #include "metrics/metrics.h"
 #include "store/record.h"
 
 typedef struct pr_run_metrics {
     pr_metrics *registry;
     pr_metric jobs, jobs_in_manifest, queued, running, attempts, retries, prove_seconds, verify_seconds, stage_seconds,
-        proof_bytes, insecure, large, ranks, file_bytes, last_update, complete, build;
+        proof_bytes, insecure, large, ranks, file_bytes, journal_bytes, last_update, complete, build;
     char path[1024];
-    uint64_t saved_ns; /* monotonic */
+    uint64_t saved_ns, sampled_ns; /* monotonic */
 } pr_run_metrics;
 
 PR_MUST_CHECK pr_status pr_run_metrics_init(pr_run_metrics *m, const char *path, size_t n_jobs, unsigned n_ranks,
@@ -17,8 +18,9 @@ PR_MUST_CHECK pr_status pr_run_metrics_init(pr_run_metrics *m, const char *path,
 void pr_run_metrics_clear(pr_run_metrics *m);
 void pr_run_metrics_job(pr_run_metrics *m, const pr_job_row *row);
 void pr_run_metrics_retry(pr_run_metrics *m);
-/* Writes the file when ten seconds have passed or always says so. */
-PR_MUST_CHECK pr_status pr_run_metrics_save(pr_run_metrics *m, size_t n_queued, size_t n_running, uint64_t file_bytes,
+/* Has the file written when ten seconds have passed or always says so, and once a minute a point of the time series in
+ * the results file. */
+PR_MUST_CHECK pr_status pr_run_metrics_save(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, size_t n_running,
                                             bool always, pr_error *err);
 void pr_run_metrics_complete(pr_run_metrics *m, bool complete);
 #endif

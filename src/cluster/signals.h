@@ -1,10 +1,13 @@
-/* Signals that end a run early. SIGUSR1 drains: what runs is finished. SIGTERM, SIGINT: what runs gets a second (mpirun
- * follows a SIGTERM with SIGKILL). A second signal ends the process at once, exit 75: what was told is on the disk. */
+/* What rank 0 is asked by signals. SIGUSR1 drains: what runs is finished. SIGTERM, SIGINT: what runs gets the grace
+ * period; a second one ends the process at once, exit 75: what was told is on the disk. SIGUSR2 asks for the status.
+ * Other ranks ignore them all: rank 0 decides. */
 #ifndef PR_CLUSTER_SIGNALS_H
 #define PR_CLUSTER_SIGNALS_H
+#include <stdbool.h>
 
-typedef enum pr_stop { PR_STOP_NONE, PR_STOP_DRAIN, PR_STOP_SOON } pr_stop;
+typedef enum pr_ask { PR_ASK_NONE, PR_ASK_DRAIN, PR_ASK_STOP } pr_ask;
 
-void pr_signals_watch(int rank); /* ranks but 0 only ignore them: rank 0 decides */
-pr_stop pr_signals_stop(void);
+void pr_signals_watch(int rank);
+pr_ask pr_signals_asked(void);
+bool pr_signals_take_status(void); /* once for each time it was asked */
 #endif

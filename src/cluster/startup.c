@@ -1,12 +1,22 @@
 #include "cluster/startup.h"
+#include "base/clock.h"
+#include "job/estimate.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PR_READY_NS ((uint64_t)300 * 1000000000u) /* a manifest of a million jobs takes its time */
+
+static pr_status load(pr_manifest *m, const pr_run_options *o, pr_writer *report, pr_error *err) {
+    if (!o->manifest_text) return pr_manifest_load(m, o->manifest_path, o->types, report, err);
+    return pr_manifest_parse(m, o->manifest_text, strlen(o->manifest_text), o->manifest_path, o->manifest_dir, o->types,
+                             report, err);
+}
+
 pr_status pr_startup_manifest(pr_manifest *m, const pr_run_options *o, pr_error *err) {
     pr_writer report;
     pr_writer_init(&report);
-    pr_status status = pr_manifest_load(m, o->manifest_path, o->types, &report, err);
+    pr_status status = load(m, o, &report, err);
     if (o->log == PR_LOG_JSON && status != PR_OK) {
         pr_write_u8(&report, 0);
         for (char *line = report.failed ? NULL : strtok((char *)report.data, "\n"); line; line = strtok(NULL, "\n"))
@@ -14,104 +24,261 @@ pr_status pr_startup_manifest(pr_manifest *m, const pr_run_options *o, pr_error 
     } else if (status != PR_OK && !report.failed) {
         fwrite(report.data, 1, report.size, stderr);
     }
-    if (report.size && !report.failed) err->text[0] = 0;
+    if (report.size && !report.failed && !o->watch_dir) err->text[0] = 0;
     pr_writer_clear(&report);
     return status;
 }
 
-typedef struct roll {
-    pr_startup *s;
-    pr_transport *t;
+/* ---- the ranks get the manifest ---- */
+
+typedef struct roll_call {
+    pr_leader *l;
     const pr_manifest *m;
-    const pr_hash *run_digest;
-    int n_ready;
-    bool warned;
-} roll;
+    bool *ready; /* [n] */
+    uint32_t run;
+} roll_call;
 
-static void add_host(pr_startup *s, const char *host) {
-    size_t n = strlen(host), at = strlen(s->hosts);
-    for (const char *p = s->hosts; (p = strstr(p, host)); p += n)
-        if ((p == s->hosts || p[-1] == ',') && (p[n] == ',' || p[n] == 0)) return;
-    snprintf(s->hosts + at, sizeof s->hosts - at, "%s%s", at ? "," : "", host);
-}
-
-static void warn_of_binding(roll *r, const char *host) {
-    if (r->warned) return;
-    r->warned = true;
-    pr_log(
-        PR_LOG_WARN, "run",
-        "ranks on %s are bound to one core each while other cores idle (mpirun's default); start with mpirun --bind-to "
-        "none, or with --map-by slot:PE=N for N cores a rank",
-        host);
-}
-
-static pr_status on_hello(roll *r, int from, const pr_wire_hello *hello, pr_error *err) {
-    pr_wire m = {.type = PR_WIRE_MANIFEST};
-    if (strcmp(hello->version, PR_VERSION) != 0)
-        return pr_fail(err, PR_ERR_MPI, "rank %d on %s runs version %s, rank 0 runs %s", from, hello->host,
-                       hello->version, PR_VERSION);
-    add_host(r->s, hello->host);
-    if (hello->bound_to_one_core) warn_of_binding(r, hello->host);
-    if (hello->threads > r->s->threads) r->s->threads = hello->threads;
-    m.as.manifest =
-        (pr_wire_manifest){r->m->path, r->m->base_dir, r->m->text, r->m->text_size, r->m->digest, *r->run_digest};
-    return pr_transport_send(r->t, from, &m, err);
-}
-
-static pr_status on_ready(roll *r, int from, const pr_wire_ready *ready, pr_error *err) {
-    if (ready->status != PR_OK) return pr_fail(err, PR_ERR_MPI, "rank %d: %s", from, ready->reason);
-    if (ready->n_jobs != r->m->n_jobs)
-        return pr_fail(err, PR_ERR_MPI, "rank %d finds %u jobs in the manifest, rank 0 finds %zu", from, ready->n_jobs,
-                       r->m->n_jobs);
-    r->n_ready++;
+static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *ready, pr_error *err) {
+    if (ready->run != c->run) return PR_OK;
+    if (ready->status != PR_OK) return pr_fail(err, PR_ERR_MPI, "rank %u: %s", rank, ready->reason);
+    if (ready->n_jobs != c->m->n_jobs)
+        return pr_fail(err, PR_ERR_MPI, "rank %u finds %u jobs in the manifest, rank 0 finds %zu", rank, ready->n_jobs,
+                       c->m->n_jobs);
+    c->ready[rank] = true;
+    c->l->roll.members[rank].ready_run = c->run;
     return PR_OK;
 }
 
-static pr_status handle(roll *r, int from, const pr_wire *m, pr_error *err) {
-    switch (m->type) {
-    case PR_WIRE_HELLO:
-        return on_hello(r, from, &m->as.hello, err);
-    case PR_WIRE_READY:
-        return on_ready(r, from, &m->as.ready, err);
-    default:
-        return pr_fail(err, PR_ERR_MPI, "rank %d began with a %s message", from, pr_wire_type_name(m->type));
-    }
+static bool is_waited_for(const roll_call *c, unsigned rank) {
+    return c->l->roll.members[rank].state == PR_RANK_UP && !c->ready[rank];
 }
 
-static pr_status await(roll *r, pr_error *err) {
-    while (r->n_ready < r->t->size - 1) {
-        bool got;
-        int from;
-        uint8_t *buffer;
-        pr_wire message;
-        PR_TRY(pr_transport_poll(r->t, &got, &from, &message, &buffer, err));
-        if (!got) {
-            pr_transport_idle(r->t);
-            continue;
-        }
-        pr_status status = handle(r, from, &message, err);
-        pr_wire_clear(&message);
+static bool is_complete(const roll_call *c) {
+    for (unsigned rank = 0; rank < c->l->roll.n; rank++)
+        if (is_waited_for(c, rank)) return false;
+    return true;
+}
+
+static pr_status take_turn(roll_call *c, pr_error *err) {
+    bool got, busy = false;
+    int from;
+    pr_wire m;
+    uint8_t *buffer;
+    pr_error bad = {0};
+    PR_TRY(pr_leader_poll(c->l, &got, &from, &m, &buffer, &bad, err));
+    if (!got && from >= 0) return pr_fail(err, PR_ERR_MPI, "at the start: %s", bad.text);
+    pr_status status = PR_OK;
+    if (got) {
+        c->l->roll.members[from].heard_ns = pr_clock_monotonic_ns();
+        if (m.type == PR_WIRE_READY) status = on_ready(c, (unsigned)from, &m.as.ready, err);
+        pr_wire_clear(&m);
         free(buffer);
-        if (status != PR_OK) return status;
+    }
+    PR_TRY(status);
+    PR_TRY(pr_worker_tick(c->l->worker, &busy, err));
+    if (!got && !busy) pr_transport_idle(c->l->t);
+    return PR_OK;
+}
+
+static pr_status send_manifest(roll_call *c, const pr_hash *run_digest, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_MANIFEST};
+    m.as.manifest =
+        (pr_wire_manifest){c->run, c->m->path, c->m->base_dir, c->m->text, c->m->text_size, c->m->digest, *run_digest};
+    for (unsigned rank = 0; rank < c->l->roll.n; rank++)
+        if (c->l->roll.members[rank].state == PR_RANK_UP) PR_TRY(pr_transport_send(c->l->t, (int)rank, &m, err));
+    return PR_OK;
+}
+
+static pr_status call_roll(roll_call *c, const pr_hash *run_digest, pr_error *err) {
+    uint64_t end = pr_clock_monotonic_ns() + PR_READY_NS;
+    PR_TRY(send_manifest(c, run_digest, err));
+    while (!is_complete(c) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(c, err));
+    for (unsigned rank = 1; rank < c->l->roll.n; rank++) {
+        if (!is_waited_for(c, rank)) continue;
+        pr_log(PR_LOG_WARN, "run", "rank %u does not take the manifest: the run goes on without it", rank);
+        (void)pr_roll_lose(&c->l->roll, rank);
     }
     return PR_OK;
 }
 
-pr_status pr_startup_ranks(pr_startup *s, pr_transport *t, const pr_manifest *m, const pr_hash *run_digest,
-                           const pr_host *host, pr_error *err) {
-    memset(s, 0, sizeof *s);
-    roll r = {.s = s, .t = t, .m = m, .run_digest = run_digest};
-    add_host(s, host->host);
-    if (host->bound_to_one_core && t->size == 1) warn_of_binding(&r, host->host);
-    if (t->size == 1) s->threads = host->threads;
-    PR_TRY(await(&r, err));
-    pr_writer topology;
-    pr_writer_init(&topology);
-    pr_host_describe(&topology);
-    pr_write_u8(&topology, 0);
-    if (topology.failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory at the start");
-    s->topology = (char *)topology.data; /* the writer's memory, ours from now on */
+pr_status pr_startup_ranks(pr_leader *l, const pr_manifest *m, const pr_hash *run_digest, pr_error *err) {
+    roll_call c = {l, m, calloc(l->roll.n, sizeof(bool)), ++l->n_runs};
+    if (!c.ready) return pr_fail(err, PR_ERR_MEMORY, "out of memory at the start");
+    pr_status status = call_roll(&c, run_digest, err);
+    free(c.ready);
+    return status;
+}
+
+static void add_host(char *hosts, size_t size, const char *host) {
+    size_t n = strlen(host), at = strlen(hosts);
+    for (const char *p = hosts; (p = strstr(p, host)); p += n)
+        if ((p == hosts || p[-1] == ',') && (p[n] == ',' || p[n] == 0)) return;
+    snprintf(hosts + at, size - at, "%s%s", at ? "," : "", host);
+}
+
+static void warn_of_binding(const pr_leader *l) {
+    for (unsigned rank = 0; rank < l->roll.n; rank++) {
+        const pr_wire_hello *h = &l->roll.members[rank].hello;
+        if (!h->bound_to_one_core) continue;
+        pr_log(PR_LOG_WARN, "run",
+               "ranks on %s are bound to one core each while other cores idle (mpirun's default); start with mpirun "
+               "--bind-to none, or with --map-by slot:PE=N for N cores a rank; `proverun topo` shows the places",
+               h->host);
+        return;
+    }
+}
+
+void pr_startup_place(pr_leader *l, char *hosts, size_t size, unsigned *threads) {
+    hosts[0] = 0;
+    *threads = 0;
+    for (unsigned rank = 0; rank < l->roll.n; rank++) {
+        const pr_wire_hello *h = &l->roll.members[rank].hello;
+        if (h->host[0]) add_host(hosts, size, h->host);
+        if (h->proves && h->threads > *threads) *threads = h->threads;
+    }
+    if (l->n_runs == 1) warn_of_binding(l);
+}
+
+/* ---- the schedule learns what there is ---- */
+
+#define PR_MAX_CLASSES 64u
+
+typedef struct inventory {
+    pr_schedule_job *jobs;
+    pr_schedule_range *ranges;
+    pr_schedule_rank *ranks;
+    pr_schedule_node *nodes;
+    pr_schedule_device *devices;
+    uint32_t *names; /* [n_ranks] of nodes: their lowest ranks */
+    uint32_t n_nodes, n_devices;
+    uint32_t classes[PR_MAX_CLASSES], n_classes; /* the first job of each */
+} inventory;
+
+static void free_inventory(inventory *v) {
+    free(v->jobs);
+    free(v->ranges);
+    free(v->ranks);
+    free(v->nodes);
+    free(v->devices);
+    free(v->names);
+}
+
+static uint32_t node_of(inventory *v, const pr_wire_hello *h) {
+    for (uint32_t i = 0; i < v->n_nodes; i++)
+        if (v->names[i] == h->node) return i;
+    v->names[v->n_nodes] = h->node;
+    v->nodes[v->n_nodes].host_bytes = h->node_bytes ? h->node_bytes : UINT64_MAX / 2;
+    return v->n_nodes++;
+}
+
+/* Ranks of one node that name the same device share it. */
+static uint32_t device_of(inventory *v, const pr_roll *roll, uint32_t rank) {
+    const pr_wire_hello *h = &roll->members[rank].hello;
+    if (!h->device[0]) return PR_SCHEDULE_NO_DEVICE;
+    for (uint32_t i = 0; i < rank; i++) {
+        const pr_wire_hello *other = &roll->members[i].hello;
+        if (other->node == h->node && strcmp(other->device, h->device) == 0) return v->ranks[i].device;
+    }
+    v->devices[v->n_devices].bytes = h->device_bytes ? h->device_bytes : UINT64_MAX / 2;
+    return v->n_devices++;
+}
+
+static void list_ranks(inventory *v, const pr_roll *roll) {
+    for (uint32_t i = 0; i < roll->n; i++) {
+        const pr_wire_hello *h = &roll->members[i].hello;
+        v->ranks[i].node = node_of(v, h);
+        v->ranks[i].device = device_of(v, roll, i);
+        v->ranks[i].proves = h->proves;
+        v->ranks[i].verifies = true;
+    }
+}
+
+static uint64_t deadline_of(const pr_manifest_job *m, uint64_t now) {
+    if (m->deadline_ns) return now + m->deadline_ns;
+    if (!m->deadline_wall_ns) return 0;
+    uint64_t wall = pr_clock_wall_ns();
+    return m->deadline_wall_ns > wall ? now + (m->deadline_wall_ns - wall) : 1;
+}
+
+static void estimate(pr_schedule_job *j, const pr_run *r, const pr_manifest_job *m) {
+    pr_estimate e;
+    const pr_wire_hello *h = &r->roll->members[r->roll->n > 1].hello; /* the threads of a rank like the others */
+    j->expected_ns = 1000000000u;
+    if (pr_estimate_job(&e, m->type, &m->params, &m->config, pr_cpu_isa(), h->threads ? h->threads : 1, NULL) != PR_OK)
+        return;
+    j->expected_ns = e.expected_ns;
+    j->host_bytes = e.host_bytes;
+}
+
+/* Jobs of one type err alike. */
+static uint32_t class_of(inventory *v, const pr_run *r, uint32_t i) {
+    const pr_manifest_job *all = r->manifest->jobs;
+    for (uint32_t k = 0; k < v->n_classes; k++)
+        if (all[v->classes[k]].type == all[i].type) return k;
+    if (v->n_classes == PR_MAX_CLASSES) return 0;
+    v->classes[v->n_classes] = i;
+    return v->n_classes++;
+}
+
+static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, size_t *n_ranges) {
+    const pr_manifest_job *m = &r->manifest->jobs[i];
+    pr_schedule_job *j = &v->jobs[i];
+    estimate(j, r, m);
+    j->class = class_of(v, r, i);
+    j->time_limit_ns = m->time_limit_ns;
+    j->deadline_ns = deadline_of(m, now);
+    j->priority = m->priority;
+    j->retries = m->retries;
+    j->attempts_before = r->file->attempts[i];
+    j->past = r->file->past[i];
+    j->n_after = (uint32_t)m->n_after;
+    j->after = v->ranges + *n_ranges;
+    for (size_t k = 0; k < m->n_after; k++)
+        v->ranges[(*n_ranges)++] = (pr_schedule_range){m->after[k].first, m->after[k].count};
+}
+
+static pr_status list_all(inventory *v, const pr_run *r, uint64_t now, pr_error *err) {
+    size_t n = r->manifest->n_jobs, n_ranges = 1;
+    for (size_t i = 0; i < n; i++) n_ranges += r->manifest->jobs[i].n_after;
+    v->jobs = calloc(n ? n : 1, sizeof *v->jobs);
+    v->ranges = calloc(n_ranges, sizeof *v->ranges);
+    v->ranks = calloc(r->roll->n, sizeof *v->ranks);
+    v->nodes = calloc(r->roll->n, sizeof *v->nodes);
+    v->devices = calloc(r->roll->n, sizeof *v->devices);
+    v->names = calloc(r->roll->n, sizeof *v->names);
+    if (!v->jobs || !v->ranges || !v->ranks || !v->nodes || !v->devices || !v->names)
+        return pr_fail(err, PR_ERR_MEMORY, "out of memory for a schedule of %zu jobs", n);
+    list_ranks(v, r->roll);
+    n_ranges = 0;
+    for (uint32_t i = 0; i < n; i++) list_job(v, r, i, now, &n_ranges);
     return PR_OK;
 }
 
-void pr_startup_clear(pr_startup *s) { free(s->topology); }
+static pr_status create(pr_schedule **out, const pr_run *r, const inventory *v, uint64_t now, pr_error *err) {
+    const pr_schedule_setup setup = {
+        .n_jobs = r->manifest->n_jobs,
+        .jobs = v->jobs,
+        .n_classes = v->n_classes,
+        .n_ranks = r->roll->n,
+        .n_nodes = v->n_nodes,
+        .n_devices = v->n_devices,
+        .ranks = v->ranks,
+        .nodes = v->nodes,
+        .devices = v->devices,
+        .options = {.end_ns = r->end_ns, .drain_margin_ns = r->o->drain_margin_ns},
+    };
+    return pr_schedule_create(out, &setup, now, err);
+}
+
+pr_status pr_startup_schedule(pr_schedule **out, const pr_run *r, pr_error *err) {
+    inventory v = {0};
+    uint64_t now = pr_clock_monotonic_ns();
+    pr_status status = list_all(&v, r, now, err);
+    if (status == PR_OK) status = create(out, r, &v, now, err);
+    free_inventory(&v);
+    if (status != PR_OK) return status;
+    for (uint32_t rank = 0; rank < r->roll->n; rank++)
+        if (r->roll->members[rank].state != PR_RANK_UP)
+            pr_schedule_set_rank(*out, now, rank, r->roll->members[rank].state);
+    return PR_OK;
+}

@@ -1,13 +1,13 @@
 #include "cluster/wire.h"
 #include <string.h>
 
-#define PR_WIRE_MAGIC 0x31575250u /* "PRW1" */
+#define PR_WIRE_MAGIC 0x32575250u /* "PRW2" */
 #define PR_WIRE_MAX_TEXT ((size_t)16 << 20)
 #define PR_WIRE_MAX_PATH 4096
 
 const char *pr_wire_type_name(uint32_t type) {
-    static const char *const names[] = {"nothing", "hello",  "manifest", "ready", "prove",
-                                        "proved",  "verify", "verified", "stop"};
+    static const char *const names[] = {"nothing", "hello",   "manifest", "ready", "prove", "answer", "cancel",
+                                        "verify",  "verdict", "note",     "ping",  "stop",  "bye"};
     return type < PR_WIRE_TYPES ? names[type] : "unknown";
 }
 
@@ -43,74 +43,159 @@ static const char *borrow_text(pr_reader *r, size_t *size, size_t max) {
     return (const char *)text;
 }
 
+/* What comes from a rank may end on a terminal: control characters become spaces. */
+/* What comes from a rank may end on a terminal: control characters become spaces. */
 static void read_text(pr_reader *r, char *out, size_t room) {
     size_t n;
     const char *text = borrow_text(r, &n, room - 1);
     memset(out, 0, room);
-    memcpy(out, text, n);
+    for (size_t i = 0; i < n; i++) out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
 }
 
 static void write_hash(pr_writer *out, const pr_hash *h) { pr_write_bytes(out, h->bytes, sizeof h->bytes); }
 
-static void encode_proof(pr_writer *out, const pr_wire_proof *m) {
-    pr_write_u32(out, m->job);
-    pr_write_u32(out, m->attempt);
-    pr_write_u32(out, m->status);
-    pr_record_encode(out, &m->record);
+static void put_text(pr_writer *out, const char *text) { write_text(out, text, strlen(text)); }
+
+/* ---- encoding ---- */
+
+static void encode_hello(pr_writer *out, const pr_wire_hello *m) {
+    put_text(out, m->host);
+    put_text(out, m->version);
+    pr_write_u32(out, m->pid);
+    pr_write_u32(out, m->threads);
+    pr_write_u32(out, m->proves);
+    pr_write_u32(out, m->bound_to_one_core);
+    pr_write_u32(out, m->node);
+    pr_write_u64(out, m->node_bytes);
+    put_text(out, m->device);
+    pr_write_u64(out, m->device_bytes);
+    put_text(out, m->place);
 }
 
 static void encode_manifest(pr_writer *out, const pr_wire_manifest *m) {
-    write_text(out, m->path, strlen(m->path));
-    write_text(out, m->base_dir, strlen(m->base_dir));
+    pr_write_u32(out, m->run);
+    put_text(out, m->path);
+    put_text(out, m->base_dir);
     write_text(out, m->text, m->text_size);
     write_hash(out, &m->digest);
     write_hash(out, &m->run_digest);
 }
 
-static void encode_verified(pr_writer *out, const pr_wire_verified *m) {
+static void encode_ready(pr_writer *out, const pr_wire_ready *m) {
+    pr_write_u32(out, m->run);
+    pr_write_u32(out, m->n_jobs);
+    pr_write_u32(out, m->status);
+    put_text(out, m->reason);
+}
+
+static void encode_task(pr_writer *out, const pr_wire_task *m) {
+    pr_write_u32(out, m->run);
     pr_write_u32(out, m->job);
     pr_write_u32(out, m->attempt);
-    pr_write_u32(out, m->accepted);
+}
+
+static void encode_prove(pr_writer *out, const pr_wire_prove *m) {
+    encode_task(out, &m->task);
+    pr_write_u32(out, m->cpu_only);
+    pr_write_u64(out, m->time_limit_ms);
+    pr_write_u64(out, m->quiet_ms);
+}
+
+static void encode_answer(pr_writer *out, const pr_wire_answer *m) {
+    encode_task(out, &m->task);
+    pr_write_u32(out, m->failure);
+    pr_write_u32(out, m->end);
+    pr_write_u32(out, m->cpu_only);
+    pr_write_u32(out, m->child_restarts);
+    pr_write_u64(out, m->started_ns);
+    pr_write_u64(out, m->finished_ns);
+    put_text(out, m->stage);
+    put_text(out, m->reason);
+    pr_record_encode(out, &m->record);
+}
+
+static void encode_verify(pr_writer *out, const pr_wire_verify *m) {
+    encode_task(out, &m->task);
+    pr_record_encode(out, &m->record);
+}
+
+static void encode_verdict(pr_writer *out, const pr_wire_verdict *m) {
+    encode_task(out, &m->task);
+    pr_write_u32(out, m->verdict);
     write_f64(out, m->verify_ms);
-    write_text(out, m->reason, strlen(m->reason));
+    put_text(out, m->reason);
+}
+
+static void encode_note(pr_writer *out, const pr_wire_note *m) {
+    pr_write_u32(out, m->kind);
+    pr_write_u32(out, m->has_job);
+    encode_task(out, &m->task);
+    put_text(out, m->text);
+}
+
+static void encode_ping(pr_writer *out, const pr_wire_ping *m) {
+    pr_write_u32(out, m->has_job);
+    encode_task(out, &m->task);
+    pr_write_u32(out, m->step);
+    pr_write_u32(out, m->verifying);
+    put_text(out, m->stage);
+}
+
+static void encode_stop(pr_writer *out, const pr_wire_stop *m) {
+    pr_write_u32(out, m->how);
+    pr_write_u32(out, m->exit_code);
+}
+
+static void encode_body(pr_writer *out, const pr_wire *m) {
+    switch (m->type) {
+    case PR_WIRE_HELLO:
+        encode_hello(out, &m->as.hello);
+        break;
+    case PR_WIRE_MANIFEST:
+        encode_manifest(out, &m->as.manifest);
+        break;
+    case PR_WIRE_READY:
+        encode_ready(out, &m->as.ready);
+        break;
+    case PR_WIRE_PROVE:
+        encode_prove(out, &m->as.prove);
+        break;
+    case PR_WIRE_ANSWER:
+        encode_answer(out, &m->as.answer);
+        break;
+    case PR_WIRE_CANCEL:
+        encode_task(out, &m->as.cancel);
+        break;
+    case PR_WIRE_VERIFY:
+        encode_verify(out, &m->as.verify);
+        break;
+    case PR_WIRE_VERDICT:
+        encode_verdict(out, &m->as.verdict);
+        break;
+    case PR_WIRE_NOTE:
+        encode_note(out, &m->as.note);
+        break;
+    case PR_WIRE_PING:
+        encode_ping(out, &m->as.ping);
+        break;
+    case PR_WIRE_STOP:
+        encode_stop(out, &m->as.stop);
+        break;
+    case PR_WIRE_BYE:
+        break;
+    case PR_WIRE_TYPES:
+        PR_ASSERT(m->type < PR_WIRE_TYPES);
+    }
 }
 
 void pr_wire_encode(pr_writer *out, const pr_wire *m) {
     pr_write_u32(out, PR_WIRE_MAGIC);
     pr_write_u16(out, PR_WIRE_VERSION);
     pr_write_u16(out, (uint16_t)m->type);
-    switch (m->type) {
-    case PR_WIRE_HELLO:
-        write_text(out, m->as.hello.host, strlen(m->as.hello.host));
-        write_text(out, m->as.hello.version, strlen(m->as.hello.version));
-        pr_write_u32(out, m->as.hello.threads);
-        pr_write_u32(out, m->as.hello.bound_to_one_core);
-        break;
-    case PR_WIRE_MANIFEST:
-        encode_manifest(out, &m->as.manifest);
-        break;
-    case PR_WIRE_READY:
-        pr_write_u32(out, m->as.ready.n_jobs);
-        pr_write_u32(out, m->as.ready.status);
-        write_text(out, m->as.ready.reason, strlen(m->as.ready.reason));
-        break;
-    case PR_WIRE_PROVE:
-        pr_write_u32(out, m->as.prove.job);
-        pr_write_u32(out, m->as.prove.attempt);
-        break;
-    case PR_WIRE_PROVED:
-    case PR_WIRE_VERIFY:
-        encode_proof(out, &m->as.proof);
-        break;
-    case PR_WIRE_VERIFIED:
-        encode_verified(out, &m->as.verified);
-        break;
-    case PR_WIRE_STOP:
-        break;
-    case PR_WIRE_TYPES:
-        PR_ASSERT(m->type < PR_WIRE_TYPES);
-    }
+    encode_body(out, m);
 }
+
+/* ---- decoding ---- */
 
 static uint32_t read_below(pr_reader *r, uint32_t limit) {
     uint32_t v = pr_read_u32(r);
@@ -121,12 +206,20 @@ static uint32_t read_below(pr_reader *r, uint32_t limit) {
 static void decode_hello(pr_reader *r, pr_wire_hello *m) {
     read_text(r, m->host, sizeof m->host);
     read_text(r, m->version, sizeof m->version);
+    m->pid = pr_read_u32(r);
     m->threads = pr_read_u32(r);
+    m->proves = read_below(r, 2);
     m->bound_to_one_core = read_below(r, 2);
+    m->node = pr_read_u32(r);
+    m->node_bytes = pr_read_u64(r);
+    read_text(r, m->device, sizeof m->device);
+    m->device_bytes = pr_read_u64(r);
+    read_text(r, m->place, sizeof m->place);
 }
 
 static void decode_manifest(pr_reader *r, pr_wire_manifest *m) {
     size_t n;
+    m->run = pr_read_u32(r);
     m->path = borrow_text(r, &n, PR_WIRE_MAX_PATH);
     m->base_dir = borrow_text(r, &n, PR_WIRE_MAX_PATH);
     m->text = borrow_text(r, &m->text_size, PR_WIRE_MAX_TEXT);
@@ -135,26 +228,76 @@ static void decode_manifest(pr_reader *r, pr_wire_manifest *m) {
 }
 
 static void decode_ready(pr_reader *r, pr_wire_ready *m) {
+    m->run = pr_read_u32(r);
     m->n_jobs = pr_read_u32(r);
     m->status = read_below(r, PR_ERR_INTERNAL + 1);
     read_text(r, m->reason, sizeof m->reason);
 }
 
-static void decode_proof(pr_reader *r, pr_wire_proof *m) {
+static void decode_task(pr_reader *r, pr_wire_task *m) {
+    m->run = pr_read_u32(r);
     m->job = pr_read_u32(r);
     m->attempt = pr_read_u32(r);
-    m->status = read_below(r, PR_ERR_INTERNAL + 1);
-    size_t n = r->failed ? 0 : r->size - r->at;
-    const uint8_t *rest = pr_read_borrow(r, n);
-    if (!rest || pr_record_decode(&m->record, rest, n, NULL) != PR_OK) r->failed = true;
 }
 
-static void decode_verified(pr_reader *r, pr_wire_verified *m) {
-    m->job = pr_read_u32(r);
-    m->attempt = pr_read_u32(r);
-    m->accepted = read_below(r, 2);
+static void decode_prove(pr_reader *r, pr_wire_prove *m) {
+    decode_task(r, &m->task);
+    m->cpu_only = read_below(r, 2);
+    m->time_limit_ms = pr_read_u64(r);
+    m->quiet_ms = pr_read_u64(r);
+}
+
+/* The rest of the message. */
+static void decode_record(pr_reader *r, pr_record *m) {
+    size_t n = r->failed ? 0 : r->size - r->at;
+    const uint8_t *rest = pr_read_borrow(r, n);
+    if (!rest || pr_record_decode(m, rest, n, NULL) != PR_OK) r->failed = true;
+}
+
+static void decode_answer(pr_reader *r, pr_wire_answer *m) {
+    decode_task(r, &m->task);
+    m->failure = pr_read_u32(r);
+    if (m->failure != PR_WIRE_PROVED && m->failure > PR_FAILURE_MEMORY) r->failed = true;
+    m->end = read_below(r, PR_ATTEMPT_COUNT);
+    m->cpu_only = read_below(r, 2);
+    m->child_restarts = pr_read_u32(r);
+    m->started_ns = pr_read_u64(r);
+    m->finished_ns = pr_read_u64(r);
+    read_text(r, m->stage, sizeof m->stage);
+    read_text(r, m->reason, sizeof m->reason);
+    decode_record(r, &m->record);
+}
+
+static void decode_verify(pr_reader *r, pr_wire_verify *m) {
+    decode_task(r, &m->task);
+    decode_record(r, &m->record);
+}
+
+static void decode_verdict(pr_reader *r, pr_wire_verdict *m) {
+    decode_task(r, &m->task);
+    m->verdict = read_below(r, PR_VERDICT_UNABLE + 1);
     m->verify_ms = read_f64(r);
     read_text(r, m->reason, sizeof m->reason);
+}
+
+static void decode_note(pr_reader *r, pr_wire_note *m) {
+    m->kind = read_below(r, PR_EVENT_COUNT);
+    m->has_job = read_below(r, 2);
+    decode_task(r, &m->task);
+    read_text(r, m->text, sizeof m->text);
+}
+
+static void decode_ping(pr_reader *r, pr_wire_ping *m) {
+    m->has_job = read_below(r, 2);
+    decode_task(r, &m->task);
+    m->step = pr_read_u32(r);
+    m->verifying = read_below(r, 2);
+    read_text(r, m->stage, sizeof m->stage);
+}
+
+static void decode_stop(pr_reader *r, pr_wire_stop *m) {
+    m->how = read_below(r, PR_STOP_HOWS);
+    m->exit_code = read_below(r, 256);
 }
 
 static void decode_body(pr_reader *r, pr_wire *m) {
@@ -169,17 +312,30 @@ static void decode_body(pr_reader *r, pr_wire *m) {
         decode_ready(r, &m->as.ready);
         break;
     case PR_WIRE_PROVE:
-        m->as.prove.job = pr_read_u32(r);
-        m->as.prove.attempt = pr_read_u32(r);
+        decode_prove(r, &m->as.prove);
         break;
-    case PR_WIRE_PROVED:
+    case PR_WIRE_ANSWER:
+        decode_answer(r, &m->as.answer);
+        break;
+    case PR_WIRE_CANCEL:
+        decode_task(r, &m->as.cancel);
+        break;
     case PR_WIRE_VERIFY:
-        decode_proof(r, &m->as.proof);
+        decode_verify(r, &m->as.verify);
         break;
-    case PR_WIRE_VERIFIED:
-        decode_verified(r, &m->as.verified);
+    case PR_WIRE_VERDICT:
+        decode_verdict(r, &m->as.verdict);
+        break;
+    case PR_WIRE_NOTE:
+        decode_note(r, &m->as.note);
+        break;
+    case PR_WIRE_PING:
+        decode_ping(r, &m->as.ping);
         break;
     case PR_WIRE_STOP:
+        decode_stop(r, &m->as.stop);
+        break;
+    case PR_WIRE_BYE:
         break;
     case PR_WIRE_TYPES:
         r->failed = true;
@@ -204,5 +360,6 @@ pr_status pr_wire_decode(pr_wire *out, const void *data, size_t size, pr_error *
 }
 
 void pr_wire_clear(pr_wire *m) {
-    if (m->type == PR_WIRE_PROVED || m->type == PR_WIRE_VERIFY) pr_record_clear(&m->as.proof.record);
+    if (m->type == PR_WIRE_ANSWER) pr_record_clear(&m->as.answer.record);
+    if (m->type == PR_WIRE_VERIFY) pr_record_clear(&m->as.verify.record);
 }

@@ -1,118 +1,263 @@
 #include "cluster/worker.h"
-#include "work/work.h"
+#include "base/clock.h"
+#include "child/child.h"
+#include "cluster/examiner.h"
+#include "cluster/minder.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-typedef struct worker {
+#define PR_PING_NS 1000000000u
+#define PR_LEADER_NS ((uint64_t)120 * 1000000000u) /* silence of rank 0 that ends a rank */
+
+struct pr_worker {
     pr_transport *t;
     const pr_run_options *o;
-    const pr_host *host;
+    const pr_seat *seat;
     pr_manifest manifest;
     bool has_manifest, stopped;
+    uint32_t run;
     pr_hash run_digest;
-    pr_work work;
-} worker;
+    pr_work work; /* for verification */
+    pr_minder *minder;
+    pr_examiner *examiner;
+    pr_wire_stop stop;
+    uint64_t pinged_ns;
+};
 
-static pr_status say_hello(worker *w, pr_error *err) {
-    pr_wire m = {.type = PR_WIRE_HELLO};
-    pr_row_set_text(m.as.hello.host, sizeof m.as.hello.host, w->host->host);
-    pr_row_set_text(m.as.hello.version, sizeof m.as.hello.version, PR_VERSION);
-    m.as.hello.threads = w->host->threads;
-    m.as.hello.bound_to_one_core = w->host->bound_to_one_core;
-    return pr_transport_send(w->t, 0, &m, err);
+static pr_status say(pr_worker *w, const pr_wire *m, pr_error *err) { return pr_transport_send(w->t, 0, m, err); }
+
+pr_status pr_worker_create(pr_worker **out, pr_transport *t, const pr_run_options *o, const pr_seat *seat,
+                           pr_error *err) {
+    pr_worker *w = calloc(1, sizeof *w);
+    if (!w) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the supervisor");
+    w->t = t;
+    w->o = o;
+    w->seat = seat;
+    w->work = (pr_work){o->backend, seat->place.n_threads, 0, t->rank, seat->hello.host, &w->run_digest};
+    pr_status status = pr_examiner_create(&w->examiner, err);
+    if (status == PR_OK && seat->place.proves) status = pr_minder_create(&w->minder, o, seat, t->rank, err);
+    if (status != PR_OK) {
+        pr_worker_destroy(w);
+        return status;
+    }
+    *out = w;
+    return PR_OK;
 }
+
+void pr_worker_destroy(pr_worker *w) {
+    if (!w) return;
+    pr_minder_destroy(w->minder);
+    pr_examiner_destroy(w->examiner);
+    if (w->has_manifest) pr_manifest_clear(&w->manifest);
+    free(w);
+}
+
+pr_status pr_worker_say_hello(pr_worker *w, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_HELLO};
+    m.as.hello = w->seat->hello;
+    return say(w, &m, err);
+}
+
+/* ---- what rank 0 says ---- */
 
 /* The text is parsed again here: its jobs are what rank 0's indices mean. */
-static pr_status take_manifest(worker *w, const pr_wire_manifest *given, pr_error *err) {
+static pr_status read_manifest(pr_worker *w, const pr_wire_manifest *given, pr_error *err) {
+    pr_examiner_finish(w->examiner);
+    if (w->has_manifest) pr_manifest_clear(&w->manifest);
+    w->has_manifest = false;
+    w->run = given->run;
+    PR_TRY(pr_manifest_parse(&w->manifest, given->text, given->text_size, given->path, given->base_dir, w->o->types,
+                             NULL, err));
+    w->has_manifest = true;
+    w->run_digest = given->run_digest;
+    if (!pr_hash_equal(&w->manifest.digest, &given->digest))
+        return pr_fail(err, PR_ERR_MPI, "the manifest changed on its way");
+    return w->minder ? pr_minder_begin(w->minder, given, err) : PR_OK;
+}
+
+static pr_status take_manifest(pr_worker *w, const pr_wire_manifest *given, pr_error *err) {
     pr_wire answer = {.type = PR_WIRE_READY};
     pr_error e = {0};
-    if (w->has_manifest) return pr_fail(err, PR_ERR_MPI, "a second manifest from rank 0");
-    pr_status status = pr_manifest_parse(&w->manifest, given->text, given->text_size, given->path, given->base_dir,
-                                         w->o->types, NULL, &e);
-    if (status == PR_OK) {
-        w->has_manifest = true;
-        w->run_digest = given->run_digest;
-        if (!pr_hash_equal(&w->manifest.digest, &given->digest))
-            status = pr_fail(&e, PR_ERR_MPI, "the manifest changed on its way");
-    }
+    answer.as.ready.run = given->run;
+    answer.as.ready.status = (uint32_t)read_manifest(w, given, &e);
     answer.as.ready.n_jobs = w->has_manifest ? (uint32_t)w->manifest.n_jobs : 0;
-    answer.as.ready.status = (uint32_t)status;
     pr_row_set_text(answer.as.ready.reason, sizeof answer.as.ready.reason, e.text);
-    return pr_transport_send(w->t, 0, &answer, err);
+    return say(w, &answer, err);
 }
 
-static pr_status check_job(const worker *w, uint32_t job, pr_error *err) {
-    if (w->has_manifest && job < w->manifest.n_jobs) return PR_OK;
-    return pr_fail(err, PR_ERR_MPI, "rank 0 named job %u, which is not there", job);
+static bool is_of_this_run(const pr_worker *w, const pr_wire_task *task) {
+    return w->has_manifest && task->run == w->run && task->job < w->manifest.n_jobs;
 }
 
-static pr_status prove(worker *w, const pr_wire_prove *task, pr_error *err) {
-    pr_wire answer = {.type = PR_WIRE_PROVED};
-    pr_wire_proof *p = &answer.as.proof;
-    PR_TRY(check_job(w, task->job, err));
-    p->job = task->job;
-    p->attempt = task->attempt;
-    p->status = (uint32_t)pr_work_prove(&p->record, &w->work, &w->manifest.jobs[task->job], NULL);
-    pr_status status = pr_transport_send(w->t, 0, &answer, err);
-    pr_wire_clear(&answer);
-    return status;
+static pr_status refuse_verification(pr_worker *w, const pr_wire_task *task, const char *why, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_VERDICT};
+    m.as.verdict.task = *task;
+    m.as.verdict.verdict = PR_VERDICT_UNABLE;
+    pr_row_set_text(m.as.verdict.reason, sizeof m.as.verdict.reason, why);
+    return say(w, &m, err);
 }
 
-static pr_status verify(worker *w, const pr_wire_proof *task, pr_error *err) {
-    pr_wire answer = {.type = PR_WIRE_VERIFIED};
-    pr_wire_verified *v = &answer.as.verified;
-    bool accepted = false;
-    pr_error e = {0};
-    PR_TRY(check_job(w, task->job, err));
-    v->job = task->job;
-    v->attempt = task->attempt;
-    if (pr_work_verify(&w->work, &w->manifest.jobs[task->job], &task->record, &accepted, v->reason, sizeof v->reason,
-                       &v->verify_ms, &e) != PR_OK)
-        pr_row_set_text(v->reason, sizeof v->reason, e.text);
-    v->accepted = accepted;
-    return pr_transport_send(w->t, 0, &answer, err);
+static pr_status take_verify(pr_worker *w, pr_wire_verify *m, pr_error *err) {
+    if (!is_of_this_run(w, &m->task)) return refuse_verification(w, &m->task, "no such job here", err);
+    if (pr_examiner_give(w->examiner, &w->work, &w->manifest.jobs[m->task.job], &m->task, &m->record)) return PR_OK;
+    return refuse_verification(w, &m->task, "it has proofs enough to verify", err);
 }
 
-static pr_status handle(worker *w, const pr_wire *m, pr_error *err) {
+static pr_status take_prove(pr_worker *w, const pr_wire_prove *m, pr_error *err) {
+    if (w->minder && is_of_this_run(w, &m->task)) {
+        pr_minder_prove(w->minder, m);
+        return PR_OK;
+    }
+    pr_wire answer = {.type = PR_WIRE_ANSWER};
+    answer.as.answer.task = m->task;
+    answer.as.answer.failure = PR_FAILURE_CANCELLED;
+    answer.as.answer.end = PR_ATTEMPT_STOPPED;
+    pr_row_set_text(answer.as.answer.reason, sizeof answer.as.answer.reason, "the rank cannot prove this job");
+    return say(w, &answer, err);
+}
+
+static pr_status take_stop(pr_worker *w, const pr_wire_stop *m, pr_error *err) {
+    const pr_wire bye = {.type = PR_WIRE_BYE};
+    pr_minder_destroy(w->minder);
+    w->minder = NULL;
+    w->stop = *m;
+    w->stopped = true;
+    return say(w, &bye, err);
+}
+
+pr_status pr_worker_handle(pr_worker *w, pr_wire *m, pr_error *err) {
     switch (m->type) {
     case PR_WIRE_MANIFEST:
         return take_manifest(w, &m->as.manifest, err);
     case PR_WIRE_PROVE:
-        return prove(w, &m->as.prove, err);
+        return take_prove(w, &m->as.prove, err);
+    case PR_WIRE_CANCEL:
+        if (w->minder) pr_minder_cancel(w->minder, &m->as.cancel);
+        return PR_OK;
     case PR_WIRE_VERIFY:
-        return verify(w, &m->as.proof, err);
+        return take_verify(w, &m->as.verify, err);
     case PR_WIRE_STOP:
-        w->stopped = true;
+        return take_stop(w, &m->as.stop, err);
+    case PR_WIRE_PING:
         return PR_OK;
     default:
         return pr_fail(err, PR_ERR_MPI, "rank 0 sent a %s message", pr_wire_type_name(m->type));
     }
 }
 
-static pr_status serve(worker *w, pr_error *err) {
-    bool got;
+bool pr_worker_is_stopped(const pr_worker *w, pr_wire_stop *how) {
+    *how = w->stop;
+    return w->stopped;
+}
+
+/* ---- what it says ---- */
+
+static pr_status ping(pr_worker *w, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_PING};
+    uint64_t now = pr_clock_monotonic_ns();
+    if (now - w->pinged_ns < PR_PING_NS) return PR_OK;
+    w->pinged_ns = now;
+    if (w->minder) pr_minder_describe(w->minder, &m.as.ping);
+    m.as.ping.verifying = !pr_examiner_is_idle(w->examiner);
+    return say(w, &m, err);
+}
+
+static pr_status tell_verdicts(pr_worker *w, bool *busy, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_VERDICT};
+    while (pr_examiner_take(w->examiner, &m.as.verdict)) {
+        *busy = true;
+        if (m.as.verdict.task.run == w->run) PR_TRY(say(w, &m, err));
+    }
+    return PR_OK;
+}
+
+static pr_status tell_of_child(pr_worker *w, bool *busy, pr_error *err) {
+    pr_wire m;
+    while (w->minder && pr_minder_poll(w->minder, &m)) {
+        *busy = true;
+        pr_status status = say(w, &m, err);
+        pr_wire_clear(&m);
+        PR_TRY(status);
+    }
+    return PR_OK;
+}
+
+pr_status pr_worker_tick(pr_worker *w, bool *busy, pr_error *err) {
+    if (w->stopped) return PR_OK;
+    PR_TRY(tell_of_child(w, busy, err));
+    PR_TRY(tell_verdicts(w, busy, err));
+    return ping(w, err);
+}
+
+size_t pr_worker_fds(const pr_worker *w, struct pollfd fds[PR_WORKER_MAX_FDS]) {
+    size_t n = w->minder ? pr_minder_fds(w->minder, fds) : 0;
+    fds[n++] = (struct pollfd){pr_examiner_fd(w->examiner), POLLIN, 0};
+    return n;
+}
+
+void pr_worker_wait(struct pollfd *fds, size_t n, double pause_ms) {
+    const struct timespec pause = {(time_t)(pause_ms / 1e3), (long)(pause_ms * 1e6) % 1000000000};
+    (void)ppoll(fds, (nfds_t)n, &pause, NULL);
+}
+
+/* ---- the life of a rank but 0 ---- */
+
+typedef struct leader {           /* rank 0, as it is seen from here */
+    uint64_t heard_ns, looked_ns; /* heard_ns 0: not yet; it may take long to read a journal */
+    pid_t parent;                 /* the launcher's daemon: when it is gone, so is the run */
+} leader;
+
+static pr_status watch_leader(leader *l, bool heard, pr_error *err) {
+    uint64_t now = pr_clock_monotonic_ns();
+    if (heard) l->heard_ns = now;
+    if (now - l->looked_ns < PR_PING_NS) return PR_OK;
+    l->looked_ns = now;
+    if (getppid() != l->parent) return pr_fail(err, PR_ERR_INTERRUPTED, "the launcher is gone");
+    if (!l->heard_ns || now - l->heard_ns < PR_LEADER_NS) return PR_OK;
+    return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 has been silent for two minutes");
+}
+
+static pr_status receive(pr_worker *w, bool *got, pr_error *err) {
     int from;
     uint8_t *buffer;
     pr_wire message;
-    PR_TRY(pr_transport_poll(w->t, &got, &from, &message, &buffer, err));
-    if (!got) {
-        pr_transport_idle(w->t);
-        return PR_OK;
-    }
-    pr_status status = from == 0 ? handle(w, &message, err) : PR_OK;
-    if (from != 0) pr_log(PR_LOG_WARN, "worker", "a message from rank %d is ignored", from);
+    PR_TRY(pr_transport_poll(w->t, got, &from, &message, &buffer, err));
+    if (!*got) return PR_OK;
+    pr_status status = PR_OK;
+    if (from == 0)
+        status = pr_worker_handle(w, &message, err);
+    else
+        pr_log(PR_LOG_WARN, "worker", "a message from rank %d is ignored", from);
     pr_wire_clear(&message);
     free(buffer);
     return status;
 }
 
-pr_status pr_worker_run(pr_transport *t, const pr_run_options *o, const pr_host *host, pr_error *err) {
-    worker w = {.t = t, .o = o, .host = host};
-    w.work = (pr_work){o->backend, host->threads, host->max_bytes, t->rank, host->host, &w.run_digest};
-    pr_status status = say_hello(&w, err);
-    while (status == PR_OK && !w.stopped) status = serve(&w, err);
+static pr_status serve(pr_worker *w, pr_error *err) {
+    leader l = {.parent = getppid()};
+    PR_TRY(pr_worker_say_hello(w, err));
+    while (!w->stopped) {
+        bool got = false, busy = false;
+        PR_TRY(receive(w, &got, err));
+        PR_TRY(watch_leader(&l, got, err));
+        PR_TRY(pr_worker_tick(w, &busy, err));
+        if (busy) pr_transport_busy(w->t);
+        if (got || busy || w->stopped) continue;
+        struct pollfd fds[PR_WORKER_MAX_FDS];
+        pr_worker_wait(fds, pr_worker_fds(w, fds), pr_transport_pause_ms(w->t));
+    }
     bool quiet;
-    if (status == PR_OK) status = pr_transport_drain(t, 60000, &quiet, err);
-    if (w.has_manifest) pr_manifest_clear(&w.manifest);
+    return pr_transport_drain(w->t, 10000, &quiet, err);
+}
+
+pr_status pr_worker_run(pr_wire_stop *how, pr_transport *t, const pr_run_options *o, const pr_seat *seat,
+                        pr_error *err) {
+    pr_worker *w = NULL;
+    PR_TRY(pr_worker_create(&w, t, o, seat, err));
+    pr_status status = serve(w, err);
+    *how = w->stop;
+    pr_worker_destroy(w);
     return status;
 }

@@ -1,8 +1,8 @@
 /* Rank 1 damages what it proves; rank 2 is honest. What rank 1 made must never count: with a retry the job is approved
  * on another rank, without one it is rejected, with the reason and the evidence.
- *   mpirun -n 3 mpi_liar FOLDER */
+ *   mpirun -n 3 mpi_liar PROVERUN FOLDER */
 #include "cluster/coordinator.h"
-#include "cluster/host.h"
+#include "cluster/seat.h"
 #include "work/work.h"
 #include "cluster/worker.h"
 #include "cpu/cpu_backend.h"
@@ -24,35 +24,54 @@
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, NULL};
 static const char *const manifests[] = {"liar-retry.yaml", "liar-once.yaml"};
 
-/* Answers as a worker does, but with a flipped byte; also once for a job that nobody gave it. */
-static void lie(pr_transport *t, const pr_wire_prove *task, const pr_manifest *m, const pr_hash *digest) {
-    pr_wire answer = {.type = PR_WIRE_PROVED};
+/* Answers as a worker does, but with a flipped byte; also once for an attempt that nobody gave it, and it says it
+ * twice. */
+static void lie(pr_transport *t, const pr_wire_prove *prove, const pr_manifest *m, const pr_hash *digest) {
+    pr_wire answer = {.type = PR_WIRE_ANSWER};
+    pr_wire_answer *a = &answer.as.answer;
     const pr_work work = {pr_cpu_best(), 1, 0, 1, "liar", digest};
-    answer.as.proof.job = task->job;
-    answer.as.proof.attempt = task->attempt;
-    CHECK(pr_work_prove(&answer.as.proof.record, &work, &m->jobs[task->job], NULL) == PR_OK);
-    answer.as.proof.record.proof[answer.as.proof.record.row.proof_compressed_bytes / 2] ^= 1;
-    answer.as.proof.attempt++;
+    a->task = prove->task;
+    a->failure = PR_WIRE_PROVED;
+    CHECK(pr_work_prove(&a->record, &work, &m->jobs[prove->task.job], NULL) == PR_OK);
+    a->record.proof[a->record.row.proof_compressed_bytes / 2] ^= 1;
+    a->task.attempt++;
     CHECK(pr_transport_send(t, 0, &answer, NULL) == PR_OK); /* not what it was given: ignored */
-    answer.as.proof.attempt--;
+    a->task.attempt--;
+    CHECK(pr_transport_send(t, 0, &answer, NULL) == PR_OK);
     CHECK(pr_transport_send(t, 0, &answer, NULL) == PR_OK);
     pr_wire_clear(&answer);
 }
 
 static void say(pr_transport *t, pr_wire *m) { CHECK(pr_transport_send(t, 0, m, NULL) == PR_OK); }
 
-static void begin(pr_transport *t) {
+static void begin(pr_transport *t, const pr_seat *seat) {
     pr_wire hello = {.type = PR_WIRE_HELLO};
-    snprintf(hello.as.hello.host, sizeof hello.as.hello.host, "liar");
-    snprintf(hello.as.hello.version, sizeof hello.as.hello.version, PR_VERSION);
-    hello.as.hello.threads = 1;
+    hello.as.hello = seat->hello;
     say(t, &hello);
 }
 
-static void run_liar(pr_transport *t) {
+static void accept_unseen(pr_transport *t, const pr_wire_task *task) {
+    pr_wire verdict = {.type = PR_WIRE_VERDICT};
+    verdict.as.verdict.task = *task;
+    verdict.as.verdict.verdict = PR_VERDICT_ACCEPTED;
+    say(t, &verdict);
+}
+
+static void take_manifest(pr_transport *t, pr_manifest *m, pr_hash *digest, const pr_wire_manifest *given) {
+    pr_wire ready = {.type = PR_WIRE_READY};
+    CHECK(pr_manifest_parse(m, given->text, given->text_size, given->path, given->base_dir, types, NULL, NULL) ==
+          PR_OK);
+    *digest = given->run_digest;
+    ready.as.ready.run = given->run;
+    ready.as.ready.n_jobs = (uint32_t)m->n_jobs;
+    say(t, &ready);
+}
+
+static void run_liar(pr_transport *t, const pr_seat *seat) {
     pr_manifest m = {0};
     pr_hash digest = {{0}};
-    begin(t);
+    const pr_wire bye = {.type = PR_WIRE_BYE};
+    begin(t, seat);
     for (bool stopped = false; !stopped;) {
         bool got;
         int from;
@@ -63,28 +82,15 @@ static void run_liar(pr_transport *t) {
             pr_transport_idle(t);
             continue;
         }
-        if (message.type == PR_WIRE_MANIFEST) {
-            pr_wire ready = {.type = PR_WIRE_READY};
-            const pr_wire_manifest *given = &message.as.manifest;
-            CHECK(pr_manifest_parse(&m, given->text, given->text_size, given->path, given->base_dir, types, NULL,
-                                    NULL) == PR_OK);
-            digest = given->run_digest;
-            ready.as.ready.n_jobs = (uint32_t)m.n_jobs;
-            say(t, &ready);
-        } else if (message.type == PR_WIRE_PROVE) {
-            lie(t, &message.as.prove, &m, &digest);
-        } else if (message.type == PR_WIRE_VERIFY) { /* it accepts everything unseen */
-            pr_wire verdict = {.type = PR_WIRE_VERIFIED};
-            verdict.as.verified.job = message.as.proof.job;
-            verdict.as.verified.attempt = message.as.proof.attempt;
-            verdict.as.verified.accepted = 1;
-            say(t, &verdict);
-        }
+        if (message.type == PR_WIRE_MANIFEST) take_manifest(t, &m, &digest, &message.as.manifest);
+        if (message.type == PR_WIRE_PROVE) lie(t, &message.as.prove, &m, &digest);
+        if (message.type == PR_WIRE_VERIFY) accept_unseen(t, &message.as.verify.task);
         stopped = message.type == PR_WIRE_STOP;
         pr_wire_clear(&message);
         free(buffer);
     }
     bool quiet;
+    CHECK(pr_transport_send(t, 0, &bye, NULL) == PR_OK);
     CHECK(pr_transport_drain(t, 60000, &quiet, NULL) == PR_OK && quiet);
     pr_manifest_clear(&m);
 }
@@ -109,34 +115,40 @@ static void check_results(const char *path, bool retried) {
     pr_results_close(r);
 }
 
-static void run_once(pr_transport *t, const pr_host *host, const char *folder, size_t which) {
-    char manifest[1024], path[1024] = "";
-    int exit_code = -1;
-    bool abandoned = false;
+static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, size_t which) {
+    pr_leader l;
+    pr_run_report report;
+    pr_stop_how how;
     pr_error e = {0};
-    snprintf(manifest, sizeof manifest, "%s/%s", folder, manifests[which]);
+    CHECK(pr_leader_init(&l, t, o, seat, &e) == PR_OK && pr_leader_gather(&l, &e) == PR_OK);
+    pr_status status = pr_coordinator_run(&report, &l, o, NULL, NULL, &e);
+    if (status != PR_OK) fprintf(stderr, "%s\n", e.text);
+    CHECK(status == PR_OK);
+    CHECK(report.exit_code == (which == 0 ? 0 : 1));
+    CHECK(pr_leader_stop(&l, &how, report.exit_code, &e) == PR_OK && how == PR_STOP_IN_ORDER);
+    check_results(report.results, which == 0);
+    pr_leader_clear(&l);
+}
+
+static void run_once(pr_transport *t, const pr_seat *seat, const char *const *words, size_t which) {
+    char manifest[1024];
+    pr_error e = {0};
+    pr_wire_stop stop;
+    snprintf(manifest, sizeof manifest, "%s/%s", words[2], manifests[which]);
     const pr_run_options o = {.manifest_path = manifest,
-                              .results_dir = folder,
+                              .results_dir = words[2],
+                              .coordinator_only = true,
+                              .backend_name = "auto",
                               .backend = pr_cpu_best(),
                               .types = types,
-                              .command_line = "mpi_liar"};
-    if (t->rank == 1) {
-        run_liar(t);
-    } else if (t->rank > 1) {
-        CHECK(pr_worker_run(t, &o, host, &e) == PR_OK);
-    } else {
-        pr_status status = pr_coordinator_run(&exit_code, &abandoned, path, sizeof path, t, &o, host, &e);
-        if (status != PR_OK) fprintf(stderr, "%s\n", e.text);
-        CHECK(status == PR_OK && !abandoned);
-        CHECK(exit_code == (which == 0 ? 0 : 1));
-        for (int rank = 1; rank < t->size; rank++) {
-            const pr_wire stop = {.type = PR_WIRE_STOP};
-            CHECK(pr_transport_send(t, rank, &stop, NULL) == PR_OK);
-        }
-        bool quiet;
-        CHECK(pr_transport_drain(t, 60000, &quiet, NULL) == PR_OK && quiet);
-        check_results(path, which == 0);
-    }
+                              .command_line = "mpi_liar",
+                              .child_program = words[1]};
+    if (t->rank == 0)
+        lead(t, &o, seat, which);
+    else if (t->rank == 1)
+        run_liar(t, seat);
+    else
+        CHECK(pr_worker_run(&stop, t, &o, seat, &e) == PR_OK);
 }
 
 static void write_manifest(const char *folder, size_t which) {
@@ -153,17 +165,19 @@ static void write_manifest(const char *folder, size_t which) {
 
 int main(int argc, char **argv) {
     pr_transport t;
-    pr_host host;
+    pr_seat seat;
     MPI_Init(&argc, &argv);
-    CHECK(argc == 2);
+    CHECK(argc == 3);
     CHECK(pr_transport_init(&t, NULL) == PR_OK && t.size == 3);
-    CHECK(pr_host_init(&host, MPI_COMM_WORLD, 1, NULL) == PR_OK);
+    const pr_seat_options options = {.proves = t.rank > 0, .placement = {.threads = 1}};
+    CHECK(pr_seat_take(&seat, MPI_COMM_WORLD, &options, NULL) == PR_OK);
     for (size_t which = 0; which < 2; which++) {
-        if (t.rank == 0) write_manifest(argv[1], which);
+        if (t.rank == 0) write_manifest(argv[2], which);
         MPI_Barrier(MPI_COMM_WORLD);
-        run_once(&t, &host, argv[1], which);
+        run_once(&t, &seat, (const char *const *)argv, which);
         MPI_Barrier(MPI_COMM_WORLD);
     }
+    pr_seat_clear(&seat);
     pr_transport_clear(&t, true);
     MPI_Finalize();
     return 0;

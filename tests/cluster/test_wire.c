@@ -21,29 +21,48 @@ static pr_record sample_record(void) {
     return r;
 }
 
+static const pr_wire_task task = {5, 9, 2};
+
 static pr_wire sample(pr_wire_type type) {
     pr_wire m = {.type = type};
     switch (type) {
     case PR_WIRE_HELLO:
-        m.as.hello = (pr_wire_hello){"node1", "0.1.0", 4, 1};
+        m.as.hello = (pr_wire_hello){"node1", "0.1.0", 77, 4, 1, 1, 3, 1000, "0000:01:00.0", 2000, "near its GPU"};
         break;
     case PR_WIRE_MANIFEST:
-        m.as.manifest = (pr_wire_manifest){"m.yaml", "/base", "version: 1\n", 11, {{1}}, {{2}}};
+        m.as.manifest = (pr_wire_manifest){5, "m.yaml", "/base", "version: 1\n", 11, {{1}}, {{2}}};
         break;
     case PR_WIRE_READY:
-        m.as.ready = (pr_wire_ready){7, PR_ERR_USAGE, "why"};
+        m.as.ready = (pr_wire_ready){5, 7, PR_ERR_USAGE, "why"};
         break;
     case PR_WIRE_PROVE:
-        m.as.prove = (pr_wire_prove){3, 2};
+        m.as.prove = (pr_wire_prove){task, 1, 100, 200};
         break;
-    case PR_WIRE_PROVED:
+    case PR_WIRE_ANSWER:
+        m.as.answer.task = task;
+        m.as.answer.failure = PR_WIRE_PROVED;
+        m.as.answer.end = PR_ATTEMPT_PROVED;
+        m.as.answer.child_restarts = 3;
+        m.as.answer.record = sample_record();
+        break;
+    case PR_WIRE_CANCEL:
+        m.as.cancel = task;
+        break;
     case PR_WIRE_VERIFY:
-        m.as.proof.job = 9;
-        m.as.proof.attempt = 1;
-        m.as.proof.record = sample_record();
+        m.as.verify.task = task;
+        m.as.verify.record = sample_record();
         break;
-    case PR_WIRE_VERIFIED:
-        m.as.verified = (pr_wire_verified){4, 1, 1, 2.5, "fine"};
+    case PR_WIRE_VERDICT:
+        m.as.verdict = (pr_wire_verdict){task, PR_VERDICT_REFUSED, 2.5, "not so"};
+        break;
+    case PR_WIRE_NOTE:
+        m.as.note = (pr_wire_note){PR_EVENT_CHILD_DIED, 1, task, "it\x1b died"};
+        break;
+    case PR_WIRE_PING:
+        m.as.ping = (pr_wire_ping){1, task, 8, 1, "merkle"};
+        break;
+    case PR_WIRE_STOP:
+        m.as.stop = (pr_wire_stop){PR_STOP_AT_ONCE, 75};
         break;
     default:
         break;
@@ -51,12 +70,16 @@ static pr_wire sample(pr_wire_type type) {
     return m;
 }
 
+static void check_task(const pr_wire_task *t) { assert_memory_equal(t, &task, sizeof task); }
+
 static void check(const pr_wire *m) {
     switch (m->type) {
     case PR_WIRE_HELLO:
         assert_string_equal(m->as.hello.host, "node1");
         assert_int_equal(m->as.hello.threads, 4);
-        assert_int_equal(m->as.hello.bound_to_one_core, 1);
+        assert_int_equal(m->as.hello.node_bytes, 1000);
+        assert_string_equal(m->as.hello.device, "0000:01:00.0");
+        assert_string_equal(m->as.hello.place, "near its GPU");
         break;
     case PR_WIRE_MANIFEST:
         assert_string_equal(m->as.manifest.text, "version: 1\n");
@@ -69,20 +92,42 @@ static void check(const pr_wire *m) {
         assert_string_equal(m->as.ready.reason, "why");
         break;
     case PR_WIRE_PROVE:
-        assert_int_equal(m->as.prove.job, 3);
+        check_task(&m->as.prove.task);
+        assert_int_equal(m->as.prove.quiet_ms, 200);
         break;
-    case PR_WIRE_PROVED:
+    case PR_WIRE_ANSWER:
+        check_task(&m->as.answer.task);
+        assert_int_equal(m->as.answer.failure, PR_WIRE_PROVED);
+        assert_int_equal(m->as.answer.child_restarts, 3);
+        assert_memory_equal(m->as.answer.record.proof, "12345", 5);
+        break;
+    case PR_WIRE_CANCEL:
+        check_task(&m->as.cancel);
+        break;
     case PR_WIRE_VERIFY:
-        assert_int_equal(m->as.proof.job, 9);
-        assert_string_equal(m->as.proof.record.row.id, "job-1");
-        assert_memory_equal(m->as.proof.record.proof, "12345", 5);
+        check_task(&m->as.verify.task);
+        assert_string_equal(m->as.verify.record.row.id, "job-1");
         break;
-    case PR_WIRE_VERIFIED:
-        assert_true(m->as.verified.verify_ms == 2.5);
-        assert_string_equal(m->as.verified.reason, "fine");
+    case PR_WIRE_VERDICT:
+        check_task(&m->as.verdict.task);
+        assert_int_equal(m->as.verdict.verdict, PR_VERDICT_REFUSED);
+        assert_true(m->as.verdict.verify_ms == 2.5);
+        break;
+    case PR_WIRE_NOTE:
+        assert_int_equal(m->as.note.kind, PR_EVENT_CHILD_DIED);
+        assert_string_equal(m->as.note.text, "it  died"); /* nothing that a terminal would obey */
+        break;
+    case PR_WIRE_PING:
+        check_task(&m->as.ping.task);
+        assert_int_equal(m->as.ping.verifying, 1);
+        assert_string_equal(m->as.ping.stage, "merkle");
+        break;
+    case PR_WIRE_STOP:
+        assert_int_equal(m->as.stop.how, PR_STOP_AT_ONCE);
+        assert_int_equal(m->as.stop.exit_code, 75);
         break;
     default:
-        assert_int_equal(m->type, PR_WIRE_STOP);
+        assert_int_equal(m->type, PR_WIRE_BYE);
     }
 }
 
@@ -163,9 +208,9 @@ static void test_header(void **state) {
     pr_wire back;
     pr_error e = {0};
     encode(&w, PR_WIRE_STOP);
-    w.data[4] = 2; /* version */
+    w.data[4] = PR_WIRE_VERSION + 1;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);
-    assert_non_null(strstr(e.text, "version 2"));
+    assert_non_null(strstr(e.text, "of version 3"));
     w.data[4] = PR_WIRE_VERSION;
     w.data[6] = PR_WIRE_TYPES;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);

@@ -1,0 +1,325 @@
+#include "cluster/minder.h"
+#include "base/clock.h"
+#include "child/child.h"
+#include "work/work.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PR_OUTBOX 8u
+#define PR_FIRST_PAUSE_NS                                                                                              \
+    100000000u /* before the child is started again; doubles up to 10 s while it does not work                         \
+                */
+#define PR_LAST_PAUSE_NS 10000000000u
+
+struct pr_minder {
+    const pr_run_options *o;
+    const pr_seat *seat;
+    int rank;
+    pr_child *child;
+    uint32_t run;
+    bool has_manifest;
+    bool has_task, submitted, cancelled, timed_out;
+    pr_wire_prove task;
+    uint64_t started_ns, started_wall_ns; /* of the task */
+    uint32_t stage, step;
+    uint32_t restarts;
+    uint64_t pause_ns, start_at_ns; /* of the next start */
+    pr_wire outbox[PR_OUTBOX];
+    unsigned first, n;
+};
+
+/* ---- messages ---- */
+
+static pr_wire *push(pr_minder *m, pr_wire_type type) {
+    PR_ASSERT(m->n < PR_OUTBOX);
+    pr_wire *w = &m->outbox[(m->first + m->n++) % PR_OUTBOX];
+    memset(w, 0, sizeof *w);
+    w->type = type;
+    return w;
+}
+
+static void note(pr_minder *m, pr_event_kind kind, const char *text) {
+    pr_wire_note *n = &push(m, PR_WIRE_NOTE)->as.note;
+    n->kind = kind;
+    n->has_job = m->has_task;
+    n->task = m->task.task;
+    n->task.run = m->run;
+    pr_row_set_text(n->text, sizeof n->text, text);
+}
+
+static pr_wire_answer *begin_answer(pr_minder *m, const pr_wire_prove *task) {
+    pr_wire_answer *a = &push(m, PR_WIRE_ANSWER)->as.answer;
+    a->task = task->task;
+    a->cpu_only = task->cpu_only;
+    a->child_restarts = m->restarts;
+    a->finished_ns = pr_clock_wall_ns();
+    a->started_ns = a->finished_ns;
+    return a;
+}
+
+/* The task has an answer. */
+static pr_wire_answer *answer(pr_minder *m, uint32_t failure, pr_attempt_end end, const char *reason) {
+    pr_wire_answer *a = begin_answer(m, &m->task);
+    a->failure = failure;
+    a->end = end;
+    if (m->submitted) {
+        a->started_ns = m->started_wall_ns;
+        pr_row_set_text(a->stage, sizeof a->stage, pr_work_stage_name(m->stage));
+    }
+    pr_row_set_text(a->reason, sizeof a->reason, reason);
+    m->has_task = m->submitted = m->cancelled = m->timed_out = false;
+    return a;
+}
+
+static void refuse(pr_minder *m, const pr_wire_prove *task, const char *reason) {
+    pr_wire_answer *a = begin_answer(m, task);
+    a->failure = PR_FAILURE_CANCELLED;
+    a->end = PR_ATTEMPT_STOPPED;
+    pr_row_set_text(a->reason, sizeof a->reason, reason);
+}
+
+/* ---- the child ---- */
+
+static pr_status make_child(pr_minder *m, pr_error *err) {
+    const pr_seat *s = m->seat;
+    const pr_child_options options = {
+        .program = m->o->child_program,
+        .arguments = m->o->child_arguments,
+        .backend = m->o->backend_name,
+        .threads = s->place.n_threads,
+        .max_bytes = (size_t)s->hello.node_bytes,
+        .rank = m->rank,
+        .host = s->hello.host,
+        .place = s->place_text,
+        .log = m->o->log,
+    };
+    return pr_child_create(&m->child, &options, err);
+}
+
+pr_status pr_minder_create(pr_minder **out, const pr_run_options *o, const pr_seat *seat, int rank, pr_error *err) {
+    pr_minder *m = calloc(1, sizeof *m);
+    if (!m) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the supervisor");
+    m->o = o;
+    m->seat = seat;
+    m->rank = rank;
+    m->pause_ns = PR_FIRST_PAUSE_NS;
+    pr_status status = make_child(m, err);
+    if (status != PR_OK) {
+        free(m);
+        return status;
+    }
+    *out = m;
+    return PR_OK;
+}
+
+static void empty_outbox(pr_minder *m) {
+    for (; m->n; m->n--) {
+        pr_wire_clear(&m->outbox[m->first]);
+        m->first = (m->first + 1) % PR_OUTBOX;
+    }
+}
+
+void pr_minder_destroy(pr_minder *m) {
+    if (!m) return;
+    pr_child_destroy(m->child);
+    empty_outbox(m);
+    free(m);
+}
+
+pr_status pr_minder_begin(pr_minder *m, const pr_wire_manifest *manifest, pr_error *err) {
+    const pr_child_manifest given = {manifest->path,      manifest->base_dir, manifest->text,
+                                     manifest->text_size, manifest->digest,   manifest->run_digest};
+    pr_child_state state = pr_child_get_state(m->child);
+    empty_outbox(m);
+    m->has_task = m->submitted = m->cancelled = m->timed_out = false;
+    m->run = manifest->run;
+    if (state == PR_CHILD_BUSY || state == PR_CHILD_ENDING) {
+        pr_child_destroy(m->child);
+        m->child = NULL;
+        PR_TRY(make_child(m, err));
+    }
+    PR_TRY(pr_child_give_manifest(m->child, &given, err));
+    m->has_manifest = true;
+    m->start_at_ns = 0;
+    return PR_OK;
+}
+
+/* When it should run and does not. */
+static void start_child(pr_minder *m, uint64_t now) {
+    pr_error err = {0};
+    pr_child_state state = pr_child_get_state(m->child);
+    if ((state != PR_CHILD_CREATED && state != PR_CHILD_GONE) || !m->has_manifest || now < m->start_at_ns) return;
+    m->restarts += state == PR_CHILD_GONE;
+    if (pr_child_start(m->child, &err) == PR_OK) return;
+    m->start_at_ns = now + m->pause_ns;
+    m->pause_ns = 2 * m->pause_ns < PR_LAST_PAUSE_NS ? 2 * m->pause_ns : PR_LAST_PAUSE_NS;
+    if (m->has_task) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_CRASHED, err.text);
+    note(m, PR_EVENT_CHILD_DIED, err.text);
+}
+
+static void submit(pr_minder *m, uint64_t now) {
+    pr_error err = {0};
+    if (!m->has_task || m->submitted || pr_child_get_state(m->child) != PR_CHILD_IDLE) return;
+    const pr_wire_task *t = &m->task.task;
+    const pr_child_task task = {.job = t->job,
+                                .attempt = t->attempt,
+                                .cpu_only = m->task.cpu_only,
+                                .fault = m->o->fault ? m->o->fault(m->rank, t->job, t->attempt) : 0,
+                                .quiet_ms = m->task.quiet_ms};
+    if (pr_child_submit(m->child, &task, &err) != PR_OK) return; /* ENDED follows */
+    m->submitted = true;
+    m->started_ns = now;
+    m->started_wall_ns = pr_clock_wall_ns();
+    m->stage = m->step = 0;
+}
+
+static void watch_limit(pr_minder *m, uint64_t now) {
+    char why[64];
+    if (!m->submitted || !m->task.time_limit_ms || m->timed_out || m->cancelled) return;
+    if (now - m->started_ns < m->task.time_limit_ms * 1000000u) return;
+    m->timed_out = true;
+    snprintf(why, sizeof why, "time limit of %.1f s", (double)m->task.time_limit_ms / 1e3);
+    pr_child_kill(m->child, why);
+}
+
+/* ---- what the child does ---- */
+
+static uint32_t failure_of(pr_status status) {
+    if (!pr_work_may_retry(status)) return PR_FAILURE_JOB;
+    if (status == PR_ERR_MEMORY) return PR_FAILURE_MEMORY;
+    return status == PR_ERR_BACKEND ? PR_FAILURE_BACKEND : PR_FAILURE_ATTEMPT;
+}
+
+static void take_record(pr_wire_answer *a, pr_child_event *e) {
+    a->record = e->record;
+    memset(&e->record, 0, sizeof e->record);
+}
+
+static void on_failed(pr_minder *m, pr_child_event *e) {
+    bool backend = e->status == PR_ERR_BACKEND;
+    if (backend) note(m, PR_EVENT_BACKEND_FAILED, e->text);
+    if (!m->submitted) return;
+    take_record(answer(m, failure_of(e->status), PR_ATTEMPT_FAILED, e->text), e);
+    if (backend) pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
+}
+
+static pr_attempt_end end_of(pr_child_cause cause) {
+    switch (cause) {
+    case PR_CHILD_HUNG:
+        return PR_ATTEMPT_HUNG;
+    case PR_CHILD_OUT_OF_MEMORY:
+        return PR_ATTEMPT_KILLED;
+    case PR_CHILD_BROKE_PROTOCOL:
+        return PR_ATTEMPT_WRONG;
+    default:
+        return PR_ATTEMPT_CRASHED;
+    }
+}
+
+static void answer_for_the_dead(pr_minder *m, const pr_child_event *e) {
+    if (m->cancelled)
+        (void)answer(m, PR_FAILURE_CANCELLED, PR_ATTEMPT_STOPPED, e->text);
+    else if (m->timed_out)
+        (void)answer(m, PR_FAILURE_TIME_LIMIT, PR_ATTEMPT_TIMEOUT, e->text);
+    else if (e->cause == PR_CHILD_OUT_OF_MEMORY)
+        (void)answer(m, PR_FAILURE_MEMORY, PR_ATTEMPT_KILLED, e->text);
+    else
+        (void)answer(m, PR_FAILURE_ATTEMPT, end_of(e->cause), e->text);
+}
+
+static void on_ended(pr_minder *m, const pr_child_event *e) {
+    bool wanted = m->cancelled || m->timed_out || e->cause == PR_CHILD_STOPPED;
+    bool worked = m->submitted;
+    if (!wanted) note(m, e->cause == PR_CHILD_HUNG ? PR_EVENT_CHILD_HUNG : PR_EVENT_CHILD_DIED, e->text);
+    if (m->submitted) answer_for_the_dead(m, e);
+    m->start_at_ns = 0;
+    if (wanted || worked) return;
+    /* It died with nothing to do: not at once again. */
+    m->start_at_ns = pr_clock_monotonic_ns() + m->pause_ns;
+    m->pause_ns = 2 * m->pause_ns < PR_LAST_PAUSE_NS ? 2 * m->pause_ns : PR_LAST_PAUSE_NS;
+    if (m->has_task) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_CRASHED, e->text);
+}
+
+static void on_unready(pr_minder *m, const pr_child_event *e) {
+    note(m, PR_EVENT_BACKEND_FAILED, e->text);
+    if (m->has_task) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_FAILED, e->text);
+    m->pause_ns = PR_LAST_PAUSE_NS;
+    m->start_at_ns = pr_clock_monotonic_ns() + m->pause_ns;
+    pr_child_stop(m->child, 0);
+}
+
+static void handle(pr_minder *m, pr_child_event *e) {
+    switch (e->kind) {
+    case PR_CHILD_READY:
+        m->pause_ns = PR_FIRST_PAUSE_NS;
+        break;
+    case PR_CHILD_UNREADY:
+        on_unready(m, e);
+        break;
+    case PR_CHILD_PROGRESS:
+        m->stage = e->stage;
+        m->step = e->step;
+        break;
+    case PR_CHILD_PROVED:
+        if (m->submitted) take_record(answer(m, PR_WIRE_PROVED, PR_ATTEMPT_PROVED, ""), e);
+        break;
+    case PR_CHILD_FAILED:
+        on_failed(m, e);
+        break;
+    case PR_CHILD_ENDED:
+        on_ended(m, e);
+        break;
+    case PR_CHILD_NONE:
+        break;
+    }
+}
+
+bool pr_minder_poll(pr_minder *m, pr_wire *message) {
+    pr_child_event e;
+    uint64_t now = pr_clock_monotonic_ns();
+    while (m->n == 0) {
+        start_child(m, now);
+        submit(m, now);
+        watch_limit(m, now);
+        if (pr_child_poll(m->child, &e) == PR_CHILD_NONE) break;
+        handle(m, &e);
+        pr_child_event_clear(&e);
+    }
+    if (m->n == 0) return false;
+    *message = m->outbox[m->first];
+    m->first = (m->first + 1) % PR_OUTBOX;
+    m->n--;
+    return true;
+}
+
+/* ---- what rank 0 wants ---- */
+
+void pr_minder_prove(pr_minder *m, const pr_wire_prove *task) {
+    if (m->has_task) {
+        if (m->n < PR_OUTBOX) refuse(m, task, "the rank has a task already");
+        return;
+    }
+    m->task = *task;
+    m->has_task = true;
+    submit(m, pr_clock_monotonic_ns());
+}
+
+void pr_minder_cancel(pr_minder *m, const pr_wire_task *task) {
+    if (!m->has_task || m->cancelled || memcmp(&m->task.task, task, sizeof *task) != 0) return;
+    if (!m->submitted) {
+        if (m->n < PR_OUTBOX) (void)answer(m, PR_FAILURE_CANCELLED, PR_ATTEMPT_STOPPED, "not needed any more");
+        return;
+    }
+    m->cancelled = true;
+    pr_child_kill(m->child, "not needed any more");
+}
+
+size_t pr_minder_fds(const pr_minder *m, struct pollfd fds[PR_MINDER_MAX_FDS]) { return pr_child_fds(m->child, fds); }
+
+void pr_minder_describe(const pr_minder *m, pr_wire_ping *ping) {
+    ping->has_job = m->has_task;
+    ping->task = m->task.task;
+    ping->step = m->step;
+    if (m->submitted) pr_row_set_text(ping->stage, sizeof ping->stage, pr_work_stage_name(m->stage));
+}

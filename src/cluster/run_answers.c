@@ -1,0 +1,230 @@
+/* What ranks say: proofs, failures, verdicts, notes. Whatever it is, it is checked against what the schedule knows. */
+#include "base/clock.h"
+#include "cluster/run.h"
+#include "work/work.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PR_MAX_BAD_MESSAGES 8u /* of one rank, then it is taken for lost */
+
+void pr_run_bad_message(pr_run *r, unsigned rank, const char *text) {
+    pr_member *m = &r->roll->members[rank];
+    m->bad_messages++;
+    pr_run_event(r, PR_EVENT_BAD_MESSAGE, (int32_t)rank, PR_SCHEDULE_NO_JOB, "%s", text);
+    if (m->bad_messages < PR_MAX_BAD_MESSAGES || rank == 0 || !pr_roll_lose(r->roll, rank)) return;
+    pr_run_event(r, PR_EVENT_RANK_LOST, (int32_t)rank, PR_SCHEDULE_NO_JOB,
+                 "rank %u sends nothing that can be understood: it is given nothing more", rank);
+    pr_transport_forget(r->t, (int)rank);
+    pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, PR_RANK_LOST);
+}
+
+static bool is_of_this_run(const pr_run *r, const pr_wire_task *task) {
+    return task->run == r->number && task->job < r->manifest->n_jobs;
+}
+
+static const char *id_of(const pr_run *r, uint32_t job) { return r->manifest->jobs[job].id; }
+
+static pr_attempt_row attempt_row(const pr_run *r, unsigned rank, const pr_wire_answer *a) {
+    pr_attempt_row row;
+    memset(&row, 0, sizeof row);
+    row.attempt = a->task.attempt;
+    row.end = a->end;
+    row.rank = (int32_t)rank;
+    pr_row_set_text(row.host, sizeof row.host, r->roll->members[rank].hello.host);
+    pr_row_set_text(row.backend, sizeof row.backend, a->record.row.backend);
+    pr_row_set_text(row.stage, sizeof row.stage, a->stage);
+    row.started_ns = a->started_ns;
+    row.finished_ns = a->finished_ns;
+    pr_row_set_text(row.reason, sizeof row.reason, a->reason);
+    return row;
+}
+
+/* ---- proofs ---- */
+
+static pr_status keep_proof(pr_run *r, unsigned rank, pr_wire_answer *a, pr_error *err) {
+    pr_run_job *j = &r->jobs[a->task.job];
+    pr_attempt_row row = attempt_row(r, rank, a);
+    pr_record *kept = malloc(sizeof *kept);
+    if (!kept) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a proof");
+    *kept = a->record;
+    memset(&a->record, 0, sizeof a->record);
+    pr_work_set_identity(&kept->row, &r->manifest->jobs[a->task.job]);
+    kept->row.prover_rank = (int32_t)rank;
+    pr_run_drop_proven(r, a->task.job);
+    j->proven = kept;
+    pr_run_add_history(r, a->task.job, &row);
+    return PR_OK;
+}
+
+static pr_status fail_attempt(pr_run *r, unsigned rank, pr_wire_answer *a, pr_failure failure, pr_error *err);
+
+static pr_status on_proof(pr_run *r, unsigned rank, pr_wire_answer *a, pr_error *err) {
+    pr_hash hash;
+    uint32_t job = a->task.job;
+    if (!pr_hex_decode(hash.bytes, sizeof hash.bytes, a->record.row.proof_hash)) {
+        a->end = PR_ATTEMPT_WRONG;
+        pr_row_set_text(a->reason, sizeof a->reason, "an answer without a proof");
+        return fail_attempt(r, rank, a, PR_FAILURE_ATTEMPT, err);
+    }
+    switch (pr_schedule_proved(r->schedule, pr_clock_monotonic_ns(), rank, job, a->task.attempt, &hash)) {
+    case PR_ANSWER_COUNTS:
+        return keep_proof(r, rank, a, err);
+    case PR_ANSWER_EQUAL:
+        pr_run_event(r, PR_EVENT_LATE_ANSWER, (int32_t)rank, job, "rank %u sent the proof that is there already", rank);
+        return PR_OK;
+    case PR_ANSWER_DIFFERENT:
+        pr_run_event(r, PR_EVENT_CONTRADICTION, (int32_t)rank, job,
+                     "rank %u sent another proof (%.16s...) than the one that counts", rank, a->record.row.proof_hash);
+        return PR_OK;
+    case PR_ANSWER_TOO_LATE:
+        pr_run_event(r, PR_EVENT_LATE_ANSWER, (int32_t)rank, job, "rank %u sent a proof after the job's end", rank);
+        return PR_OK;
+    case PR_ANSWER_UNKNOWN:
+        pr_run_event(r, PR_EVENT_BAD_MESSAGE, (int32_t)rank, job, "rank %u answered what it was not asked (attempt %u)",
+                     rank, a->task.attempt);
+        return PR_OK;
+    }
+    return PR_OK;
+}
+
+/* ---- failures ---- */
+
+static pr_status fail_job(pr_run *r, unsigned rank, pr_wire_answer *a, pr_failure failure, pr_error *err) {
+    pr_job_row *row = &a->record.row;
+    pr_row_set_text(row->reason, sizeof row->reason, a->reason);
+    row->prover_rank = (int32_t)rank;
+    row->verifier_rank = -1;
+    row->started_ns = a->started_ns;
+    row->finished_ns = a->finished_ns;
+    pr_clock_iso8601(row->started_at, row->started_ns);
+    pr_clock_iso8601(row->finished_at, row->finished_ns);
+    pr_run_drop_proven(r, a->task.job);
+    return pr_run_end_job(r, a->task.job, &a->record,
+                          failure == PR_FAILURE_TIME_LIMIT ? PR_OUTCOME_TIMEOUT : PR_OUTCOME_FAILED, err);
+}
+
+static pr_status fail_attempt(pr_run *r, unsigned rank, pr_wire_answer *a, pr_failure failure, pr_error *err) {
+    uint32_t job = a->task.job;
+    pr_attempt_row row = attempt_row(r, rank, a);
+    pr_fate fate = pr_schedule_failed(r->schedule, pr_clock_monotonic_ns(), rank, job, a->task.attempt, failure);
+    if (fate == PR_FATE_IGNORED) {
+        if (failure != PR_FAILURE_CANCELLED)
+            pr_run_event(r, PR_EVENT_BAD_MESSAGE, (int32_t)rank, job,
+                         "a failure of rank %u that nobody waits for: %.200s", rank, a->reason);
+        return PR_OK;
+    }
+    pr_run_add_history(r, job, &row);
+    r->jobs[job].cpu_fallbacks += failure == PR_FAILURE_BACKEND;
+    if (fate == PR_FATE_FAILED) return fail_job(r, rank, a, failure, err);
+    if (failure == PR_FAILURE_CANCELLED) return PR_OK;
+    pr_run_metrics_retry(r->metrics);
+    pr_progress_retry(r->progress, id_of(r, job), a->task.attempt, a->reason,
+                      pr_schedule_is_draining(r->schedule) ? "it is left for a resume" : "it is tried again");
+    return PR_OK;
+}
+
+static pr_status on_answer(pr_run *r, unsigned rank, pr_wire_answer *a, pr_error *err) {
+    if (!is_of_this_run(r, &a->task)) return PR_OK; /* of a manifest before */
+    pr_run_job *j = &r->jobs[a->task.job];
+    if (a->failure == PR_WIRE_PROVED) return on_proof(r, rank, a, err);
+    if (a->end != PR_ATTEMPT_FAILED && a->failure != PR_FAILURE_CANCELLED) j->child_restarts++;
+    return fail_attempt(r, rank, a, (pr_failure)a->failure, err);
+}
+
+/* ---- verdicts ---- */
+
+static pr_status approve(pr_run *r, unsigned rank, uint32_t job, const pr_wire_verdict *v, pr_error *err) {
+    pr_record *record = r->jobs[job].proven;
+    bool own = record->row.prover_rank == (int32_t)rank;
+    record->row.verify_ms = v->verify_ms;
+    record->row.verifier_rank = own ? -1 : (int32_t)rank;
+    if (!own) record->row.state = PR_STATE_VERIFIED;
+    pr_status status = pr_run_end_job(r, job, record, own ? PR_OUTCOME_SELF_VERIFIED : PR_OUTCOME_APPROVED, err);
+    pr_run_drop_proven(r, job);
+    return status;
+}
+
+/* The last attempt stands in the history as proved: now it is known to be wrong. */
+static void note_wrong(pr_run *r, uint32_t job, uint32_t attempt, const char *reason) {
+    pr_run_job *j = &r->jobs[job];
+    for (uint32_t i = 0; i < j->n_history; i++) {
+        if (j->history[i].attempt != attempt) continue;
+        j->history[i].end = PR_ATTEMPT_WRONG;
+        pr_row_set_text(j->history[i].reason, sizeof j->history[i].reason, reason);
+    }
+}
+
+static pr_status refuse(pr_run *r, unsigned rank, uint32_t job, const pr_wire_verdict *v, pr_fate fate, pr_error *err) {
+    pr_record *record = r->jobs[job].proven;
+    char reason[512];
+    snprintf(reason, sizeof reason, "rank %u refused the proof: %.400s", rank, v->reason);
+    note_wrong(r, job, v->task.attempt, reason);
+    pr_run_event(r, PR_EVENT_NOTE, record->row.prover_rank, job, "%s", reason);
+    if (fate != PR_FATE_FAILED) {
+        pr_run_metrics_retry(r->metrics);
+        pr_run_drop_proven(r, job);
+        return PR_OK;
+    }
+    record->row.verify_ms = v->verify_ms;
+    record->row.verifier_rank = (int32_t)rank;
+    pr_row_set_text(record->row.reason, sizeof record->row.reason, reason);
+    pr_status status = pr_run_end_job(r, job, record, PR_OUTCOME_REJECTED, err); /* with the proof: the evidence */
+    pr_run_drop_proven(r, job);
+    return status;
+}
+
+static pr_status on_verdict(pr_run *r, unsigned rank, const pr_wire_verdict *v, pr_error *err) {
+    if (!is_of_this_run(r, &v->task)) return PR_OK;
+    uint32_t job = v->task.job;
+    pr_fate fate =
+        pr_schedule_verified(r->schedule, pr_clock_monotonic_ns(), rank, job, v->task.attempt, (pr_verdict)v->verdict);
+    if (fate == PR_FATE_IGNORED || !r->jobs[job].proven) return PR_OK; /* late: another rank's verdict counted */
+    if (fate == PR_FATE_DONE) return approve(r, rank, job, v, err);
+    if (v->verdict == PR_VERDICT_REFUSED) return refuse(r, rank, job, v, fate, err);
+    if (fate != PR_FATE_FAILED) return PR_OK;
+    r->jobs[job].proven->row.verifier_rank = -1;
+    pr_row_set_text(r->jobs[job].proven->row.reason, sizeof r->jobs[job].proven->row.reason,
+                    "no rank was able to verify the proof");
+    pr_status status = pr_run_end_job(r, job, r->jobs[job].proven, PR_OUTCOME_UNVOTED, err);
+    pr_run_drop_proven(r, job);
+    return status;
+}
+
+/* ---- the rest ---- */
+
+static void on_note(pr_run *r, unsigned rank, const pr_wire_note *n) {
+    bool known = n->has_job && is_of_this_run(r, &n->task);
+    if (n->task.run != r->number && n->has_job) return;
+    pr_run_event(r, (pr_event_kind)n->kind, (int32_t)rank, known ? n->task.job : PR_SCHEDULE_NO_JOB, "rank %u: %.400s",
+                 rank, n->text);
+}
+
+pr_status pr_run_handle(pr_run *r, unsigned rank, pr_wire *m, pr_error *err) {
+    pr_status status = PR_OK;
+    switch (m->type) {
+    case PR_WIRE_ANSWER:
+        r->at_job = m->as.answer.task.job;
+        status = on_answer(r, rank, &m->as.answer, err);
+        break;
+    case PR_WIRE_VERDICT:
+        r->at_job = m->as.verdict.task.job;
+        status = on_verdict(r, rank, &m->as.verdict, err);
+        break;
+    case PR_WIRE_NOTE:
+        on_note(r, rank, &m->as.note);
+        break;
+    case PR_WIRE_PING:
+        r->roll->members[rank].ping = m->as.ping;
+        break;
+    case PR_WIRE_READY:
+        pr_run_ready(r, rank, &m->as.ready);
+        break;
+    case PR_WIRE_HELLO:
+    case PR_WIRE_BYE:
+        break;
+    default:
+        pr_run_bad_message(r, rank, "a message out of place");
+    }
+    return status;
+}

@@ -1,0 +1,143 @@
+/* Ranks come and go: silence, loss, return; pings; what SIGUSR2 shows. */
+#include "base/clock.h"
+#include "cluster/run.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define PR_LOOK_NS 1000000000u
+#define PR_PING_NS ((uint64_t)5 * 1000000000u)
+#define PR_NOTE_NS ((uint64_t)60 * 1000000000u)
+#define PR_CLOCK_JUMP_NS ((int64_t)2 * 1000000000)
+
+static void tell_change(pr_run *r, unsigned rank, const char *why) {
+    const pr_member *m = &r->roll->members[rank];
+    bool lost = m->state == PR_RANK_LOST;
+    pr_run_event(r, lost ? PR_EVENT_RANK_LOST : PR_EVENT_RANK_SILENT, (int32_t)rank, PR_SCHEDULE_NO_JOB,
+                 "rank %u on %s %s", rank, m->hello.host, why);
+    pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, m->state);
+    if (!lost) return;
+    pr_transport_forget(r->t, (int)rank);
+}
+
+/* The process of a rank on this host is gone. */
+static bool is_gone(const pr_member *m) {
+    return m->known && m->same_pids && !m->said_bye && kill((pid_t)m->hello.pid, 0) != 0 && errno == ESRCH;
+}
+
+static void look_for_the_gone(pr_run *r) {
+    for (unsigned rank = 1; rank < r->roll->n; rank++)
+        if (is_gone(&r->roll->members[rank]) && pr_roll_lose(r->roll, rank)) tell_change(r, rank, "is gone");
+}
+
+static void let_in(pr_run *r, unsigned rank) {
+    pr_run_event(r, PR_EVENT_RANK_BACK, (int32_t)rank, PR_SCHEDULE_NO_JOB, "rank %u is back", rank);
+    pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, PR_RANK_UP);
+}
+
+/* A rank that was away when the run began gets the manifest now, and is let in when it has it. */
+pr_status pr_run_heard(pr_run *r, unsigned rank, pr_error *err) {
+    pr_member *m = &r->roll->members[rank];
+    pr_wire w = {.type = PR_WIRE_MANIFEST};
+    if (!pr_roll_heard(r->roll, rank, pr_clock_monotonic_ns())) return PR_OK;
+    pr_transport_know(r->t, (int)rank);
+    if (m->ready_run == r->number) {
+        let_in(r, rank);
+        return PR_OK;
+    }
+    if (m->asked_run == r->number) return PR_OK;
+    m->asked_run = r->number;
+    w.as.manifest = (pr_wire_manifest){
+        r->number,           r->manifest->path,       r->manifest->base_dir, r->manifest->text, r->manifest->text_size,
+        r->manifest->digest, r->file->manifest_digest};
+    return pr_transport_send(r->t, (int)rank, &w, err);
+}
+
+void pr_run_ready(pr_run *r, unsigned rank, const pr_wire_ready *ready) {
+    pr_member *m = &r->roll->members[rank];
+    if (ready->run != r->number || ready->status != PR_OK || ready->n_jobs != r->manifest->n_jobs) return;
+    bool waited_for = m->ready_run != r->number && m->asked_run == r->number;
+    m->ready_run = r->number;
+    if (waited_for && m->state == PR_RANK_UP) let_in(r, rank);
+}
+
+static pr_status ping_all(pr_run *r, pr_error *err) {
+    const pr_wire m = {.type = PR_WIRE_PING};
+    for (unsigned rank = 1; rank < r->roll->n; rank++)
+        if (r->roll->members[rank].state == PR_RANK_UP) PR_TRY(pr_transport_send(r->t, (int)rank, &m, err));
+    return PR_OK;
+}
+
+static pr_rank_activity activity(const pr_member *m) {
+    if (m->state == PR_RANK_SILENT) return PR_ACTIVITY_SILENT;
+    if (m->state == PR_RANK_LOST) return PR_ACTIVITY_LOST;
+    if (m->said_bye) return PR_ACTIVITY_ENDED;
+    return m->ping.has_job ? PR_ACTIVITY_PROVING : m->ping.verifying ? PR_ACTIVITY_VERIFYING : PR_ACTIVITY_IDLE;
+}
+
+/* For `proverun status`. */
+static void note_ranks(pr_run *r, uint64_t now) {
+    for (unsigned rank = 0; rank < r->roll->n; rank++) {
+        const pr_member *m = &r->roll->members[rank];
+        pr_rank_row row;
+        memset(&row, 0, sizeof row);
+        row.rank = (int32_t)rank;
+        row.state = activity(m);
+        row.heard_ns = pr_clock_wall_ns() - (now - m->heard_ns);
+        pr_row_set_text(row.host, sizeof row.host, m->hello.host);
+        pr_row_set_text(row.stage, sizeof row.stage, m->ping.stage);
+        if (m->ping.has_job && m->ping.task.run == r->number && m->ping.task.job < r->manifest->n_jobs)
+            pr_row_set_text(row.id, sizeof row.id, r->manifest->jobs[m->ping.task.job].id);
+        pr_keeper_rank(r->keeper, &row);
+    }
+}
+
+/* Times in rows come from the wall clock; when it jumps, the reader of the results should know. */
+static void watch_clock(pr_run *r, uint64_t now) {
+    uint64_t offset = pr_clock_wall_ns() - now;
+    int64_t jump = (int64_t)(offset - r->wall_offset_ns);
+    if (r->wall_offset_ns && (jump > PR_CLOCK_JUMP_NS || jump < -PR_CLOCK_JUMP_NS))
+        pr_run_event(r, PR_EVENT_CLOCK, 0, PR_SCHEDULE_NO_JOB, "the wall clock of rank 0 jumped by %.1f s",
+                     (double)jump / 1e9);
+    r->wall_offset_ns = offset;
+}
+
+pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
+    unsigned rank;
+    uint64_t now = pr_clock_monotonic_ns();
+    while (pr_roll_next(r->roll, now, &rank))
+        tell_change(r, rank,
+                    r->roll->members[rank].state == PR_RANK_LOST ? "has been silent for too long: it is lost"
+                                                                 : "does not answer");
+    if (now - r->pinged_ns < PR_LOOK_NS) return PR_OK;
+    r->pinged_ns = now;
+    look_for_the_gone(r);
+    watch_clock(r, now);
+    if (now - r->noted_ns > PR_NOTE_NS || !r->noted_ns) {
+        r->noted_ns = now;
+        note_ranks(r, now);
+    }
+    return now / PR_PING_NS != (now - PR_LOOK_NS) / PR_PING_NS ? ping_all(r, err) : PR_OK;
+}
+
+static const char *state_name(const pr_member *m) { return pr_rank_activity_name(activity(m)); }
+
+void pr_run_status(pr_run *r) {
+    uint64_t now = pr_clock_monotonic_ns();
+    const pr_schedule *s = r->schedule;
+    pr_progress_note(r->progress, PR_LOG_INFO,
+                     "status: %zu done, %zu failed, %zu proving, %zu to be verified, %zu waiting, about %.0f s to go",
+                     pr_schedule_count(s, PR_JOB_DONE), pr_schedule_count(s, PR_JOB_FAILED),
+                     pr_schedule_count(s, PR_JOB_PROVING),
+                     pr_schedule_count(s, PR_JOB_PROVEN) + pr_schedule_count(s, PR_JOB_VERIFYING),
+                     pr_schedule_count(s, PR_JOB_QUEUED) + pr_schedule_count(s, PR_JOB_WAITING) +
+                         pr_schedule_count(s, PR_JOB_BACKOFF),
+                     (double)pr_schedule_remaining_ns(s) / 1e9);
+    for (unsigned rank = 0; rank < r->roll->n; rank++) {
+        const pr_member *m = &r->roll->members[rank];
+        bool known = m->ping.has_job && m->ping.task.run == r->number && m->ping.task.job < r->manifest->n_jobs;
+        pr_progress_note(r->progress, PR_LOG_INFO, "status: rank %u on %s: %s %s %s, heard %.1f s ago", rank,
+                         m->hello.host, state_name(m), known ? r->manifest->jobs[m->ping.task.job].id : "",
+                         m->ping.stage, (double)(now - m->heard_ns) / 1e9);
+    }
+}

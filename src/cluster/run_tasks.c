@@ -1,0 +1,121 @@
+/* What ranks are given: what the schedule hands out becomes messages; its notices become ends of jobs and events. */
+#include "base/clock.h"
+#include "cluster/run.h"
+#include <stdio.h>
+#include <string.h>
+
+#define PR_HANG_MIN_NS ((uint64_t)60 * 1000000000u)
+#define PR_HANG_FACTOR 10u
+
+static const char *id_of(const pr_run *r, uint32_t job) { return r->manifest->jobs[job].id; }
+
+/* A stage is one step of progress, and no stage takes as long as ten proofs. */
+static uint64_t quiet_ms(const pr_run *r, const pr_task *task) {
+    uint64_t ns = r->o->hang_ns;
+    if (!ns) {
+        ns = task->expected_ns < UINT64_MAX / 16 ? PR_HANG_FACTOR * task->expected_ns : UINT64_MAX / 2;
+        if (ns < PR_HANG_MIN_NS) ns = PR_HANG_MIN_NS;
+    }
+    return ns / 1000000 + 1;
+}
+
+static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_PROVE};
+    m.as.prove.task = (pr_wire_task){r->number, task->job, task->attempt};
+    m.as.prove.cpu_only = task->cpu_only;
+    m.as.prove.time_limit_ms = (task->time_limit_ns + 999999) / 1000000;
+    m.as.prove.quiet_ms = quiet_ms(r, task);
+    if (!r->jobs[task->job].queued_ns) r->jobs[task->job].queued_ns = pr_clock_monotonic_ns();
+    r->jobs[task->job].sent_wall_ns = pr_clock_wall_ns();
+    if (task->speculative)
+        pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
+                     "handed out again, to rank %u: attempt %u", task->rank, task->attempt);
+    return pr_transport_send(r->t, (int)task->rank, &m, err);
+}
+
+static pr_status send_verify(pr_run *r, const pr_task *task, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_VERIFY};
+    PR_ASSERT(r->jobs[task->job].proven);
+    m.as.verify.task = (pr_wire_task){r->number, task->job, task->attempt};
+    m.as.verify.record = *r->jobs[task->job].proven; /* lent: not cleared through the message */
+    return pr_transport_send(r->t, (int)task->rank, &m, err);
+}
+
+pr_status pr_run_hand_out(pr_run *r, bool *busy, pr_error *err) {
+    pr_task task;
+    uint64_t now = pr_clock_monotonic_ns();
+    while (!pr_keeper_is_full(r->keeper) && pr_schedule_next(r->schedule, now, &task)) {
+        *busy = true;
+        r->at_job = task.job;
+        pr_keeper_assignment(r->keeper, id_of(r, task.job), task.attempt,
+                             task.kind == PR_TASK_PROVE ? PR_ASSIGNED_PROVE : PR_ASSIGNED_VERIFY, (int32_t)task.rank);
+        PR_TRY(task.kind == PR_TASK_PROVE ? send_prove(r, &task, err) : send_verify(r, &task, err));
+        pr_run_charge(r, now);
+        now = pr_clock_monotonic_ns();
+    }
+    return PR_OK;
+}
+
+/* ---- notices ---- */
+
+static pr_status send_cancel(pr_run *r, uint32_t rank, uint32_t job, uint32_t attempt, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_CANCEL};
+    m.as.cancel = (pr_wire_task){r->number, job, attempt};
+    return pr_transport_send(r->t, (int)rank, &m, err);
+}
+
+static pr_status end_unstarted(pr_run *r, const pr_notice *n, pr_error *err) {
+    char reason[512];
+    bool began = r->jobs[n->job].queued_ns != 0;
+    pr_outcome outcome = PR_OUTCOME_REFUSED;
+    if (n->why == PR_WHY_DEPENDENCY) outcome = PR_OUTCOME_SKIPPED;
+    if (n->why == PR_WHY_LOSSES) outcome = PR_OUTCOME_FAILED;
+    if (n->why == PR_WHY_DEADLINE && began) outcome = PR_OUTCOME_TIMEOUT;
+    if (n->why == PR_WHY_DEPENDENCY && n->other < r->manifest->n_jobs)
+        snprintf(reason, sizeof reason, "it %s: %s", pr_why_text(n->why), id_of(r, n->other));
+    else
+        snprintf(reason, sizeof reason, "it %s", pr_why_text(n->why));
+    return pr_run_end_without(r, n->job, outcome, reason, err);
+}
+
+static pr_status heed(pr_run *r, const pr_notice *n, pr_error *err) {
+    switch (n->kind) {
+    case PR_NOTICE_ENDED:
+        return end_unstarted(r, n, err);
+    case PR_NOTICE_CANCEL:
+        return send_cancel(r, n->rank, n->job, n->attempt, err);
+    case PR_NOTICE_DEVICE_DRAINED:
+        pr_run_event(r, PR_EVENT_BACKEND_DRAINED, (int32_t)n->rank, PR_SCHEDULE_NO_JOB,
+                     "the backend of rank %u has failed again and again: it proves on the processor from now on",
+                     n->rank);
+        return PR_OK;
+    case PR_NOTICE_RANK_DRAINED:
+        pr_run_event(r, PR_EVENT_RANK_DRAINED, (int32_t)n->rank, PR_SCHEDULE_NO_JOB,
+                     "rank %u on %s has lost too many attempts in a row: it proves no more", n->rank,
+                     r->roll->members[n->rank].hello.host);
+        return PR_OK;
+    case PR_NOTICE_DRAIN:
+        r->draining = true;
+        pr_run_event(r, PR_EVENT_DRAIN, -1, PR_SCHEDULE_NO_JOB, "%s is near: nothing new is started",
+                     r->end_what ? r->end_what : "the end");
+        return PR_OK;
+    }
+    return PR_OK;
+}
+
+pr_status pr_run_notices(pr_run *r, bool *busy, pr_error *err) {
+    pr_notice n;
+    while (pr_schedule_notice_take(r->schedule, &n)) {
+        *busy = true;
+        PR_TRY(heed(r, &n, err));
+    }
+    return PR_OK;
+}
+
+pr_status pr_run_cancel_all(pr_run *r, pr_error *err) {
+    for (uint32_t rank = 0; rank < r->roll->n; rank++) {
+        pr_task task = pr_schedule_rank_task(r->schedule, rank, PR_TASK_PROVE);
+        if (task.kind == PR_TASK_PROVE) PR_TRY(send_cancel(r, rank, task.job, task.attempt, err));
+    }
+    return PR_OK;
+}

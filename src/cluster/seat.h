@@ -1,0 +1,24 @@
+/* Where a rank works on its node: processors, device, memory, and how it looks from outside. */
+#ifndef PR_CLUSTER_SEAT_H
+#define PR_CLUSTER_SEAT_H
+#include "cluster/wire.h"
+#include "placement/placement.h"
+#include <mpi.h>
+
+typedef struct pr_seat {
+    pr_wire_hello hello; /* what the rank says of itself */
+    pr_place place;
+    char *place_text;   /* for the prover child; NULL: as this process */
+    char topology[256]; /* of this node */
+    char advice[768];   /* what to change, told by the lowest rank of the node; "": nothing */
+} pr_seat;
+
+typedef struct pr_seat_options {
+    bool proves; /* rank 0 may be a coordinator only */
+    pr_placement_options placement;
+} pr_seat_options;
+
+/* Collective over comm. When the topology cannot be read the rank works as it was started, and says so. */
+PR_MUST_CHECK pr_status pr_seat_take(pr_seat *s, MPI_Comm comm, const pr_seat_options *options, pr_error *err);
+void pr_seat_clear(pr_seat *s);
+#endif

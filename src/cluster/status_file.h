@@ -1,0 +1,20 @@
+/* How a run ended, or that it goes on, as a small JSON file written atomically: beside the results file, and as the
+ * answer to a manifest that was dropped into a watched folder. Under mpirun --enable-recovery the launcher's exit code
+ * is always 0: this file has the run's. */
+#ifndef PR_CLUSTER_STATUS_FILE_H
+#define PR_CLUSTER_STATUS_FILE_H
+#include "base/error.h"
+
+typedef struct pr_run_report {
+    char run_id[128], results[1024];
+    const char *status; /* "running", "complete", "incomplete", "interrupted", "refused", "error" */
+    int exit_code;      /* design.md; -1: it goes on */
+    size_t n_jobs, n_done, n_failed;
+    char reason[1024];
+} pr_run_report;
+
+PR_MUST_CHECK pr_status pr_status_file_write(const char *path, const pr_run_report *report, const char *manifest,
+                                             pr_error *err);
+/* What such a file says of a run: its results file, if it was still running. False: nothing of the kind. */
+bool pr_status_file_was_running(const char *path, char *results, size_t size);
+#endif

@@ -1,0 +1,136 @@
+#!/bin/sh
+# A child that is killed, a rank that is lost, stopped or comes back, an idle rank, a watched folder, a rerun, an end of
+# time: the run goes on, or ends resumable, and what was announced is there.
+#   mpi_losses.sh PROVERUN
+set -u
+PROVERUN=$1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-losses-XXXXXX")
+trap 'rm -rf "$D"' EXIT
+cd "$D" || exit 1
+FAILED=0
+fail() {
+    echo "FAILED: $*"
+    FAILED=1
+    [ -s err ] && sed 's/^/  | /' err
+}
+expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
+expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2"; }
+# await TEXT N: until N lines of err hold it
+await() {
+    i=0
+    while [ "$(grep -c -- "$1" err)" -lt "$2" ] && kill -0 "$PID" 2>/dev/null && [ $i -lt 600 ]; do
+        sleep 0.05
+        i=$((i + 1))
+    done
+}
+supervisors() { pgrep -P "$PID" -x proverun; }             # of mpirun
+children() { for s in $(supervisors); do pgrep -P "$s"; done; }
+ends_well() { # NAME JOBS
+    f=$(tail -n 1 out)
+    "$PROVERUN" verify "$f" >answer 2>&1 || fail "$1: verify"
+    expect_in "^$f: $2 proofs good, 0 bad" answer "$1"
+}
+
+seeds=$(seq -s ', ' 1 40)
+cat >m.yaml <<Y
+version: 1
+name: m
+jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, seed: [$seeds] } }]
+Y
+
+# ---- children killed at work: attempts are lost, the run is not ----
+mpirun -n 3 "$PROVERUN" run m.yaml --results killed >out 2>err &
+PID=$!
+await '^\[' 3
+for victim in $(children | head -n 2); do kill -9 "$victim"; done
+wait $PID
+RC=$?
+expect_rc 0 "children killed"
+expect_in "killed by signal 9\|signal 9\|SIGKILL\|out of memory" err "children killed"
+ends_well "children killed" 40
+
+# ---- a rank is lost: with recovery the others go on ----
+mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results lost --backend scalar >out 2>err &
+PID=$!
+await '^\[' 3
+kill -9 "$(supervisors | tail -n 1)"
+wait $PID
+expect_in "40 of 40 jobs done" err "a lost rank"
+expect_in "is gone" err "a lost rank"
+ends_well "a lost rank" 40
+expect_in '"exit_code": 0' "${f%.h5}.status.json" "a lost rank"
+
+# ---- a stopped rank: its job goes to another ----
+mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results stopped --silent-after 1s --backend scalar >out 2>err &
+PID=$!
+await '^\[' 3
+kill -STOP "$(supervisors | tail -n 1)"
+wait $PID
+expect_in "40 of 40 jobs done" err "a stopped rank"
+expect_in "does not answer" err "a stopped rank"
+ends_well "a stopped rank" 40
+
+# ---- without recovery the launcher ends all, and the run is resumable ----
+mpirun -n 3 "$PROVERUN" run m.yaml --results default >out 2>err &
+PID=$!
+await '^\[' 3
+kill -9 "$(supervisors | tail -n 1)"
+wait $PID
+mpirun -n 3 "$PROVERUN" run m.yaml --results default --resume >out 2>err
+RC=$?
+expect_rc 0 "resume after the loss of a rank"
+ends_well "resume after the loss of a rank" 40
+
+# ---- the end of the time ----
+"$PROVERUN" run m.yaml --results late --max-time 2s --drain-margin 1500ms --backend scalar >out 2>err
+RC=$?
+expect_rc 75 "--max-time"
+expect_in "max-time" err "--max-time"
+"$PROVERUN" run m.yaml --results late --resume >out 2>err
+RC=$?
+expect_rc 0 "resume after --max-time"
+ends_well "resume after --max-time" 40
+
+# ---- the same batch again, from the results file alone ----
+first=$f
+mv m.yaml moved.yaml
+mpirun -n 2 "$PROVERUN" rerun "$first" --results again >out 2>err
+RC=$?
+expect_rc 0 "rerun"
+ends_well "rerun" 40
+"$PROVERUN" show "$first" --table jobs | awk '$1 == "proof_hash" { print $2 }' | sort >was
+"$PROVERUN" show "$f" --table jobs | awk '$1 == "proof_hash" { print $2 }' | sort >is
+[ -s was ] || fail "rerun: no proof hashes"
+cmp -s was is || fail "rerun: other proofs"
+mv moved.yaml m.yaml
+
+# ---- a watched folder; an idle rank costs next to nothing ----
+mkdir box
+printf 'version: 1\nname: bad\njobs: 7\n' >box/bad.yaml
+mpirun -n 2 "$PROVERUN" run --watch box --results watched >out 2>err &
+PID=$!
+cp m.yaml box/.m.tmp
+mv box/.m.tmp box/m.yaml
+i=0
+while ! grep -q '"status": "complete"' box/m.yaml.status.json 2>/dev/null && [ $i -lt 600 ]; do
+    sleep 0.1
+    i=$((i + 1))
+done
+expect_in '"status": "complete"' box/m.yaml.status.json "watch"
+expect_in '"done": 40' box/m.yaml.status.json "watch"
+expect_in '"status": "refused"' box/bad.yaml.status.json "watch"
+ticks() { for s in $(supervisors); do awk '{ print $14 + $15 }' "/proc/$s/stat"; done | sort -n | tail -n 1; }
+sleep 1
+before=$(ticks)
+sleep 5
+spent=$(($(ticks) - before))
+echo "an idle rank: $spent ticks of $((5 * $(getconf CLK_TCK)))"
+[ $((50 * spent)) -le $((5 * $(getconf CLK_TCK))) ] || fail "an idle rank used $spent ticks in 5 s"
+kill -USR1 $PID
+wait $PID
+[ "$(grep -c '\.h5$' out)" = 1 ] || fail "watch: not one results file on standard output"
+
+[ $FAILED = 0 ] && echo "all losses were survived"
+exit $FAILED

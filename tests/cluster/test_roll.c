@@ -1,0 +1,91 @@
+/* Who is there: silence, loss, return; when a watched manifest is complete; the end of an allocation as text. */
+#include "cluster/allotment.h"
+#include "cluster/roll.h"
+#include "cluster/watch.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define S ((uint64_t)1000000000u)
+
+static void begin(pr_roll *r) {
+    const pr_wire_hello hello = {.host = "h"};
+    assert_int_equal(pr_roll_init(r, 3, 10 * S, 60 * S, NULL), PR_OK);
+    for (unsigned rank = 0; rank < 3; rank++) pr_roll_hello(r, rank, &hello, false, 100 * S);
+}
+
+static unsigned changes(pr_roll *r, uint64_t now) {
+    unsigned rank, n = 0;
+    while (pr_roll_next(r, now, &rank)) n++;
+    return n;
+}
+
+static void test_silence_and_loss(void **state) {
+    (void)state;
+    pr_roll r;
+    begin(&r);
+    assert_int_equal(changes(&r, 109 * S), 0);
+    assert_false(pr_roll_heard(&r, 2, 109 * S)); /* it was up */
+    assert_int_equal(changes(&r, 111 * S), 1);   /* rank 1; rank 0 never */
+    assert_int_equal(r.members[1].state, PR_RANK_SILENT);
+    assert_int_equal(r.members[0].state, PR_RANK_UP);
+    assert_true(pr_roll_heard(&r, 1, 112 * S));
+    assert_int_equal(r.members[1].state, PR_RANK_UP);
+    assert_false(r.lost_any);
+    assert_int_equal(changes(&r, 150 * S), 2);
+    assert_int_equal(changes(&r, 175 * S), 2);
+    assert_int_equal(r.members[1].state, PR_RANK_LOST);
+    assert_true(r.lost_any);
+    assert_int_equal(pr_roll_n_missing(&r), 2);
+    assert_int_equal(pr_roll_n_up(&r), 1);
+    pr_roll_clear(&r);
+}
+
+static void test_a_lost_rank_comes_back_idle(void **state) {
+    (void)state;
+    pr_roll r;
+    begin(&r);
+    assert_true(pr_roll_lose(&r, 1));
+    assert_false(pr_roll_lose(&r, 1));
+    assert_false(pr_roll_heard(&r, 1, 101 * S)); /* it may still be at its task */
+    r.members[1].ping.has_job = 0;
+    assert_true(pr_roll_heard(&r, 1, 102 * S));
+    assert_int_equal(r.members[1].state, PR_RANK_UP);
+    assert_true(r.lost_any); /* nothing collective all the same */
+    r.members[2].said_bye = true;
+    assert_false(pr_roll_lose(&r, 2));
+    pr_roll_clear(&r);
+}
+
+static void test_watched_files_settle(void **state) {
+    (void)state;
+    pr_watch_state s = {0};
+    assert_false(pr_watch_is_settled(&s, 10, 5, 100 * S));
+    assert_false(pr_watch_is_settled(&s, 10, 5, 101 * S));
+    assert_false(pr_watch_is_settled(&s, 11, 6, 103 * S)); /* it grew: from the beginning */
+    assert_false(pr_watch_is_settled(&s, 11, 6, 104 * S));
+    assert_true(pr_watch_is_settled(&s, 11, 6, 105 * S));
+}
+
+static void test_end_of_allocation(void **state) {
+    (void)state;
+    uint64_t seconds = 0;
+    setenv("TZ", "UTC", 1);
+    assert_true(pr_allotment_parse(&seconds, "2026-11-25T23:00:00\n"));
+    assert_int_equal(seconds, 1795647600);
+    assert_false(pr_allotment_parse(&seconds, "NONE\n"));
+    assert_false(pr_allotment_parse(&seconds, "N/A"));
+    assert_false(pr_allotment_parse(&seconds, ""));
+    assert_false(pr_allotment_parse(&seconds, "2026-11-25T23:00:00 or so"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_silence_and_loss),
+        cmocka_unit_test(test_a_lost_rank_comes_back_idle),
+        cmocka_unit_test(test_watched_files_settle),
+        cmocka_unit_test(test_end_of_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
