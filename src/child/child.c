@@ -315,13 +315,9 @@ pr_child_event_kind pr_child_poll(pr_child *c, pr_child_event *event) {
         if (c->process.pid) (void)reap(c);
         return PR_CHILD_NONE;
     }
+    if (!c->dead) c->dead = reap(c); /* before the look at what it sent: nothing can follow that look then */
     if (pr_child_take_frame(c, event)) return event->kind;
-    if (!c->dead) {
-        watch_limits(c);
-        c->dead = reap(c);
-        /* what it sent between the look above and its death */
-        if (c->dead && pr_child_take_frame(c, event)) return event->kind;
-    }
+    if (!c->dead) watch_limits(c);
     if (c->dead || is_past(c->reap_by_ns)) finish(c, event);
     return event->kind;
 }

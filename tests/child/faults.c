@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 static const char *const names[PR_FAULT_COUNT] = {
-    "none",      "kill",       "abort",    "exit",      "hang",         "freeze",   "grandchild",
-    "close",     "eat-memory", "rubbish",  "truncated", "length",       "long",     "foreign",
-    "ready",     "backwards",  "surplus",  "other-job", "short-memory", "unsealed", "pipe",
-    "no-memory", "bad-record", "no-proof", "twice",     "wrong-proof"};
+    "none",      "kill",       "abort",    "exit",      "hang",         "freeze",     "grandchild",
+    "close",     "eat-memory", "rubbish",  "truncated", "length",       "long",       "foreign",
+    "ready",     "backwards",  "surplus",  "other-job", "short-memory", "unsealed",   "pipe",
+    "no-memory", "bad-record", "no-proof", "twice",     "last-word",    "wrong-proof"};
 const char *pr_test_fault_name(pr_test_fault fault) { return fault < PR_FAULT_COUNT ? names[fault] : "unknown"; }
 
 /* "3.0:kill": whether it means this attempt. */
@@ -183,7 +183,7 @@ static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fau
     if (*status != PR_OK) return;
     if (fault >= PR_FAULT_OTHER_JOB && fault <= PR_FAULT_NO_PROOF) lie(socket, a, fault, record);
     if (fault == PR_FAULT_WRONG_PROOF) record->proof[record->row.proof_compressed_bytes / 2] ^= 1;
-    if (fault == PR_FAULT_TWICE) {
+    if (fault == PR_FAULT_TWICE || fault == PR_FAULT_LAST_WORD) {
         pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER, .as.answer = a};
         pr_writer w;
         pr_writer_init(&w);
@@ -191,6 +191,7 @@ static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fau
         f.as.answer.size = w.size;
         send_damaged(socket, &f, WHOLE, sealed(w.data, w.size));
         pr_writer_clear(&w);
+        if (fault == PR_FAULT_LAST_WORD) kill(getpid(), SIGKILL);
     }
 }
 

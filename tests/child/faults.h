@@ -33,6 +33,7 @@ typedef enum pr_test_fault {
     PR_FAULT_NO_PROOF,     /* success with a record without proof */
     /* beside the answer */
     PR_FAULT_TWICE,       /* the same answer a second time */
+    PR_FAULT_LAST_WORD,   /* dies as soon as it has answered */
     PR_FAULT_WRONG_PROOF, /* a byte of the proof is another one */
     PR_FAULT_COUNT
 } pr_test_fault;

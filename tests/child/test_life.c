@@ -155,6 +155,24 @@ static void test_killed_from_outside(void **state) {
     end_fixture(&f);
 }
 
+/* What it said before it died counts. */
+static void test_last_word(void **state) {
+    (void)state;
+    fixture f;
+    siginfo_t info;
+    begin_fixture(&f);
+    submit(&f, FIB, 3, PR_FAULT_LAST_WORD, 0);
+    assert_int_equal(waitid(P_PID, (id_t)pr_child_pid(f.child), &info, WEXITED | WNOWAIT), 0); /* it is dead */
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    assert_true(verifies(&f, FIB, &e.record));
+    pr_child_event_clear(&e);
+    e = expect(&f, PR_CHILD_ENDED);
+    assert_int_equal(e.cause, PR_CHILD_SIGNALLED);
+    assert_false(e.has_job);
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
 /* The signals that Slurm and terminals send to everybody. */
 static void test_ignored_signals(void **state) {
     (void)state;
@@ -282,6 +300,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_deaths),
         cmocka_unit_test(test_killed_from_outside),
         cmocka_unit_test(test_ignored_signals),
+        cmocka_unit_test(test_last_word),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_bad_starts),
         cmocka_unit_test(test_unready),
