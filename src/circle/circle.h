@@ -66,4 +66,10 @@ uint32_t pr_slot_shift(unsigned n, unsigned s, uint32_t slot, int64_t offset);
 static inline uint32_t pr_slot_lift(unsigned m, unsigned l, uint32_t i) {
     return (uint32_t)((((uint64_t)i >> (l - m + 1)) << 1) + (i & 1));
 }
+/* Slot of a tree of log size height >= 1 that is opened for query slot i of log size l: protocol.md section 13. Only
+ * the preprocessed tree may have another height than l, lower or higher. */
+static inline uint32_t pr_slot_in_tree(unsigned height, unsigned l, uint32_t i) {
+    if (l >= height) return pr_slot_lift(height, l, i);
+    return (uint32_t)(((uint64_t)i >> 1) << (height - l + 1)) + (i & 1);
+}
 #endif

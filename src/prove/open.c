@@ -26,12 +26,6 @@ static size_t sort_distinct(uint32_t *list, size_t n) {
     return kept;
 }
 
-/* Positions of tree 0, whose height may differ from L. */
-static uint32_t preprocessed_position(uint32_t query, uint32_t lifted, uint32_t height) {
-    if (lifted >= height) return pr_slot_lift(height, lifted, query);
-    return (uint32_t)(((uint64_t)query >> 1) << (height - lifted + 1)) + (query & 1);
-}
-
 static pr_status open_tree(pr_prover *p, openings *o, uint32_t t, pr_error *err) {
     const pr_tree_state *tree = &p->trees[t];
     uint32_t *positions = p->positions, *sorted = p->positions + p->position_capacity;
@@ -39,8 +33,7 @@ static pr_status open_tree(pr_prover *p, openings *o, uint32_t t, pr_error *err)
     o->values[t] = p->opened + o->n_opened;
     o->tree_hashes[t] = p->hashes + o->n_hashes;
     if (!tree->n) return PR_OK;
-    for (size_t i = 0; i < p->n_queries; i++)
-        positions[i] = sorted[i] = t == 0 ? preprocessed_position(p->queries[i], lifted, height) : p->queries[i];
+    for (size_t i = 0; i < p->n_queries; i++) positions[i] = sorted[i] = pr_slot_in_tree(height, lifted, p->queries[i]);
     PR_TRY(p->ops->gather(p->device, o->values[t], tree->cols, tree->n, positions, p->n_queries, height, err));
     o->n_opened += tree->n * p->n_queries;
     size_t n = sort_distinct(sorted, p->n_queries);

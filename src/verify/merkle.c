@@ -52,19 +52,13 @@ static void hash_leaves(pr_verify_run *r, uint32_t t) {
     pr_verify_hash_many(r->hashes, words, tree->n_columns * sizeof *words, n);
 }
 
-/* Only the preprocessed tree may have another height than L. */
-static uint32_t position_in_tree(uint32_t query, uint32_t lifted, uint32_t height) {
-    if (lifted >= height) return pr_slot_lift(height, lifted, query);
-    return (uint32_t)((uint64_t)(query >> 1) << (height - lifted + 1)) + (query & 1);
-}
-
 /* Positions of ascending queries rise but for their lowest bit: each belongs behind or just before the last one, or is
  * one of the last two. Then its leaf must be the same. */
 static pr_verdict place_leaves(pr_verify_run *r, size_t *n_leaves, uint32_t t) {
     uint32_t *nodes = r->nodes, height = r->layout->trees[t].height;
     size_t n = 0;
     for (size_t q = 0; q < r->proof->n_queries; q++) {
-        uint32_t at = position_in_tree(r->queries[q], r->layout->log_lifted, height);
+        uint32_t at = pr_slot_in_tree(height, r->layout->log_lifted, r->queries[q]);
         pr_hash leaf = r->hashes[q];
         size_t same = n > 0 && nodes[n - 1] == at ? n - 1 : n > 1 && nodes[n - 2] == at ? n - 2 : n;
         if (same < n) {

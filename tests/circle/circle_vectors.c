@@ -142,9 +142,25 @@ static void test_vanishing(void **state) {
     }
 }
 
+static void test_tree_slots(void **state) {
+    (void)state;
+    json_t *channel = test_load("channel.json"), *c;
+    size_t k, i, n_checked = 0;
+    json_array_foreach(get_cases(channel, "preprocessed_positions"), k, c) {
+        const json_t *in = get(c, "positions"), *out = get(c, "out");
+        unsigned lifted = (unsigned)get_size(c, "max_log_size"), height = (unsigned)get_size(c, "pp_max_log_size");
+        for (i = 0; i < json_array_size(out); i++, n_checked++)
+            assert_int_equal(pr_slot_in_tree(height, lifted, (uint32_t)to_u64(json_array_get(in, i))),
+                             to_u64(json_array_get(out, i)));
+    }
+    assert_true(n_checked > 20);
+    json_decref(channel);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_indices),       cmocka_unit_test(test_domains),
                                        cmocka_unit_test(test_neighbours),    cmocka_unit_test(test_split),
-                                       cmocka_unit_test(test_secure_points), cmocka_unit_test(test_vanishing)};
+                                       cmocka_unit_test(test_secure_points), cmocka_unit_test(test_vanishing),
+                                       cmocka_unit_test(test_tree_slots)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

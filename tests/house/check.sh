@@ -119,6 +119,10 @@ texts '\.([ch]|cu|cuh|sh)$' | xargs -r awk -v tables=" $tables " '
     FNR == 500 && !index(tables, " " FILENAME " ") { print FILENAME ": 500 lines or more: its module has two nouns in it" }
 ' >>"$offences"
 
+# The verifier with the codec of proofs at rest must stay small enough to audit; the JSON text beside it is not counted.
+audited=$(sources src/verify src/proof | grep -v '/json\.c$' | xargs -r cat | wc -l)
+[ "$audited" -lt 1500 ] || offend "src/verify, src/proof: $audited lines; fewer than 1500 can be audited"
+
 sources src jobs cuda | grep -E 'h$' | xargs -r grep -LE '^#(ifndef PR_|pragma once)' |
     while read -r file; do offend "$file: no include guard"; done
 
@@ -128,4 +132,4 @@ if [ -s "$offences" ]; then
     exit 1
 fi
 set -- src/*/
-echo "the house stands: $# modules"
+echo "the house stands: $# modules; verifier with its binary codec: $audited lines"
