@@ -51,6 +51,17 @@ static void test_twice(void **state) {
     end_fixture(&f);
 }
 
+/* Nothing counts that comes after a broken rule, however right it looks. */
+static void test_answer_after_rubbish(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    submit(&f, FIB, 1, PR_FAULT_RUBBISH, 0);
+    sleep(1); /* so that the answer is there when the rubbish is read */
+    expect_end(&f, PR_CHILD_BROKE_PROTOCOL, "sent no frame");
+    end_fixture(&f);
+}
+
 static void test_closed_socket(void **state) {
     (void)state;
     fixture f;
@@ -65,6 +76,7 @@ int main(int argc, char **argv) {
     int code = pr_test_child_main(argc, argv);
     if (code >= 0) return code;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lies), cmocka_unit_test(test_twice),
+                                       cmocka_unit_test(test_answer_after_rubbish),
                                        cmocka_unit_test(test_closed_socket)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
