@@ -210,7 +210,7 @@ static void fill_options(pr_schedule_options *o) {
     set_default(&o->backoff_max_ns, 60 * second);
     set_default(&o->avoid_ns, 30 * second);
     set_default(&o->slow_min_ns, 10 * second);
-    set_default_u32(&o->slow_factor, 4);
+    set_default_u32(&o->slow_factor, 2);
     if (o->slow_factor > 100) o->slow_factor = 100;
     set_default_u32(&o->max_losses, 3);
     set_default_u32(&o->max_rank_faults, 4);

@@ -95,7 +95,7 @@ typedef struct pr_schedule_options {
     uint64_t backoff_ns;        /* before the first retry; doubles with each; default 1 s */
     uint64_t backoff_max_ns;    /* default 60 s */
     uint64_t avoid_ns;          /* a job keeps off the rank it failed on for so long after the backoff; default 30 s */
-    uint32_t slow_factor;       /* late in the batch, this many times the expected time is slow; default 4 */
+    uint32_t slow_factor;       /* late in the batch, this many times the expected time is slow; default 2 */
     uint64_t slow_min_ns;       /* and at least this; default 10 s */
     uint32_t max_losses;        /* ranks that may be lost under a job before it fails; default 3 */
     uint32_t max_rank_faults;   /* attempts lost in a row on a rank before it proves no more; default 4 */

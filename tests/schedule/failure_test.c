@@ -164,9 +164,9 @@ static void test_speculation(void **state) {
     pr_task v = next(s, 5 * S);
     assert_int_equal(verify(s, 5 * S, &v, PR_VERDICT_ACCEPTED), PR_FATE_DONE);
     expect_none(s, 5 * S);
-    assert_int_equal(pr_schedule_wake_ns(s), 40 * S); /* four times what was expected */
-    expect_none(s, 39 * S);
-    pr_task again = expect_prove(s, 40 * S, 0);
+    assert_int_equal(pr_schedule_wake_ns(s), 20 * S); /* twice what was expected */
+    expect_none(s, 19 * S);
+    pr_task again = expect_prove(s, 20 * S, 0);
     assert_true(again.speculative);
     assert_int_equal(again.rank, quick.rank);
     expect_none(s, 400 * S); /* never a third */
