@@ -1,0 +1,52 @@
+/* Jobs of a mix: how long they take, and what the estimates say. */
+#include "simulate/internal.h"
+#include <math.h>
+#include <stdlib.h>
+
+double pr_draw_unit(pr_prng *g) { return ((double)(pr_prng_next(g) >> 11) + 1) / 9007199254740992.0; }
+
+/* Evenly over the logarithm. */
+static double draw_between(pr_prng *g, double low, double high) { return low * pow(high / low, pr_draw_unit(g)); }
+
+static double draw_seconds(pr_mix mix, pr_prng *g) {
+    switch (mix) {
+    case PR_MIX_SMALL:
+        return draw_between(g, 0.05, 2);
+    case PR_MIX_MIXED:
+        return draw_between(g, 0.1, 600);
+    case PR_MIX_HEAVY:
+        break;
+    }
+    double seconds = 2 * pow(pr_draw_unit(g), -1 / 1.2); /* Pareto */
+    return seconds < 3600 ? seconds : 3600;
+}
+
+static void make_job(pr_workload *w, uint32_t j, const pr_simulation_options *o, pr_prng *g, double common) {
+    double seconds = draw_seconds(o->mix, g), error = draw_between(g, 0.75, 1.25);
+    double bytes = seconds * (double)o->bytes_per_second;
+    double most =
+        2 * (double)o->node_bytes / o->ranks_per_node; /* twice a rank's share: some have to wait for others */
+    if (bytes > most) bytes = most < (double)o->node_bytes ? most : (double)o->node_bytes;
+    w->true_ns[j] = (uint64_t)(seconds * 1e9);
+    w->jobs[j] =
+        (pr_schedule_job){.expected_ns = o->oracle ? w->true_ns[j] : (uint64_t)(seconds * 1e9 * error * common),
+                          .host_bytes = (uint64_t)bytes,
+                          .retries = 2};
+    w->sum_ns += w->true_ns[j];
+    w->sum_byte_ns += bytes * (double)w->true_ns[j];
+    if (w->true_ns[j] > w->longest_ns) w->longest_ns = w->true_ns[j];
+}
+
+bool pr_workload_init(pr_workload *w, const pr_simulation_options *o, pr_prng *g) {
+    uint32_t n = o->n_jobs ? o->n_jobs : o->n_ranks * o->jobs_per_rank;
+    *w = (pr_workload){.jobs = calloc(n + 1u, sizeof *w->jobs), .true_ns = calloc(n + 1u, sizeof *w->true_ns), .n = n};
+    if (!w->jobs || !w->true_ns) return false;
+    double common = draw_between(g, 0.5, 2); /* the cost model was measured on another machine */
+    for (uint32_t j = 0; j < n; j++) make_job(w, j, o, g, common);
+    return true;
+}
+
+void pr_workload_clear(pr_workload *w) {
+    free(w->jobs);
+    free(w->true_ns);
+}
