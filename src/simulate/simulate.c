@@ -44,7 +44,7 @@ pr_simulation_options pr_simulation_defaults(void) {
         .byte_ps = 5000,
         .sync_ns = 3 * ms,
         .group_ns = 100 * ms,
-        .step_ps = 4000,
+        .step_ps = 10000,
         .latency_ns = 500 * us,
         .heartbeat_ns = 1 * s,
         .verify_ns = 20 * ms,
