@@ -76,7 +76,7 @@ if command -v promtool >/dev/null; then
 fi
 run 0 "$HERE/../../configs/manifest.yaml" --results template
 expect_rc 0 "the template of manifests"
-expect_in "5 of 5 jobs done" err "the template of manifests"
+expect_in "6 of 6 jobs done" err "the template of manifests"
 
 # from another working folder, with a metrics file of its own and JSON logs
 mkdir elsewhere && cd elsewhere || exit 1
