@@ -14,7 +14,7 @@ circle transcript poseidon2 starkcurve
 air
 proof
 backend verify casefile job attest
-cpu prove consensus
+cpu cuda prove consensus
 manifest store metrics placement schedule
 work simulate
 child
@@ -29,7 +29,7 @@ floor_of() { # MODULE: its floor, or nothing
 offend() { printf '%s\n' "$*" >>"$offences"; }
 
 # Sources below a folder, one a line.
-sources() { find "$@" -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null; }
+sources() { find "$@" -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' 2>/dev/null; }
 
 # "file module path" for each quoted include; a path without a folder counts as module ".".
 includes() { # FOLDER
@@ -104,18 +104,19 @@ search() { # WHAT PATTERN ENDING
 }
 
 for folder in src/*/; do check_module "${folder%/}"; done
+[ ! -d cuda ] || check_module cuda # beside the house, on cpu's floor
 for folder in jobs/*/; do [ ! -d "$folder" ] || check_job_type "${folder%/}"; done
 
 # Brackets in the patterns keep this file from matching itself.
-words='\.([ch]|cu|cuh|sh|md|ya?ml|txt|json)$|^\.ci/'
+words='\.([ch]|cpp|cu|cuh|sh|md|ya?ml|txt|json)$|^\.ci/'
 search 'path of one machine' '/wor[k]/|/roo[t]/|/home/[a-z]' "$words"
 search 'unfinished' 'TOD[O]|FIXM[E]' "$words"
 search 'white space at the end of a line' '[[:blank:]]$' "$words"
-search 'tab' "$(printf '\t')" '\.([ch]|cu|cuh|sh|ya?ml|txt)$'
+search 'tab' "$(printf '\t')" '\.([ch]|cpp|cu|cuh|sh|ya?ml|txt)$'
 
 # Under 500 lines, unless it is a table.
 tables='src/poseidon2/constants.c'
-texts '\.([ch]|cu|cuh|sh)$' | xargs -r awk -v tables=" $tables " '
+texts '\.([ch]|cpp|cu|cuh|sh)$' | xargs -r awk -v tables=" $tables " '
     FNR == 500 && !index(tables, " " FILENAME " ") { print FILENAME ": 500 lines or more: its module has two nouns in it" }
 ' >>"$offences"
 

@@ -1,0 +1,320 @@
+/* The part of the CUDA runtime that the backend calls, on the emulated device. Streams are queues of work that runs
+ * when somebody waits for it, and not before: what was not waited for is not there. Functions have the names, arguments
+ * and errors of the toolkit's. */
+#ifndef PR_EMU_RUNTIME_H
+#define PR_EMU_RUNTIME_H
+#include <algorithm>
+#include <deque>
+#include <sys/mman.h>
+#include "cuda/emu/block.h"
+
+enum cudaError_t {
+    cudaSuccess = 0,
+    cudaErrorInvalidValue = 1,
+    cudaErrorMemoryAllocation = 2,
+    cudaErrorInvalidConfiguration = 9,
+    cudaErrorNotReady = 600,
+    cudaErrorIllegalAddress = 700,
+    cudaErrorMisalignedAddress = 716,
+    cudaErrorLaunchFailure = 719
+};
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
+constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
+
+namespace emu {
+
+struct task {
+    std::function<void()> run;
+    clocks before;
+    uint32_t at;
+};
+struct stream {
+    unsigned index;
+    uint32_t n_queued = 0;
+    clocks known; /* what comes before the next operation */
+    std::deque<task> queue;
+};
+struct event {
+    stream *where = nullptr;
+    uint32_t at = 0; /* operations of that stream before it */
+    clocks known;
+};
+
+/* Device memory is open only while an operation runs: the host cannot touch it. */
+inline void set_access(int protection) {
+    for (const auto &r : it().regions)
+        if (r->live && mprotect(r->begin, r->mapped_bytes, protection) != 0) __builtin_trap();
+}
+
+/* What the host has waited for: comes before whatever it queues from now on. */
+inline clocks &host_clocks() {
+    static clocks c;
+    return c;
+}
+inline void join(clocks &into, const clocks &other) {
+    for (unsigned k = 0; k < max_streams; k++) into.seen[k] = std::max(into.seen[k], other.seen[k]);
+}
+
+/* Runs a stream's work up to its operation number at. */
+inline void drain(stream *s, uint32_t at) {
+    if (s->queue.empty() || s->queue.front().at > at) return;
+    set_access(PROT_READ | PROT_WRITE);
+    while (!s->queue.empty() && s->queue.front().at <= at) {
+        task t = std::move(s->queue.front());
+        s->queue.pop_front();
+        if (it().found != defect::none) continue; /* sticky: nothing runs any more */
+        it().stream = s->index;
+        it().at = t.at;
+        it().before = &t.before;
+        t.run();
+    }
+    set_access(PROT_NONE);
+}
+
+inline cudaError_t sticky() {
+    switch (it().found) {
+    case defect::none:
+        return cudaSuccess;
+    case defect::misaligned:
+        return cudaErrorMisalignedAddress;
+    case defect::out_of_bounds:
+    case defect::dead_memory:
+        return cudaErrorIllegalAddress;
+    case defect::misuse:
+        return cudaErrorInvalidValue;
+    case defect::bad_launch:
+        return cudaErrorInvalidConfiguration;
+    default:
+        return cudaErrorLaunchFailure;
+    }
+}
+
+inline cudaError_t queue(stream *s, std::function<void()> run) {
+    if (!s) report(defect::misuse, "work needs a stream of its own");
+    if (it().found != defect::none) return sticky();
+    join(s->known, host_clocks());
+    s->known.seen[s->index] = ++s->n_queued;
+    s->queue.push_back(task{std::move(run), s->known, s->n_queued});
+    return cudaSuccess;
+}
+
+/* Forgets a defect and all that it left behind, counters too: for tests. */
+inline void reset() {
+    it().found = defect::none;
+    it().text[0] = 0;
+    it().count = {};
+    it().fail_allocation = it().fail_launch = 0;
+    it().limit_bytes = SIZE_MAX;
+}
+
+inline bool counts_down(uint64_t &n) { return n && --n == 0; }
+
+inline region *range_of(const void *p, size_t bytes, const char *what) {
+    region *r = region_of(it().regions, p);
+    if (!r)
+        report(defect::dead_memory, "%s: no memory of the device", what);
+    else if (!r->live)
+        report(defect::dead_memory, "%s: memory that was freed", what);
+    else if ((const char *)p + bytes > r->begin + r->bytes)
+        report(defect::out_of_bounds, "%s: too long", what);
+    return it().found == defect::none ? r : nullptr;
+}
+inline bool use_range(const void *p, size_t bytes, bool writes, const char *what) {
+    region *r = range_of(p, bytes, what);
+    if (r) check_order(*r, (size_t)((const char *)p - r->begin), bytes, writes);
+    return it().found == defect::none;
+}
+
+inline void run_grid(dim3 grid, dim3 shape, const std::function<void()> &body) {
+    it().count.launches++;
+    gridDim = grid;
+    blockDim = shape;
+    const size_t n = (size_t)grid.x * grid.y * grid.z;
+    const bool backwards = it().count.launches & 1; /* blocks have no order either */
+    for (size_t k = 0; k < n && it().found == defect::none; k++) {
+        const size_t i = backwards ? n - 1 - k : k;
+        blockIdx = dim3((unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y));
+        the_block().run(body);
+    }
+}
+
+template <class... P, class... A>
+cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape, stream *s, A... args) {
+    const size_t threads = (size_t)shape.x * shape.y * shape.z;
+    if (!threads || threads > max_threads || !grid.x || !grid.y || !grid.z || grid.y > 65535 || grid.z > 65535)
+        report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
+    static_assert((sizeof(P) + ... + 0) <= 4096, "arguments of a kernel: 4096 bytes");
+    if (counts_down(it().fail_launch)) report(defect::injected, "%s: a launch that a test made fail", name);
+    return queue(s, [=]() { run_grid(grid, shape, [&]() { kernel(P(args)...); }); });
+}
+
+} // namespace emu
+
+typedef emu::stream *cudaStream_t;
+typedef emu::event *cudaEvent_t;
+
+inline cudaError_t cudaGetLastError() { return emu::sticky(); }
+inline const char *cudaGetErrorString(cudaError_t e) {
+    if (e == cudaErrorMemoryAllocation) return "out of memory";
+    if (e == cudaSuccess) return "no error";
+    return emu::it().text[0] ? emu::it().text : "invalid use of the emulated device";
+}
+
+inline cudaError_t cudaMalloc(void **out, size_t bytes) {
+    emu::state &s = emu::it();
+    if (s.found != emu::defect::none) return emu::sticky();
+    if (emu::counts_down(s.fail_allocation) || s.used_bytes + bytes > s.limit_bytes) return cudaErrorMemoryAllocation;
+    auto r = std::make_unique<emu::region>();
+    r->bytes = bytes;
+    r->mapped_bytes = (bytes / 4096 + 1) * 4096;
+    void *p = mmap(nullptr, r->mapped_bytes + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    if (p == MAP_FAILED) return cudaErrorMemoryAllocation;
+    std::memset(p, emu::poison, r->mapped_bytes);
+    if (mprotect(p, r->mapped_bytes + 4096, PROT_NONE) != 0) __builtin_trap();
+    r->begin = (char *)p;
+    r->live = true;
+    s.used_bytes += bytes;
+    s.regions.push_back(std::move(r));
+    *out = p;
+    return cudaSuccess;
+}
+/* The place is never given out again, so that late users are found. */
+inline cudaError_t cudaFree(void *p) {
+    if (!p) return cudaSuccess;
+    emu::region *r = emu::region_of(emu::it().regions, p);
+    if (!r || r->begin != p || !r->live) {
+        emu::report(emu::defect::misuse, "cudaFree of what cudaMalloc did not give");
+        return emu::sticky();
+    }
+    r->live = false;
+    emu::it().used_bytes -= r->bytes;
+    r->granules = std::vector<emu::granule>();
+    madvise(r->begin, r->mapped_bytes, MADV_DONTNEED);
+    return emu::sticky();
+}
+inline cudaError_t cudaMallocHost(void **out, size_t bytes) {
+    if (emu::counts_down(emu::it().fail_allocation)) return cudaErrorMemoryAllocation;
+    auto r = std::make_unique<emu::region>();
+    r->begin = (char *)std::malloc(bytes ? bytes : 1);
+    if (!r->begin) return cudaErrorMemoryAllocation;
+    std::memset(r->begin, emu::poison, bytes);
+    r->bytes = bytes;
+    *out = r->begin;
+    emu::it().pinned.push_back(std::move(r));
+    return cudaSuccess;
+}
+inline cudaError_t cudaFreeHost(void *p) {
+    auto &list = emu::it().pinned;
+    for (auto i = list.begin(); i != list.end(); ++i)
+        if ((*i)->begin == p) {
+            std::free(p);
+            list.erase(i);
+            return cudaSuccess;
+        }
+    return p ? cudaErrorInvalidValue : cudaSuccess;
+}
+
+/* Pageable memory is read at once, pinned memory when the copy's turn comes. A copy to the host poisons its target
+ * until then. */
+inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t s) {
+    if (!bytes) return emu::sticky();
+    if (kind == cudaMemcpyHostToDevice) {
+        std::shared_ptr<std::vector<char>> staged;
+        if (!emu::region_of(emu::it().pinned, from))
+            staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
+        return emu::queue(s, [=]() {
+            if (!emu::use_range(to, bytes, true, "copy to the device")) return;
+            std::memcpy(to, staged ? (const void *)staged->data() : from, bytes);
+            emu::it().count.copied_to_device_bytes += bytes;
+        });
+    }
+    if (kind == cudaMemcpyDeviceToHost) {
+        std::memset(to, emu::poison, bytes);
+        return emu::queue(s, [=]() {
+            if (!emu::use_range(from, bytes, false, "copy to the host")) return;
+            std::memcpy(to, from, bytes);
+            emu::it().count.copied_to_host_bytes += bytes;
+        });
+    }
+    return emu::queue(s, [=]() {
+        if (!emu::use_range(from, bytes, false, "copy on the device")) return;
+        if (!emu::use_range(to, bytes, true, "copy on the device")) return;
+        std::memmove(to, from, bytes);
+        emu::it().count.read_bytes += bytes;
+        emu::it().count.written_bytes += bytes;
+    });
+}
+inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
+    return emu::queue(s, [=]() {
+        if (!emu::use_range(to, bytes, true, "cudaMemsetAsync")) return;
+        std::memset(to, value, bytes);
+        emu::it().count.written_bytes += bytes;
+    });
+}
+
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
+    if (emu::it().n_streams == emu::max_streams) {
+        emu::report(emu::defect::misuse, "more than %u streams at a time", emu::max_streams);
+        return emu::sticky();
+    }
+    *out = new emu::stream{emu::it().n_streams++, 0, {}, {}};
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+    emu::it().count.synchronizations++;
+    emu::drain(s, UINT32_MAX);
+    emu::join(emu::host_clocks(), s->known);
+    return emu::sticky();
+}
+/* Streams end in the order they were made, last first: their numbers are used again. */
+inline cudaError_t cudaStreamDestroy(cudaStream_t s) {
+    emu::drain(s, UINT32_MAX);
+    if (s->index + 1 != emu::it().n_streams) {
+        emu::report(emu::defect::misuse, "streams are destroyed last first");
+        return emu::sticky();
+    }
+    emu::it().n_streams--;
+    emu::host_clocks().seen[s->index] = 0;
+    for (const auto &r : emu::it().regions) r->granules.clear();
+    delete s;
+    return cudaSuccess;
+}
+
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+    *out = new emu::event;
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
+    delete e;
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
+    *e = emu::event{s, s->n_queued, s->known};
+    return emu::sticky();
+}
+inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
+    if (e->where) emu::drain(e->where, e->at);
+    emu::join(emu::host_clocks(), e->known);
+    return emu::sticky();
+}
+inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
+    if (!e->where) return cudaSuccess;
+    const emu::event copy = *e;
+    emu::join(s->known, copy.known);
+    return emu::queue(s, [=]() { /* the other stream's work first */
+                                 const emu::state &now = emu::it();
+                                 const unsigned stream = now.stream;
+                                 const uint32_t at = now.at;
+                                 const emu::clocks *before = now.before;
+                                 emu::drain(copy.where, copy.at);
+                                 emu::set_access(PROT_READ | PROT_WRITE);
+                                 emu::it().stream = stream, emu::it().at = at, emu::it().before = before;
+    });
+}
+inline cudaError_t cudaGetDeviceCount(int *n) {
+    *n = 1;
+    return cudaSuccess;
+}
+inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+#endif

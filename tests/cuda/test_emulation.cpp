@@ -1,0 +1,317 @@
+/* The emulation by itself: right kernels give right results, and each deliberately wrong one is found out. */
+#include <csetjmp>
+#include <csignal>
+#include <cstdarg>
+#include <cstdlib>
+#include <sys/wait.h>
+#include <unistd.h>
+extern "C" {
+#include <cmocka.h>
+}
+#include "cuda/emu/emu.h"
+
+using emu::defect;
+using emu::ld;
+using emu::span;
+using emu::st;
+typedef span<uint32_t> words;
+
+struct fixture {
+    cudaStream_t stream;
+    uint32_t *memory;
+    words all;
+};
+static fixture open_device(size_t n) {
+    fixture f{};
+    void *p = nullptr;
+    emu::reset();
+    assert_int_equal(cudaStreamCreateWithFlags(&f.stream, cudaStreamNonBlocking), cudaSuccess);
+    assert_int_equal(cudaMalloc(&p, n * 4), cudaSuccess);
+    f.memory = (uint32_t *)p;
+    f.all = emu::span_of(f.memory, n);
+    return f;
+}
+static void close_device(fixture &f) {
+    emu::reset();
+    cudaFree(f.memory);
+    cudaStreamDestroy(f.stream);
+}
+/* Waits, and holds what was found against what should be. */
+static void expect(fixture &f, defect kind) {
+    const cudaError_t status = cudaStreamSynchronize(f.stream);
+    if (emu::it().found != kind) fail_msg("found %d: %s", (int)emu::it().found, emu::it().text);
+    assert_int_equal(status == cudaSuccess, kind == defect::none);
+    if (kind != defect::none) assert_true(emu::it().text[0] != 0);
+    close_device(f);
+}
+
+/* ---- right kernels ---- */
+
+static void reverse_in_block(words all) {
+    PR_SHARED(uint32_t, tile, 64);
+    st(tile, threadIdx.x, blockIdx.x * 64 + threadIdx.x);
+    __syncthreads();
+    st(all, blockIdx.x * 64 + threadIdx.x, ld(tile, 63 - threadIdx.x));
+}
+static void test_barriers(void **) {
+    fixture f = open_device(256);
+    uint32_t got[256];
+    PR_LAUNCH(reverse_in_block, 4, 64, f.stream, f.all);
+    cudaMemcpyAsync(got, f.memory, sizeof got, cudaMemcpyDeviceToHost, f.stream);
+    assert_int_equal(got[0], 0xd5d5d5d5u); /* nothing runs before somebody waits */
+    assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
+    for (uint32_t i = 0; i < 256; i++) assert_int_equal(got[i], i / 64 * 64 + 63 - i % 64);
+    assert_int_equal(emu::it().count.launches, 1);
+    assert_int_equal(emu::it().count.written_bytes, sizeof got);
+    expect(f, defect::none);
+}
+
+static void sum_of_warp(words all) {
+    uint32_t v = threadIdx.x;
+    for (int bit = 16; bit; bit >>= 1) v += __shfl_xor_sync(0xffffffffu, v, bit);
+    const uint32_t odd = __ballot_sync(0xffffffffu, threadIdx.x & 1), before = __shfl_up_sync(0xffffffffu, v, 1);
+    const uint32_t first = __shfl_sync(0xffffffffu, threadIdx.x, 0), behind = __shfl_down_sync(~0u, threadIdx.x, 1);
+    const bool right = odd == 0xaaaaaaaau && before == v && first == threadIdx.x / 32 * 32 &&
+                       behind == threadIdx.x + (threadIdx.x % 32 < 31) && __any_sync(~0u, threadIdx.x % 32 == 7) &&
+                       !__all_sync(~0u, threadIdx.x % 32 == 7);
+    st(all, threadIdx.x, right ? v : 0u);
+}
+static void test_warps(void **) {
+    fixture f = open_device(64);
+    uint32_t got[64];
+    PR_LAUNCH(sum_of_warp, 1, 64, f.stream, f.all);
+    cudaMemcpyAsync(got, f.memory, sizeof got, cudaMemcpyDeviceToHost, f.stream);
+    assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
+    for (uint32_t i = 0; i < 64; i++) assert_int_equal(got[i], 496 + 1024 * (i / 32));
+    expect(f, defect::none);
+}
+
+static void count_up(words all) {
+    emu::atomic_add(all, 0, 1u);
+    emu::atomic_min(all, 1, blockIdx.x * blockDim.x + threadIdx.x + 5);
+}
+static void test_atomics_and_memory(void **) {
+    fixture f = open_device(4);
+    uint32_t got[4];
+    cudaMemcpyAsync(got, f.memory, 16, cudaMemcpyDeviceToHost, f.stream);
+    assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
+    assert_int_equal(got[3], 0xd5d5d5d5u); /* fresh memory */
+    cudaMemsetAsync(f.memory, 0, 4, f.stream);
+    PR_LAUNCH(count_up, 3, 10, f.stream, f.all);
+    uint32_t seven = 7;
+    cudaMemcpyAsync(f.memory + 2, &seven, 4, cudaMemcpyHostToDevice, f.stream);
+    seven = 8; /* pageable memory was read at once */
+    cudaMemcpyAsync(f.memory + 3, f.memory + 2, 4, cudaMemcpyDeviceToDevice, f.stream);
+    cudaMemcpyAsync(got, f.memory, 16, cudaMemcpyDeviceToHost, f.stream);
+    assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
+    assert_int_equal(got[0], 30);
+    assert_int_equal(got[1], 5);
+    assert_int_equal(got[3], 7);
+    expect(f, defect::none);
+}
+
+/* ---- wrong kernels ---- */
+
+static void beyond(words all) { st(all, threadIdx.x, 1u); }
+static void test_out_of_bounds(void **) {
+    fixture f = open_device(31);
+    PR_LAUNCH(beyond, 1, 32, f.stream, f.all);
+    expect(f, defect::out_of_bounds);
+}
+static void beyond_piece(words all) { (void)ld(emu::sub(all, 8, 4), threadIdx.x); }
+static void test_out_of_piece(void **) {
+    fixture f = open_device(32);
+    PR_LAUNCH(beyond_piece, 1, 5, f.stream, f.all);
+    expect(f, defect::out_of_bounds);
+    f = open_device(32);
+    PR_LAUNCH(beyond, 1, 64, f.stream, (words{f.memory, 64, f.all.home}));
+    expect(f, defect::out_of_bounds);
+}
+static void test_freed_memory(void **) {
+    fixture f = open_device(32);
+    void *other = nullptr;
+    assert_int_equal(cudaMalloc(&other, 128), cudaSuccess);
+    words dead = emu::span_of((uint32_t *)other, 32);
+    cudaFree(other);
+    PR_LAUNCH(beyond, 1, 32, f.stream, dead);
+    expect(f, defect::dead_memory);
+    f = open_device(32);
+    uint32_t here[4];
+    cudaMemcpyAsync(other, here, 16, cudaMemcpyHostToDevice, f.stream);
+    expect(f, defect::dead_memory);
+    f = open_device(32);
+    uint32_t on_host[32];
+    PR_LAUNCH(beyond, 1, 32, f.stream, emu::span_of(on_host, 32));
+    expect(f, defect::dead_memory);
+}
+static void odd_vector(span<const uint32_t> all) { (void)emu::ld4(all, 4 * threadIdx.x + 1); }
+static void test_misaligned(void **) {
+    fixture f = open_device(64);
+    PR_LAUNCH(odd_vector, 1, 2, f.stream, (span<const uint32_t>{f.memory, 64, f.all.home}));
+    expect(f, defect::misaligned);
+}
+static void some_wait(words all) {
+    if (threadIdx.x < 7) __syncthreads();
+    st(all, threadIdx.x, 0u);
+}
+static void test_divergent_barrier(void **) {
+    fixture f = open_device(64);
+    PR_LAUNCH(some_wait, 1, 64, f.stream, f.all);
+    expect(f, defect::divergence);
+}
+static void some_vote(words all) {
+    if (threadIdx.x != 3) st(all, threadIdx.x, __ballot_sync(0xffffffffu, true));
+}
+static void not_in_mask(words all) { st(all, threadIdx.x, __shfl_sync(0x7fffffffu, 1u, 0)); }
+static void barrier_against_vote(words) {
+    if (threadIdx.x < 32)
+        __syncthreads();
+    else
+        (void)__ballot_sync(0xffffffffu, threadIdx.x < 40 ? true : (__syncthreads(), false));
+}
+static void test_divergent_warp(void **) {
+    fixture f = open_device(64);
+    PR_LAUNCH(some_vote, 1, 32, f.stream, f.all);
+    expect(f, defect::divergence);
+    f = open_device(64);
+    PR_LAUNCH(not_in_mask, 1, 32, f.stream, f.all);
+    expect(f, defect::divergence);
+    f = open_device(64);
+    PR_LAUNCH(barrier_against_vote, 1, 64, f.stream, f.all);
+    expect(f, defect::divergence);
+}
+static void no_barrier(words all) {
+    PR_SHARED(uint32_t, tile, 64);
+    st(tile, threadIdx.x, threadIdx.x);
+    st(all, threadIdx.x, ld(tile, 63 - threadIdx.x));
+}
+static void no_second_barrier(words all) {
+    PR_SHARED(uint32_t, tile, 64);
+    st(tile, threadIdx.x, 1u);
+    __syncthreads();
+    const uint32_t v = ld(tile, 63 - threadIdx.x);
+    st(tile, threadIdx.x, v);
+    st(all, threadIdx.x, v);
+}
+static void beyond_shared(words all) {
+    PR_SHARED(uint32_t, tile, 63);
+    st(tile, threadIdx.x, 1u);
+    (void)all;
+}
+static void test_shared_memory(void **) {
+    void (*const wrong[])(words) = {no_barrier, no_second_barrier};
+    for (auto kernel : wrong) {
+        fixture f = open_device(64);
+        PR_LAUNCH(kernel, 1, 64, f.stream, f.all);
+        expect(f, defect::shared_race);
+    }
+    fixture f = open_device(64);
+    PR_LAUNCH(beyond_shared, 1, 64, f.stream, f.all);
+    expect(f, defect::out_of_bounds);
+}
+static void test_bad_launches(void **) {
+    const dim3 shapes[][2] = {{1, 1025}, {0, 32}, {1, 0}, {dim3(1, 65536), 32}};
+    for (const auto &s : shapes) {
+        fixture f = open_device(4096);
+        assert_int_not_equal(PR_LAUNCH(beyond, s[0], s[1], f.stream, f.all), cudaSuccess);
+        expect(f, defect::bad_launch);
+    }
+    fixture f = open_device(64);
+    assert_int_not_equal(PR_LAUNCH(beyond, 1, 32, (cudaStream_t) nullptr, f.all), cudaSuccess);
+    expect(f, defect::misuse);
+}
+
+/* Two streams, one place: in order only with an event between them. */
+static void write_first(words all) { st(all, 0, 1u); }
+static void read_first(words all) { st(all, 32, ld(all, 0)); }
+static void two_streams(bool with_event, bool with_wait, defect kind) {
+    fixture f = open_device(64);
+    cudaStream_t other;
+    cudaEvent_t event;
+    cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    PR_LAUNCH(write_first, 1, 1, f.stream, f.all);
+    if (with_event) {
+        cudaEventRecord(event, f.stream);
+        cudaStreamWaitEvent(other, event, 0);
+    }
+    if (with_wait) cudaStreamSynchronize(f.stream);
+    PR_LAUNCH(read_first, 1, 1, other, f.all);
+    cudaStreamSynchronize(other);
+    cudaStreamSynchronize(f.stream);
+    if (emu::it().found != kind) fail_msg("found %d: %s", (int)emu::it().found, emu::it().text);
+    cudaEventDestroy(event);
+    emu::reset();
+    cudaStreamDestroy(other);
+    close_device(f);
+}
+static void test_queues(void **) {
+    two_streams(false, false, defect::queue_race);
+    two_streams(true, false, defect::none);
+    two_streams(false, true, defect::none);
+}
+
+/* An error stays, whatever comes behind it, until the device is made anew. */
+static void test_sticky(void **) {
+    fixture f = open_device(31);
+    void *p = nullptr;
+    PR_LAUNCH(beyond, 1, 32, f.stream, f.all);
+    assert_int_equal(cudaStreamSynchronize(f.stream), cudaErrorIllegalAddress);
+    assert_int_equal(cudaStreamSynchronize(f.stream), cudaErrorIllegalAddress);
+    assert_int_equal(cudaGetLastError(), cudaErrorIllegalAddress);
+    assert_int_equal(PR_LAUNCH(write_first, 1, 1, f.stream, f.all), cudaErrorIllegalAddress);
+    assert_int_equal(cudaMalloc(&p, 4), cudaErrorIllegalAddress);
+    close_device(f);
+    f = open_device(31);
+    PR_LAUNCH(write_first, 1, 1, f.stream, f.all);
+    expect(f, defect::none);
+}
+static void test_injected(void **) {
+    fixture f = open_device(31);
+    void *p = nullptr;
+    emu::it().fail_allocation = 2;
+    assert_int_equal(cudaMalloc(&p, 4), cudaSuccess);
+    cudaFree(p);
+    assert_int_equal(cudaMalloc(&p, 4), cudaErrorMemoryAllocation);
+    emu::it().limit_bytes = 1000;
+    assert_int_equal(cudaMalloc(&p, 1000), cudaErrorMemoryAllocation);
+    emu::it().fail_launch = 2;
+    assert_int_equal(PR_LAUNCH(write_first, 1, 1, f.stream, f.all), cudaSuccess);
+    assert_int_not_equal(PR_LAUNCH(write_first, 1, 1, f.stream, f.all), cudaSuccess);
+    expect(f, defect::injected);
+}
+
+/* The host cannot reach what is the device's: it dies of it. */
+static void test_host_access(void **) {
+    fixture f = open_device(64);
+    PR_LAUNCH(write_first, 1, 1, f.stream, f.all);
+    cudaStreamSynchronize(f.stream);
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        _exit((int)*(volatile uint32_t *)f.memory & 0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
+    expect(f, defect::none);
+}
+
+int main() {
+    const CMUnitTest tests[] = {cmocka_unit_test(test_barriers),
+                                cmocka_unit_test(test_warps),
+                                cmocka_unit_test(test_atomics_and_memory),
+                                cmocka_unit_test(test_out_of_bounds),
+                                cmocka_unit_test(test_out_of_piece),
+                                cmocka_unit_test(test_freed_memory),
+                                cmocka_unit_test(test_misaligned),
+                                cmocka_unit_test(test_divergent_barrier),
+                                cmocka_unit_test(test_divergent_warp),
+                                cmocka_unit_test(test_shared_memory),
+                                cmocka_unit_test(test_bad_launches),
+                                cmocka_unit_test(test_queues),
+                                cmocka_unit_test(test_sticky),
+                                cmocka_unit_test(test_injected),
+                                cmocka_unit_test(test_host_access)};
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
