@@ -3,7 +3,8 @@
 #   sh tests/run.sh [--no-install] [--quick] [--long]
 # --no-install  only check that the Debian packages are there
 # --quick       leave out the second build with the address and undefined-behaviour sanitizers
-# --long        also the tests labelled long (proofs of 2^18 and 2^20 rows)
+# --long        also the tests labelled long (proofs of 2^18 and 2^20 rows), and those labelled threads in a third build
+#               with the thread sanitizer
 set -eu
 cd "$(dirname "$0")/.."
 . jobs/packages.sh
@@ -23,12 +24,14 @@ pr_need_packages $install $pr_build_packages $pr_test_packages
 pr_local_mpi
 cores=$(nproc)
 
-build() { # PRESET FOLDER
-    mkdir -p "$2"
-    log=$2/build.log
-    { cmake --preset "$1" -DPR_BUILD_TESTS=ON && cmake --build --preset "$1" -j "$cores"; } >"$log" 2>&1 ||
+build() { # PRESET FOLDER [--target NAME...]
+    preset=$1 folder=$2
+    shift 2
+    mkdir -p "$folder"
+    log=$folder/build.log
+    { cmake --preset "$preset" -DPR_BUILD_TESTS=ON && cmake --build --preset "$preset" -j "$cores" "$@"; } >"$log" 2>&1 ||
         { tail -n 60 "$log" && exit 1; }
-    echo "built $1 in $2"
+    echo "built $preset in $folder"
 }
 
 failed=0
@@ -39,6 +42,9 @@ if [ $quick = no ]; then
 fi
 build release build
 if [ $long = yes ]; then
+    build thread build-thread --target test_examiner test_keeper
+    # without random addresses, which this sanitizer cannot map everywhere
+    setarch -R ctest --test-dir build-thread --output-on-failure -L threads || failed=1
     export PROVERUN_TEST_LONG=1
     ctest --test-dir build -j "$cores" --output-on-failure || failed=1
 else

@@ -55,6 +55,23 @@ static pr_status save_metrics(pr_run *r, bool always, pr_error *err) {
     return pr_run_metrics_save(r->metrics, r->keeper, r->manifest->n_jobs - ended - running, running, always, err);
 }
 
+/* Nothing rests on the textfile: that it cannot be written is told, once, and again when it can. */
+static bool metrics_have_changed(pr_run *r, char *text, size_t size) {
+    char why[400];
+    bool fail = pr_keeper_file_error(r->keeper, why, sizeof why);
+    if (fail == r->metrics_fail) return false;
+    r->metrics_fail = fail;
+    snprintf(text, size,
+             fail ? "the metrics are not written, the run goes on without them: %s" : "the metrics are written again%s",
+             why);
+    return true;
+}
+
+static void watch_metrics(pr_run *r) {
+    char text[512];
+    if (metrics_have_changed(r, text, sizeof text)) pr_run_event(r, PR_EVENT_NOTE, 0, PR_SCHEDULE_NO_JOB, "%s", text);
+}
+
 static pr_status turn(pr_run *r, pr_leader *l, bool *busy, pr_error *err) {
     uint64_t start = pr_clock_monotonic_ns();
     PR_TRY(receive(r, l, busy, err));
@@ -64,6 +81,7 @@ static pr_status turn(pr_run *r, pr_leader *l, bool *busy, pr_error *err) {
     PR_TRY(pr_run_hand_out(r, busy, err));
     PR_TRY(pr_run_notices(r, busy, err));
     PR_TRY(save_metrics(r, false, err));
+    watch_metrics(r);
     if (pr_signals_take_status()) pr_run_status(r);
     uint64_t took = pr_clock_monotonic_ns() - start;
     if (took > r->longest_pause_ns) r->longest_pause_ns = took;
@@ -176,6 +194,7 @@ static void tell_load(const pr_run *r) {
 static pr_status end_run(pr_run *r, pr_run_report *report, pr_error *err) {
     size_t n = r->manifest->n_jobs, done = pr_schedule_count(r->schedule, PR_JOB_DONE);
     size_t failed = pr_schedule_count(r->schedule, PR_JOB_FAILED);
+    char text[512];
     bool complete = done + failed == n;
     report->status = !complete ? "interrupted" : failed ? "incomplete" : "complete";
     report->exit_code = !complete ? 75 : failed ? 1 : 0;
@@ -185,6 +204,7 @@ static pr_status end_run(pr_run *r, pr_run_report *report, pr_error *err) {
     pr_run_metrics_complete(r->metrics, complete && !failed);
     PR_TRY(save_metrics(r, true, err));
     PR_TRY(pr_keeper_finish(r->keeper, err));
+    if (metrics_have_changed(r, text, sizeof text)) pr_progress_note(r->progress, PR_LOG_WARN, "%s", text);
     pr_progress_summary(r->progress, report->status, failed);
     tell_load(r);
     if (!complete) pr_progress_note(r->progress, PR_LOG_WARN, "go on with --resume %s", r->file->run_id);

@@ -42,7 +42,7 @@ struct pr_keeper {
     size_t waiting_bytes;
     kept kept;
     pr_status status;
-    pr_error err;
+    pr_error err, file_err; /* file_err: of the last file beside; without a text when it was written */
     pr_keeper_stats stats;
     pr_store *store; /* the thread's alone, with what follows */
     uint64_t flush_ns, flushed_ns;
@@ -56,7 +56,18 @@ static void free_item(item *it) {
 
 /* ---- the thread ---- */
 
-static pr_status write_item(pr_store *s, const item *it, pr_error *err) {
+/* The metrics are not the truth: a run does not end for them. */
+static void write_file(pr_keeper *k, const item *it) {
+    pr_error err = {0};
+    pr_status status = pr_file_write_atomic(it->as.file.path, it->as.file.text, it->as.file.size, 0644, &err);
+    pthread_mutex_lock(&k->mutex);
+    k->stats.file_errors += status != PR_OK;
+    k->file_err = err;
+    pthread_mutex_unlock(&k->mutex);
+}
+
+static pr_status write_item(pr_keeper *k, const item *it, pr_error *err) {
+    pr_store *s = k->store;
     switch (it->kind) {
     case ITEM_PUT:
         return pr_store_put(s, &it->as.record, err);
@@ -71,19 +82,20 @@ static pr_status write_item(pr_store *s, const item *it, pr_error *err) {
     case ITEM_SAMPLE:
         return pr_store_sample(s, it->as.sample.id, it->as.sample.value, err);
     case ITEM_FILE:
-        return pr_file_write_atomic(it->as.file.path, it->as.file.text, it->as.file.size, 0644, err);
+        write_file(k, it);
+        break;
     }
     return PR_OK;
 }
 
 /* Only what will be told as kept is worth an fsync of its own; the rest goes with the next one, or the next flush. */
-static pr_status write_items(pr_store *s, const item *first, pr_error *err) {
+static pr_status write_items(pr_keeper *k, const item *first, pr_error *err) {
     bool must_sync = false;
     for (const item *it = first; it; it = it->next) {
-        PR_TRY(write_item(s, it, err));
+        PR_TRY(write_item(k, it, err));
         must_sync |= it->kind == ITEM_PUT;
     }
-    return must_sync ? pr_store_commit(s, err) : PR_OK;
+    return must_sync ? pr_store_commit(k->store, err) : PR_OK;
 }
 
 static void keep_longest(uint64_t *longest, uint64_t start) {
@@ -151,7 +163,7 @@ static void write_group(pr_keeper *k, item *first) {
     pr_error err = {0};
     uint64_t start = pr_clock_monotonic_ns(), longest = k->stats.longest_commit_ns;
     pthread_mutex_unlock(&k->mutex);
-    pr_status status = write_items(k->store, first, &err);
+    pr_status status = write_items(k, first, &err);
     keep_longest(&longest, start);
     pthread_mutex_lock(&k->mutex);
     k->stats.longest_commit_ns = longest;
@@ -351,6 +363,14 @@ bool pr_keeper_take(pr_keeper *k, uint32_t *token) {
     }
     pthread_mutex_unlock(&k->mutex);
     return there;
+}
+
+bool pr_keeper_file_error(pr_keeper *k, char *text, size_t size) {
+    pthread_mutex_lock(&k->mutex);
+    bool failed = k->file_err.text[0] != 0;
+    pr_row_set_text(text, size, k->file_err.text);
+    pthread_mutex_unlock(&k->mutex);
+    return failed;
 }
 
 bool pr_keeper_is_full(pr_keeper *k) {

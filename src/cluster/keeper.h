@@ -16,6 +16,7 @@ typedef struct pr_keeper_stats {
     uint64_t commits, flushes, records, cpu_ns; /* cpu: of the thread */
     uint64_t longest_commit_ns, longest_flush_ns;
     uint64_t file_bytes, journal_bytes;
+    uint64_t file_errors; /* of pr_keeper_file */
 } pr_keeper_stats;
 
 /* flush_ns: between flushes of the HDF5 file. The store stays the caller's to close, after finish. */
@@ -31,8 +32,11 @@ void pr_keeper_event(pr_keeper *k, pr_event_kind kind, int32_t rank, const char 
 void pr_keeper_assignment(pr_keeper *k, const char *id, uint32_t attempt, pr_assigned what, int32_t rank);
 void pr_keeper_rank(pr_keeper *k, const pr_rank_row *row);
 void pr_keeper_sample(pr_keeper *k, const char *series, double value);
-/* A file beside: written atomically (the metrics textfile). Takes text, heap memory. */
+/* A file beside: written atomically (the metrics textfile). Takes text, heap memory. That it cannot be written is
+ * counted, and no failure of the keeper: nothing that was announced rests on it. */
 void pr_keeper_file(pr_keeper *k, const char *path, char *text, size_t size);
+/* Whether the last such file could not be written, and why. */
+bool pr_keeper_file_error(pr_keeper *k, char *text, size_t size);
 
 /* The next record that is on the disk; false: none now. */
 bool pr_keeper_take(pr_keeper *k, uint32_t *token);

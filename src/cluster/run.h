@@ -42,6 +42,7 @@ typedef struct pr_run {
     uint64_t stop_ns;      /* when it was asked to stop; 0: not */
     uint64_t cancelled_ns; /* when what ran was cancelled; 0: not */
     bool draining;
+    bool metrics_fail;         /* the textfile cannot be written */
     size_t n_failed, n_unkept; /* unkept: given to the keeper, not yet on the disk */
     uint64_t pinged_ns, noted_ns, longest_pause_ns, wall_offset_ns;
     uint64_t started_ns;

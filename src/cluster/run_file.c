@@ -1,5 +1,6 @@
 #include "cluster/run_file.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "cluster/provenance.h"
 #include "cluster/resume.h"
@@ -56,6 +57,12 @@ static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manife
     return pr_store_create(&f->store, f->path, attributes, sizeof attributes / sizeof attributes[0], err);
 }
 
+/* A convenience: not every file system has links, and the name may be taken. */
+static void link_latest(const pr_run_file *f) {
+    pr_error e = {0};
+    if (pr_store_link_latest(f->path, &e) != PR_OK) pr_log(PR_LOG_WARN, "run", "%s", e.text);
+}
+
 pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     memset(f, 0, sizeof *f);
     f->past = calloc(m->n_jobs, sizeof *f->past);
@@ -63,7 +70,7 @@ pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *o, const pr_man
     pr_status status = PR_OK;
     if (!f->past || !f->attempts) status = pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", m->n_jobs);
     if (status == PR_OK) status = o->resume ? pr_resume_open(f, o, m, err) : create(f, o, m, err);
-    if (status == PR_OK) status = pr_store_link_latest(f->path, err);
+    if (status == PR_OK) link_latest(f);
     if (status != PR_OK) pr_run_file_clear(f);
     return status;
 }

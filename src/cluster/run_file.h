@@ -23,7 +23,8 @@ typedef struct pr_run_place { /* where the run takes place, for provenance */
 
 /* New: makes the folder, refuses to overwrite. Resume: finds the run, checks that its jobs are the manifest's by id and
  * content hash (PR_ERR_USAGE; every job that differs is told on standard error), fails when nothing matches. Jobs that
- * failed before are left alone unless options->retry_failed. results/latest points to the run from now on. */
+ * failed before are left alone unless options->retry_failed. results/latest points to the run from now on, where
+ * a link can be made (else a warning). */
 PR_MUST_CHECK pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *options, const pr_manifest *m,
                                          pr_error *err);
 /* Writes the session's first row (and, in a new file, provenance that needs the place). */

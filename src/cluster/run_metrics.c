@@ -31,6 +31,7 @@ static void add_families(pr_run_metrics *m) {
     m->large = counter(m, "proverun_large_proofs_total", "Accepted proofs above 256 KiB compressed.");
     m->file_bytes = gauge(m, "proverun_results_file_bytes", "Size of the results file.");
     m->journal_bytes = gauge(m, "proverun_journal_bytes", "Size of the journal.");
+    m->write_errors = counter(m, "proverun_metrics_write_errors_total", "Times that this file could not be written.");
     m->complete = gauge(m, "proverun_run_complete", "1 when every job of the manifest is done.");
     m->last_update =
         gauge(m, "proverun_last_update_timestamp_seconds", "When this file was written, seconds since 1970.");
@@ -113,6 +114,7 @@ static void set_gauges(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, si
     pr_metrics_set(m->registry, m->running, NULL, NULL, (double)n_running);
     pr_metrics_set(m->registry, m->file_bytes, NULL, NULL, (double)k.file_bytes);
     pr_metrics_set(m->registry, m->journal_bytes, NULL, NULL, (double)k.journal_bytes);
+    pr_metrics_set(m->registry, m->write_errors, NULL, NULL, (double)k.file_errors);
     pr_metrics_set(m->registry, m->last_update, NULL, NULL, (double)(pr_clock_wall_ns() / 1000000000u));
 }
 

@@ -8,7 +8,7 @@
 typedef struct pr_run_metrics {
     pr_metrics *registry;
     pr_metric jobs, jobs_in_manifest, queued, running, attempts, retries, prove_seconds, verify_seconds, stage_seconds,
-        proof_bytes, insecure, large, ranks, file_bytes, journal_bytes, last_update, complete, build;
+        proof_bytes, insecure, large, ranks, file_bytes, journal_bytes, write_errors, last_update, complete, build;
     char path[1024];
     uint64_t saved_ns, sampled_ns; /* monotonic */
 } pr_run_metrics;

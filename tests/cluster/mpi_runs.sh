@@ -132,6 +132,14 @@ expect_rc 0 "a remark more changes no job"
 run 0 small.yaml --results plain-file/x
 expect_rc 74 "results folder that cannot be"
 
+# ---- what a run can do without ----
+mkdir -p plain/latest
+run 0 small.yaml --results plain --metrics no-such-folder/m.prom
+expect_rc 0 "no metrics, no link"
+expect_in "latest: cannot make the link" err "no link"
+expect_in "the metrics are not written.*no-such-folder/m.prom" err "no metrics"
+[ "$(count "the metrics are not written" err)" = 1 ] || fail "the metrics' trouble is not told once"
+
 # ---- killed in the middle ----
 seeds=$(seq -s ', ' 1 60)
 cat >long.yaml <<Y
