@@ -159,13 +159,32 @@ static pr_status copy_attributes(merging *m, size_t input, pr_error *err) {
     return PR_OK;
 }
 
+/* Series of one name come from every input: a label says from which. Of one that was merged before: "2.1". */
+static void name_series(char *out, size_t size, const char *series, size_t input) {
+    const char *known = strstr(series, "input=\""), *end = strrchr(series, '}');
+    size_t n = known ? (size_t)(known - series) + strlen("input=\"") : end ? (size_t)(end - series) : strlen(series);
+    const char *format = known ? "%.*s%zu.%s" : end ? "%.*s,input=\"%zu\"%s" : "%.*s{input=\"%zu\"}%s";
+    if (snprintf(out, size, format, (int)n, series, input + 1, series + n) >= (int)size)
+        pr_row_set_text(out, size, series); /* no room: as it was */
+}
+
+static pr_status copy_samples(merging *m, size_t input, pr_error *err) {
+    const pr_results *r = m->inputs[input];
+    for (size_t i = 0; i < pr_results_n_samples(r); i++) {
+        pr_sample_row row = *pr_results_sample(r, i);
+        name_series(row.id, sizeof row.id, pr_results_sample(r, i)->id, input);
+        PR_TRY(pr_product_row(&m->out, PR_TABLE_METRICS, &row, err));
+    }
+    return PR_OK;
+}
+
 static pr_status copy_tables(merging *m, size_t input, pr_error *err) {
     const pr_results *r = m->inputs[input];
     for (size_t i = 0; i < pr_results_n_sessions(r); i++)
         PR_TRY(pr_product_begin_session(&m->out, pr_results_session(r, i), err));
     for (size_t i = 0; i < pr_results_n_events(r); i++)
         PR_TRY(pr_product_row(&m->out, PR_TABLE_EVENTS, pr_results_event(r, i), err));
-    return PR_OK;
+    return copy_samples(m, input, err);
 }
 
 /* ---- jobs ---- */

@@ -10,6 +10,31 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+static char folder[] = "store-test-XXXXXX";
+
+int sample_make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+int sample_remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder);
+}
+
+const char *sample_folder(void) { return folder; }
+void sample_path(char out[128], const char *name) { snprintf(out, 128, "%s/%s", folder, name); }
+
+pr_store *sample_create(const char *path, const char *run_id, const char *manifest_digest) {
+    pr_store *s = NULL;
+    pr_error e = {0};
+    const pr_attribute attributes[] = {
+        {"run_id", run_id}, {"manifest_text", "version: 1\n"}, {"manifest_digest", manifest_digest}};
+    sample_remove(path);
+    if (pr_store_create(&s, path, attributes, 3, &e) != PR_OK) fail_msg("%s", e.text);
+    return s;
+}
+
 #define SET(field_, text_) pr_row_set_text(field_, sizeof(field_), text_)
 
 static void fill_parts(pr_record *r, size_t proof_bytes, pr_prng *g) {
@@ -37,6 +62,7 @@ void sample_record(pr_record *r, const char *id, uint32_t outcome, size_t proof_
     r->row.state = PR_STATE_VERIFIED;
     r->row.verifier_rank = -1;
     r->row.prove_ms = 12.5;
+    r->row.insecure = 1;
     r->n_params = 2;
     r->params = calloc(2, sizeof *r->params);
     for (size_t i = 0; i < 2; i++) {

@@ -15,17 +15,7 @@
 
 #define N_JOBS 8
 #define CALLS_MAX 2000
-static char folder[] = "errors-test-XXXXXX";
 static const char *self;
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
 
 /* ---- the run, in a process of its own: `test_errors run PATH`, acknowledged counts on descriptor 3 ---- */
 
@@ -90,7 +80,7 @@ static int try_run(unsigned *acknowledged, const char *path, unsigned at, const 
         dup2(ends[1], 3);
         setenv("LD_PRELOAD", PR_SHIM, 1);
         setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
-        setenv("PR_SHIM_PATH", folder, 1);
+        setenv("PR_SHIM_PATH", sample_folder(), 1);
         setenv("PR_SHIM_AT", number, 1);
         setenv("PR_SHIM_HOW", how, 1);
         execl(self, self, "run", path, (char *)NULL);
@@ -126,9 +116,9 @@ static void expect_acknowledged(const char *path, unsigned n, unsigned at, const
 }
 
 static void fail_each_call(const char *how) {
-    char path[64];
+    char path[128];
     unsigned at = 1, acknowledged, n_failed = 0, n_partly = 0;
-    snprintf(path, sizeof path, "%s/run.h5", folder);
+    sample_path(path, "run.h5");
     for (;; at++) {
         assert_true(at < CALLS_MAX);
         int code = try_run(&acknowledged, path, at, how);
@@ -165,5 +155,5 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_short_write),
         cmocka_unit_test(test_disk_that_stays_broken),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

@@ -15,30 +15,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[] = "rebuild-test-XXXXXX";
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
-static void path_of(char out[128], const char *name) { snprintf(out, 128, "%s/%s", folder, name); }
-
 static void must(pr_status status, const pr_error *e) {
     if (status != PR_OK) fail_msg("%s", e->text);
 }
 
-static pr_store *create(const char *path, const char *run_id, const char *manifest_digest) {
-    pr_store *s = NULL;
-    pr_error e = {0};
-    const pr_attribute attributes[] = {
-        {"run_id", run_id}, {"manifest_text", "version: 1\n"}, {"manifest_digest", manifest_digest}};
-    sample_remove(path);
-    must(pr_store_create(&s, path, attributes, 3, &e), &e);
-    return s;
-}
 #define DIGEST "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define OTHER "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
@@ -79,7 +59,7 @@ static void step(pr_store *s, pr_prng *g, unsigned number) {
 static void make_run(const char *path, uint64_t seed) {
     pr_prng g = {seed};
     pr_error e = {0};
-    pr_store *s = create(path, "test-run", DIGEST);
+    pr_store *s = sample_create(path, "test-run", DIGEST);
     for (unsigned session = 0; session < 2; session++) {
         pr_session_row row = {.ranks = 4, .jobs = 100, .status = "running"};
         must(pr_store_begin_session(s, &row, &e), &e);
@@ -97,8 +77,8 @@ static void make_run(const char *path, uint64_t seed) {
 static void test_same_content(void **state) {
     (void)state;
     char path[128], copy[128];
-    path_of(path, "run.h5");
-    path_of(copy, "copy.h5");
+    sample_path(path, "run.h5");
+    sample_path(copy, "copy.h5");
     for (uint64_t seed = 1; seed <= 5; seed++) {
         bool rebuilt;
         pr_error e = {0};
@@ -118,8 +98,8 @@ static void test_all_parts_are_there(void **state) {
     (void)state;
     char a[128], b[128];
     pr_results *r;
-    path_of(a, "a.h5");
-    path_of(b, "b.h5");
+    sample_path(a, "a.h5");
+    sample_path(b, "b.h5");
     make_run(a, 1);
     make_run(b, 1);
     assert_int_equal(pr_results_open(&r, a, NULL), PR_OK);
@@ -143,8 +123,8 @@ static void test_put_does_not_touch_the_file(void **state) {
     char path[128];
     pr_error e = {0};
     pr_results *r;
-    path_of(path, "lazy.h5");
-    pr_store *s = create(path, "test-run", DIGEST);
+    sample_path(path, "lazy.h5");
+    pr_store *s = sample_create(path, "test-run", DIGEST);
     for (unsigned k = 0; k < 10; k++) {
         char id[32];
         snprintf(id, sizeof id, "job-%u", k);
@@ -208,7 +188,7 @@ static void damage(const char *log, const char *id, bool head) {
 
 static void make_small(const char *path) {
     pr_error e = {0};
-    pr_store *s = create(path, "test-run", DIGEST);
+    pr_store *s = sample_create(path, "test-run", DIGEST);
     pr_session_row row = {.ranks = 4, .jobs = 3, .status = "running"};
     must(pr_store_begin_session(s, &row, &e), &e);
     for (unsigned k = 0; k < 3; k++) {
@@ -254,7 +234,7 @@ static void expect_jobs(const char *path, size_t n) {
 static void test_salvage(void **state) {
     (void)state;
     char path[128], log[160];
-    path_of(path, "bad.h5");
+    sample_path(path, "bad.h5");
     assert_int_equal(pr_store_journal_path(log, sizeof log, path, NULL), PR_OK);
     make_small(path);
     damage(log, "b", false); /* its payload: whose it is is known, and the old file has it */
@@ -278,9 +258,9 @@ static void test_state(void **state) {
     char path[128], log[160];
     pr_error e = {0};
     pr_run_state *v;
-    path_of(path, "state.h5");
+    sample_path(path, "state.h5");
     assert_int_equal(pr_store_journal_path(log, sizeof log, path, NULL), PR_OK);
-    pr_store *s = create(path, "test-run", DIGEST);
+    pr_store *s = sample_create(path, "test-run", DIGEST);
     pr_session_row row = {.ranks = 4, .jobs = 10, .status = "running"};
     must(pr_store_begin_session(s, &row, &e), &e);
     must(pr_store_note_assignment(s, "a", 1, PR_ASSIGNED_PROVE, 1, &e), &e);
@@ -339,13 +319,54 @@ static const pr_job_row *job_of(const pr_results *r, const char *id) {
 static void make_part(const char *path, const char *run, const char *digest, char first, uint32_t second_outcome,
                       uint64_t seed) {
     pr_error e = {0};
-    pr_store *s = create(path, run, digest);
+    pr_store *s = sample_create(path, run, digest);
     pr_session_row row = {.ranks = 2, .status = "running"};
     must(pr_store_begin_session(s, &row, &e), &e);
     sample_put(s, (char[2]){first, 0}, PR_OUTCOME_APPROVED, 1000, 1);
     sample_put(s, "shared", PR_OUTCOME_APPROVED, 1000, seed);
     sample_put(s, "again", second_outcome, 1000, 9);
+    must(pr_store_sample(s, "proverun_jobs_total{outcome=\"approved\"}", 3, &e), &e);
+    must(pr_store_sample(s, "proverun_jobs_queued", 1, &e), &e);
     must(pr_store_close(s, &e), &e);
+}
+
+/* The series of all inputs, in order, each with its input's number. */
+static void expect_series(const char *path, const char *const *series, size_t n) {
+    pr_results *r;
+    assert_int_equal(pr_results_open(&r, path, NULL), PR_OK);
+    assert_int_equal(pr_results_n_samples(r), n);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(pr_results_sample(r, i)->id, series[i]);
+        assert_true(pr_results_sample(r, i)->value == (i % 2 ? 1 : 3));
+        assert_true(pr_results_sample(r, i)->time_ns > 0);
+    }
+    pr_results_close(r);
+}
+
+static void test_merge_keeps_time_series(void **state) {
+    (void)state;
+    static const char *const once[] = {
+        "proverun_jobs_total{outcome=\"approved\",input=\"1\"}", "proverun_jobs_queued{input=\"1\"}",
+        "proverun_jobs_total{outcome=\"approved\",input=\"2\"}", "proverun_jobs_queued{input=\"2\"}"};
+    static const char *const twice[] = {
+        "proverun_jobs_total{outcome=\"approved\",input=\"1.1\"}", "proverun_jobs_queued{input=\"1.1\"}",
+        "proverun_jobs_total{outcome=\"approved\",input=\"1.2\"}", "proverun_jobs_queued{input=\"1.2\"}",
+        "proverun_jobs_total{outcome=\"approved\",input=\"2\"}",   "proverun_jobs_queued{input=\"2\"}"};
+    char a[128], b[128], out[128], again[128];
+    sample_path(a, "a.h5");
+    sample_path(b, "b.h5");
+    sample_path(out, "out.h5");
+    sample_path(again, "again.h5");
+    make_part(a, "run-a", DIGEST, 'a', PR_OUTCOME_APPROVED, 5);
+    make_part(b, "run-b", OTHER, 'b', PR_OUTCOME_APPROVED, 5);
+    merge(out, a, b, 0, "merged");
+    expect_series(out, once, 4);
+    merge(again, out, b, 0, "merged");
+    expect_series(again, twice, 6);
+    sample_remove(a);
+    sample_remove(b);
+    sample_remove(out);
+    sample_remove(again);
 }
 
 static void test_merge(void **state) {
@@ -353,9 +374,9 @@ static void test_merge(void **state) {
     char a[128], b[128], out[128];
     pr_results *r;
     pr_error e = {0};
-    path_of(a, "a.h5");
-    path_of(b, "b.h5");
-    path_of(out, "out.h5");
+    sample_path(a, "a.h5");
+    sample_path(b, "b.h5");
+    sample_path(out, "out.h5");
     make_part(a, "run-a", DIGEST, 'a', PR_OUTCOME_FAILED, 5);
     make_part(b, "run-b", OTHER, 'b', PR_OUTCOME_APPROVED, 5);
     merge(out, a, b, 0, "merged");
@@ -389,15 +410,15 @@ static void test_merge(void **state) {
 static void test_latest_link(void **state) {
     (void)state;
     char path[128], link[128], target[128];
-    path_of(path, "one.h5");
-    path_of(link, "latest");
+    sample_path(path, "one.h5");
+    sample_path(link, "latest");
     for (int k = 0; k < 2; k++) {
         assert_int_equal(pr_store_link_latest(path, NULL), PR_OK);
         ssize_t n = readlink(link, target, sizeof target - 1);
         assert_true(n > 0);
         target[n] = 0;
         assert_string_equal(target, k ? "two.h5" : "one.h5");
-        path_of(path, "two.h5");
+        sample_path(path, "two.h5");
     }
     unlink(link);
     assert_int_equal(pr_store_link_latest("no-such-folder/x.h5", NULL), PR_ERR_IO);
@@ -411,7 +432,8 @@ int main(void) {
         cmocka_unit_test(test_salvage),
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_merge_keeps_time_series),
         cmocka_unit_test(test_latest_link),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }

@@ -1,7 +1,7 @@
 /* The results file: written, read again, appended to, cut short and damaged. */
+#include "sample.h"
 #include "base/bytes.h"
 #include "base/random.h"
-#include "store/store.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,76 +12,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char folder[] = "store-test-XXXXXX";
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
-
-static void path_of(char out[128], const char *name) { snprintf(out, 128, "%s/%s", folder, name); }
-/* A results file and its journal. */
-static void remove_run(const char *path) {
-    char log[160];
-    snprintf(log, sizeof log, "%.*s.journal", (int)(strlen(path) - 3), path);
-    unlink(path);
-    unlink(log);
-}
-
-static void make_record(pr_record *r, const char *id, uint32_t outcome, size_t proof_bytes, uint64_t seed) {
-    pr_prng g = {seed};
-    memset(r, 0, sizeof *r);
-    pr_row_set_text(r->row.id, sizeof r->row.id, id);
-    pr_row_set_text(r->row.type, sizeof r->row.type, "wide_fibonacci");
-    r->row.outcome = outcome;
-    r->row.state = PR_STATE_VERIFIED;
-    r->row.verifier_rank = -1;
-    r->row.prove_ms = 12.5;
-    r->row.insecure = 1;
-    r->n_params = 2;
-    r->params = calloc(2, sizeof *r->params);
-    for (size_t i = 0; i < 2; i++) {
-        pr_row_set_text(r->params[i].id, sizeof r->params[i].id, id);
-        pr_row_set_text(r->params[i].name, sizeof r->params[i].name, i ? "columns" : "log_rows");
-        pr_row_set_text(r->params[i].value, sizeof r->params[i].value, i ? "100" : "12");
-    }
-    if (outcome == PR_OUTCOME_FAILED) {
-        pr_row_set_text(r->row.reason, sizeof r->row.reason, "no such file");
-        return;
-    }
-    r->n_outputs = 1;
-    r->outputs = calloc(1, sizeof *r->outputs);
-    pr_row_set_text(r->outputs[0].id, sizeof r->outputs[0].id, id);
-    pr_row_set_text(r->outputs[0].name, sizeof r->outputs[0].name, "digest");
-    pr_row_set_text(r->outputs[0].value, sizeof r->outputs[0].value, "0102");
-    r->row.public_bytes = 40;
-    r->public_data = malloc(41);
-    r->row.proof_compressed_bytes = proof_bytes;
-    r->proof = malloc(proof_bytes + 1);
-    for (size_t i = 0; i < 40; i++) r->public_data[i] = (uint8_t)pr_prng_next(&g);
-    for (size_t i = 0; i < proof_bytes; i++) r->proof[i] = (uint8_t)pr_prng_next(&g);
-}
-
 static void put(pr_store *s, const char *id, uint32_t outcome, size_t proof_bytes, uint64_t seed) {
-    pr_record r;
-    pr_error e = {0};
-    make_record(&r, id, outcome, proof_bytes, seed);
-    assert_int_equal(pr_store_put(s, &r, &e), PR_OK);
-    assert_int_equal(pr_store_commit(s, &e), PR_OK);
-    pr_record_clear(&r);
+    sample_put(s, id, outcome, proof_bytes, seed);
+    assert_int_equal(pr_store_commit(s, NULL), PR_OK);
 }
 
-static pr_store *create(const char *path) {
-    pr_store *s = NULL;
-    pr_error e = {0};
-    const pr_attribute attributes[] = {{"run_id", "test-run"}, {"manifest_text", "version: 1\n"}};
-    remove_run(path);
-    if (pr_store_create(&s, path, attributes, 2, &e) != PR_OK) fail_msg("%s", e.text);
-    return s;
-}
+static pr_store *create(const char *path) { return sample_create(path, "test-run", "none"); }
 
 static void write_sample(const char *path) {
     pr_error e = {0};
@@ -110,7 +46,7 @@ static void check_parts(const pr_results *r, const char *id, uint64_t seed) {
     uint8_t *data;
     size_t size;
     pr_error e = {0};
-    make_record(&want, id, PR_OUTCOME_APPROVED, seed == 1 ? 5000 : 300000, seed);
+    sample_record(&want, id, PR_OUTCOME_APPROVED, seed == 1 ? 5000 : 300000, seed);
     assert_int_equal(pr_results_params(r, id, params, 4), 2);
     assert_string_equal(params[0]->name, "log_rows");
     assert_string_equal(params[1]->value, "100");
@@ -130,7 +66,7 @@ static void check_parts(const pr_results *r, const char *id, uint64_t seed) {
 static void test_round_trip(void **state) {
     (void)state;
     char path[128];
-    path_of(path, "round.h5");
+    sample_path(path, "round.h5");
     write_sample(path);
     pr_results *r = open_results(path);
     assert_string_equal(pr_results_problems(r), "");
@@ -154,7 +90,7 @@ static void test_round_trip(void **state) {
     pr_store *s = NULL;
     pr_error e = {0};
     assert_int_equal(pr_store_create(&s, path, NULL, 0, &e), PR_ERR_IO);
-    remove_run(path);
+    sample_remove(path);
 }
 
 static void test_reopen_appends_and_replaces(void **state) {
@@ -162,7 +98,7 @@ static void test_reopen_appends_and_replaces(void **state) {
     char path[128];
     pr_error e = {0};
     pr_store *s = NULL;
-    path_of(path, "again.h5");
+    sample_path(path, "again.h5");
     write_sample(path);
     assert_int_equal(pr_store_reopen(&s, path, &e), PR_OK);
     put(s, "a-2", PR_OUTCOME_APPROVED, 5000, 1); /* failed before: its row is replaced */
@@ -176,19 +112,19 @@ static void test_reopen_appends_and_replaces(void **state) {
     check_parts(r, "c", 1);
     check_parts(r, "b", 3);
     pr_results_close(r);
-    remove_run(path);
+    sample_remove(path);
 }
 
 static void test_many_rows_cross_chunks(void **state) {
     (void)state;
     char path[128], id[32];
     pr_error e = {0};
-    path_of(path, "many.h5");
+    sample_path(path, "many.h5");
     pr_store *s = create(path);
     for (unsigned i = 0; i < 300; i++) {
         pr_record r;
         snprintf(id, sizeof id, "job-%u", i);
-        make_record(&r, id, PR_OUTCOME_APPROVED, i, i);
+        sample_record(&r, id, PR_OUTCOME_APPROVED, i, i);
         assert_int_equal(pr_store_put(s, &r, &e), PR_OK);
         pr_record_clear(&r);
     }
@@ -201,7 +137,7 @@ static void test_many_rows_cross_chunks(void **state) {
     }
     assert_int_equal(pr_results_proof(r, "job-299")->length, 299);
     pr_results_close(r);
-    remove_run(path);
+    sample_remove(path);
 }
 
 static void test_long_attribute(void **state) {
@@ -209,7 +145,7 @@ static void test_long_attribute(void **state) {
     char path[128];
     pr_error e = {0};
     pr_store *s = NULL;
-    path_of(path, "long.h5");
+    sample_path(path, "long.h5");
     char *text = malloc((1 << 20) + 1);
     memset(text, 'x', 1 << 20);
     text[1 << 20] = 0;
@@ -220,15 +156,15 @@ static void test_long_attribute(void **state) {
     assert_string_equal(pr_results_attribute(r, "manifest_text"), text);
     pr_results_close(r);
     free(text);
-    remove_run(path);
+    sample_remove(path);
 }
 
 /* What is committed is there after SIGKILL. */
 static void test_killed_writer_loses_nothing_committed(void **state) {
     (void)state;
     char path[128], id[32];
-    path_of(path, "killed.h5");
-    remove_run(path);
+    sample_path(path, "killed.h5");
+    sample_remove(path);
     for (unsigned round = 0; round < 5; round++) {
         int tell[2];
         unsigned committed = 0, n;
@@ -242,7 +178,7 @@ static void test_killed_writer_loses_nothing_committed(void **state) {
             for (n = 1;; n++) {
                 pr_record r;
                 snprintf(id, sizeof id, "r%u-%u", round, n);
-                make_record(&r, id, PR_OUTCOME_APPROVED, 2000, n);
+                sample_record(&r, id, PR_OUTCOME_APPROVED, 2000, n);
                 if (pr_store_put(s, &r, &e) || pr_store_commit(s, &e)) _exit(1);
                 pr_record_clear(&r);
                 if (write(tell[1], &n, sizeof n) != sizeof n) _exit(1);
@@ -270,7 +206,7 @@ static void test_killed_writer_loses_nothing_committed(void **state) {
         }
         pr_results_close(r);
     }
-    remove_run(path);
+    sample_remove(path);
 }
 
 static void write_file(const char *path, const uint8_t *data, size_t n) {
@@ -286,8 +222,8 @@ static void test_damage_is_survived(void **state) {
     uint8_t *data;
     size_t size;
     pr_error e = {0};
-    path_of(path, "good.h5");
-    path_of(bad, "bad.h5");
+    sample_path(path, "good.h5");
+    sample_path(bad, "bad.h5");
     write_sample(path);
     assert_int_equal(pr_file_read(&data, &size, path, (size_t)1 << 30, &e), PR_OK);
     pr_prng g = {20261124};
@@ -309,7 +245,7 @@ static void test_damage_is_survived(void **state) {
     }
     assert_true(refused >= 20); /* all the cut ones, at least */
     free(data);
-    remove_run(path);
+    sample_remove(path);
     unlink(bad);
 }
 
@@ -342,12 +278,12 @@ static void test_not_a_results_file(void **state) {
     pr_results *r = NULL;
     pr_store *s = NULL;
     pr_error e = {0};
-    path_of(path, "text.h5");
+    sample_path(path, "text.h5");
     write_file(path, (const uint8_t *)"hello\n", 6);
     assert_int_not_equal(pr_results_open(&r, path, &e), PR_OK);
     assert_non_null(strstr(e.text, path));
     assert_int_not_equal(pr_store_reopen(&s, path, &e), PR_OK);
-    remove_run(path);
+    sample_remove(path);
     assert_int_equal(pr_results_open(&r, path, &e), PR_ERR_IO);
     assert_non_null(strstr(e.text, "No such file"));
 }
@@ -357,7 +293,7 @@ static void test_record_encoding(void **state) {
     pr_record r, back;
     pr_writer w;
     pr_error e = {0};
-    make_record(&r, "job", PR_OUTCOME_APPROVED, 777, 9);
+    sample_record(&r, "job", PR_OUTCOME_APPROVED, 777, 9);
     pr_writer_init(&w);
     pr_record_encode(&w, &r);
     assert_int_equal(pr_record_decode(&back, w.data, w.size, &e), PR_OK);
@@ -406,5 +342,5 @@ int main(void) {
         cmocka_unit_test(test_record_encoding),
         cmocka_unit_test(test_texts_are_cut_whole),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
