@@ -6,8 +6,11 @@
 #include <string.h>
 
 pr_run_options pr_app_run_defaults(void) {
-    return (pr_run_options){
-        .results_dir = "results", .types = pr_job_types, .log = PR_LOG_TEXT, .backend_name = "auto"};
+    return (pr_run_options){.results_dir = "results",
+                            .types = pr_job_types,
+                            .log = PR_LOG_TEXT,
+                            .backend_name = "auto",
+                            .start_ns = PR_CLUSTER_START_NS};
 }
 
 static bool ends_with_yaml(const char *text) {
@@ -95,6 +98,8 @@ static pr_status take_option(pr_run_options *o, int option, int argc, char **arg
         return take_duration(&o->silent_ns, "--silent-after", err);
     case 'Q':
         return take_duration(&o->lost_ns, "--lost-after", err);
+    case 's':
+        return take_duration(&o->start_ns, "--start-limit", err);
     default: /* told by pr_app_option */
         return PR_ERR_USAGE;
     }
@@ -119,6 +124,7 @@ pr_status pr_app_run_arguments(pr_run_options *o, const char **argument, int arg
                                             {"hang-limit", 1, 0, 'H'},
                                             {"silent-after", 1, 0, 'q'},
                                             {"lost-after", 1, 0, 'Q'},
+                                            {"start-limit", 1, 0, 's'},
                                             {0, 0, 0, 0}};
     int c;
     *argument = NULL;

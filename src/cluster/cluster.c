@@ -72,6 +72,27 @@ static int lead(pr_leader *l, const pr_run_options *o, pr_stop_how *how) {
     return exit_code;
 }
 
+/* ---- the start: the only part in which one rank waits for all others ---- */
+
+static void on_late_start(int number) {
+    static const char text[] = "proverun: MPI has not started within --start-limit: was a rank lost, or is the network "
+                               "slow? Nothing was lost; start again, a run that had begun with --resume\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(75);
+}
+
+static void begin_start(const pr_run_options *o) {
+    uint64_t ns = o->start_ns ? o->start_ns : PR_CLUSTER_START_NS;
+    signal(SIGALRM, on_late_start);
+    alarm((unsigned)((ns + 999999999u) / 1000000000u));
+}
+
+static void end_start(void) {
+    alarm(0);
+    signal(SIGALRM, SIG_DFL);
+}
+
 /* ---- the end of the process ---- */
 
 static bool recovery_is_on(void) {
@@ -155,6 +176,7 @@ static int run(const pr_run_options *o) {
     if (pr_transport_init(&t, &err) == PR_OK) {
         const pr_seat_options options = {t.rank > 0 || t.size == 1 || !o->coordinator_only, o->placement};
         if (pr_seat_take(&seat, MPI_COMM_WORLD, &options, &err) == PR_OK) {
+            end_start();
             pr_log_init(o->log, PR_LOG_INFO, t.size > 1 ? t.rank : -1);
             pr_signals_watch(t.rank);
             int exit_code = t.rank == 0 ? run_leader(&t, o, &seat) : run_follower(&t, o, &seat);
@@ -169,6 +191,7 @@ static int run(const pr_run_options *o) {
 
 int pr_cluster_run(const pr_run_options *o) {
     int provided;
+    begin_start(o);
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fputs("proverun: MPI does not start\n", stderr);
         return 70;

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "placement/placement.h"
 
+#define PR_CLUSTER_START_NS ((uint64_t)600 * 1000000000u)
+
 typedef struct pr_run_options {
     const char *manifest_path;
     const char *manifest_text; /* not NULL: the manifest itself; manifest_path names it in messages */
@@ -26,6 +28,7 @@ typedef struct pr_run_options {
     uint64_t max_time_ns, drain_margin_ns; /* 0: none; 60 s */
     uint64_t grace_ns;                     /* what runs gets after SIGTERM; 0: 1 s under mpirun, else 10 s */
     uint64_t silent_ns, lost_ns;           /* of a rank; 0: 15 s, 90 s */
+    uint64_t start_ns;                     /* what the start may take; 0: PR_CLUSTER_START_NS */
     uint64_t hang_ns;                      /* no progress of a prover; 0: from the job's expected time */
     const char *backend_name;              /* for the prover child */
     const pr_backend *backend;

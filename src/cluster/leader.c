@@ -40,6 +40,10 @@ static bool can_see(const pr_leader *l, const pr_wire_hello *hello) {
     return strcmp(hello->host, l->seat->hello.host) == 0 && kill((pid_t)hello->pid, 0) == 0;
 }
 
+bool pr_leader_sees_gone(const pr_member *m) {
+    return m->known && m->same_pids && !m->said_bye && kill((pid_t)m->hello.pid, 0) != 0 && errno == ESRCH;
+}
+
 static void take_hello(pr_leader *l, unsigned rank, const pr_wire_hello *hello) {
     if (rank != 0 && l->roll.members[rank].known) return;
     pr_roll_hello(&l->roll, rank, hello, can_see(l, hello), pr_clock_monotonic_ns());
@@ -115,14 +119,15 @@ static pr_status lose_unknown(pr_leader *l, pr_error *err) {
     for (unsigned rank = 0; rank < l->roll.n; rank++) {
         if (l->roll.members[rank].known) continue;
         if (rank == 0) return pr_fail(err, PR_ERR_MPI, "rank 0 does not hear itself");
-        pr_log(PR_LOG_WARN, "run", "rank %u has not come within two minutes: the run goes on without it", rank);
+        pr_log(PR_LOG_WARN, "run", "rank %u has not come in time: the run goes on without it", rank);
         (void)pr_roll_lose(&l->roll, rank);
     }
     return PR_OK;
 }
 
 pr_status pr_leader_gather(pr_leader *l, pr_error *err) {
-    uint64_t end = pr_clock_monotonic_ns() + PR_HELLO_NS;
+    uint64_t limit = l->o->start_ns && l->o->start_ns < PR_HELLO_NS ? l->o->start_ns : PR_HELLO_NS;
+    uint64_t end = pr_clock_monotonic_ns() + limit;
     PR_TRY(pr_worker_say_hello(l->worker, err));
     while (n_known(l) < l->roll.n && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(l, err));
     PR_TRY(lose_unknown(l, err));

@@ -1,8 +1,7 @@
 /* Ranks come and go: silence, loss, return; pings; what SIGUSR2 shows. */
 #include "base/clock.h"
+#include "cluster/leader.h"
 #include "cluster/run.h"
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #define PR_LOOK_NS 1000000000u
@@ -20,14 +19,10 @@ static void tell_change(pr_run *r, unsigned rank, const char *why) {
     pr_transport_forget(r->t, (int)rank);
 }
 
-/* The process of a rank on this host is gone. */
-static bool is_gone(const pr_member *m) {
-    return m->known && m->same_pids && !m->said_bye && kill((pid_t)m->hello.pid, 0) != 0 && errno == ESRCH;
-}
-
 static void look_for_the_gone(pr_run *r) {
     for (unsigned rank = 1; rank < r->roll->n; rank++)
-        if (is_gone(&r->roll->members[rank]) && pr_roll_lose(r->roll, rank)) tell_change(r, rank, "is gone");
+        if (pr_leader_sees_gone(&r->roll->members[rank]) && pr_roll_lose(r->roll, rank))
+            tell_change(r, rank, "is gone");
 }
 
 static void let_in(pr_run *r, unsigned rank) {

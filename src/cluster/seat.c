@@ -1,4 +1,5 @@
 #include "cluster/seat.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +8,8 @@
 /* A tenth stays for supervisors, the kernel's caches and what else runs there. */
 static uint64_t budget(uint64_t available) { return available - available / 10; }
 
-static pr_status gather(pr_request **all, unsigned *n, pr_wire_hello *hello, const pr_request *mine, MPI_Comm comm,
-                        pr_error *err) {
+static pr_status gather(pr_request **all, unsigned *n, pr_wire_hello *hello, int *leader_pid, const pr_request *mine,
+                        MPI_Comm comm, pr_error *err) {
     MPI_Comm local;
     int rank, size;
     MPI_Comm_rank(comm, &rank);
@@ -24,6 +25,7 @@ static pr_status gather(pr_request **all, unsigned *n, pr_wire_hello *hello, con
     int good = *all != NULL;
     MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_INT, MPI_MIN, local);
     if (good) MPI_Allgather(mine, (int)sizeof *mine, MPI_BYTE, *all, (int)sizeof *mine, MPI_BYTE, local);
+    MPI_Bcast(leader_pid, 1, MPI_INT, 0, local);
     MPI_Comm_free(&local);
     if (good) return PR_OK;
     free(*all);
@@ -68,7 +70,9 @@ static pr_status plan(pr_seat *s, const pr_topology *t, const pr_request *mine, 
     pr_placement placement;
     pr_error e = {0};
     unsigned n = 0;
-    PR_TRY(gather(&all, &n, &s->hello, mine, comm, err));
+    int leader_pid = (int)getpid();
+    PR_TRY(gather(&all, &n, &s->hello, &leader_pid, mine, comm, err));
+    s->leader_pid = s->hello.node == 0 && kill(leader_pid, 0) == 0 ? leader_pid : 0;
     pr_status status = t ? pr_placement_plan(&placement, t, all, n, &o->placement, &e) : PR_ERR_INTERNAL;
     free(all);
     if (status != PR_OK) {

@@ -50,7 +50,8 @@ static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *read
 }
 
 static bool is_waited_for(const roll_call *c, unsigned rank) {
-    return c->l->roll.members[rank].state == PR_RANK_UP && !c->ready[rank];
+    const pr_member *m = &c->l->roll.members[rank];
+    return m->state == PR_RANK_UP && !c->ready[rank] && !pr_leader_sees_gone(m);
 }
 
 static bool is_complete(const roll_call *c) {

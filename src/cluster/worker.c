@@ -3,13 +3,16 @@
 #include "child/child.h"
 #include "cluster/examiner.h"
 #include "cluster/minder.h"
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PR_PING_NS 1000000000u
-#define PR_LEADER_NS ((uint64_t)120 * 1000000000u) /* silence of rank 0 that ends a rank */
+#define PR_LEADER_NS ((uint64_t)120 * 1000000000u)    /* silence of rank 0 that ends a rank */
+#define PR_LEADER_MIN_NS ((uint64_t)15 * 1000000000u) /* the least: it says something every five seconds */
 
 struct pr_worker {
     pr_transport *t;
@@ -205,18 +208,29 @@ void pr_worker_wait(struct pollfd *fds, size_t n, double pause_ms) {
 /* ---- the life of a rank but 0 ---- */
 
 typedef struct leader {           /* rank 0, as it is seen from here */
-    uint64_t heard_ns, looked_ns; /* heard_ns 0: not yet; it may take long to read a journal */
+    uint64_t heard_ns, looked_ns; /* heard_ns: at first when this rank began */
+    bool heard;                   /* not yet: it may take long to read a journal */
     pid_t parent;                 /* the launcher's daemon: when it is gone, so is the run */
+    pid_t pid;                    /* 0: it cannot be seen */
 } leader;
 
-static pr_status watch_leader(leader *l, bool heard, pr_error *err) {
+static uint64_t leader_limit_ns(const pr_run_options *o, const leader *l) {
+    if (!l->heard) return o->start_ns ? o->start_ns : PR_CLUSTER_START_NS;
+    if (!o->lost_ns) return PR_LEADER_NS;
+    return o->lost_ns > PR_LEADER_MIN_NS ? o->lost_ns : PR_LEADER_MIN_NS;
+}
+
+static pr_status watch_leader(leader *l, const pr_run_options *o, bool heard, pr_error *err) {
     uint64_t now = pr_clock_monotonic_ns();
     if (heard) l->heard_ns = now;
+    l->heard |= heard;
     if (now - l->looked_ns < PR_PING_NS) return PR_OK;
     l->looked_ns = now;
     if (getppid() != l->parent) return pr_fail(err, PR_ERR_INTERRUPTED, "the launcher is gone");
-    if (!l->heard_ns || now - l->heard_ns < PR_LEADER_NS) return PR_OK;
-    return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 has been silent for two minutes");
+    if (l->pid && kill(l->pid, 0) != 0 && errno == ESRCH) return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 is gone");
+    uint64_t limit = leader_limit_ns(o, l);
+    if (now - l->heard_ns < limit) return PR_OK;
+    return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 has been silent for %.0f s", (double)limit / 1e9);
 }
 
 static pr_status receive(pr_worker *w, bool *got, pr_error *err) {
@@ -236,12 +250,12 @@ static pr_status receive(pr_worker *w, bool *got, pr_error *err) {
 }
 
 static pr_status serve(pr_worker *w, pr_error *err) {
-    leader l = {.parent = getppid()};
+    leader l = {.parent = getppid(), .pid = w->seat->leader_pid, .heard_ns = pr_clock_monotonic_ns()};
     PR_TRY(pr_worker_say_hello(w, err));
     while (!w->stopped) {
         bool got = false, busy = false;
         PR_TRY(receive(w, &got, err));
-        PR_TRY(watch_leader(&l, got, err));
+        PR_TRY(watch_leader(&l, w->o, got, err));
         PR_TRY(pr_worker_tick(w, &busy, err));
         if (busy) pr_transport_busy(w->t);
         if (got || busy || w->stopped) continue;
