@@ -22,6 +22,7 @@ static const struct command {
     {"plan", pr_app_plan, "predict memory and sizes of a proof before any work"},
     {"air", pr_app_air, "print the AIR of a job type as a case file, or as a program"},
     {"bench", pr_app_bench, "measure; JSON lines"},
+    {"vm", pr_app_vm, "run, assemble and disassemble programs for the Obelysk VM"},
     {"topo", pr_app_topo, "show where ranks run: GPU, cores, memory, and why"},
     {"simulate", pr_app_simulate, "ask how a batch would go on up to 10,000 ranks"},
     {"version", pr_app_version, "versions, backends, processor features"},

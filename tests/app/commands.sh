@@ -45,6 +45,32 @@ for words in version --help 'air --list' 'air wide_fibonacci --example' 'bench f
     says err 'standard output'
 done
 
+# ---- programs for the VM ----
+programs=$(dirname "$0")/../../jobs/vm/programs
+expect 0 vm run "$programs/fibonacci.asm" --input 30
+says out '^end: halted$'
+says out '^steps: 190$'
+says out '^outputs: 832040$'
+expect 0 vm run "$programs/fibonacci.asm" --input 0x1e --trace
+says out '^ *190 .* HALT'
+expect 0 vm asm "$programs/sort.asm" --output sort.bin
+expect 0 vm disasm sort.bin --output sort.asm
+expect 0 vm asm sort.asm --output again.bin
+cmp -s sort.bin again.bin || fail 'a disassembled program is another one'
+expect 0 vm run again.bin --input '2.5 -1.0 0.5'
+says out '^outputs: 3212836864 1056964608 1075838976$'
+printf 'ADD r1, r1, r40\nHALT\n' >bad.asm
+expect 2 vm asm bad.asm
+says err 'bad.asm:1:13: no name .r40.'
+expect 2 vm link bad.asm
+says err 'allowed: run, asm, disasm'
+expect 2 vm run
+expect 1 vm run missing.asm
+expect 1 vm run "$programs/fibonacci.asm" --input 30 --max-steps 189
+says err 'still runs after 189 steps'
+expect 2 vm run "$programs/fibonacci.asm" --input '1 x'
+says err "input:1:3: 'x' is not a number"
+
 # ---- wrong use ----
 expect 2 bench
 expect 2 bench nonsense

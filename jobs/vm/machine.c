@@ -1,0 +1,155 @@
+#include "vm/machine.h"
+#include <stdlib.h>
+
+const char *pr_vm_end_name(pr_vm_end end) {
+    static const char *const names[] = {"halted", "division by zero", "running"};
+    return names[end];
+}
+
+static pr_status no_memory(pr_error *err) { return pr_fail(err, PR_ERR_MEMORY, "out of memory for the machine"); }
+
+static bool place_word(pr_vm_machine *m, uint32_t address, uint32_t value) {
+    pr_vm_word *word = pr_vm_memory_touch(&m->memory, address);
+    if (word) word->first = word->value = value;
+    return word != NULL;
+}
+
+static bool place_words(pr_vm_machine *m, uint32_t address, const uint32_t *words, size_t n) {
+    for (size_t k = 0; k < n; k++)
+        if (!place_word(m, address + (uint32_t)k, words[k])) return false;
+    return true;
+}
+
+pr_status pr_vm_machine_init(pr_vm_machine *machine, const pr_vm_program *program, const uint32_t *inputs,
+                             size_t n_inputs, pr_error *err) {
+    pr_vm_machine m = {.end = PR_VM_RUNNING, .n_lines = program->n_instructions};
+    if (n_inputs > PR_VM_MAX_WORDS)
+        return pr_fail(err, PR_ERR_INPUT, "%zu inputs; allowed: up to %d", n_inputs, PR_VM_MAX_WORDS);
+    bool full = (m.lines = calloc(m.n_lines + (size_t)1, sizeof *m.lines)) != NULL &&
+                place_words(&m, PR_VM_DATA, program->data, program->n_data) &&
+                place_word(&m, PR_VM_INPUT, (uint32_t)n_inputs) && place_words(&m, PR_VM_INPUT + 1, inputs, n_inputs);
+    for (uint32_t k = 0; full && k < m.n_lines; k++) m.lines[k] = pr_vm_line_of(&program->instructions[k]);
+    if (full)
+        *machine = m;
+    else
+        pr_vm_machine_clear(&m);
+    return full ? PR_OK : no_memory(err);
+}
+
+void pr_vm_machine_clear(pr_vm_machine *m) {
+    free(m->lines);
+    free(m->steps);
+    free(m->accesses);
+    pr_vm_memory_clear(&m->memory);
+    *m = (pr_vm_machine){0};
+}
+
+/* Room for one more item. */
+static bool reserve(void **items, size_t *capacity, size_t n, size_t size) {
+    if (n < *capacity) return true;
+    size_t larger = *capacity ? 2 * *capacity : 1024;
+    void *moved = realloc(*items, larger * size);
+    if (!moved) return false;
+    *items = moved;
+    *capacity = larger;
+    return true;
+}
+
+static bool record_access(pr_vm_machine *m, const pr_vm_access *access) {
+    if (!m->records) return true;
+    if (!reserve((void **)&m->accesses, &m->accesses_capacity, m->n_accesses, sizeof *access)) return false;
+    m->accesses[m->n_accesses++] = *access;
+    return true;
+}
+
+static bool record_step(pr_vm_machine *m, const pr_vm_step *step) {
+    if (!m->records) return true;
+    if (!reserve((void **)&m->steps, &m->steps_capacity, m->n_steps, sizeof *step)) return false;
+    m->steps[m->n_steps] = *step;
+    return true;
+}
+
+static uint32_t read_register(pr_vm_machine *m, uint8_t number, uint32_t timestamp, uint32_t *touched) {
+    *touched = m->touched[number];
+    m->touched[number] = timestamp;
+    return m->registers[number];
+}
+
+/* The step's access to memory, if it has one: step->m. */
+static bool access_memory(pr_vm_machine *m, const pr_vm_line *line, uint32_t c, pr_vm_step *step) {
+    if (!pr_vm_line_uses_memory(line)) return true;
+    uint32_t address = pr_vm_line_has(line, PR_VM_F_RET) ? step->a : c;
+    bool store = pr_vm_line_has(line, PR_VM_F_STORE), call = pr_vm_line_has(line, PR_VM_F_CALL);
+    pr_vm_word *word = pr_vm_memory_touch(&m->memory, address);
+    if (!word) return false;
+    step->m = store ? step->s : call ? m->pc + 1 : word->value;
+    pr_vm_access access = {.timestamp = PR_VM_TICKS * (m->n_steps + 1),
+                           .address = address,
+                           .value = step->m,
+                           .old = word->value,
+                           .touched = word->touched,
+                           .write = store || call};
+    word->value = step->m;
+    word->touched = access.timestamp;
+    return record_access(m, &access);
+}
+
+static void write_register(pr_vm_machine *m, const pr_vm_line *line, uint32_t b, uint32_t c, const pr_vm_step *step) {
+    if (step->trap) return;
+    if (pr_vm_line_has(line, PR_VM_F_RESULT)) m->registers[line->rd] = c;
+    if (pr_vm_line_has(line, PR_VM_F_LOAD)) m->registers[line->rd] = step->m;
+    if (pr_vm_line_has(line, PR_VM_F_CONSTANT)) m->registers[line->rd] = b;
+}
+
+static uint32_t next_pc(const pr_vm_line *line, uint32_t pc, uint32_t c, uint32_t word) {
+    bool jumps = pr_vm_line_has(line, PR_VM_F_JUMP) || (pr_vm_line_has(line, PR_VM_F_JZ) && c) ||
+                 (pr_vm_line_has(line, PR_VM_F_JNZ) && !c);
+    return pr_vm_line_has(line, PR_VM_F_RET) ? word : jumps ? line->target : pc + 1;
+}
+
+pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
+    PR_ASSERT(m->end == PR_VM_RUNNING && m->pc < m->n_lines);
+    const pr_vm_line *line = &m->lines[m->pc];
+    uint32_t now = PR_VM_TICKS * (m->n_steps + 1);
+    pr_vm_step step = {.pc = (uint16_t)m->pc};
+    step.a = read_register(m, line->rs1, now, &step.a_touched);
+    step.s = read_register(m, line->rs2, now + 1, &step.s_touched);
+    step.old = read_register(m, line->rd, now + 2, &step.d_touched);
+    uint32_t b = pr_vm_line_has(line, PR_VM_F_IMMEDIATE) ? line->imm : step.s;
+    step.trap = pr_vm_line_has(line, PR_VM_F_DIVIDE) && b == 0;
+    uint32_t c = step.trap ? 0 : pr_vm_alu_run(line->alu, step.a, b);
+    if (!access_memory(m, line, c, &step) || !record_step(m, &step)) return no_memory(err);
+    write_register(m, line, b, c, &step);
+    m->n_steps++;
+    if (step.trap) m->end = PR_VM_DIVISION_BY_ZERO;
+    if (pr_vm_line_has(line, PR_VM_F_HALT)) m->end = PR_VM_HALTED;
+    if (m->end != PR_VM_RUNNING) return PR_OK;
+    uint32_t pc = m->pc;
+    m->pc = next_pc(line, pc, c, step.m);
+    if (m->pc < m->n_lines) return PR_OK;
+    return pr_fail(err, PR_ERR_INPUT, "step %u, instruction %u: RET to %u, outside of the program's %u instructions",
+                   m->n_steps, pc, m->pc, m->n_lines);
+}
+
+pr_status pr_vm_machine_run(pr_vm_machine *m, uint32_t max_steps, pr_error *err) {
+    while (m->end == PR_VM_RUNNING) {
+        if (m->n_steps == max_steps)
+            return pr_fail(err, PR_ERR_INPUT, "the program still runs after %u steps, the most that are allowed",
+                           max_steps);
+        PR_TRY(pr_vm_machine_step(m, err));
+    }
+    return PR_OK;
+}
+
+pr_status pr_vm_machine_outputs(uint32_t **outputs, uint32_t *n, const pr_vm_machine *m, pr_error *err) {
+    uint32_t count = pr_vm_memory_peek(&m->memory, PR_VM_OUTPUT);
+    if (count > PR_VM_MAX_WORDS)
+        return pr_fail(err, PR_ERR_INPUT, "the program says that it has %u outputs; allowed: up to %d", count,
+                       PR_VM_MAX_WORDS);
+    uint32_t *words = malloc((count + (size_t)1) * sizeof *words);
+    if (!words) return no_memory(err);
+    for (uint32_t k = 0; k < count; k++) words[k] = pr_vm_memory_peek(&m->memory, PR_VM_OUTPUT + 1 + k);
+    *outputs = words;
+    *n = count;
+    return PR_OK;
+}

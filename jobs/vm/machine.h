@@ -1,0 +1,64 @@
+/* The interpreter. A machine runs one program on one list of inputs until it halts or traps.
+ *
+ *   pr_vm_machine machine;
+ *   PR_TRY(pr_vm_machine_init(&machine, &program, inputs, n, err));
+ *   PR_TRY(pr_vm_machine_run(&machine, max_steps, err));
+ *   ... machine.end, pr_vm_machine_outputs ...
+ *   pr_vm_machine_clear(&machine); */
+#ifndef PR_JOBS_VM_MACHINE_H
+#define PR_JOBS_VM_MACHINE_H
+#include "vm/line.h"
+#include "vm/memory.h"
+
+typedef enum pr_vm_end {
+    PR_VM_HALTED,
+    PR_VM_DIVISION_BY_ZERO, /* the trap of DIV and MOD: the step is the last, its register stays as it was */
+    PR_VM_ENDS,
+    PR_VM_RUNNING = PR_VM_ENDS
+} pr_vm_end;
+const char *pr_vm_end_name(pr_vm_end end); /* "halted", "division by zero" */
+
+/* Timestamps: step k (from 1) has 4k for its first register and for memory, 4k + 1 and 4k + 2 for the other registers.
+ */
+enum { PR_VM_TICKS = 4 };
+
+/* What happened in one step, as far as it does not follow from the program. */
+typedef struct pr_vm_step {
+    uint16_t pc;
+    bool trap;
+    uint32_t a, s, old, m;                    /* rs1, rs2, rd before, the memory's word; names of vm/line.h */
+    uint32_t a_touched, s_touched, d_touched; /* timestamps of the accesses before these to the same registers */
+} pr_vm_step;
+
+typedef struct pr_vm_access {
+    uint32_t timestamp, address, value, old, touched;
+    bool write;
+} pr_vm_access;
+
+typedef struct pr_vm_machine {
+    pr_vm_line *lines; /* [n_lines], owned */
+    uint32_t n_lines;
+    uint32_t pc, n_steps;
+    pr_vm_end end;
+    uint32_t registers[PR_VM_REGISTERS], touched[PR_VM_REGISTERS]; /* values, timestamps */
+    pr_vm_memory memory;
+    bool records;      /* set before the run to keep the two lists; owned */
+    pr_vm_step *steps; /* [n_steps] */
+    size_t steps_capacity;
+    pr_vm_access *accesses; /* [n_accesses] */
+    size_t n_accesses, accesses_capacity;
+} pr_vm_machine;
+
+/* program: checked, not kept. PR_ERR_INPUT: more than PR_VM_MAX_WORDS inputs. PR_ERR_MEMORY. */
+PR_MUST_CHECK pr_status pr_vm_machine_init(pr_vm_machine *machine, const pr_vm_program *program, const uint32_t *inputs,
+                                           size_t n_inputs, pr_error *err);
+void pr_vm_machine_clear(pr_vm_machine *machine);
+/* One step; the machine is running. PR_ERR_INPUT: RET to a word that is no address of the program. PR_ERR_MEMORY. */
+PR_MUST_CHECK pr_status pr_vm_machine_step(pr_vm_machine *machine, pr_error *err);
+/* To the end. PR_ERR_INPUT: that, or still running after max_steps. */
+PR_MUST_CHECK pr_status pr_vm_machine_run(pr_vm_machine *machine, uint32_t max_steps, pr_error *err);
+/* The words at PR_VM_OUTPUT: how many there are, then that many. PR_ERR_INPUT: more than PR_VM_MAX_WORDS. outputs:
+ * [*n], the caller frees it. */
+PR_MUST_CHECK pr_status pr_vm_machine_outputs(uint32_t **outputs, uint32_t *n, const pr_vm_machine *machine,
+                                              pr_error *err);
+#endif
