@@ -82,6 +82,7 @@ typedef struct pr_quotient_group {
 typedef struct pr_backend {
     const char *name; /* "scalar", "avx2", "avx512", "poison", "cuda", ... */
     bool (*available)(void);
+    bool is_device; /* arena and workspace lie in a device's own memory: plans and admission count them apart */
     /* Bytes of its own that a device with these needs maps beside the arena: part of the plan's prediction. */
     size_t (*workspace_bytes)(const pr_device_needs *needs);
     pr_status (*device_create)(pr_device **out, const pr_device_needs *needs, pr_error *err);

@@ -27,21 +27,41 @@ static uint64_t arena_of(const pr_job_size *size, const pr_config *config) {
     return 4 * (words + (size->n_trees + UINT64_C(1)) * lifted);
 }
 
-/* Of the backend's threads, of the openings, and what does not grow with the proof: constants measured against plans.
- */
+static uint64_t columns_of(const pr_job_size *size) { return size->cells >> size->log_rows; }
+
+/* Of the backend: twiddles, of each thread, and what does not grow with the proof. */
 static uint64_t workspace_of(const pr_job_size *size, const pr_config *config, unsigned n_threads) {
-    enum { FIXED = 2200000, THREAD = 98304, THREAD_COLUMN = 2200, QUERY_LEVEL = 512, QUERY_COLUMN = 8 };
-    uint64_t log_lifted = size->log_rows + config->log_blowup, columns = size->cells >> size->log_rows;
-    uint64_t thread = THREAD + THREAD_COLUMN * columns, query = QUERY_LEVEL * log_lifted + QUERY_COLUMN * columns;
-    return FIXED + n_threads * thread + config->n_queries * query + (UINT64_C(4) << log_lifted);
+    enum { FIXED = 2200000, THREAD = 98304, THREAD_COLUMN = 2200 };
+    return FIXED + n_threads * (THREAD + THREAD_COLUMN * columns_of(size)) +
+           (UINT64_C(4) << (size->log_rows + config->log_blowup));
 }
 
+/* On the host in any case: the openings and the instance. Constants measured against plans, as those above. */
+static uint64_t host_of(const pr_job_size *size, const pr_config *config) {
+    enum { QUERY_LEVEL = 512, QUERY_COLUMN = 8 };
+    uint64_t query = QUERY_LEVEL * (size->log_rows + config->log_blowup) + QUERY_COLUMN * columns_of(size);
+    return config->n_queries * query + size->instance_bytes;
+}
+
+/* On the host, where the columns are on a device and hide nothing: with the lists of columns, the
+ * paths through FRI's layers, and some to spare. */
+static uint64_t beside_device(const pr_job_size *size, const pr_config *config) {
+    enum { FIXED = 262144, COLUMN = 400, QUERY_LEVEL_SQUARED = 16 };
+    uint64_t log_lifted = size->log_rows + config->log_blowup, paths = log_lifted * log_lifted * config->n_queries;
+    uint64_t bytes = host_of(size, config) + COLUMN * columns_of(size) + QUERY_LEVEL_SQUARED * paths;
+    return FIXED + bytes + bytes / 4;
+}
+
+static uint64_t with_margin(uint64_t bytes) { return bytes + bytes / 32; } /* the constants err by two hundredths */
+
 pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, pr_isa isa, unsigned n_threads) {
-    uint64_t bytes = arena_of(size, config) + workspace_of(size, config, n_threads) + size->instance_bytes;
+    uint64_t computing = arena_of(size, config) + workspace_of(size, config, n_threads);
     double ns = time_of(size, config, isa, n_threads);
     return (pr_estimate){.known = true,
                          .cells = size->cells,
-                         .host_bytes = bytes + bytes / 32, /* the constants err by two hundredths */
+                         .host_bytes = with_margin(computing + host_of(size, config)),
+                         .device_bytes = with_margin(computing),
+                         .device_host_bytes = beside_device(size, config),
                          .expected_ns = ns < 1e18 ? (uint64_t)ns : (uint64_t)1e18};
 }
 

@@ -14,7 +14,8 @@
 typedef struct pr_estimate {
     bool known;     /* false: the type has no size, or its input is missing; the rest is then that of a tiny proof */
     uint64_t cells; /* before the blow-up */
-    uint64_t host_bytes; /* predicted peak of an attempt, with what the instance holds */
+    uint64_t host_bytes; /* predicted peak of an attempt on the processor, with what the instance holds */
+    uint64_t device_bytes, device_host_bytes; /* of one on a device: there, and beside it on the host */
     uint64_t expected_ns;
 } pr_estimate;
 

@@ -411,7 +411,9 @@ static void fill_plan(pr_prover *p) {
     plan->arena_bytes = p->needs.arena_bytes;
     plan->workspace_bytes = p->ops->workspace_bytes(&p->needs);
     plan->host_bytes = p->host_bytes + pr_proof_max_bytes(p->layout);
-    plan->total_bytes = plan->arena_bytes + plan->workspace_bytes + plan->host_bytes;
+    size_t backend_bytes = plan->arena_bytes + plan->workspace_bytes;
+    plan->device_bytes = p->ops->is_device ? backend_bytes : 0;
+    plan->total_bytes = plan->host_bytes + backend_bytes - plan->device_bytes;
     for (int s = 0; s < PR_STAGE_COUNT; s++)
         plan->phase_bytes[s] = pr_region_live_words(&p->regions, phase_of[s]) * sizeof(pr_m31);
 }

@@ -28,8 +28,10 @@ typedef struct pr_stage_times {
 } pr_stage_times;
 
 typedef struct pr_plan {
-    size_t arena_bytes, workspace_bytes, host_bytes, total_bytes; /* total: predicted peak of the proof's memory */
-    size_t phase_bytes[PR_STAGE_COUNT];                           /* live bytes in the arena in each phase */
+    size_t arena_bytes, workspace_bytes, host_bytes;
+    size_t total_bytes;  /* predicted peak of the proof's memory on the host */
+    size_t device_bytes; /* the same on the device: arena and workspace, where the backend is a device's; else 0 */
+    size_t phase_bytes[PR_STAGE_COUNT]; /* live bytes in the arena in each phase */
 } pr_plan;
 
 typedef struct pr_trace_source {
@@ -42,7 +44,7 @@ typedef struct pr_trace_source {
 typedef struct pr_prover_options {
     const pr_backend *backend;
     unsigned n_threads; /* 0: all */
-    size_t max_bytes;   /* refuse plans above this; 0: what the machine has available */
+    size_t max_bytes;   /* refuse plans above this on the host; 0: what the machine has available */
 } pr_prover_options;
 
 /* Told whenever a stage begins, from the thread that drives the prover; a stage begins more than once. */

@@ -16,16 +16,16 @@
 
 enum { MOST_PERCENT = 125 };
 
-static uint64_t plan_bytes(const pr_job_type *type, const pr_params *params, const pr_config *config,
-                           unsigned threads) {
+static pr_plan plan_on(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
+                       const pr_config *config, unsigned threads) {
     pr_job *job = NULL;
     pr_error e = {0};
     pr_plan plan;
-    const pr_prover_options options = {.backend = pr_cpu_best(), .n_threads = threads};
+    const pr_prover_options options = {.backend = backend, .n_threads = threads};
     if (pr_job_create(&job, type, params, config, &e) != PR_OK) fail_msg("%s", e.text);
     if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
     pr_job_destroy(job);
-    return plan.total_bytes;
+    return plan;
 }
 
 static pr_estimate estimate(const pr_job_type *type, const pr_params *params, const pr_config *config,
@@ -36,19 +36,36 @@ static pr_estimate estimate(const pr_job_type *type, const pr_params *params, co
     return out;
 }
 
-/* Never below the plan, and not more than a quarter above it. */
+static void expect_close(uint64_t predicted, uint64_t planned) {
+    assert_true(predicted >= planned);
+    assert_true(predicted <= planned * MOST_PERCENT / 100);
+}
+
+/* Never below the plan, and not more than a quarter above it: on the processor, and where a backend has the columns in
+ * a memory of its own. */
 static void compare(const pr_job_type *type, const pr_params *params, const char *profile, unsigned threads) {
     pr_config config;
     pr_job_size size;
     assert_int_equal(pr_profile_config(&config, profile, NULL), PR_OK);
     assert_int_equal(type->size(&size, params, NULL), PR_OK);
-    uint64_t planned = plan_bytes(type, params, &config, threads) + size.instance_bytes;
-    uint64_t predicted = estimate(type, params, &config, threads).host_bytes;
+    pr_backend device = *pr_cpu_best();
+    device.is_device = true;
+    pr_plan plan = plan_on(pr_cpu_best(), type, params, &config, threads);
+    pr_plan apart = plan_on(&device, type, params, &config, threads);
+    pr_estimate e = estimate(type, params, &config, threads);
+    uint64_t planned = plan.total_bytes + size.instance_bytes, predicted = e.host_bytes;
     print_message("%s %s %s, %u threads: planned %llu, predicted %llu (%llu %%)\n", type->name, params->items[0].value,
                   profile, threads, (unsigned long long)planned, (unsigned long long)predicted,
                   (unsigned long long)(100 * predicted / planned));
-    assert_true(predicted >= planned);
-    assert_true(predicted <= planned * MOST_PERCENT / 100);
+    print_message("  on a device: planned %zu and %zu, predicted %llu and %llu\n", apart.device_bytes,
+                  apart.total_bytes, (unsigned long long)e.device_bytes, (unsigned long long)e.device_host_bytes);
+    expect_close(predicted, planned);
+    assert_int_equal(plan.device_bytes, 0);
+    assert_int_equal(apart.device_bytes, apart.arena_bytes + apart.workspace_bytes);
+    assert_int_equal(apart.total_bytes + apart.device_bytes, plan.total_bytes);
+    assert_true(e.device_bytes >= apart.device_bytes);
+    assert_true(e.device_host_bytes >= apart.total_bytes + size.instance_bytes);
+    if (apart.device_bytes > 10u << 20) expect_close(e.device_bytes, apart.device_bytes);
 }
 
 static void test_wide_fibonacci(void **state) {
