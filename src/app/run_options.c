@@ -1,5 +1,6 @@
 #include "app/run_options.h"
 #include "app/app.h"
+#include "cpu/cpu_backend.h"
 #include "base/duration.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,7 @@ pr_status pr_app_run_arguments(pr_run_options *o, const char **argument, int arg
         return pr_fail(err, PR_ERR_USAGE, "--lost-after is shorter than --silent-after");
     if (o->silent_ns && !o->lost_ns) o->lost_ns = 6 * o->silent_ns;
     if (o->lost_ns && !o->silent_ns) o->silent_ns = o->lost_ns / 6 + 1;
+    o->cpu_backend = pr_cpu_best();
     return pr_app_backend(&o->backend, o->backend_name, err);
 }
 

@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "base/clock.h"
 #include "store/store.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -72,6 +73,38 @@ static void print_params(const pr_results *r) {
     }
 }
 
+static void print_attempts(const pr_results *r) {
+    const pr_attempt_row *rows[PR_RECORD_MAX_HISTORY];
+    printf("%-24s %7s %-9s %4s %-16s %-12s %-17s %10s  %s\n", "id", "attempt", "end", "rank", "host", "backend",
+           "stage", "ms", "reason");
+    for (size_t i = 0; i < pr_results_n_jobs(r); i++) {
+        size_t n = pr_results_history(r, pr_results_job(r, i)->id, rows, PR_RECORD_MAX_HISTORY);
+        for (size_t k = 0; k < n && k < PR_RECORD_MAX_HISTORY; k++) {
+            const pr_attempt_row *a = rows[k];
+            printf("%-24s %7u %-9s %4d %-16s %-12s %-17s %10.1f  %s\n", a->id, a->attempt, pr_attempt_end_name(a->end),
+                   a->rank, a->host, a->backend, a->stage, (double)(int64_t)(a->finished_ns - a->started_ns) / 1e6,
+                   a->reason);
+        }
+    }
+}
+
+static void print_events(const pr_results *r) {
+    printf("%-30s %-15s %4s %-24s %s\n", "time", "kind", "rank", "id", "text");
+    for (size_t i = 0; i < pr_results_n_events(r); i++) {
+        const pr_event_row *e = pr_results_event(r, i);
+        printf("%-30s %-15s %4d %-24s %s\n", e->time_at, pr_event_kind_name(e->kind), e->rank, e->id, e->text);
+    }
+}
+
+static void print_metrics(const pr_results *r) {
+    for (size_t i = 0; i < pr_results_n_samples(r); i++) {
+        const pr_sample_row *s = pr_results_sample(r, i);
+        char at[32];
+        pr_clock_iso8601(at, s->time_ns);
+        printf("%-30s %-60s %g\n", at, s->id, s->value);
+    }
+}
+
 static void print_sessions(const pr_results *r) {
     for (size_t i = 0; i < pr_results_n_sessions(r); i++) {
         print_row(&pr_session_row_spec, pr_results_session(r, i));
@@ -107,6 +140,7 @@ static const struct {
 } tables[] = {
     {"brief", print_brief},           {"jobs", print_jobs},     {"proofs", print_proofs},
     {"outputs", print_outputs},       {"params", print_params}, {"sessions", print_sessions},
+    {"attempts", print_attempts},     {"events", print_events}, {"metrics", print_metrics},
     {"provenance", print_provenance},
 };
 #define PR_N_TABLES (sizeof tables / sizeof tables[0])
@@ -144,8 +178,8 @@ int pr_app_show(int argc, char **argv) {
     }
     if (argc - optind != 1 || find_table(q.table) == PR_N_TABLES) {
         (void)pr_fail(&err, PR_ERR_USAGE,
-                      "show needs one RESULTS.h5; --table is one of brief, jobs, proofs, outputs, params, sessions, "
-                      "provenance");
+                      "show needs one RESULTS.h5; --table is one of brief, jobs, proofs, outputs, params, attempts, "
+                      "sessions, events, metrics, provenance");
         return pr_app_fail(&err);
     }
     q.path = argv[optind];

@@ -174,7 +174,9 @@ static int run(const pr_run_options *o) {
     pr_seat seat;
     pr_error err = {0};
     if (pr_transport_init(&t, &err) == PR_OK) {
-        const pr_seat_options options = {t.rank > 0 || t.size == 1 || !o->coordinator_only, o->placement};
+        const pr_seat_options options = {.proves = t.rank > 0 || t.size == 1 || !o->coordinator_only,
+                                         .uses_devices = o->backend->is_device,
+                                         .placement = o->placement};
         if (pr_seat_take(&seat, MPI_COMM_WORLD, &options, &err) == PR_OK) {
             end_start();
             pr_log_init(o->log, PR_LOG_INFO, t.size > 1 ? t.rank : -1);

@@ -66,6 +66,8 @@ static pr_wire_answer *answer(pr_minder *m, uint32_t failure, pr_attempt_end end
     if (m->submitted) {
         a->started_ns = m->started_wall_ns;
         pr_row_set_text(a->stage, sizeof a->stage, pr_work_stage_name(m->stage));
+        const pr_backend *backend = m->task.cpu_only ? m->o->cpu_backend : m->o->backend;
+        pr_row_set_text(a->record.row.backend, sizeof a->record.row.backend, backend->name);
     }
     pr_row_set_text(a->reason, sizeof a->reason, reason);
     m->has_task = m->submitted = m->cancelled = m->timed_out = false;
@@ -200,7 +202,8 @@ static void on_failed(pr_minder *m, pr_child_event *e) {
     bool backend = e->status == PR_ERR_BACKEND;
     if (backend) note(m, PR_EVENT_BACKEND_FAILED, e->text);
     if (!m->submitted) return;
-    take_record(answer(m, failure_of(e->status), PR_ATTEMPT_FAILED, e->text), e);
+    bool wrong = backend && e->record.row.state == PR_STATE_PROVEN; /* its own verification refused it */
+    take_record(answer(m, failure_of(e->status), wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
     if (backend) pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
 }
 

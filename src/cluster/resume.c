@@ -1,5 +1,7 @@
 /* Finding the run to resume, and making sure that it is a run of these jobs. */
 #include "cluster/resume.h"
+#include "base/clock.h"
+#include "base/duration.h"
 #include "base/log.h"
 #include <dirent.h>
 #include <errno.h>
@@ -155,6 +157,15 @@ static pr_status take_rows(pr_run_file *f, const pr_results *r, const pr_run_opt
     return PR_OK;
 }
 
+/* "2026-11-24T04:36:37.123456789Z", to the second; without it the run starts now. */
+static uint64_t started_wall_ns(const pr_results *r) {
+    char text[32] = "";
+    uint64_t ns;
+    const char *at = pr_results_attribute(r, "started_at");
+    if (at) snprintf(text, sizeof text, "%.19sZ", at);
+    return pr_time_parse_iso8601(&ns, text) ? ns : pr_clock_wall_ns();
+}
+
 static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     pr_results *r = NULL;
     PR_TRY(pr_results_open(&r, f->path, err));
@@ -164,6 +175,7 @@ static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_mani
                          (int)strcspn(pr_results_problems(r), "\n"), pr_results_problems(r));
     if (status == PR_OK) status = compare_manifests(f, r, o, m, err);
     if (status == PR_OK) status = take_rows(f, r, o, m, err);
+    f->started_wall_ns = started_wall_ns(r);
     const char *id = pr_results_attribute(r, "run_id");
     snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
     pr_results_close(r);

@@ -18,6 +18,7 @@ typedef struct pr_run_job {  /* what rank 0 keeps of a job while it is not ended
     uint32_t n_history;
     uint32_t child_restarts, cpu_fallbacks;
     uint64_t queued_ns;    /* monotonic: when it was first handed out, 0: not yet */
+    uint64_t expected_ns;  /* of the attempt handed out last, as it was expected then */
     uint64_t sent_wall_ns; /* of the attempt handed out last */
     float overhead_us;     /* time of rank 0's main thread */
 } pr_run_job;

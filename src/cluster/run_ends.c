@@ -51,8 +51,12 @@ static pr_status complete(pr_run *r, uint32_t job, pr_record *record, pr_error *
     row->child_restarts = j->child_restarts;
     row->cpu_fallbacks = j->cpu_fallbacks;
     row->session = pr_run_file_session(r->file);
-    row->expected_ms = (double)pr_schedule_expected_ns(r->schedule, job) / 1e6;
-    if (j->queued_ns) row->queue_ms = (double)(j->queued_ns - r->started_ns) / 1e6;
+    row->expected_ms = (double)j->expected_ns / 1e6;
+    if (j->queued_ns) row->queue_ms = (double)(j->queued_ns - pr_schedule_ready_ns(r->schedule, job)) / 1e6;
+    row->deadline_ns = pr_run_file_deadline_ns(r->file, m);
+    pr_manifest_describe_after(row->after, sizeof row->after, r->manifest, m);
+    const pr_member *prover = row->prover_rank >= 0 ? &r->roll->members[row->prover_rank] : NULL;
+    pr_row_set_text(row->device, sizeof row->device, row->gpu_used && prover ? prover->hello.device : "");
     for (uint32_t i = 0; i < j->n_history; i++) PR_TRY(pr_record_add_attempt(record, &j->history[i], err));
     return pr_work_add_params(record, m, err);
 }

@@ -45,7 +45,8 @@ static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manife
     int n = snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, f->run_id);
     if (n < 0 || (size_t)n >= sizeof f->path) return pr_fail(err, PR_ERR_USAGE, "results folder: the path is too long");
     pr_hex_encode(digest, m->digest.bytes, sizeof m->digest.bytes);
-    pr_clock_iso8601(now, pr_clock_wall_ns());
+    f->started_wall_ns = pr_clock_wall_ns();
+    pr_clock_iso8601(now, f->started_wall_ns);
     f->manifest_digest = m->digest;
     const pr_attribute attributes[] = {
         {"creator", "proverun"},       {"creator_version", PR_VERSION},
@@ -88,6 +89,10 @@ pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *o, const pr_ma
     pr_row_set_text(s->command_line, sizeof s->command_line, o->command_line);
     if (!o->resume) PR_TRY(pr_provenance_write(f->store, o, place, err));
     return pr_store_begin_session(f->store, s, err);
+}
+
+uint64_t pr_run_file_deadline_ns(const pr_run_file *f, const pr_manifest_job *job) {
+    return job->deadline_ns ? f->started_wall_ns + job->deadline_ns : job->deadline_wall_ns;
 }
 
 uint32_t pr_run_file_session(const pr_run_file *f) { return pr_store_session(f->store); }

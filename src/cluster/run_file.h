@@ -9,10 +9,11 @@
 typedef struct pr_run_file {
     pr_store *store;
     char path[1024], run_id[128];
-    pr_hash manifest_digest; /* of the manifest the run began with: commitments bind it */
-    pr_schedule_past *past;  /* [n_jobs] */
-    uint32_t *attempts;      /* [n_jobs] made before */
-    size_t n_done, n_failed; /* before, and not to be tried again */
+    pr_hash manifest_digest;  /* of the manifest the run began with: commitments bind it */
+    pr_schedule_past *past;   /* [n_jobs] */
+    uint32_t *attempts;       /* [n_jobs] made before */
+    size_t n_done, n_failed;  /* before, and not to be tried again */
+    uint64_t started_wall_ns; /* of the run's first session: deadlines count from here */
     pr_session_row session;
 } pr_run_file;
 
@@ -32,7 +33,9 @@ PR_MUST_CHECK pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *
                                           const pr_run_place *place, pr_error *err);
 /* status: complete, incomplete, interrupted. */
 PR_MUST_CHECK pr_status pr_run_file_end(pr_run_file *f, const char *status, pr_error *err);
-void pr_run_file_clear(pr_run_file *f);             /* closes without a word when still open */
+void pr_run_file_clear(pr_run_file *f); /* closes without a word when still open */
+/* Since 1970, UTC; 0: none. */
+uint64_t pr_run_file_deadline_ns(const pr_run_file *f, const pr_manifest_job *job);
 uint32_t pr_run_file_session(const pr_run_file *f); /* number of this session, from 1 */
 /* "Open MPI 4.1.4, HDF5 1.10.8, ..." */
 void pr_run_library_versions(pr_writer *out);

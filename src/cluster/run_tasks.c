@@ -22,11 +22,12 @@ static uint64_t quiet_ms(const pr_run *r, const pr_task *task) {
 static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     pr_wire m = {.type = PR_WIRE_PROVE};
     m.as.prove.task = (pr_wire_task){r->number, task->job, task->attempt};
-    m.as.prove.cpu_only = task->cpu_only;
+    m.as.prove.cpu_only = task->fallback;
     m.as.prove.time_limit_ms = (task->time_limit_ns + 999999) / 1000000;
     m.as.prove.quiet_ms = quiet_ms(r, task);
     if (!r->jobs[task->job].queued_ns) r->jobs[task->job].queued_ns = pr_clock_monotonic_ns();
     r->jobs[task->job].sent_wall_ns = pr_clock_wall_ns();
+    r->jobs[task->job].expected_ns = task->expected_ns;
     if (task->speculative)
         pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
                      "handed out again, to rank %u: attempt %u", task->rank, task->attempt);

@@ -42,7 +42,7 @@ static void describe(pr_seat *s, const pr_topology *t) {
     pr_writer_clear(&w);
 }
 
-static void take_line(pr_seat *s, const pr_placement *p, int rank) {
+static void take_line(pr_seat *s, const pr_placement *p, int rank, bool uses_devices) {
     pr_wire_hello *h = &s->hello;
     for (unsigned i = 0; i < p->n_places; i++)
         if (p->places[i].rank == rank) s->place = p->places[i];
@@ -51,8 +51,10 @@ static void take_line(pr_seat *s, const pr_placement *p, int rank) {
     h->node_bytes = budget(p->host_bytes);
     h->bound_to_one_core = p->one_core_trap;
     snprintf(h->place, sizeof h->place, "%s", s->place.why);
-    if (s->place.has_gpu) snprintf(h->device, sizeof h->device, "%s", s->place.gpu.bus_id);
-    h->device_bytes = s->place.has_gpu ? s->place.gpu.bytes : 0;
+    if (s->place.has_gpu && uses_devices) {
+        snprintf(h->device, sizeof h->device, "%s", s->place.gpu.bus_id);
+        h->device_bytes = s->place.gpu.bytes;
+    }
     if ((uint32_t)rank == h->node) snprintf(s->advice, sizeof s->advice, "%s", p->advice);
 }
 
@@ -79,7 +81,7 @@ static pr_status plan(pr_seat *s, const pr_topology *t, const pr_request *mine, 
         stay(s, o->placement.threads, e.text);
         return PR_OK;
     }
-    take_line(s, &placement, rank);
+    take_line(s, &placement, rank, o->uses_devices);
     pr_placement_clear(&placement);
     return PR_OK;
 }

@@ -15,7 +15,8 @@ typedef struct pr_seat {
 } pr_seat;
 
 typedef struct pr_seat_options {
-    bool proves; /* rank 0 may be a coordinator only */
+    bool proves;       /* rank 0 may be a coordinator only */
+    bool uses_devices; /* the backend computes on a GPU: the place's one is the rank's device */
     pr_placement_options placement;
 } pr_seat_options;
 

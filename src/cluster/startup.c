@@ -194,14 +194,13 @@ static void list_ranks(inventory *v, const pr_roll *roll) {
     }
 }
 
-static uint64_t deadline_of(const pr_manifest_job *m, uint64_t now) {
-    if (m->deadline_ns) return now + m->deadline_ns;
-    if (!m->deadline_wall_ns) return 0;
-    uint64_t wall = pr_clock_wall_ns();
-    return m->deadline_wall_ns > wall ? now + (m->deadline_wall_ns - wall) : 1;
+static uint64_t deadline_of(const pr_run *r, const pr_manifest_job *m, uint64_t now) {
+    uint64_t deadline = pr_run_file_deadline_ns(r->file, m), wall = pr_clock_wall_ns();
+    if (!deadline) return 0;
+    return deadline > wall ? now + (deadline - wall) : 1;
 }
 
-static void estimate(pr_schedule_job *j, const pr_run *r, const pr_manifest_job *m) {
+static void estimate(pr_schedule_job *j, const inventory *v, const pr_run *r, const pr_manifest_job *m) {
     pr_estimate e;
     const pr_wire_hello *h = &r->roll->members[r->roll->n > 1].hello; /* the threads of a rank like the others */
     j->expected_ns = 1000000000u;
@@ -209,6 +208,9 @@ static void estimate(pr_schedule_job *j, const pr_run *r, const pr_manifest_job 
         return;
     j->expected_ns = e.expected_ns;
     j->host_bytes = e.host_bytes;
+    if (!v->n_devices) return;
+    j->device_bytes = e.device_bytes;
+    j->device_host_bytes = e.device_host_bytes;
 }
 
 /* Jobs of one type err alike. */
@@ -224,10 +226,10 @@ static uint32_t class_of(inventory *v, const pr_run *r, uint32_t i) {
 static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, size_t *n_ranges) {
     const pr_manifest_job *m = &r->manifest->jobs[i];
     pr_schedule_job *j = &v->jobs[i];
-    estimate(j, r, m);
+    estimate(j, v, r, m);
     j->class = class_of(v, r, i);
     j->time_limit_ns = m->time_limit_ns;
-    j->deadline_ns = deadline_of(m, now);
+    j->deadline_ns = deadline_of(r, m, now);
     j->priority = m->priority;
     j->retries = m->retries;
     j->attempts_before = r->file->attempts[i];

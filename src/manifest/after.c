@@ -167,3 +167,30 @@ void pr_after_resolve(pr_loader *l) {
     free(r.parent);
     free(r.next);
 }
+
+/* ---- back to text ---- */
+
+/* The group that begins with this job, or NULL: groups stand in the order of their jobs. */
+static const pr_manifest_group *group_that_is(const pr_manifest *m, const pr_manifest_range *range) {
+    size_t low = 0, high = m->n_groups;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (m->groups[middle].first < range->first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < m->n_groups && m->groups[low].first == range->first && m->groups[low].count == range->count;
+    return found ? &m->groups[low] : NULL;
+}
+
+void pr_manifest_describe_after(char *out, size_t size, const pr_manifest *m, const pr_manifest_job *job) {
+    size_t at = 0;
+    out[0] = 0;
+    for (size_t k = 0; k < job->n_after && at < size; k++) {
+        const pr_manifest_group *group = group_that_is(m, &job->after[k]);
+        const char *id = group ? group->id : m->jobs[job->after[k].first].id;
+        int n = snprintf(out + at, size - at, "%s%s", k ? "," : "", id);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}

@@ -81,6 +81,8 @@ PR_MUST_CHECK pr_status pr_manifest_load(pr_manifest *out, const char *path, con
 PR_MUST_CHECK pr_status pr_manifest_parse(pr_manifest *out, const char *text, size_t size, const char *path,
                                           const char *base_dir, const pr_job_type *const *types, pr_writer *report,
                                           pr_error *err);
+/* What the job comes after, ids as they are written, with commas between them; cut to fit. */
+void pr_manifest_describe_after(char *out, size_t size, const pr_manifest *m, const pr_manifest_job *job);
 void pr_manifest_clear(pr_manifest *m);
 const pr_manifest_job *pr_manifest_find(const pr_manifest *m, const char *id); /* NULL when absent */
 #endif

@@ -50,7 +50,7 @@ pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32
     if (rank >= s->n_ranks || j >= s->n_jobs || !begin_event(s, now)) return PR_ANSWER_UNKNOWN;
     if (has_attempt(s, rank, j, attempt)) {
         learn(s, &s->ranks[rank].prove);
-        if (!s->ranks[rank].prove.cpu_only) s->ranks[rank].device_faults = 0;
+        if (!s->ranks[rank].prove.fallback) s->ranks[rank].device_faults = 0;
         s->ranks[rank].faults = 0;
         pr_rank_end_proof(s, rank);
     } else if (!pr_job_recalls(s, j, rank, attempt)) {
@@ -61,8 +61,8 @@ pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32
 
 /* ---- failures ---- */
 
-static void charge_rank(pr_schedule *s, uint32_t rank, bool on_device, pr_failure failure) {
-    if (failure == PR_FAILURE_BACKEND && on_device)
+static void charge_rank(pr_schedule *s, uint32_t rank, bool fallback, pr_failure failure) {
+    if (failure == PR_FAILURE_BACKEND && !fallback)
         pr_rank_device_fault(s, rank);
     else if (failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED)
         pr_rank_fault(s, rank);
@@ -73,9 +73,9 @@ pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t
     if (rank >= s->n_ranks || j >= s->n_jobs || !begin_event(s, now)) return PR_FATE_IGNORED;
     if (!has_attempt(s, rank, j, attempt)) return (void)pr_job_recalls(s, j, rank, attempt), PR_FATE_IGNORED;
     pr_job_state *job = &s->jobs[j];
-    bool on_device = !s->ranks[rank].prove.cpu_only;
+    bool fallback = s->ranks[rank].prove.fallback;
     pr_rank_end_proof(s, rank);
-    charge_rank(s, rank, on_device, failure);
+    charge_rank(s, rank, fallback, failure);
     if (job->phase != PR_JOB_PROVING) return PR_FATE_GOES_ON;
     if (failure == PR_FAILURE_JOB) return pr_job_fail(s, j), PR_FATE_FAILED;
     if (has_runner(job)) {

@@ -21,7 +21,7 @@ typedef struct pr_past_attempt {
 } pr_past_attempt;
 
 typedef struct pr_job_state {
-    uint64_t expected_ns, host_bytes, device_bytes, device_host_bytes, time_limit_ns, deadline_ns;
+    uint64_t expected_ns, host_bytes, device_bytes, device_host_bytes, time_limit_ns, deadline_ns, ready_ns;
     int32_t priority;
     uint32_t retries, class;
     uint32_t place;     /* in the order */
@@ -43,7 +43,7 @@ typedef struct pr_job_state {
 
 typedef struct pr_prove_slot {
     uint32_t job, attempt; /* job PR_NONE: idle */
-    bool cpu_only, speculative, exclusive;
+    bool cpu_only, fallback, speculative, exclusive;
     uint64_t start_ns, expected_ns, host_bytes, device_bytes;
 } pr_prove_slot;
 
@@ -58,7 +58,8 @@ typedef struct pr_list {
 
 typedef struct pr_rank_info {
     uint32_t node, device;
-    bool proves, verifies, one_task, device_off;
+    bool proves, verifies, one_task;
+    bool device_off; /* its backend, a device's or not, has failed too often */
     pr_rank_state state;
     uint32_t faults, device_faults;
     pr_prove_slot prove;

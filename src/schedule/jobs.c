@@ -41,6 +41,7 @@ void pr_job_watch_deadline(pr_schedule *s, uint32_t j) {
 void pr_job_queue(pr_schedule *s, uint32_t j) {
     pr_job_state *job = &s->jobs[j];
     pr_job_set_phase(s, j, PR_JOB_QUEUED);
+    if (!job->ready_ns) job->ready_ns = s->now;
     pr_fit_tree_put(&s->queue, job->place, pr_job_least_bytes(job), job->expected_ns);
     pr_job_watch_deadline(s, j);
 }

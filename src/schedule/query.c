@@ -97,6 +97,7 @@ uint32_t pr_schedule_job_attempts(const pr_schedule *s, uint32_t j) { return s->
 uint32_t pr_schedule_job_prover(const pr_schedule *s, uint32_t j) { return s->jobs[j].prover; }
 size_t pr_schedule_count(const pr_schedule *s, pr_schedule_phase phase) { return s->n_phase[phase]; }
 pr_rank_state pr_schedule_rank_get(const pr_schedule *s, uint32_t r) { return s->ranks[r].state; }
+uint64_t pr_schedule_ready_ns(const pr_schedule *s, uint32_t j) { return s->jobs[j].ready_ns; }
 uint64_t pr_schedule_expected_ns(const pr_schedule *s, uint32_t j) { return pr_job_estimate(s, j); }
 uint64_t pr_schedule_operations(const pr_schedule *s) { return s->steps; }
 
@@ -110,6 +111,7 @@ pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t r, pr_task_kind kin
                          .job = slot->job,
                          .attempt = slot->attempt,
                          .cpu_only = slot->cpu_only,
+                         .fallback = slot->fallback,
                          .speculative = slot->speculative,
                          .time_limit_ns = s->jobs[slot->job].time_limit_ns,
                          .expected_ns = slot->expected_ns};

@@ -165,6 +165,7 @@ void pr_rank_give_proof(pr_schedule *s, uint32_t r, uint32_t j, bool speculative
     *slot = (pr_prove_slot){.job = j, .attempt = ++job->attempt, .speculative = speculative, .start_ns = s->now};
     slot->expected_ns = pr_job_estimate(s, j);
     slot->cpu_only = !pr_rank_uses_device(s, rank, job);
+    slot->fallback = rank->device == PR_SCHEDULE_NO_DEVICE ? job->cpu_next || rank->device_off : slot->cpu_only;
     take_memory(s, rank, job, exclusive);
     *(slot->cpu_only ? &job->tried_cpu : &job->tried_device) = true;
     job->runners[job->runners[0] != PR_NONE] = r;
@@ -181,6 +182,7 @@ void pr_rank_give_proof(pr_schedule *s, uint32_t r, uint32_t j, bool speculative
                       .job = j,
                       .attempt = slot->attempt,
                       .cpu_only = slot->cpu_only,
+                      .fallback = slot->fallback,
                       .speculative = speculative,
                       .time_limit_ns = job->time_limit_ns,
                       .expected_ns = slot->expected_ns};
@@ -256,9 +258,7 @@ void pr_rank_fault(pr_schedule *s, uint32_t r) {
 
 void pr_rank_device_fault(pr_schedule *s, uint32_t r) {
     pr_rank_info *rank = &s->ranks[r];
-    if (++rank->device_faults < s->options.max_device_faults || rank->device == PR_SCHEDULE_NO_DEVICE ||
-        rank->device_off)
-        return;
+    if (++rank->device_faults < s->options.max_device_faults || rank->device_off) return;
     rank->device_off = true;
     pr_rank_refresh(s, r);
     pr_rank_notice(s, r, PR_RANK_DEVICE_OFF);

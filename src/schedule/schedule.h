@@ -99,7 +99,7 @@ typedef struct pr_schedule_options {
     uint64_t slow_min_ns;       /* and at least this; default 10 s */
     uint32_t max_losses;        /* ranks that may be lost under a job before it fails; default 3 */
     uint32_t max_rank_faults;   /* attempts lost in a row on a rank before it proves no more; default 4 */
-    uint32_t max_device_faults; /* failures in a row of a rank's device before it proves on the processor; default 3 */
+    uint32_t max_device_faults; /* failures in a row of a rank's backend before it proves on the processor; default 3 */
 } pr_schedule_options;
 
 /* Arrays are read by create alone. */
@@ -130,6 +130,8 @@ typedef struct pr_task {
     pr_task_kind kind;
     uint32_t rank, job, attempt; /* VERIFY: the attempt whose proof counts */
     bool cpu_only;               /* PROVE: keep off the device */
+    bool fallback;               /* PROVE: with the plain processor backend, not the one the rank was started with:
+                                    because that is a device's and cpu_only, or because it has failed */
     bool speculative;            /* PROVE: a second attempt beside one that runs */
     bool own_proof;              /* VERIFY: the prover itself, for no other rank can: self-verified, never approved */
     uint64_t time_limit_ns;      /* PROVE; 0: none */
@@ -258,6 +260,8 @@ size_t pr_schedule_count(const pr_schedule *s, pr_schedule_phase phase);
 /* What the rank has: kind NONE when nothing. */
 pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t rank, pr_task_kind kind);
 pr_rank_state pr_schedule_rank_get(const pr_schedule *s, uint32_t rank);
+/* When it could first have been handed out; before that, 0. */
+uint64_t pr_schedule_ready_ns(const pr_schedule *s, uint32_t job);
 /* Corrected by what was measured in this run. */
 uint64_t pr_schedule_expected_ns(const pr_schedule *s, uint32_t job);
 /* Expected work that is not proven yet, over the ranks that prove: a rough time to the end. 0 when no rank proves. */

@@ -60,7 +60,7 @@ static const pr_field job_fields[] = {
     F(U64, predicted_bytes, "memory that the plan predicted on the host, bytes"),
     F(U64, predicted_device_bytes, "memory that the plan predicted on the GPU, bytes"),
     F(F64, expected_ms, "time of the prover that the estimate predicted, ms"),
-    F(F64, queue_ms, "from when the job could begin to when it was handed out last, ms"),
+    F(F64, queue_ms, "from when the job could begin to when it was first handed out, ms"),
     F(F64, prove_ms, "time of the prover, ms"),
     F(F64, self_verify_ms, "time of the prover's own verification, ms"),
     F(F64, verify_ms, "time of the other rank's verification, ms"),

@@ -33,8 +33,9 @@ pr_status pr_store_guard(int *exit_code, int (*work)(void *context), void *conte
     if (child == 0) run_child(work, context, timeout_s, parent);
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return pr_fail(err, PR_ERR_INTERNAL, "%s: waitpid: %s", path, strerror(errno));
-    if (WIFEXITED(status)) {
-        *exit_code = WEXITSTATUS(status);
+    bool cut_short = WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE; /* whoever reads the output has enough */
+    if (WIFEXITED(status) || cut_short) {
+        *exit_code = cut_short ? 128 + SIGPIPE : WEXITSTATUS(status);
         return PR_OK;
     }
     if (timeout_s && WTERMSIG(status) == SIGALRM)

@@ -49,6 +49,8 @@ static pr_status make_proof(pr_proof *proof, pr_job_row *row, const pr_work *wor
     PR_TRY(pr_prover_create(&prover, &job->layout, &options, err));
     pr_work_watch copy = watch ? *watch : (pr_work_watch){0};
     if (watch) pr_prover_set_stage_listener(prover, tell_prover_stage, &copy);
+    row->predicted_bytes = pr_prover_get_plan(prover)->total_bytes;
+    row->predicted_device_bytes = pr_prover_get_plan(prover)->device_bytes;
     pr_status status = pr_prover_run(prover, proof, &source, &times, NULL, NULL, err);
     pr_prover_destroy(prover);
     row->prove_ms = ms_since(start);
@@ -165,6 +167,7 @@ static void begin_row(pr_job_row *row, const pr_work *work, const pr_manifest_jo
     pr_work_set_identity(row, job);
     pr_row_set_text(row->prover_host, sizeof row->prover_host, work->host);
     pr_row_set_text(row->backend, sizeof row->backend, work->backend->name);
+    row->gpu_used = work->backend->is_device;
     row->prover_rank = work->rank;
     row->verifier_rank = -1;
     row->lifting_log_size = -1;
@@ -217,6 +220,8 @@ void pr_work_set_identity(pr_job_row *row, const pr_manifest_job *job) {
     pr_row_set_text(row->profile, sizeof row->profile, job->profile);
     row->type_version = job->type->version;
     row->priority = job->priority;
+    row->retries = job->retries;
+    row->time_limit_ns = job->time_limit_ns;
     pr_hex_encode(row->content_hash, job->content.bytes, sizeof job->content.bytes);
 }
 

@@ -63,6 +63,11 @@ expect 0 show "$file"
 says out '^fib-1 .* insecure parameters$'
 grep -q ' $' out && fail "white space at the end of a line of show"
 
+# a reader that has enough ends the printing; the file is not called damaged for that
+{ "$PROVERUN" show "$file" --table jobs 2>err; echo $? >code; } | true
+[ "$(cat code)" = 141 ] || [ "$(cat code)" = 0 ] || fail "a closed pipe: exit code $(cat code)"
+[ ! -s err ] || fail "a closed pipe: $(cat err)"
+
 # a run whose files are both damaged is not resumed
 expect 0 run small.yaml --results damaged
 head -c 100 "$(cat out)" >cut && mv cut "$(cat out)"
@@ -101,7 +106,7 @@ for command in "show $(ls r/*.h5)" "verify $(ls r/*.h5)"; do
 done
 : >plain-file
 expect 74 run small.yaml --results plain-file
-expect 74 run small.yaml --results r --metrics no-such-folder/x.prom
+expect 0 run small.yaml --results r --metrics no-such-folder/x.prom # nothing rests on it
 says err 'no-such-folder/x.prom'
 if [ "$(id -u)" = 0 ] && mkdir small-disk && mount -t tmpfs -o size=64k none small-disk 2>/dev/null; then
     cat >more.yaml <<'Y'

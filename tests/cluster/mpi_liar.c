@@ -140,6 +140,7 @@ static void run_once(pr_transport *t, const pr_seat *seat, const char *const *wo
                               .coordinator_only = true,
                               .backend_name = "auto",
                               .backend = pr_cpu_best(),
+                              .cpu_backend = pr_cpu_best(),
                               .types = types,
                               .command_line = "mpi_liar",
                               .child_program = words[1]};

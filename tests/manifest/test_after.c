@@ -49,6 +49,13 @@ static void test_ids_become_ranges(void **state) {
     }
     assert_int_equal(m.jobs[4].n_after, 0);
     assert_int_equal(m.n_groups, 3);
+    char text[64];
+    pr_manifest_describe_after(text, sizeof text, &m, &m.jobs[0]);
+    assert_string_equal(text, "fib,one,fib-2");
+    pr_manifest_describe_after(text, 6, &m, &m.jobs[0]);
+    assert_string_equal(text, "fib,o");
+    pr_manifest_describe_after(text, sizeof text, &m, &m.jobs[4]);
+    assert_string_equal(text, "");
     assert_string_equal(m.groups[1].id, "fib");
     assert_int_equal(m.groups[1].count, 3);
     pr_manifest_clear(&m);

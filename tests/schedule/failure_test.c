@@ -10,6 +10,7 @@ static void test_retries_with_backoff(void **state) {
     pr_schedule *s = create(&setup);
     pr_task t = expect_prove(s, 0, 0);
     uint32_t first = t.rank;
+    assert_true(t.cpu_only && !t.fallback); /* no device, but the backend that was asked for */
     assert_int_equal(give_up(s, 0, &t, PR_FAILURE_ATTEMPT), PR_FATE_RETRY);
     expect_none(s, 0);
     assert_false(pr_schedule_is_over(s));
@@ -20,7 +21,7 @@ static void test_retries_with_backoff(void **state) {
     assert_int_equal(give_up(s, S, &t, PR_FAILURE_TIME_LIMIT), PR_FATE_RETRY);
     assert_int_equal(pr_schedule_wake_ns(s), 3 * S);
     t = expect_prove(s, 3 * S, 0);
-    assert_true(t.cpu_only);
+    assert_true(t.cpu_only && t.fallback);
     assert_int_equal(give_up(s, 3 * S, &t, PR_FAILURE_ATTEMPT), PR_FATE_FAILED);
     assert_int_equal(give_up(s, 3 * S, &t, PR_FAILURE_ATTEMPT), PR_FATE_IGNORED);
     assert_true(pr_schedule_is_over(s));
@@ -65,6 +66,28 @@ static void test_backend_failures(void **state) {
     }
     assert_int_equal(expect_notice(s, PR_NOTICE_DEVICE_DRAINED).rank, 0);
     assert_true(next(s, 0).cpu_only);
+    pr_schedule_destroy(s);
+}
+
+/* The same where the backend is none of a device: it is drained on the rank, which goes on without it. */
+static void test_failures_of_a_plain_backend(void **state) {
+    (void)state;
+    pr_schedule_job jobs[5];
+    for (int j = 0; j < 5; j++) jobs[j] = (pr_schedule_job){.expected_ns = S, .host_bytes = 1};
+    pr_schedule_setup setup = setup_of(jobs, 5, 1);
+    pr_schedule *s = create(&setup);
+    for (int k = 0; k < 3; k++) {
+        expect_no_notice(s);
+        pr_task t = next(s, 0);
+        assert_false(t.fallback);
+        assert_int_equal(give_up(s, 0, &t, PR_FAILURE_BACKEND), PR_FATE_RETRY);
+        t = next(s, 0);
+        assert_true(t.fallback);
+        assert_true(pr_schedule_rank_task(s, 0, PR_TASK_PROVE).fallback);
+        complete(s, 0, &t);
+    }
+    assert_int_equal(expect_notice(s, PR_NOTICE_DEVICE_DRAINED).rank, 0);
+    assert_true(next(s, 0).fallback); /* a job that has not failed yet */
     pr_schedule_destroy(s);
 }
 
@@ -215,6 +238,7 @@ int main(void) {
         cmocka_unit_test(test_retries_with_backoff),
         cmocka_unit_test(test_own_fault_is_final),
         cmocka_unit_test(test_backend_failures),
+        cmocka_unit_test(test_failures_of_a_plain_backend),
         cmocka_unit_test(test_last_chance_on_the_processor),
         cmocka_unit_test(test_faulty_rank_is_drained),
         cmocka_unit_test(test_lost_ranks),

@@ -33,11 +33,12 @@ static void test_waits_for_all_of_a_sweep(void **state) {
     pr_schedule_setup setup = setup_of(jobs, 4, 2);
     pr_schedule *s = create(&setup);
     for (uint32_t j = 0; j < 3; j++) {
-        pr_task t = expect_prove(s, 0, j);
-        complete(s, 0, &t);
+        pr_task t = expect_prove(s, 5 + j, j);
+        complete(s, 5 + j, &t);
     }
-    pr_task t = expect_prove(s, 0, 3);
-    complete(s, 0, &t);
+    pr_task t = expect_prove(s, 9, 3);
+    assert_int_equal(pr_schedule_ready_ns(s, 3), 7); /* when the last of the sweep had ended */
+    complete(s, 9, &t);
     assert_true(pr_schedule_is_over(s));
     pr_schedule_destroy(s);
 }

@@ -1,0 +1,112 @@
+#!/bin/sh
+# What becomes of a job whose prover crashes, hangs or computes wrongly, in whole runs: every attempt stands in the
+# results file with its end, stage, backend and reason; the third is on the plain processor backend; then the job fails.
+# Also what the manifest and the plan say of a job, in its row.
+#   mpi_attempts.sh PROVERUN_FAULTY      (tests/child: proverun with PROVERUN_TEST_FAULTS)
+set -u
+PROVERUN=$1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-attempts-XXXXXX")
+trap 'rm -rf "$D"' EXIT
+cd "$D" || exit 1
+FAILED=0
+fail() {
+    echo "FAILED: $*"
+    FAILED=1
+    [ -s err ] && sed 's/^/  | /' err
+}
+expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
+expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2: $(cat "$2")"; }
+# column ID NAME: of a job
+column() {
+    "$PROVERUN" show "$f" --table jobs | awk -v id="$1" -v name="$2" '
+        $1 == "id" { at = $2 } at == id && $1 == name { $1 = ""; sub(/^ /, ""); print; exit }'
+}
+expect_column() { # ID NAME VALUE
+    value=$(column "$1" "$2")
+    [ "$value" = "$3" ] || fail "$1: $2 is '$value', not '$3'"
+}
+
+cat >m.yaml <<Y
+version: 1
+name: m
+defaults: { profile: fast, retries: 2 }
+jobs:
+  - { id: dies, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 } }
+  - { id: hangs, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 2 } }
+  - { id: lies, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 3 } }
+  - { id: falls-back, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 4 } }
+  - { id: waits, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 5 }, after: [lies, falls-back],
+      retries: 7, time_limit: 90s, deadline: 1h }
+  - { id: waits-for-the-dead, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 6 }, after: dies }
+Y
+export PROVERUN_TEST_FAULTS="0.*:kill,1.1:hang,2.1:wrong-proof,3.1:abort,3.2:exit"
+mpirun -n 2 "$PROVERUN" run m.yaml --backend poison --hang-limit 1s >out 2>err
+RC=$?
+expect_rc 1 "faults in provers"
+f=$(tail -n 1 out)
+"$PROVERUN" show "$f" --table attempts >attempts
+awk '{ print $1, $2, $3, $6 }' attempts >brief
+for line in \
+    "dies 1 crashed poison" "dies 2 crashed poison" "dies 3 crashed $(column falls-back backend)" \
+    "hangs 1 hung poison" "hangs 2 proved poison" \
+    "lies 1 wrong poison" "lies 2 proved poison" \
+    "falls-back 1 crashed poison" "falls-back 2 crashed poison"; do
+    grep -qx "$line" brief || fail "no attempt '$line': $(cat brief)"
+done
+[ "$(grep -c '^dies ' brief)" = 3 ] || fail "a job that dies has not three attempts"
+[ "$(column falls-back backend)" != poison ] || fail "the third attempt did not fall back"
+expect_in "^hangs .* quotients .*no progress" attempts "a hang's stage and reason"
+expect_in "^dies .* quotients .*signal 9" attempts "a crash's stage and reason"
+expect_in "^lies .*refused the proof" attempts "a wrong proof"
+"$PROVERUN" show "$f" >table
+expect_in "^dies .* failed .*signal 9" table "the job that dies"
+expect_in "^waits-for-the-dead .* skipped .*: dies" table "the job after it"
+expect_column dies attempts 3
+expect_column falls-back child_restarts 2
+"$PROVERUN" show "$f" --table events >events
+expect_in " child_hung .*hangs" events "events"
+expect_in " child_died .*dies" events "events"
+"$PROVERUN" show "$f" --table metrics | grep -q 'proverun_jobs_total{outcome="approved"}.* 4$' || fail "no time series"
+"$PROVERUN" verify "$f" >answer 2>&1
+expect_in "4 proofs good, 0 bad, 2 jobs without a proof" answer "verify"
+
+# what the manifest and the plan said
+expect_column waits after lies,falls-back
+expect_column waits retries 7
+expect_column waits time_limit_ns 90000000000
+expect_column lies retries 2
+[ "$(column waits deadline_ns)" -gt "$(column waits started_ns)" ] || fail "the deadline is not in the row"
+[ "$(column waits predicted_bytes)" -gt 1000000 ] || fail "the plan's memory is not in the row"
+expect_column waits predicted_device_bytes 0
+expect_column waits gpu_used no
+
+# the truth alone gives the same
+"$PROVERUN" repair "$f" >answer 2>&1 || fail "repair: $(cat answer)"
+"$PROVERUN" show "$f" --table attempts | cmp -s - attempts || fail "repair lost the history"
+
+# ---- deadlines count from the start of the run ----
+unset PROVERUN_TEST_FAULTS
+cat >late.yaml <<Y
+version: 1
+name: late
+defaults: { profile: fast }
+jobs:
+  - { id: done, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 } }
+  - { id: late, type: file_hash, params: { path: not-there }, deadline: 2s }
+Y
+"$PROVERUN" run late.yaml --results late >out 2>err
+RC=$?
+expect_rc 1 "a missing input"
+printf 'there now' >not-there
+sleep 2
+"$PROVERUN" run late.yaml --results late --resume --retry-failed >out 2>err
+RC=$?
+expect_rc 1 "a deadline gone by"
+f=$(tail -n 1 out)
+"$PROVERUN" show "$f" >table
+expect_in "^late .* refused .*cannot end by its deadline" table "a deadline gone by"
+
+[ $FAILED = 0 ] && echo "all attempts are accounted for"
+exit $FAILED
