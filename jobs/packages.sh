@@ -3,9 +3,10 @@
 # shellcheck disable=SC2034
 pr_build_packages='build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libyaml-dev libhwloc-dev
 libzstd-dev libsodium-dev libjansson-dev'
-# The last two read results files the way an analyst does; tests that want them are skipped without them.
+# h5py and the HDF5 tools read results files the way an analyst does, valgrind checks that secrets do not decide how long
+# something takes; tests that want them are skipped without them.
 # shellcheck disable=SC2034
-pr_test_packages='libcmocka-dev hdf5-tools python3 python3-h5py'
+pr_test_packages='libcmocka-dev hdf5-tools python3 python3-h5py valgrind'
 
 pr_missing_packages() { # PACKAGE...
     for package in "$@"; do

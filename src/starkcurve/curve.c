@@ -1,0 +1,186 @@
+#include "starkcurve/curve.h"
+#include <pthread.h>
+#include <sodium.h>
+
+static const pr_felt beta = {{PR_CURVE_BETA}}, beta_3 = {{PR_CURVE_BETA_3}};
+
+pr_affine pr_curve_generator(void) { return (pr_affine){{{PR_CURVE_GENERATOR_X}}, {{PR_CURVE_GENERATOR_Y}}}; }
+
+static pr_felt right_side(pr_felt x) {
+    pr_felt cube = pr_felt_mul(pr_felt_square(x), x);
+    return pr_felt_add(pr_felt_add(cube, x), beta);
+}
+
+bool pr_affine_is_on_curve(const pr_affine *a) { return pr_felt_equal(pr_felt_square(a->y), right_side(a->x)); }
+
+bool pr_affine_from_x_public(pr_affine *out, pr_felt x) {
+    pr_felt y;
+    if (!pr_felt_sqrt_public(&y, right_side(x))) return false;
+    *out = (pr_affine){x, y};
+    return true;
+}
+
+void pr_affine_to_bytes(uint8_t bytes[64], const pr_affine *a) {
+    pr_felt_to_bytes(bytes, a->x);
+    pr_felt_to_bytes(bytes + 32, a->y);
+}
+
+bool pr_affine_from_bytes(pr_affine *out, const uint8_t bytes[64]) {
+    pr_affine a;
+    if (!pr_felt_from_bytes(&a.x, bytes) || !pr_felt_from_bytes(&a.y, bytes + 32)) return false;
+    if (!pr_affine_is_on_curve(&a)) return false;
+    *out = a;
+    return true;
+}
+
+pr_point pr_point_infinity(void) { return (pr_point){PR_FELT_ZERO, PR_FELT_ONE, PR_FELT_ZERO}; }
+pr_point pr_point_from_affine(const pr_affine *a) { return (pr_point){a->x, a->y, PR_FELT_ONE}; }
+bool pr_point_is_infinity(const pr_point *p) { return pr_felt_is_zero(p->z); }
+pr_point pr_point_neg(const pr_point *p) { return (pr_point){p->x, pr_felt_neg(p->y), p->z}; }
+
+bool pr_point_to_affine(pr_affine *out, const pr_point *p) {
+    if (pr_point_is_infinity(p)) return false;
+    pr_felt inverse = pr_felt_inverse(p->z);
+    *out = (pr_affine){pr_felt_mul(p->x, inverse), pr_felt_mul(p->y, inverse)};
+    return true;
+}
+
+/* With Z = 0 for one alone the first products differ by x y' or the second by y z', which are not zero. */
+bool pr_point_equal(const pr_point *p, const pr_point *q) {
+    return pr_felt_equal(pr_felt_mul(p->x, q->z), pr_felt_mul(q->x, p->z)) &
+           pr_felt_equal(pr_felt_mul(p->y, q->z), pr_felt_mul(q->y, p->z)) &
+           (pr_point_is_infinity(p) == pr_point_is_infinity(q));
+}
+
+/* (a + b) (a' + b') - a a' - b b' = a b' + b a' */
+static pr_felt cross(pr_felt a, pr_felt b, pr_felt a2, pr_felt b2, pr_felt aa, pr_felt bb) {
+    pr_felt product = pr_felt_mul(pr_felt_add(a, b), pr_felt_add(a2, b2));
+    return pr_felt_sub(product, pr_felt_add(aa, bb));
+}
+
+pr_point pr_point_add(const pr_point *p, const pr_point *q) {
+    pr_felt xx = pr_felt_mul(p->x, q->x), yy = pr_felt_mul(p->y, q->y), zz = pr_felt_mul(p->z, q->z);
+    pr_felt xy = cross(p->x, p->y, q->x, q->y, xx, yy);
+    pr_felt xz = cross(p->x, p->z, q->x, q->z, xx, zz);
+    pr_felt yz = cross(p->y, p->z, q->y, q->z, yy, zz);
+    pr_felt s = pr_felt_add(xz, pr_felt_mul(beta_3, zz));
+    pr_felt minus = pr_felt_sub(yy, s), plus = pr_felt_add(yy, s);
+    pr_felt u = pr_felt_add(pr_felt_add(pr_felt_double(xx), xx), zz);
+    pr_felt v = pr_felt_add(pr_felt_mul(beta_3, xz), pr_felt_sub(xx, zz));
+    return (pr_point){pr_felt_sub(pr_felt_mul(xy, minus), pr_felt_mul(yz, v)),
+                      pr_felt_add(pr_felt_mul(minus, plus), pr_felt_mul(u, v)),
+                      pr_felt_add(pr_felt_mul(yz, plus), pr_felt_mul(xy, u))};
+}
+
+/* k = sum of d_i 16^i with odd d_i in -15 .. 15, for odd k: with K = (k + 2^256 - 1) / 2, d_i = 2 K_i - 15 where K_i
+ * are the hexadecimal digits of K, since twice the sum of all is 2 K - (2^256 - 1). An even k becomes n - k, which is
+ * odd. */
+typedef struct digits {
+    pr_u256 value;        /* K */
+    uint64_t is_negative; /* all ones: the product's sign changes */
+} digits;
+
+static digits recode(pr_scalar k) {
+    pr_scalar opposite = {{{0}}};
+    digits d = {k.value, pr_mask_hide((k.value.limb[0] & 1) - 1)};
+    (void)pr_u256_sub(&opposite.value, &PR_ORDER_MODULUS.m, &k.value);
+    pr_u256_move_if(&d.value, &opposite.value, d.is_negative);
+    for (int i = 0; i < 4; i++)
+        d.value.limb[i] = d.value.limb[i] >> 1 | (i < 3 ? d.value.limb[i + 1] << 63 : (uint64_t)1 << 63);
+    sodium_memzero(&opposite, sizeof opposite);
+    return d;
+}
+
+/* The column |d_i| / 2 and the sign of digit i. */
+static unsigned digit_column(const digits *d, int i, uint64_t *is_negative) {
+    uint64_t nibble = d->value.limb[i / 16] >> (4 * (i % 16)) & 15;
+    *is_negative = pr_mask_hide((nibble >> 3) - 1);
+    return (unsigned)((nibble ^ *is_negative) & 7);
+}
+
+static void apply_sign(pr_felt *y, uint64_t is_negative) { pr_felt_move_if(y, pr_felt_neg(*y), is_negative); }
+
+pr_point pr_comb_mul(const pr_comb *comb, pr_scalar k) {
+    digits d = recode(k);
+    pr_point r = pr_point_infinity();
+    for (int i = 0; i < PR_COMB_ROWS; i++) {
+        uint64_t is_negative;
+        unsigned column = digit_column(&d, i, &is_negative);
+        pr_point term = pr_point_from_affine(&comb->multiple[i][0]);
+        for (unsigned j = 1; j < PR_COMB_COLUMNS; j++) {
+            uint64_t hit = pr_mask_zero(column ^ j);
+            pr_felt_move_if(&term.x, comb->multiple[i][j].x, hit);
+            pr_felt_move_if(&term.y, comb->multiple[i][j].y, hit);
+        }
+        apply_sign(&term.y, is_negative);
+        r = pr_point_add(&r, &term);
+    }
+    apply_sign(&r.y, d.is_negative);
+    sodium_memzero(&d, sizeof d);
+    return r;
+}
+
+/* odd[j] = (2 j + 1) p; returns 2 p */
+static pr_point odd_multiples(pr_point odd[PR_COMB_COLUMNS], const pr_point *p) {
+    pr_point twice = pr_point_add(p, p);
+    odd[0] = *p;
+    for (int j = 1; j < PR_COMB_COLUMNS; j++) odd[j] = pr_point_add(&odd[j - 1], &twice);
+    return twice;
+}
+
+pr_point pr_point_mul(const pr_affine *base, pr_scalar k) {
+    pr_point odd[PR_COMB_COLUMNS], start = pr_point_from_affine(base), r = pr_point_infinity();
+    digits d = recode(k);
+    odd_multiples(odd, &start);
+    for (int i = PR_COMB_ROWS - 1; i >= 0; i--) {
+        uint64_t is_negative;
+        unsigned column = digit_column(&d, i, &is_negative);
+        pr_point term = odd[0];
+        for (unsigned j = 1; j < PR_COMB_COLUMNS; j++) {
+            uint64_t hit = pr_mask_zero(column ^ j);
+            pr_felt_move_if(&term.x, odd[j].x, hit);
+            pr_felt_move_if(&term.y, odd[j].y, hit);
+            pr_felt_move_if(&term.z, odd[j].z, hit);
+        }
+        apply_sign(&term.y, is_negative);
+        for (int k2 = 0; k2 < 4; k2++) r = pr_point_add(&r, &r);
+        r = pr_point_add(&r, &term);
+    }
+    apply_sign(&r.y, d.is_negative);
+    sodium_memzero(&d, sizeof d);
+    sodium_memzero(odd, sizeof odd);
+    return r;
+}
+
+void pr_comb_init(pr_comb *comb, const pr_affine *base) {
+    pr_point odd[PR_COMB_COLUMNS], row = pr_point_from_affine(base);
+    pr_felt z[PR_COMB_ROWS * PR_COMB_COLUMNS], inverse[PR_COMB_ROWS * PR_COMB_COLUMNS];
+    for (int i = 0; i < PR_COMB_ROWS; i++) {
+        pr_point twice = odd_multiples(odd, &row);
+        for (int j = 0; j < PR_COMB_COLUMNS; j++) {
+            comb->multiple[i][j] = (pr_affine){odd[j].x, odd[j].y};
+            z[i * PR_COMB_COLUMNS + j] = odd[j].z;
+        }
+        row = pr_point_add(&twice, &twice);
+        for (int k = 0; k < 2; k++) row = pr_point_add(&row, &row);
+    }
+    pr_felt_batch_inverse(inverse, z, PR_COMB_ROWS * PR_COMB_COLUMNS);
+    for (int i = 0; i < PR_COMB_ROWS * PR_COMB_COLUMNS; i++) {
+        pr_affine *a = &comb->multiple[i / PR_COMB_COLUMNS][i % PR_COMB_COLUMNS];
+        *a = (pr_affine){pr_felt_mul(a->x, inverse[i]), pr_felt_mul(a->y, inverse[i])};
+    }
+}
+
+static pr_comb generator_comb;
+static void make_generator_comb(void) {
+    pr_affine g = pr_curve_generator();
+    pr_comb_init(&generator_comb, &g);
+}
+
+const pr_comb *pr_comb_generator(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_generator_comb);
+    return &generator_comb;
+}
+
+pr_point pr_point_mul_generator(pr_scalar k) { return pr_comb_mul(pr_comb_generator(), k); }
