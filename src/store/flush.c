@@ -164,6 +164,7 @@ static bool may_write(pr_product *p, int fd, pr_patience patience) {
 
 pr_status pr_product_flush(pr_product *p, pr_patience patience, pr_error *err) {
     if (!p->dirty) return PR_OK;
+    pr_hdf_init(); /* in this thread, too */
     int fd = open(p->path, O_RDWR | O_CLOEXEC);
     if (fd < 0) return pr_fail(err, PR_ERR_IO, "%s: cannot open the results file: %s", p->path, strerror(errno));
     pr_status status = PR_OK;

@@ -6,7 +6,10 @@
 
 void pr_hdf_init(void) {
     static bool done;
-    if (done) return;
+    if (done) {
+        H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has a setting of its own */
+        return;
+    }
     /* The store locks files itself, for the time of a flush only (product.c). */
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
     H5dont_atexit();
