@@ -183,6 +183,18 @@ unsigned fault_processes(pid_t *out, unsigned n, pid_t pid) {
     return found;
 }
 
+static void print_processes(pid_t pid) {
+    pid_t all[MAX_PROCESSES];
+    char path[64], name[64];
+    unsigned n = fault_processes(all, MAX_PROCESSES, pid);
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "/proc/%d/comm", (int)all[i]);
+        FILE *f = fopen(path, "r");
+        if (f && fgets(name, sizeof name, f)) printf("still there: %d %s", (int)all[i], name);
+        if (f) fclose(f);
+    }
+}
+
 static void kill_all(pid_t pid) {
     pid_t all[MAX_PROCESSES];
     unsigned n = fault_processes(all, MAX_PROCESSES, pid);
@@ -197,6 +209,7 @@ int fault_finish(fault_run *r, unsigned timeout_s, const char *label) {
         if (time(NULL) > end) {
             fault_fail(label, "no end within %u s", timeout_s);
             fault_print_end(r->err);
+            print_processes(r->pid);
             kill_all(r->pid);
             waitpid(r->pid, &status, 0);
             break;
