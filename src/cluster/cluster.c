@@ -40,6 +40,10 @@ static int run_manifest(pr_leader *l, const pr_run_options *o) {
         report.status = "error";
         snprintf(report.reason, sizeof report.reason, "%s", err.text);
         tell(&err, report.results);
+        if (status == PR_ERR_IO && !report.results[0])
+            pr_log(PR_LOG_ERROR, "run",
+                   o->resume ? "nothing was lost by that; set it right, then go on with --resume"
+                             : "nothing had begun; make room or repair the disk, then start again");
     }
     if (o->manifest_path) leave_status(&report, o->manifest_path);
     if (report.results[0]) puts(report.results);

@@ -166,18 +166,26 @@ static uint64_t started_wall_ns(const pr_results *r) {
     return pr_time_parse_iso8601(&ns, text) ? ns : pr_clock_wall_ns();
 }
 
+static pr_status take_run(pr_run_file *f, const pr_results *r, const pr_run_options *o, const pr_manifest *m,
+                          pr_error *err) {
+    const char *problems = pr_results_problems(r), *id = pr_results_attribute(r, "run_id");
+    if (problems[0])
+        return pr_fail(err, PR_ERR_MALFORMED, "%s: damaged, not resumed: %.*s", f->path, (int)strcspn(problems, "\n"),
+                       problems);
+    if (!pr_results_attribute(r, "manifest_text") && pr_results_n_jobs(r) == 0)
+        return pr_run_file_begin_again(f, m, err); /* it was ended in its first moments */
+    PR_TRY(compare_manifests(f, r, o, m, err));
+    PR_TRY(take_rows(f, r, o, m, err));
+    snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
+    f->started_wall_ns = started_wall_ns(r);
+    f->has_provenance = pr_results_attribute(r, "configuration") != NULL;
+    return PR_OK;
+}
+
 static pr_status read_run(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     pr_results *r = NULL;
     PR_TRY(pr_results_open(&r, f->path, err));
-    pr_status status = PR_OK;
-    if (pr_results_problems(r)[0])
-        status = pr_fail(err, PR_ERR_MALFORMED, "%s: damaged, not resumed: %.*s", f->path,
-                         (int)strcspn(pr_results_problems(r), "\n"), pr_results_problems(r));
-    if (status == PR_OK) status = compare_manifests(f, r, o, m, err);
-    if (status == PR_OK) status = take_rows(f, r, o, m, err);
-    f->started_wall_ns = started_wall_ns(r);
-    const char *id = pr_results_attribute(r, "run_id");
-    snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
+    pr_status status = take_run(f, r, o, m, err);
     pr_results_close(r);
     return status;
 }

@@ -38,27 +38,43 @@ static pr_status make_run_id(char *out, size_t size, const char *name, pr_error 
     return PR_OK;
 }
 
-static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+typedef struct beginning { /* what a run's file says from the first moment */
     char digest[65], now[32];
+    pr_attribute all[9];
+} beginning;
+
+static void describe(beginning *b, pr_run_file *f, const pr_manifest *m) {
+    pr_hex_encode(b->digest, m->digest.bytes, sizeof m->digest.bytes);
+    f->started_wall_ns = pr_clock_wall_ns();
+    pr_clock_iso8601(b->now, f->started_wall_ns);
+    const pr_attribute all[] = {
+        {"creator", "proverun"},        {"creator_version", PR_VERSION}, {"run_id", f->run_id},
+        {"run_name", m->name},          {"manifest_path", m->path},      {"manifest_text", m->text},
+        {"manifest_digest", b->digest}, {"started_at", b->now},          {"manifest_dir", m->base_dir},
+    };
+    memcpy(b->all, all, sizeof all);
+}
+
+static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
+    beginning b;
     PR_TRY(make_folders(o->results_dir, err));
     PR_TRY(make_run_id(f->run_id, sizeof f->run_id, m->name, err));
     int n = snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, f->run_id);
     if (n < 0 || (size_t)n >= sizeof f->path) return pr_fail(err, PR_ERR_USAGE, "results folder: the path is too long");
-    pr_hex_encode(digest, m->digest.bytes, sizeof m->digest.bytes);
-    f->started_wall_ns = pr_clock_wall_ns();
-    pr_clock_iso8601(now, f->started_wall_ns);
     f->manifest_digest = m->digest;
-    const pr_attribute attributes[] = {
-        {"creator", "proverun"},       {"creator_version", PR_VERSION},
-        {"run_id", f->run_id},         {"run_name", m->name},
-        {"manifest_path", m->path},    {"manifest_text", m->text},
-        {"manifest_digest", digest},   {"started_at", now},
-        {"manifest_dir", m->base_dir},
-    };
-    return pr_store_create(&f->store, f->path, attributes, sizeof attributes / sizeof attributes[0], err);
+    describe(&b, f, m);
+    return pr_store_create(&f->store, f->path, b.all, sizeof b.all / sizeof b.all[0], err);
 }
 
-/* A convenience: not every file system has links, and the name may be taken. */
+pr_status pr_run_file_begin_again(pr_run_file *f, const pr_manifest *m, pr_error *err) {
+    beginning b;
+    const char *slash = strrchr(f->path, '/'), *name = slash ? slash + 1 : f->path;
+    snprintf(f->run_id, sizeof f->run_id, "%.*s", (int)strlen(name) - 3, name); /* without .h5 */
+    f->manifest_digest = m->digest;
+    describe(&b, f, m);
+    return pr_store_annotate(f->store, b.all, sizeof b.all / sizeof b.all[0], err);
+}
+
 static void link_latest(const pr_run_file *f) {
     pr_error e = {0};
     if (pr_store_link_latest(f->path, &e) != PR_OK) pr_log(PR_LOG_WARN, "run", "%s", e.text);
@@ -87,7 +103,7 @@ pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *o, const pr_ma
     pr_row_set_text(s->status, sizeof s->status, "running");
     pr_row_set_text(s->hosts, sizeof s->hosts, place->hosts);
     pr_row_set_text(s->command_line, sizeof s->command_line, o->command_line);
-    if (!o->resume) PR_TRY(pr_provenance_write(f->store, o, place, err));
+    if (!f->has_provenance) PR_TRY(pr_provenance_write(f->store, o, place, err));
     return pr_store_begin_session(f->store, s, err);
 }
 

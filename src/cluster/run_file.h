@@ -14,6 +14,7 @@ typedef struct pr_run_file {
     uint32_t *attempts;       /* [n_jobs] made before */
     size_t n_done, n_failed;  /* before, and not to be tried again */
     uint64_t started_wall_ns; /* of the run's first session: deadlines count from here */
+    bool has_provenance;
     pr_session_row session;
 } pr_run_file;
 
@@ -28,7 +29,9 @@ typedef struct pr_run_place { /* where the run takes place, for provenance */
  * a link can be made (else a warning). */
 PR_MUST_CHECK pr_status pr_run_file_open(pr_run_file *f, const pr_run_options *options, const pr_manifest *m,
                                          pr_error *err);
-/* Writes the session's first row (and, in a new file, provenance that needs the place). */
+/* For a resumed run that was ended before its beginning was on the disk: writes that now. */
+PR_MUST_CHECK pr_status pr_run_file_begin_again(pr_run_file *f, const pr_manifest *m, pr_error *err);
+/* Writes the session's first row (and, where it is not there yet, provenance that needs the place). */
 PR_MUST_CHECK pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *options, const pr_manifest *m,
                                           const pr_run_place *place, pr_error *err);
 /* status: complete, incomplete, interrupted. */
