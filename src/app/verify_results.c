@@ -48,7 +48,7 @@ static void check_job(const audit *a, const pr_job_row *row, char *reason, size_
     const pr_manifest_job *job = NULL;
     pr_record record = {0};
     pr_error err = {0};
-    bool accepted = false;
+    pr_check_verdict verdict = PR_CHECK_RECORD;
     pr_status status;
 #pragma omp critical(results_file)
     {
@@ -57,12 +57,13 @@ static void check_job(const audit *a, const pr_job_row *row, char *reason, size_
     }
     reason[0] = 0;
     if (status == PR_OK) {
-        const pr_check check = {job->type, &job->params, &job->config, &a->manifests[row->manifest].digest, &record};
-        status = pr_check_run(&check, &accepted, reason, size, &err);
+        const pr_check check = {job->type, &job->params, &job->config, &a->manifests[row->manifest].digest,
+                                &record,   PR_CHECK_ALL};
+        status = pr_check_run(&check, &verdict, reason, size, &err);
     }
     pr_record_clear(&record);
     if (status != PR_OK) snprintf(reason, size, "%s", err.text);
-    if (status == PR_OK && !accepted && !reason[0]) snprintf(reason, size, "refused");
+    if (status == PR_OK && verdict != PR_CHECK_ACCEPTED && !reason[0]) snprintf(reason, size, "refused");
 }
 
 /* ---- the file ---- */

@@ -6,142 +6,165 @@
 #include <unistd.h>
 
 typedef struct item {
-    const pr_work *work;
-    const pr_manifest_job *job;
-    pr_wire_task task;
-    pr_record record;
+    struct item *next;
+    pr_examination x;
 } item;
 
-struct pr_examiner { /* rings of PR_EXAMINER_MAX; under the mutex */
-    pthread_t thread;
+typedef struct list {
+    item *first, **last;
+} list;
+
+struct pr_examiner {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int event;
-    bool ends, running;
-    unsigned first, n; /* that wait */
-    item items[PR_EXAMINER_MAX];
-    unsigned first_done, n_done;
-    pr_wire_verdict done[PR_EXAMINER_MAX];
+    bool ends; /* this and all below: under the mutex */
+    unsigned capacity, n, n_running;
+    list waiting, done;
+    unsigned n_threads;
+    pthread_t threads[];
 };
 
-static void examine(pr_wire_verdict *v, const item *it) {
-    bool accepted = false;
-    pr_error err = {0};
-    memset(v, 0, sizeof *v);
-    v->task = it->task;
-    pr_status status =
-        pr_work_verify(it->work, it->job, &it->record, &accepted, v->reason, sizeof v->reason, &v->verify_ms, &err);
-    v->verdict = status != PR_OK ? PR_VERDICT_UNABLE : accepted ? PR_VERDICT_ACCEPTED : PR_VERDICT_REFUSED;
-    if (status != PR_OK) pr_row_set_text(v->reason, sizeof v->reason, err.text);
+static void push(list *l, item *it) {
+    it->next = NULL;
+    *l->last = it;
+    l->last = &it->next;
 }
 
-/* The mutex is held at both ends. */
-static void run_one(pr_examiner *e) {
-    pr_wire_verdict verdict;
-    item it = e->items[e->first];
-    e->first = (e->first + 1) % PR_EXAMINER_MAX;
-    e->n--;
-    e->running = true;
-    pthread_mutex_unlock(&e->mutex);
-    examine(&verdict, &it);
-    pr_record_clear(&it.record);
-    pthread_mutex_lock(&e->mutex);
-    e->running = false;
-    e->done[(e->first_done + e->n_done++) % PR_EXAMINER_MAX] = verdict;
-    pthread_cond_broadcast(&e->changed);
-    eventfd_write(e->event, 1);
+static item *pop(list *l) {
+    item *it = l->first;
+    if (!it) return NULL;
+    l->first = it->next;
+    if (!l->first) l->last = &l->first;
+    return it;
+}
+
+static void examine(pr_examination *x) {
+    pr_error err = {0};
+    x->unable = false;
+    pr_status status = pr_work_check(x->work, x->job, &x->record, x->depth, &x->verdict, x->reason, sizeof x->reason,
+                                     &x->verify_ms, &err);
+    if (status == PR_OK) return;
+    x->unable = true;
+    pr_row_set_text(x->reason, sizeof x->reason, err.text);
 }
 
 static void *live(void *context) {
     pr_examiner *e = context;
     pthread_mutex_lock(&e->mutex);
     while (!e->ends) {
-        if (e->n && e->n_done < PR_EXAMINER_MAX)
-            run_one(e);
-        else
+        item *it = pop(&e->waiting);
+        if (!it) {
             pthread_cond_wait(&e->changed, &e->mutex);
+            continue;
+        }
+        e->n_running++;
+        pthread_mutex_unlock(&e->mutex);
+        examine(&it->x);
+        pthread_mutex_lock(&e->mutex);
+        e->n_running--;
+        push(&e->done, it);
+        pthread_cond_broadcast(&e->changed);
+        eventfd_write(e->event, 1);
     }
     pthread_mutex_unlock(&e->mutex);
     return NULL;
 }
 
-pr_status pr_examiner_create(pr_examiner **out, pr_error *err) {
-    pr_examiner *e = calloc(1, sizeof *e);
-    if (!e) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the verifying thread");
+static void drop_all(pr_examiner *e, list *l) {
+    for (item *it; (it = pop(l)); e->n--) {
+        pr_record_clear(&it->x.record);
+        free(it);
+    }
+}
+
+static void end_threads(pr_examiner *e) {
+    pthread_mutex_lock(&e->mutex);
+    e->ends = true;
+    pthread_cond_broadcast(&e->changed);
+    pthread_mutex_unlock(&e->mutex);
+    for (unsigned i = 0; i < e->n_threads; i++) pthread_join(e->threads[i], NULL);
+}
+
+pr_status pr_examiner_create(pr_examiner **out, unsigned n_threads, unsigned capacity, pr_error *err) {
+    pr_examiner *e = calloc(1, sizeof *e + n_threads * sizeof e->threads[0]);
+    if (!e) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the verifying threads");
+    e->capacity = capacity;
+    e->waiting.last = &e->waiting.first;
+    e->done.last = &e->done.first;
     e->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&e->mutex, NULL);
     pthread_cond_init(&e->changed, NULL);
-    if (e->event < 0 || pthread_create(&e->thread, NULL, live, e) != 0) {
-        if (e->event >= 0) close(e->event);
-        free(e);
-        return pr_fail(err, PR_ERR_MEMORY, "the verifying thread does not start");
-    }
+    while (e->event >= 0 && e->n_threads < n_threads && !pthread_create(&e->threads[e->n_threads], NULL, live, e))
+        e->n_threads++;
     *out = e;
-    return PR_OK;
-}
-
-static void drop_waiting(pr_examiner *e) {
-    for (; e->n; e->n--) {
-        pr_record_clear(&e->items[e->first].record);
-        e->first = (e->first + 1) % PR_EXAMINER_MAX;
-    }
-}
-
-void pr_examiner_finish(pr_examiner *e) {
-    pthread_mutex_lock(&e->mutex);
-    drop_waiting(e);
-    while (e->running) pthread_cond_wait(&e->changed, &e->mutex);
-    e->n_done = 0;
-    pthread_mutex_unlock(&e->mutex);
+    if (e->event >= 0 && e->n_threads == n_threads) return PR_OK;
+    *out = NULL;
+    pr_examiner_destroy(e);
+    return pr_fail(err, PR_ERR_MEMORY, "the verifying threads do not start");
 }
 
 void pr_examiner_destroy(pr_examiner *e) {
     if (!e) return;
-    pthread_mutex_lock(&e->mutex);
-    drop_waiting(e);
-    e->ends = true;
-    pthread_cond_broadcast(&e->changed);
-    pthread_mutex_unlock(&e->mutex);
-    pthread_join(e->thread, NULL);
-    close(e->event);
+    end_threads(e);
+    drop_all(e, &e->waiting);
+    drop_all(e, &e->done);
+    if (e->event >= 0) close(e->event);
     pthread_cond_destroy(&e->changed);
     pthread_mutex_destroy(&e->mutex);
     free(e);
 }
 
-bool pr_examiner_give(pr_examiner *e, const pr_work *work, const pr_manifest_job *job, const pr_wire_task *task,
-                      pr_record *record) {
+void pr_examiner_finish(pr_examiner *e) {
     pthread_mutex_lock(&e->mutex);
-    bool taken = e->n + (e->running ? 1 : 0) < PR_EXAMINER_MAX;
+    drop_all(e, &e->waiting);
+    while (e->n_running) pthread_cond_wait(&e->changed, &e->mutex);
+    drop_all(e, &e->done);
+    pthread_mutex_unlock(&e->mutex);
+}
+
+bool pr_examiner_give(pr_examiner *e, pr_examination *x) {
+    item *it = malloc(sizeof *it);
+    if (!it) return false;
+    pthread_mutex_lock(&e->mutex);
+    bool taken = e->n < e->capacity;
     if (taken) {
-        e->items[(e->first + e->n++) % PR_EXAMINER_MAX] = (item){work, job, *task, *record};
-        memset(record, 0, sizeof *record);
-        pthread_cond_broadcast(&e->changed);
+        it->x = *x;
+        memset(&x->record, 0, sizeof x->record);
+        push(&e->waiting, it);
+        e->n++;
+        pthread_cond_signal(&e->changed);
     }
     pthread_mutex_unlock(&e->mutex);
+    if (!taken) free(it);
     return taken;
 }
 
-bool pr_examiner_take(pr_examiner *e, pr_wire_verdict *verdict) {
+bool pr_examiner_take(pr_examiner *e, pr_examination *x) {
     eventfd_t n;
     pthread_mutex_lock(&e->mutex);
-    bool there = e->n_done > 0;
-    if (there) {
-        *verdict = e->done[e->first_done];
-        e->first_done = (e->first_done + 1) % PR_EXAMINER_MAX;
-        e->n_done--;
-        pthread_cond_broadcast(&e->changed);
-    }
-    if (e->n_done == 0) (void)eventfd_read(e->event, &n);
+    item *it = pop(&e->done);
+    if (it) e->n--;
+    if (!e->done.first) (void)eventfd_read(e->event, &n);
     pthread_mutex_unlock(&e->mutex);
-    return there;
+    if (!it) return false;
+    *x = it->x;
+    free(it);
+    return true;
 }
 
 int pr_examiner_fd(const pr_examiner *e) { return e->event; }
 
+unsigned pr_examiner_room(pr_examiner *e) {
+    pthread_mutex_lock(&e->mutex);
+    unsigned room = e->capacity - e->n;
+    pthread_mutex_unlock(&e->mutex);
+    return room;
+}
+
 bool pr_examiner_is_idle(pr_examiner *e) {
     pthread_mutex_lock(&e->mutex);
-    bool idle = e->n == 0 && !e->running && e->n_done == 0;
+    bool idle = e->n == 0;
     pthread_mutex_unlock(&e->mutex);
     return idle;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PR_PING_NS 1000000000u
+#define PR_MAX_EXAMINATIONS 4u
 #define PR_LEADER_NS ((uint64_t)120 * 1000000000u)    /* silence of rank 0 that ends a rank */
 #define PR_LEADER_MIN_NS ((uint64_t)15 * 1000000000u) /* the least: it says something every five seconds */
 
@@ -39,7 +40,7 @@ pr_status pr_worker_create(pr_worker **out, pr_transport *t, const pr_run_option
     w->o = o;
     w->seat = seat;
     w->work = (pr_work){o->backend, seat->place.n_threads, 0, t->rank, seat->hello.host, &w->run_digest};
-    pr_status status = pr_examiner_create(&w->examiner, err);
+    pr_status status = pr_examiner_create(&w->examiner, 1, PR_MAX_EXAMINATIONS, err);
     if (status == PR_OK && seat->place.proves) status = pr_minder_create(&w->minder, o, seat, t->rank, err);
     if (status != PR_OK) {
         pr_worker_destroy(w);
@@ -104,7 +105,11 @@ static pr_status refuse_verification(pr_worker *w, const pr_wire_task *task, con
 
 static pr_status take_verify(pr_worker *w, pr_wire_verify *m, pr_error *err) {
     if (!is_of_this_run(w, &m->task)) return refuse_verification(w, &m->task, "no such job here", err);
-    if (pr_examiner_give(w->examiner, &w->work, &w->manifest.jobs[m->task.job], &m->task, &m->record)) return PR_OK;
+    pr_examination x = {.work = &w->work, .job = &w->manifest.jobs[m->task.job], .task = m->task, .record = m->record};
+    if (pr_examiner_give(w->examiner, &x)) {
+        memset(&m->record, 0, sizeof m->record);
+        return PR_OK;
+    }
     return refuse_verification(w, &m->task, "it has proofs enough to verify", err);
 }
 
@@ -168,10 +173,18 @@ static pr_status ping(pr_worker *w, pr_error *err) {
 }
 
 static pr_status tell_verdicts(pr_worker *w, bool *busy, pr_error *err) {
-    pr_wire m = {.type = PR_WIRE_VERDICT};
-    while (pr_examiner_take(w->examiner, &m.as.verdict)) {
+    pr_examination x;
+    while (pr_examiner_take(w->examiner, &x)) {
+        pr_wire m = {.type = PR_WIRE_VERDICT};
         *busy = true;
-        if (m.as.verdict.task.run == w->run) PR_TRY(say(w, &m, err));
+        pr_record_clear(&x.record);
+        m.as.verdict.task = x.task;
+        m.as.verdict.verify_ms = x.verify_ms;
+        m.as.verdict.verdict = x.unable                         ? PR_VERDICT_UNABLE
+                               : x.verdict == PR_CHECK_ACCEPTED ? PR_VERDICT_ACCEPTED
+                                                                : PR_VERDICT_REFUSED;
+        pr_row_set_text(m.as.verdict.reason, sizeof m.as.verdict.reason, x.reason);
+        if (x.task.run == w->run) PR_TRY(say(w, &m, err));
     }
     return PR_OK;
 }

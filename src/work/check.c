@@ -106,55 +106,67 @@ static bool check_hashes(const pr_check *check, const pr_writer *encoded, const 
     return true;
 }
 
-static pr_status run_verifier(const pr_verifier *verifier, const pr_proof *proof, bool *accepted, const answer *a,
-                              pr_error *err) {
+static pr_status run_verifier(const pr_verifier *verifier, const pr_proof *proof, pr_check_verdict *out,
+                              const answer *a, pr_error *err) {
     pr_verdict verdict;
     pr_error detail = {0};
     pr_status status = pr_verifier_run(verifier, proof, &verdict, &detail);
     if (status != PR_OK) return pr_fail(err, status, "%s", detail.text);
-    *accepted = verdict == PR_ACCEPTED;
-    if (!*accepted) (void)refuse(a, "verifier: %s (%s)", pr_verdict_text(verdict), detail.text);
+    *out = verdict == PR_ACCEPTED ? PR_CHECK_ACCEPTED : PR_CHECK_INVALID;
+    if (verdict != PR_ACCEPTED) (void)refuse(a, "verifier: %s (%s)", pr_verdict_text(verdict), detail.text);
     return PR_OK;
 }
 
-static pr_status check_proof(const pr_check *check, const pr_verifier *verifier, bool *accepted, const answer *a,
-                             pr_error *err) {
-    const pr_layout *layout = pr_verifier_layout(verifier);
-    pr_writer encoded;
+/* encoded: the bytes whose hash the record names. */
+static pr_status judge_proof(const pr_check *check, const pr_verifier *verifier, const pr_writer *encoded,
+                             pr_check_verdict *out, const answer *a, pr_error *err) {
     pr_proof proof;
-    pr_status status = PR_OK;
-    pr_writer_init(&encoded);
-    pr_decode_code code =
-        pr_proof_decompress(&encoded, layout, check->record->proof, (size_t)check->record->row.proof_compressed_bytes);
+    pr_decode_code code = pr_proof_decode(&proof, pr_verifier_layout(verifier), encoded->data, encoded->size);
+    if (code == PR_DECODE_MEMORY) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a proof");
     if (code != PR_DECODE_OK) {
-        (void)refuse(a, "proof does not decompress: %s", pr_decode_code_text(code));
-    } else if (check_hashes(check, &encoded, a)) {
-        code = pr_proof_decode(&proof, layout, encoded.data, encoded.size);
-        if (code != PR_DECODE_OK) {
-            (void)refuse(a, "proof does not decode: %s", pr_decode_code_text(code));
-        } else {
-            status = run_verifier(verifier, &proof, accepted, a, err);
-            pr_proof_clear(&proof);
-        }
+        *out = PR_CHECK_MALFORMED;
+        (void)refuse(a, "proof does not decode: %s", pr_decode_code_text(code));
+        return PR_OK;
     }
-    pr_writer_clear(&encoded);
-    return code == PR_DECODE_MEMORY ? pr_fail(err, PR_ERR_MEMORY, "out of memory for a proof") : status;
+    pr_status status = PR_OK;
+    *out = PR_CHECK_ACCEPTED;
+    if (check->depth == PR_CHECK_ALL) status = run_verifier(verifier, &proof, out, a, err);
+    pr_proof_clear(&proof);
+    return status;
 }
 
-static pr_status check_job(const pr_check *check, const pr_job *job, bool *accepted, const answer *a, pr_error *err) {
+static pr_status check_proof(const pr_check *check, const pr_verifier *verifier, pr_check_verdict *out, const answer *a,
+                             pr_error *err) {
+    pr_writer encoded;
+    pr_status status = PR_OK;
+    pr_writer_init(&encoded);
+    pr_decode_code code = pr_proof_decompress(&encoded, pr_verifier_layout(verifier), check->record->proof,
+                                              (size_t)check->record->row.proof_compressed_bytes);
+    if (code == PR_DECODE_MEMORY)
+        status = pr_fail(err, PR_ERR_MEMORY, "out of memory for a proof");
+    else if (code != PR_DECODE_OK)
+        (void)refuse(a, "proof does not decompress: %s", pr_decode_code_text(code));
+    else if (check_hashes(check, &encoded, a))
+        status = judge_proof(check, verifier, &encoded, out, a, err);
+    pr_writer_clear(&encoded);
+    return status;
+}
+
+static pr_status check_job(const pr_check *check, const pr_job *job, pr_check_verdict *out, const answer *a,
+                           pr_error *err) {
     if (!check_row(&check->record->row, job, a) || !check_outputs(check->record, job, a)) return PR_OK;
     pr_verifier *verifier = NULL;
     PR_TRY(pr_verifier_create(&verifier, &job->statement, err));
-    pr_status status = check_proof(check, verifier, accepted, a, err);
+    pr_status status = check_proof(check, verifier, out, a, err);
     pr_verifier_destroy(verifier);
     return status;
 }
 
-pr_status pr_check_run(const pr_check *check, bool *accepted, char *reason, size_t reason_size, pr_error *err) {
+pr_status pr_check_run(const pr_check *check, pr_check_verdict *out, char *reason, size_t reason_size, pr_error *err) {
     const answer a = {reason, reason_size};
     pr_job *job = NULL;
     pr_error e = {0};
-    *accepted = false;
+    *out = PR_CHECK_RECORD;
     reason[0] = 0;
     pr_status status = pr_job_restore(&job, check->type, check->params, check->config, check->record->public_data,
                                       (size_t)check->record->row.public_bytes, &e);
@@ -163,7 +175,7 @@ pr_status pr_check_run(const pr_check *check, bool *accepted, char *reason, size
         (void)refuse(&a, "statement cannot be rebuilt: %s", e.text);
         return PR_OK;
     }
-    status = check_job(check, job, accepted, &a, err);
+    status = check_job(check, job, out, &a, err);
     pr_job_destroy(job);
     return status;
 }

@@ -1,6 +1,5 @@
 #include "work/work.h"
 #include "base/clock.h"
-#include "work/check.h"
 #include "job/job.h"
 #include "proof/proof.h"
 #include "prove/prove.h"
@@ -205,11 +204,11 @@ pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr
     return status;
 }
 
-pr_status pr_work_verify(const pr_work *work, const pr_manifest_job *job, const pr_record *record, bool *accepted,
-                         char *reason, size_t reason_size, double *ms, pr_error *err) {
-    const pr_check check = {job->type, &job->params, &job->config, work->manifest_digest, record};
+pr_status pr_work_check(const pr_work *work, const pr_manifest_job *job, const pr_record *record, pr_check_depth depth,
+                        pr_check_verdict *verdict, char *reason, size_t reason_size, double *ms, pr_error *err) {
+    const pr_check check = {job->type, &job->params, &job->config, work->manifest_digest, record, depth};
     uint64_t start = pr_clock_monotonic_ns();
-    pr_status status = pr_check_run(&check, accepted, reason, reason_size, err);
+    pr_status status = pr_check_run(&check, verdict, reason, reason_size, err);
     *ms = ms_since(start);
     return status;
 }

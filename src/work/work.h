@@ -5,6 +5,7 @@
 #include "manifest/manifest.h"
 #include "prove/prove.h"
 #include "store/record.h"
+#include "work/check.h"
 
 typedef struct pr_work {
     const pr_backend *backend;
@@ -39,9 +40,10 @@ PR_MUST_CHECK pr_status pr_work_prove(pr_record *record, const pr_work *work, co
 /* The same with somebody who is told of its stages (NULL: nobody). */
 PR_MUST_CHECK pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr_manifest_job *job,
                                               const pr_work_watch *watch, pr_error *err);
-/* Verifies a record from its bytes; ms: what it took. */
-PR_MUST_CHECK pr_status pr_work_verify(const pr_work *work, const pr_manifest_job *job, const pr_record *record,
-                                       bool *accepted, char *reason, size_t reason_size, double *ms, pr_error *err);
+/* Checks a record from its bytes (work/check.h); ms: what it took. */
+PR_MUST_CHECK pr_status pr_work_check(const pr_work *work, const pr_manifest_job *job, const pr_record *record,
+                                      pr_check_depth depth, pr_check_verdict *verdict, char *reason, size_t reason_size,
+                                      double *ms, pr_error *err);
 /* Sets what the manifest says of a job, so that no rank's word counts for it. */
 void pr_work_set_identity(pr_job_row *row, const pr_manifest_job *job);
 PR_MUST_CHECK pr_status pr_work_add_params(pr_record *record, const pr_manifest_job *job, pr_error *err);

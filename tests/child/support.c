@@ -144,13 +144,14 @@ void expect_recovery(fixture *f) {
 
 bool verifies(fixture *f, uint32_t job, const pr_record *record) {
     const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest};
-    bool accepted = false;
+    pr_check_verdict verdict = PR_CHECK_RECORD;
     char reason[512];
     double ms;
     pr_error e = {0};
-    pr_status status = pr_work_verify(&work, &f->manifest.jobs[job], record, &accepted, reason, sizeof reason, &ms, &e);
+    pr_status status =
+        pr_work_check(&work, &f->manifest.jobs[job], record, PR_CHECK_ALL, &verdict, reason, sizeof reason, &ms, &e);
     if (status != PR_OK) fail_msg("%s", e.text);
-    return accepted;
+    return verdict == PR_CHECK_ACCEPTED;
 }
 
 size_t count_fds(pid_t pid) {

@@ -3,6 +3,7 @@
 #include "work/check.h"
 #include "work/work.h"
 #include "cpu/cpu_backend.h"
+#include "proof/proof.h"
 #include "file_hash/job.h"
 #include "wide_fibonacci/job.h"
 #include <setjmp.h>
@@ -47,17 +48,21 @@ static void prove(pr_record *r, size_t job) {
     if (pr_work_prove(r, &work, &manifest.jobs[job], &e) != PR_OK) fail_msg("%s", e.text);
 }
 
-static bool accepts(const pr_record *r, size_t job, const char *must_say) {
-    bool accepted = true;
+static pr_check_verdict check(const pr_record *r, size_t job, pr_check_depth depth, const char *must_say) {
+    pr_check_verdict verdict = PR_CHECK_INVALID;
     char reason[512];
     double ms = -1;
     pr_error e = {0};
-    if (pr_work_verify(&work, &manifest.jobs[job], r, &accepted, reason, sizeof reason, &ms, &e) != PR_OK)
+    if (pr_work_check(&work, &manifest.jobs[job], r, depth, &verdict, reason, sizeof reason, &ms, &e) != PR_OK)
         fail_msg("%s", e.text);
     assert_true(ms >= 0);
-    assert_int_equal(accepted, reason[0] == 0);
+    assert_int_equal(verdict == PR_CHECK_ACCEPTED, reason[0] == 0);
     if (must_say && !strstr(reason, must_say)) fail_msg("'%s' lacks '%s'", reason, must_say);
-    return accepted;
+    return verdict;
+}
+
+static bool accepts(const pr_record *r, size_t job, const char *must_say) {
+    return check(r, job, PR_CHECK_ALL, must_say) == PR_CHECK_ACCEPTED;
 }
 
 static void test_honest(void **state) {
@@ -195,12 +200,63 @@ static void test_false_proofs(void **state) {
     pr_record_clear(&r);
 }
 
+/* Changes a byte of the canonical encoding, and perhaps cuts it, and makes all hashes fit what came of it: a lying
+ * prover. */
+static void forge(pr_record *r, size_t job, bool cut) {
+    pr_job *j = NULL;
+    pr_writer plain, packed;
+    pr_error e = {0};
+    const pr_manifest_job *m = &manifest.jobs[job];
+    assert_int_equal(
+        pr_job_restore(&j, m->type, &m->params, &m->config, r->public_data, (size_t)r->row.public_bytes, &e), PR_OK);
+    pr_writer_init(&plain);
+    pr_writer_init(&packed);
+    assert_int_equal(pr_proof_decompress(&plain, &j->layout, r->proof, (size_t)r->row.proof_compressed_bytes),
+                     PR_DECODE_OK);
+    plain.data[plain.size / 2] ^= 1;
+    plain.size -= cut;
+    pr_hash hash = pr_blake2s_hash(plain.data, plain.size);
+    pr_hex_encode(r->row.proof_hash, hash.bytes, 32);
+    r->row.proof_bytes = plain.size;
+    assert_int_equal(pr_proof_compress(&packed, plain.data, plain.size, &e), PR_OK);
+    free(r->proof);
+    r->proof = packed.data;
+    r->row.proof_compressed_bytes = packed.size;
+    assert_true(pr_check_commitment(r->row.commitment, &r->row, &run_digest));
+    pr_writer_clear(&plain);
+    pr_job_destroy(j);
+}
+
+/* A vote says something of the bytes with a hash, so a record whose surroundings are wrong must not make one. */
+static void test_verdicts(void **state) {
+    (void)state;
+    pr_record r;
+    prove(&r, 0);
+    assert_int_equal(check(&r, 0, PR_CHECK_AROUND, NULL), PR_CHECK_ACCEPTED);
+    r.row.conjectured_bits += 1;
+    assert_int_equal(check(&r, 0, PR_CHECK_ALL, "security"), PR_CHECK_RECORD);
+    assert_int_equal(check(&r, 0, PR_CHECK_AROUND, "security"), PR_CHECK_RECORD);
+    r.row.conjectured_bits -= 1;
+    flip_hex(&r.row.proof_hash[0]);
+    assert_int_equal(check(&r, 0, PR_CHECK_ALL, "proof hash"), PR_CHECK_RECORD);
+    flip_hex(&r.row.proof_hash[0]);
+    forge(&r, 0, false);
+    assert_int_equal(check(&r, 0, PR_CHECK_ALL, "verifier"), PR_CHECK_INVALID);
+    assert_int_equal(check(&r, 0, PR_CHECK_AROUND, NULL), PR_CHECK_ACCEPTED); /* the verifier's part is left out */
+    pr_record_clear(&r);
+    prove(&r, 0);
+    forge(&r, 0, true);
+    assert_int_equal(check(&r, 0, PR_CHECK_ALL, "decode"), PR_CHECK_MALFORMED);
+    assert_int_equal(check(&r, 0, PR_CHECK_AROUND, "decode"), PR_CHECK_MALFORMED);
+    pr_record_clear(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honest),        cmocka_unit_test(test_missing_input),
         cmocka_unit_test(test_false_rows),    cmocka_unit_test(test_too_little_memory),
         cmocka_unit_test(test_false_outputs), cmocka_unit_test(test_false_public_data),
-        cmocka_unit_test(test_false_proofs),
+        cmocka_unit_test(test_false_proofs),  cmocka_unit_test(test_verdicts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
