@@ -8,8 +8,9 @@
 #define LINE_BYTES 24
 
 const char *pr_frame_type_name(uint32_t type) {
-    static const char *const names[PR_FRAME_TYPES] = {
-        "unknown", "attribute", "record", "session_begin", "session_end", "event", "sample", "assignment", "rank"};
+    static const char *const names[PR_FRAME_TYPES] = {"unknown",     "attribute", "record", "session_begin",
+                                                      "session_end", "event",     "sample", "assignment",
+                                                      "rank",        "consensus"};
     return names[type < PR_FRAME_TYPES ? type : 0];
 }
 

@@ -32,6 +32,7 @@ typedef enum pr_frame_type {
     PR_FRAME_SAMPLE,
     PR_FRAME_ASSIGNMENT,
     PR_FRAME_RANK,
+    PR_FRAME_CONSENSUS, /* a record of the consensus (consensus/consensus.h) */
     PR_FRAME_TYPES
 } pr_frame_type;
 const char *pr_frame_type_name(uint32_t type); /* "unknown" for others */

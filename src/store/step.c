@@ -16,6 +16,15 @@ static void decode_attribute(pr_step *s, pr_reader *r) {
     if (s->as.attribute.name && !s->as.attribute.name[0]) r->failed = true;
 }
 
+static void decode_consensus(pr_step *s, pr_reader *r) {
+    s->as.consensus.size = r->size;
+    s->as.consensus.bytes = malloc(r->size ? r->size : 1);
+    if (s->as.consensus.bytes)
+        pr_read_bytes(r, s->as.consensus.bytes, r->size);
+    else
+        r->failed = true;
+}
+
 static void decode_payload(pr_step *s, pr_reader *r, pr_error *err) {
     switch ((pr_frame_type)s->type) {
     case PR_FRAME_ATTRIBUTE:
@@ -41,6 +50,9 @@ static void decode_payload(pr_step *s, pr_reader *r, pr_error *err) {
     case PR_FRAME_RANK:
         pr_row_decode(r, &pr_rank_row_spec, &s->as.rank);
         return;
+    case PR_FRAME_CONSENSUS:
+        decode_consensus(s, r);
+        return;
     case PR_FRAME_TYPES:
         break;
     }
@@ -62,6 +74,7 @@ pr_status pr_step_decode(pr_step *s, const pr_frame *f, pr_error *err) {
 
 void pr_step_clear(pr_step *s) {
     if (s->type == PR_FRAME_RECORD) pr_record_clear(&s->as.record);
+    if (s->type == PR_FRAME_CONSENSUS) free(s->as.consensus.bytes);
     if (s->type == PR_FRAME_ATTRIBUTE) {
         free(s->as.attribute.name);
         free(s->as.attribute.value);
@@ -70,7 +83,7 @@ void pr_step_clear(pr_step *s) {
 }
 
 pr_status pr_step_apply(pr_product *p, const pr_step *s, pr_error *err) {
-    if (s->type == PR_FRAME_ASSIGNMENT || s->type == PR_FRAME_RANK) return PR_OK;
+    if (s->type == PR_FRAME_ASSIGNMENT || s->type == PR_FRAME_RANK || s->type == PR_FRAME_CONSENSUS) return PR_OK;
     pr_product_touch(p, s->time_ns);
     switch ((pr_frame_type)s->type) {
     case PR_FRAME_ATTRIBUTE:

@@ -18,6 +18,10 @@ typedef struct pr_step {
         struct {
             char *name, *value;
         } attribute;
+        struct {
+            uint8_t *bytes; /* owned */
+            size_t size;
+        } consensus;
     } as;
 } pr_step;
 

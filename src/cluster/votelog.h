@@ -1,0 +1,34 @@
+/* What a rank has signed and seen in the consensus of a run, on its own disk: a journal (store/journal.h) of records,
+ * so that no rank ever says two different things, whatever is killed. A thread appends and syncs; all that came in
+ * while the disk was busy shares one sync.
+ *
+ *   seq = pr_votelog_append(l, record, size);
+ *   ...                                             // what must follow the record waits for
+ *   if (pr_votelog_durable(l) >= seq) send(...);    // this; pr_votelog_fd wakes
+ *
+ * All calls from one thread but its own. */
+#ifndef PR_CLUSTER_VOTELOG_H
+#define PR_CLUSTER_VOTELOG_H
+#include "store/journal.h"
+
+typedef struct pr_votelog pr_votelog;
+typedef struct pr_votelog_stats {
+    uint64_t records, syncs, sync_ns, longest_sync_ns;
+} pr_votelog_stats;
+
+/* Opens the journal of this run at path, or begins it; its folder is made. visit sees each record that is there
+ * already, in order, and may refuse it. PR_ERR_IO; PR_ERR_MALFORMED: damaged before its end, or of another run. */
+PR_MUST_CHECK pr_status pr_votelog_open(pr_votelog **out, const char *path, const char *run_id,
+                                        pr_status (*visit)(void *context, const uint8_t *record, size_t size,
+                                                           pr_error *err),
+                                        void *context, pr_error *err);
+/* Writes what was given, ends the thread. NULL allowed. */
+void pr_votelog_close(pr_votelog *l);
+/* Copies the record. Its number, from 1. Without memory the log fails (pr_votelog_check). */
+uint64_t pr_votelog_append(pr_votelog *l, const uint8_t *record, size_t size);
+uint64_t pr_votelog_durable(pr_votelog *l); /* number of the last record that is on the disk with all before it */
+int pr_votelog_fd(const pr_votelog *l);     /* readable when more is durable, or it failed */
+/* PR_OK while all is well; the first error is final. */
+PR_MUST_CHECK pr_status pr_votelog_check(pr_votelog *l, pr_error *err);
+pr_votelog_stats pr_votelog_get_stats(pr_votelog *l);
+#endif
