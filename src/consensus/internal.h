@@ -146,7 +146,8 @@ pr_kept pr_round_certify(const pr_consensus *c, const pr_round *round, const pr_
 
 /* ---- vote ---- */
 void pr_vote_cast(pr_consensus *c, pr_entry *entry);
-void pr_vote_name_absent(pr_consensus *c, pr_entry *entry, const pr_committee *committee);
+typedef enum pr_naming { PR_NAME_NEW, PR_NAME_ALL /* also whom this node has named before */ } pr_naming;
+void pr_vote_name_absent(pr_consensus *c, pr_entry *entry, const pr_committee *committee, pr_naming naming);
 void pr_vote_announce(pr_consensus *c, pr_entry *entry); /* one's own proof again */
 void pr_vote_send_status(pr_consensus *c, uint32_t to /* NO_VALIDATOR: everybody */, const pr_hash *job);
 

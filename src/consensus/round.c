@@ -270,6 +270,7 @@ void pr_round_settle(pr_consensus *c, pr_entry *entry) {
     establish_absences(c, round);
     pr_round_committee(c, &committee, &subject, &round->absent);
     take_part(c, entry, &committee, verdict);
+    if (round->proposed && round->timeouts > 0) pr_vote_name_absent(c, entry, &committee, PR_NAME_NEW);
     if (verdict == PR_PROOF_UNKNOWN && votes_differ(c, round)) pr_round_ask(c, round, &subject);
     if (verdict != PR_PROOF_UNKNOWN && accuse_liars(c, entry, verdict)) {
         round->dirty = c->dirty = true;
@@ -300,5 +301,5 @@ void pr_round_expire(pr_consensus *c, pr_entry *entry) {
         const pr_kept *own = &round->votes[c->self].bytes;
         pr_machine_broadcast(c, own->data, own->size);
     }
-    if (round->proposed) pr_vote_name_absent(c, entry, &committee);
+    if (round->proposed) pr_vote_name_absent(c, entry, &committee, PR_NAME_ALL);
 }

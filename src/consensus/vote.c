@@ -87,6 +87,12 @@ void pr_consensus_verified(pr_consensus *c, const pr_subject *subject, pr_proof_
 
 /* ---- absences ---- */
 
+static bool has_named(const pr_consensus *c, const pr_round *round, uint32_t absent) {
+    for (const pr_absence *a = round->absences; a; a = a->next)
+        if (a->absent == absent) return pr_set_has(&a->signers, c->self);
+    return false;
+}
+
 static void name_one(pr_consensus *c, pr_entry *entry, uint32_t absent) {
     pr_own *own = &entry->known->own;
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
@@ -108,14 +114,14 @@ static bool is_missed(const pr_consensus *c, const pr_round *round, const pr_com
 
 /* To say who is missing helps this proof to a certificate. So it binds like an approval, and as with one, the verifier
  * is run first: a proof that nobody can get must bind nobody. */
-void pr_vote_name_absent(pr_consensus *c, pr_entry *entry, const pr_committee *committee) {
+void pr_vote_name_absent(pr_consensus *c, pr_entry *entry, const pr_committee *committee, pr_naming naming) {
     pr_round *round = entry->known->round;
     pr_proof_verdict verdict = pr_known_verdict(entry->known, &round->subject);
     if (!pr_machine_is_active(c) || is_locked_out(&entry->known->own, &round->subject)) return;
     for (uint32_t i = 0; i < c->registry.n; i++) {
         if (!is_missed(c, round, committee, i)) continue;
         if (verdict == PR_PROOF_UNKNOWN) pr_round_ask(c, round, &round->subject);
-        if (verdict == PR_PROOF_VALID) name_one(c, entry, i);
+        if (verdict == PR_PROOF_VALID && (naming == PR_NAME_ALL || !has_named(c, round, i))) name_one(c, entry, i);
     }
 }
 

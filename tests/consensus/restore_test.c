@@ -1,0 +1,163 @@
+/* Crashes: a node is cut off after every single record and comes back from what it had written. */
+#include "net.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void same_state(const pr_consensus *a, const pr_consensus *b) {
+    assert_int_equal(pr_consensus_view(a), pr_consensus_view(b));
+    assert_int_equal(pr_consensus_leader(a), pr_consensus_leader(b));
+    const pr_registry *ra = pr_consensus_registry(a), *rb = pr_consensus_registry(b);
+    assert_int_equal(ra->n, rb->n);
+    assert_int_equal(ra->active_stake, rb->active_stake);
+    for (uint32_t i = 0; i < ra->n; i++) assert_int_equal(ra->validators[i].removal, rb->validators[i].removal);
+    for (char k = '0'; k <= '9'; k++) {
+        char id[] = "job-0";
+        size_t na, nb;
+        id[4] = k;
+        pr_hash job = pr_job_name(id);
+        assert_int_equal(pr_consensus_outcome(a, &job), pr_consensus_outcome(b, &job));
+        const uint8_t *ca = pr_consensus_certificate(a, &job, &na), *cb = pr_consensus_certificate(b, &job, &nb);
+        assert_int_equal(na, nb);
+        if (na) assert_memory_equal(ca, cb, na);
+    }
+    assert_int_equal(pr_consensus_open_rounds(a), pr_consensus_open_rounds(b));
+    assert_int_equal(pr_consensus_pending_votes(a), pr_consensus_pending_votes(b));
+}
+
+/* Everything there is: an approval, a rejection with a removal, a view change, an open round with votes. */
+static net *eventful(void) {
+    net *w = net_create(5, NULL, 4);
+    net_start(w);
+    pr_subject good = net_subject("job-1", 1, 3, true, 7), bad = net_subject("job-2", 1, 4, false, 8),
+               late = net_subject("job-3", 1, 2, true, 9), open = net_subject("job-4", 1, 1, true, 10);
+    net_announce(w, &good);
+    net_announce(w, &bad);
+    net_run(w);
+    w->nodes[0].silent = w->nodes[0].deaf = true;
+    net_announce(w, &late);
+    net_run(w);
+    net_expire_views(w);
+    net_expire_views(w);
+    net_expire_rounds(w);
+    net_expire_rounds(w);
+    assert_int_equal(pr_consensus_view(w->nodes[1].c), 1);
+    assert_int_equal(net_outcome(w, 1, &late), PR_ROUND_APPROVED);
+    w->nodes[2].deaf = w->nodes[2].silent = true;
+    net_announce(w, &open);
+    net_run(w);
+    assert_int_equal(pr_consensus_open_rounds(w->nodes[3].c), 1);
+    return w;
+}
+
+static void state_comes_back(void **state) {
+    (void)state;
+    net *w = eventful();
+    for (uint32_t i = 0; i < 5; i++) {
+        pr_consensus *before = w->nodes[i].c;
+        w->nodes[i].c = NULL; /* so that net_restart keeps what is compared with */
+        net_restart(w, i);
+        same_state(before, w->nodes[i].c);
+        pr_consensus_destroy(before);
+    }
+    net_destroy(w);
+}
+
+/* Every vote a node has ever put on record, for one (job, attempt, view) at most one. */
+static void check_votes(const net_node *node) {
+    for (size_t i = 0; i < node->n_records; i++) {
+        pr_message a, b;
+        const net_bytes *x = &node->records[i];
+        if (x->data[0] != PR_CONSENSUS_RECORD_MESSAGE || pr_message_decode(&a, x->data + 1, x->size - 1, NULL) != PR_OK)
+            continue;
+        for (size_t k = 0; k < i; k++) {
+            const net_bytes *y = &node->records[k];
+            if (y->data[0] != PR_CONSENSUS_RECORD_MESSAGE ||
+                pr_message_decode(&b, y->data + 1, y->size - 1, NULL) != PR_OK)
+                continue;
+            if (pr_messages_contradict(&a, x->data + 1, x->size - 1, &b, y->data + 1, y->size - 1))
+                fail_msg("records %zu and %zu contradict each other (kind %d)", k, i, (int)a.kind);
+        }
+    }
+}
+
+/* After each record the machine stops, what it was about to send is lost, it comes back and goes on. Another attempt at
+ * the job, by another prover, comes in between; at the end nothing contradicts, and the job is approved. */
+static void crash_after_every_record(void **state) {
+    (void)state;
+    size_t n_points = 1;
+    for (size_t cut = 0; cut < n_points; cut++)
+        for (uint32_t victim = 0; victim < 4; victim++) {
+            net *w = net_create(4, NULL, 3);
+            net_start(w);
+            size_t base = w->nodes[victim].n_records;
+            pr_subject s = net_subject("job-1", 1, 3, true, 7), next = net_subject("job-1", 2, 2, true, 7);
+            net_announce(w, &s);
+            net_run(w);
+            net_node *node = &w->nodes[victim];
+            if (node->n_records - base > n_points) n_points = node->n_records - base;
+            while (node->n_records > base + cut) free(node->records[--node->n_records].data);
+            net_restart(w, victim);
+            net_run(w);
+            for (int k = 0; k < 5; k++) net_expire_rounds(w);
+            if (net_outcome(w, 2, &s) != PR_ROUND_APPROVED) net_announce(w, &next);
+            net_run(w);
+            for (int k = 0; k < 3; k++) net_expire_rounds(w);
+            for (uint32_t i = 0; i < 4; i++) {
+                check_votes(&w->nodes[i]);
+                assert_int_equal(pr_consensus_registry(w->nodes[i].c)->n_active, 4);
+            }
+            assert_int_equal(net_outcome(w, 2, &s), PR_ROUND_APPROVED);
+            net_destroy(w);
+        }
+    assert_true(n_points > 3);
+}
+
+/* The verifier said "valid" before the crash and something else after it (another build, a broken machine): the vote
+ * on record stands. */
+static void the_vote_on_record_stands(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 1; i < 3; i++) w->nodes[i].silent = w->nodes[i].deaf = true;
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    net_announce(w, &s);
+    net_run(w);
+    size_t before = w->nodes[0].n_records;
+    net_restart(w, 0);
+    pr_consensus_verified(w->nodes[0].c, &s, PR_PROOF_INVALID, PR_VOTE_REASON_INVALID);
+    net_run(w);
+    for (size_t k = before; k < w->nodes[0].n_records; k++) {
+        pr_message m;
+        const net_bytes *r = &w->nodes[0].records[k];
+        if (r->data[0] == PR_CONSENSUS_RECORD_MESSAGE && pr_message_decode(&m, r->data + 1, r->size - 1, NULL) == PR_OK)
+            assert_int_not_equal(m.kind, PR_MESSAGE_VOTE);
+    }
+    check_votes(&w->nodes[0]);
+    net_destroy(w);
+}
+
+static void nonsense_is_refused(void **state) {
+    (void)state;
+    net *w = net_create(2, NULL, 1);
+    uint8_t record[8] = {0};
+    for (uint32_t kind = 0; kind < 256; kind++) {
+        pr_error err = {0};
+        record[0] = (uint8_t)kind;
+        assert_int_equal(pr_consensus_restore(w->nodes[0].c, record, sizeof record, &err), PR_ERR_MALFORMED);
+    }
+    assert_int_equal(pr_consensus_restore(w->nodes[0].c, record, 0, NULL), PR_ERR_MALFORMED);
+    net_destroy(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(state_comes_back),
+        cmocka_unit_test(crash_after_every_record),
+        cmocka_unit_test(the_vote_on_record_stands),
+        cmocka_unit_test(nonsense_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
