@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PR_SQUEUE_MS 5000
+#define PR_SQUEUE_BYTES 65536 /* a line for each task of an array that has started */
 
 extern char **environ;
 
@@ -42,8 +43,10 @@ static void read_some(char *out, size_t size, int fd) {
     out[at] = 0;
 }
 
+/* "%A %e": number and end. A job's number may also be that of its array, or of the heterogeneous job that it leads:
+ * then squeue lists them all. */
 static bool ask_squeue(char *out, size_t size, const char *job) {
-    char *const words[] = {"squeue", "-h", "-j", (char *)(uintptr_t)job, "-o", "%e", NULL};
+    char *const words[] = {"squeue", "-h", "-j", (char *)(uintptr_t)job, "-o", "%A %e", NULL};
     posix_spawn_file_actions_t actions;
     int ends[2];
     pid_t pid;
@@ -69,18 +72,41 @@ static bool is_number(const char *text) {
     return n > 0 && n < 19 && text[n] == 0;
 }
 
+/* The end in a line of squeue's; false: not of this job, which has all parts of a heterogeneous one. *seconds is 0 for
+ * "NONE": no end. */
+static bool read_line(uint64_t *seconds, const char *line, const char *job) {
+    size_t n = strspn(line, "0123456789");
+    bool ours = getenv("SLURM_HET_SIZE") || (n == strlen(job) && strncmp(line, job, n) == 0);
+    if (n == 0 || line[n] != ' ' || !ours) return false;
+    *seconds = 0;
+    return strcmp(line + n + 1, "NONE") == 0 || pr_allotment_parse(seconds, line + n + 1);
+}
+
+/* The earliest end; *told: at least one line says something of this job. */
+static uint64_t earliest_end(bool *told, char *text, const char *job) {
+    char *rest = NULL;
+    uint64_t earliest = 0, seconds;
+    *told = false;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        if (!read_line(&seconds, line, job)) continue;
+        *told = true;
+        if (seconds && (!earliest || seconds < earliest)) earliest = seconds;
+    }
+    return earliest;
+}
+
 /* Seconds since 1970; 0: no end is known. */
 static uint64_t slurm_end(pr_error *err) {
     const char *job = getenv("SLURM_JOB_ID"), *end = getenv("SLURM_JOB_END_TIME");
-    char text[128];
-    uint64_t seconds = 0;
+    char text[PR_SQUEUE_BYTES] = "";
+    bool told = false;
     if (end && is_number(end)) return strtoull(end, NULL, 10);
     if (!job || !is_number(job)) return 0;
-    if (ask_squeue(text, sizeof text, job) && pr_allotment_parse(&seconds, text)) return seconds;
-    if (strncmp(text, "NONE", 4) != 0)
+    uint64_t seconds = ask_squeue(text, sizeof text, job) ? earliest_end(&told, text, job) : 0;
+    if (!told)
         (void)pr_fail(err, PR_OK, "squeue does not tell the end of Slurm job %s: the run will not drain before it",
                       job);
-    return 0;
+    return seconds;
 }
 
 pr_status pr_allotment_find(pr_allotment *a, uint64_t max_time_ns, pr_error *err) {

@@ -1,0 +1,131 @@
+/* The end of an allotment: --max-time, and what Slurm says through a stand-in for squeue. */
+#include "base/clock.h"
+#include "cluster/allotment.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/proverun-allotment-XXXXXX", program[sizeof folder + 8];
+
+static void clear_slurm(void) {
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_JOB_END_TIME");
+    unsetenv("SLURM_HET_SIZE");
+}
+
+/* squeue prints the text, in which %1, %2, %3 stand for the ends in 100, 200 and 300 seconds. It wants job 7. */
+static void let_squeue_say(const char *text) {
+    FILE *f = fopen(program, "w");
+    assert_non_null(f);
+    fputs("#!/bin/sh\n[ \"$*\" = '-h -j 7 -o %A %e' ] || exit 1\n/bin/cat <<TEXT\n", f);
+    for (const char *c = text; *c; c++) {
+        if (*c != '%') {
+            fputc(*c, f);
+            continue;
+        }
+        time_t end = time(NULL) + 100 * (*++c - '0');
+        char stamp[32];
+        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", localtime(&end));
+        fputs(stamp, f);
+    }
+    fputs("TEXT\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(program, 0755), 0);
+}
+
+/* Seconds from now to the end, to the nearest ten; -1: no end. */
+static int tens_left(uint64_t max_time_ns, pr_error *err) {
+    pr_allotment a;
+    memset(err, 0, sizeof *err);
+    assert_int_equal(pr_allotment_find(&a, max_time_ns, err), PR_OK);
+    if (!a.end_ns) return -1;
+    return (int)(((double)(a.end_ns - pr_clock_monotonic_ns()) / 1e9 + 5) / 10) * 10;
+}
+
+static void expect_left(int seconds, const char *squeue) {
+    pr_error err;
+    let_squeue_say(squeue);
+    assert_int_equal(tens_left(0, &err), seconds);
+    assert_string_equal(err.text, "");
+}
+
+static void test_job(void **state) {
+    (void)state;
+    clear_slurm();
+    setenv("SLURM_JOB_ID", "7", 1);
+    expect_left(200, "7 %2\n");
+    expect_left(-1, "7 NONE\n"); /* no limit */
+}
+
+/* The last task of an array has the array's number: squeue lists them all, those that wait as well. */
+static void test_array(void **state) {
+    (void)state;
+    clear_slurm();
+    setenv("SLURM_JOB_ID", "7", 1);
+    expect_left(200, "9 %1\n7 %2\n7 N/A\n77 %1\n");
+}
+
+static void test_heterogeneous(void **state) {
+    (void)state;
+    clear_slurm();
+    setenv("SLURM_JOB_ID", "7", 1);
+    setenv("SLURM_HET_SIZE", "2", 1);
+    expect_left(100, "8 %1\n7 %3\n"); /* it ends with its first part */
+    expect_left(300, "8 NONE\n7 %3\n");
+    expect_left(-1, "8 NONE\n7 NONE\n");
+}
+
+static void test_silence_is_told(void **state) {
+    pr_error err;
+    (void)state;
+    clear_slurm();
+    setenv("SLURM_JOB_ID", "7", 1);
+    let_squeue_say("9 %1\nslurm_load_jobs error: Invalid job id specified\n");
+    assert_int_equal(tens_left(0, &err), -1);
+    assert_non_null(strstr(err.text, "Slurm job 7"));
+    assert_int_equal(unlink(program), 0);
+    assert_int_equal(tens_left(50000000000u, &err), 50);
+    assert_non_null(strstr(err.text, "Slurm job 7"));
+}
+
+static void test_first_end_counts(void **state) {
+    pr_error err;
+    (void)state;
+    clear_slurm();
+    assert_int_equal(tens_left(0, &err), -1);
+    assert_int_equal(tens_left(50000000000u, &err), 50);
+    setenv("SLURM_JOB_ID", "7", 1);
+    let_squeue_say("7 %2\n");
+    assert_int_equal(tens_left(50000000000u, &err), 50);
+    assert_int_equal(tens_left(500000000000u, &err), 200);
+    char end[32]; /* newer Slurm says it itself */
+    snprintf(end, sizeof end, "%lld", (long long)time(NULL) + 100);
+    setenv("SLURM_JOB_END_TIME", end, 1);
+    assert_int_equal(tens_left(0, &err), 100);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_job),
+        cmocka_unit_test(test_array),
+        cmocka_unit_test(test_heterogeneous),
+        cmocka_unit_test(test_first_end_counts),
+        cmocka_unit_test(test_silence_is_told),
+    };
+    if (!mkdtemp(folder)) return 1;
+    snprintf(program, sizeof program, "%s/squeue", folder);
+    setenv("PATH", folder, 1); /* no real squeue */
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    (void)unlink(program);
+    (void)rmdir(folder);
+    return failed;
+}
