@@ -7,6 +7,9 @@ libzstd-dev libsodium-dev libjansson-dev'
 # something takes; tests that want them are skipped without them.
 # shellcheck disable=SC2034
 pr_test_packages='libcmocka-dev hdf5-tools python3 python3-h5py valgrind'
+# A Slurm on which slurm/test tries the scripts of slurm/; without it those tests are skipped.
+# shellcheck disable=SC2034
+pr_slurm_packages='slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge'
 
 pr_missing_packages() { # PACKAGE...
     for package in "$@"; do

@@ -21,6 +21,9 @@ done
 
 # shellcheck disable=SC2154,SC2086
 pr_need_packages $install $pr_build_packages $pr_test_packages
+# shellcheck disable=SC2154,SC2086
+pr_need_packages $install $pr_slurm_packages || echo "no Slurm here: the tests of slurm/ are skipped" >&2
+[ "$(id -u)" = 0 ] || echo "not root: the tests of slurm/ are skipped" >&2
 pr_local_mpi
 cores=$(nproc)
 
