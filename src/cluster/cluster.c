@@ -198,6 +198,7 @@ static int run(const pr_run_options *o) {
 int pr_cluster_run(const pr_run_options *o) {
     int provided;
     begin_start(o);
+    pr_signals_watch(0); /* MPI takes its time to start: who drains then means this run too */
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fputs("proverun: MPI does not start\n", stderr);
         return 70;
