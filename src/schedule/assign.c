@@ -75,6 +75,7 @@ static bool avoids(const pr_schedule *s, const pr_job_state *job, uint32_t r) {
 typedef struct place {
     uint32_t rank;
     bool exclusive;
+    double slowness; /* of an idle rank that was too slow for the job; 0: none was */
 } place;
 
 static bool fits_rank(const pr_schedule *s, const pr_job_state *job, uint32_t r, bool *exclusive) {
@@ -88,10 +89,23 @@ static bool fits_rank(const pr_schedule *s, const pr_job_state *job, uint32_t r,
     return *exclusive ? need <= node->limit && node->n_running == 0 : need <= node->budget - node->used;
 }
 
+/* The batch, or the job's deadline, or the allocation would wait for it there. */
+static bool is_too_slow(const pr_schedule *s, uint32_t j, uint32_t r) {
+    const double slow = 1.25;
+    if (s->ranks[r].slowness < slow || s->any_speed) return false;
+    uint64_t takes = pr_job_estimate_on(s, j, r), deadline = s->jobs[j].deadline_ns;
+    if ((deadline && s->now + takes > deadline) || s->now + takes > s->close_ns) return true;
+    return takes > pr_schedule_remaining_ns(s);
+}
+
 static bool find_in_list(pr_schedule *s, place *out, const pr_list *list, const pr_job_state *job) {
     for (uint32_t r = list->first; r != PR_NONE; r = s->ranks[r].idle_prover.behind) {
         s->steps++;
         if (avoids(s, job, r) || !fits_rank(s, job, r, &out->exclusive)) continue;
+        if (is_too_slow(s, s->order[job->place], r)) {
+            out->slowness = s->ranks[r].slowness;
+            continue;
+        }
         out->rank = r;
         return true;
     }
@@ -124,13 +138,12 @@ static bool find_rank(pr_schedule *s, place *out, const pr_job_state *job) {
 
 /* ---- proving: which job ---- */
 
-/* The longest raw estimate that might still end before the close, whatever its class. */
-static uint64_t longest_raw(const pr_schedule *s) {
-    if (s->close_ns == PR_SCHEDULE_NO_TIME) return UINT64_MAX;
+/* The longest raw estimate that might take no longer than ns, whatever its class. */
+static uint64_t longest_raw(const pr_schedule *s, double ns) {
     double least = s->classes[0].factor;
     for (uint32_t c = 1; c < s->n_classes; c++)
         if (s->classes[c].factor < least) least = s->classes[c].factor;
-    double raw = (double)(s->close_ns - s->now) / least;
+    double raw = ns / least;
     return raw < PR_LONGEST_NS ? (uint64_t)raw : UINT64_MAX;
 }
 
@@ -139,15 +152,22 @@ static bool is_beginning(const pr_schedule *s) {
     return s->close_ns != PR_SCHEDULE_NO_TIME && s->now - s->begin_ns <= (s->close_ns - s->begin_ns) / 20;
 }
 
+/* Before the close. */
+static uint64_t longest_in_time(const pr_schedule *s) {
+    if (s->close_ns == PR_SCHEDULE_NO_TIME || is_beginning(s)) return UINT64_MAX;
+    return longest_raw(s, (double)(s->close_ns - s->now));
+}
+
 static bool ends_in_time(const pr_schedule *s, uint32_t j) {
     if (s->close_ns == PR_SCHEDULE_NO_TIME) return true;
     uint64_t estimate = pr_job_estimate(s, j);
     return s->now + estimate <= s->close_ns || (is_beginning(s) && estimate > s->close_ns - s->begin_ns);
 }
 
-static uint32_t find_job(pr_schedule *s, uint32_t from, uint64_t max_bytes) {
+static uint32_t find_job(pr_schedule *s, uint32_t from, uint64_t max_bytes, uint64_t longest) {
     enum { MOST_LATE = 64 };
-    uint64_t longest = is_beginning(s) ? UINT64_MAX : longest_raw(s);
+    uint64_t in_time = longest_in_time(s);
+    if (in_time < longest) longest = in_time;
     for (int skipped = 0; skipped < MOST_LATE; skipped++) {
         uint32_t at = pr_fit_tree_find(&s->queue, from, max_bytes, longest);
         if (at == PR_FIT_NONE) return PR_FIT_NONE;
@@ -183,7 +203,7 @@ static void keep_node(pr_schedule *s, uint32_t j) {
 }
 
 static bool give_kept(pr_schedule *s, pr_task *task) {
-    place p;
+    place p = {0};
     uint32_t j = s->kept_for, n = s->kept_node;
     if (j == PR_NONE) return false;
     if (s->nodes[n].n_provers == 0 || !ends_in_time(s, j)) {
@@ -204,7 +224,7 @@ static uint64_t most_free(const pr_schedule *s) {
 /* The first job in order; when no idle rank has the memory for it, a node is kept for it. */
 static void look_after_first(pr_schedule *s) {
     if (s->kept_for != PR_NONE) return;
-    uint32_t at = find_job(s, 0, s->max_limit);
+    uint32_t at = find_job(s, 0, s->max_limit, UINT64_MAX);
     if (at == PR_FIT_NONE) return;
     uint32_t j = s->order[at];
     if (pr_job_least_bytes(&s->jobs[j]) > most_free(s)) keep_node(s, j);
@@ -214,24 +234,36 @@ static void look_after_first(pr_schedule *s) {
 static bool give_first(pr_schedule *s, pr_task *task, uint32_t end) {
     enum { MOST_SKIPPED = 16 };
     uint32_t from = 0;
+    uint64_t longest = UINT64_MAX;
     for (int skipped = 0; skipped < MOST_SKIPPED && pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE; skipped++) {
-        place p;
-        uint32_t at = find_job(s, from, most_free(s));
+        place p = {0};
+        uint32_t at = find_job(s, from, most_free(s), longest);
         if (at == PR_FIT_NONE || at >= end) return false;
         if (find_rank(s, &p, &s->jobs[s->order[at]])) {
             pr_rank_give_proof(s, p.rank, s->order[at], false, p.exclusive, task);
             return true;
         }
+        if (p.slowness > 0) longest = longest_raw(s, (double)pr_schedule_remaining_ns(s) / p.slowness);
         from = at + 1;
     }
     return false;
 }
 
-static bool give_queued(pr_schedule *s, pr_task *task) {
-    if (s->queue.n == 0 || s->n_provers == 0) return false;
+static bool give_in_order(pr_schedule *s, pr_task *task) {
     if (pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE) look_after_first(s);
     if (s->kept_for == PR_NONE) return give_first(s, task, PR_FIT_NONE);
     return give_first(s, task, s->jobs[s->kept_for].place) || give_kept(s, task) || give_first(s, task, PR_FIT_NONE);
+}
+
+/* What slow ranks leave alone waits for another's answer, as long as there is one to come. */
+static bool give_queued(pr_schedule *s, pr_task *task) {
+    if (s->queue.n == 0 || s->n_provers == 0) return false;
+    if (give_in_order(s, task)) return true;
+    if (s->n_busy > 0) return false;
+    s->any_speed = true;
+    bool given = give_in_order(s, task);
+    s->any_speed = false;
+    return given;
 }
 
 /* Nothing is queued any more: what has become slow is begun a second time. */
@@ -239,7 +271,7 @@ static bool give_again(pr_schedule *s, pr_task *task) {
     if (s->n_phase[PR_JOB_QUEUED] > 0) return false;
     while (pr_time_heap_first(&s->slow) <= s->now && pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE) {
         uint32_t r = pr_time_heap_first_item(&s->slow), j = s->ranks[r].prove.job;
-        place p;
+        place p = {0};
         if (ends_in_time(s, j) && find_rank(s, &p, &s->jobs[j])) {
             pr_rank_give_proof(s, p.rank, j, true, p.exclusive, task);
             return true;

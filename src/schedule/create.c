@@ -281,6 +281,7 @@ static pr_status fill_ranks(pr_schedule *s, const pr_schedule_setup *setup, pr_e
                                      .proves = in->proves,
                                      .verifies = in->verifies,
                                      .one_task = in->one_task,
+                                     .slowness = 1,
                                      .prove.job = PR_NONE,
                                      .verify_job = PR_NONE,
                                      .proofs = {PR_NONE, PR_NONE}};

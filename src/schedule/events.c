@@ -11,15 +11,20 @@ static bool has_runner(const pr_job_state *job) { return job->runners[0] != PR_N
 
 /* ---- answers with a proof ---- */
 
-/* What is measured corrects the estimates of the class; a slow machine's share cannot run away with it. */
-static void learn(pr_schedule *s, const pr_prove_slot *slot) {
+/* What is measured corrects the estimates of the class, less what is known of the rank; then, once enough is known of
+ * the class, the rank is measured by it. A slow machine's share cannot run away with it. */
+static void learn(pr_schedule *s, uint32_t r) {
+    enum { ENOUGH = 4, WORTH_NS = 200000000 }; /* what takes less says more of the start of a child than of the rank */
+    const pr_prove_slot *slot = &s->ranks[r].prove;
     const pr_job_state *job = &s->jobs[slot->job];
     pr_class *c = &s->classes[job->class];
     double ratio = (double)(s->now - slot->start_ns) / (double)(job->expected_ns ? job->expected_ns : 1);
     if (ratio < 1.0 / 64) ratio = 1.0 / 64;
     if (ratio > 64) ratio = 64;
     c->n++;
-    c->factor += (ratio - c->factor) / (double)(c->n < 16 ? c->n : 16);
+    c->factor += (ratio / s->ranks[r].slowness - c->factor) / (double)(c->n < 16 ? c->n : 16);
+    if (c->n >= ENOUGH && s->n_ranks > 1 && pr_job_estimate(s, slot->job) >= WORTH_NS)
+        pr_rank_learn(s, r, ratio / c->factor);
 }
 
 static pr_answer compare(const pr_job_state *job, const pr_hash *hash) {
@@ -49,7 +54,7 @@ pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32
                              const pr_hash *hash) {
     if (rank >= s->n_ranks || j >= s->n_jobs || !begin_event(s, now)) return PR_ANSWER_UNKNOWN;
     if (has_attempt(s, rank, j, attempt)) {
-        learn(s, &s->ranks[rank].prove);
+        learn(s, rank);
         if (!s->ranks[rank].prove.fallback) s->ranks[rank].device_faults = 0;
         s->ranks[rank].faults = 0;
         pr_rank_end_proof(s, rank);

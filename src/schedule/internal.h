@@ -62,6 +62,8 @@ typedef struct pr_rank_info {
     bool device_off; /* its backend, a device's or not, has failed too often */
     pr_rank_state state;
     uint32_t faults, device_faults;
+    double slowness; /* times what other ranks take for the like, as measured; 1 until it is known */
+    uint32_t n_measured;
     pr_prove_slot prove;
     uint32_t verify_job, verify_attempt;
     pr_link idle_prover, idle_verifier, has_proofs;
@@ -121,10 +123,12 @@ struct pr_schedule {
 
     pr_list idle_verifiers, provers_with_proofs;
     uint32_t n_verifiers, n_provers; /* that may verify, prove: silent ones too; provers of proving ranks that are up */
+    double speed;                    /* of n_provers together: sum of 1 / slowness */
     uint64_t max_limit, top_limit;   /* of nodes with a prover now; of nodes with one at all */
     uint32_t kept_node, kept_for;    /* a node that is kept free for a job */
 
     uint64_t now, begin_ns, close_ns; /* nothing is begun that would end after close */
+    bool any_speed;                   /* slow ranks may take what others should: nobody else is at work */
     bool draining, tell_drain, quiet; /* quiet: next has nothing to give since the last event */
     size_t n_phase[PR_JOB_PHASES];
     uint32_t n_busy;                    /* tasks that ranks have */
@@ -143,7 +147,8 @@ void pr_job_fail(pr_schedule *s, uint32_t j); /* and what waits for it, with not
 void pr_job_end_unasked(pr_schedule *s, uint32_t j, pr_why why, uint32_t other);  /* fail, with a notice */
 void pr_job_forget(pr_schedule *s, uint32_t j, uint32_t rank, uint32_t attempt);  /* into the past */
 bool pr_job_recalls(pr_schedule *s, uint32_t j, uint32_t rank, uint32_t attempt); /* and forgets it now */
-uint64_t pr_job_estimate(const pr_schedule *s, uint32_t j);
+uint64_t pr_job_estimate(const pr_schedule *s, uint32_t j);                       /* on a rank like most */
+uint64_t pr_job_estimate_on(const pr_schedule *s, uint32_t j, uint32_t rank);     /* as fast as this one was so far */
 bool pr_job_misses_deadline(const pr_schedule *s, uint32_t j);
 bool pr_job_has_proof(const pr_schedule *s, uint32_t j);
 bool pr_job_has_ended(const pr_schedule *s, uint32_t j);
@@ -169,7 +174,8 @@ void pr_rank_end_proof(pr_schedule *s, uint32_t r); /* its slot is empty, memory
 void pr_rank_give_verification(pr_schedule *s, uint32_t r, uint32_t j, pr_task *task);
 void pr_rank_end_verification(pr_schedule *s, uint32_t r);
 bool pr_rank_uses_device(const pr_schedule *s, const pr_rank_info *rank, const pr_job_state *job);
-void pr_rank_watch(pr_schedule *s, uint32_t r); /* sets or clears when its proof is slow */
+void pr_rank_learn(pr_schedule *s, uint32_t r, double slowness); /* measured now, with one job */
+void pr_rank_watch(pr_schedule *s, uint32_t r);                  /* sets or clears when its proof is slow */
 void pr_rank_notice(pr_schedule *s, uint32_t r, uint8_t what);
 void pr_rank_fault(pr_schedule *s, uint32_t r);
 void pr_rank_device_fault(pr_schedule *s, uint32_t r);

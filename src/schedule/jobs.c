@@ -12,6 +12,11 @@ uint64_t pr_job_estimate(const pr_schedule *s, uint32_t j) {
     return ns < PR_LONGEST_NS ? (uint64_t)ns : (uint64_t)PR_LONGEST_NS;
 }
 
+uint64_t pr_job_estimate_on(const pr_schedule *s, uint32_t j, uint32_t rank) {
+    double ns = (double)pr_job_estimate(s, j) * s->ranks[rank].slowness;
+    return ns < PR_LONGEST_NS ? (uint64_t)ns : (uint64_t)PR_LONGEST_NS;
+}
+
 bool pr_job_misses_deadline(const pr_schedule *s, uint32_t j) {
     uint64_t deadline = s->jobs[j].deadline_ns;
     return deadline && s->now + pr_job_estimate(s, j) > deadline;

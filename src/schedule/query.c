@@ -101,6 +101,8 @@ uint64_t pr_schedule_ready_ns(const pr_schedule *s, uint32_t j) { return s->jobs
 uint64_t pr_schedule_expected_ns(const pr_schedule *s, uint32_t j) { return pr_job_estimate(s, j); }
 uint64_t pr_schedule_operations(const pr_schedule *s) { return s->steps; }
 
+double pr_schedule_rank_slowness(const pr_schedule *s, uint32_t r) { return s->ranks[r].slowness; }
+
 pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t r, pr_task_kind kind) {
     const pr_rank_info *rank = &s->ranks[r];
     pr_task task = {.kind = PR_TASK_NONE, .rank = r, .job = PR_NONE};
@@ -114,7 +116,7 @@ pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t r, pr_task_kind kin
                          .fallback = slot->fallback,
                          .speculative = slot->speculative,
                          .time_limit_ns = s->jobs[slot->job].time_limit_ns,
-                         .expected_ns = slot->expected_ns};
+                         .expected_ns = pr_job_estimate_on(s, slot->job, r)};
     } else if (kind == PR_TASK_VERIFY && rank->verify_job != PR_NONE) {
         task = (pr_task){.kind = kind, .rank = r, .job = rank->verify_job, .attempt = rank->verify_attempt};
         task.own_proof = s->jobs[task.job].prover == r;
@@ -126,6 +128,6 @@ uint64_t pr_schedule_remaining_ns(const pr_schedule *s) {
     double ns = 0;
     if (s->n_provers == 0) return 0;
     for (uint32_t c = 0; c < s->n_classes; c++) ns += s->classes[c].left_ns * s->classes[c].factor;
-    ns /= (double)s->n_provers;
+    ns /= s->speed;
     return ns < PR_LONGEST_NS ? (uint64_t)(ns > 0 ? ns : 0) : (uint64_t)PR_LONGEST_NS;
 }

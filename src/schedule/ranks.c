@@ -119,7 +119,20 @@ void pr_rank_count(pr_schedule *s, uint32_t r, int by) {
     if (rank->verifies && pr_rank_is_live(rank)) s->n_verifiers += unit;
     if (!pr_rank_may_prove(rank)) return;
     s->n_provers += unit;
+    s->speed += by / rank->slowness;
     s->nodes[rank->node].n_provers += unit;
+}
+
+/* A mean of the last few, which begins at that of the others; bounded, for a measurement may be of anything. */
+void pr_rank_learn(pr_schedule *s, uint32_t r, double slowness) {
+    enum { MEMORY = 4 };
+    pr_rank_info *rank = &s->ranks[r];
+    const double most = 16, least = 1.0 / 4;
+    double bounded = slowness > most ? most : slowness < least ? least : slowness;
+    pr_rank_count(s, r, -1);
+    if (rank->n_measured < MEMORY - 1) rank->n_measured++;
+    rank->slowness += (bounded - rank->slowness) / (rank->n_measured + 1);
+    pr_rank_count(s, r, 1);
 }
 
 /* ---- proving ---- */
@@ -185,7 +198,7 @@ void pr_rank_give_proof(pr_schedule *s, uint32_t r, uint32_t j, bool speculative
                       .fallback = slot->fallback,
                       .speculative = speculative,
                       .time_limit_ns = job->time_limit_ns,
-                      .expected_ns = slot->expected_ns};
+                      .expected_ns = pr_job_estimate_on(s, j, r)};
 }
 
 void pr_rank_end_proof(pr_schedule *s, uint32_t r) {

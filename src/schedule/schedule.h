@@ -9,6 +9,9 @@
  * Admission: the predicted host bytes of what runs on a node never exceed its budget. A job above the budget, but not
  * above the node's limit, runs alone there; one above every limit is refused. When the first job in order does not fit
  * anywhere, one node is kept free for it, and the others go on with what fits.
+ * Speed: of classes of jobs and of ranks is learnt from what proofs took. A rank that is slower than the others gets no
+ * job that would keep the batch waiting for it, or miss its deadline or the end of the allocation there, as long as
+ * somebody else is at work.
  * Attempts: numbered from attempts_before + 1, never twice the same number for a job. A rank has at most one proving
  * task and one verifying task. A job has two attempts at once only when the second is speculative: nothing else is left
  * to hand out, and the first one's rank is silent or takes slow_factor times as long as expected. The first answer that
@@ -135,7 +138,7 @@ typedef struct pr_task {
     bool speculative;            /* PROVE: a second attempt beside one that runs */
     bool own_proof;              /* VERIFY: the prover itself, for no other rank can: self-verified, never approved */
     uint64_t time_limit_ns;      /* PROVE; 0: none */
-    uint64_t expected_ns;        /* PROVE: corrected estimate */
+    uint64_t expected_ns;        /* PROVE: corrected estimate, on this rank */
 } pr_task;
 
 /* The next task for any rank, which then has it. False: nothing can be handed out until an event or wake_ns. */
@@ -264,7 +267,11 @@ pr_rank_state pr_schedule_rank_get(const pr_schedule *s, uint32_t rank);
 uint64_t pr_schedule_ready_ns(const pr_schedule *s, uint32_t job);
 /* Corrected by what was measured in this run. */
 uint64_t pr_schedule_expected_ns(const pr_schedule *s, uint32_t job);
-/* Expected work that is not proven yet, over the ranks that prove: a rough time to the end. 0 when no rank proves. */
+/* How many times longer than the others the rank has taken, by what was measured in this run; 1: like them, or not
+ * known. */
+double pr_schedule_rank_slowness(const pr_schedule *s, uint32_t rank);
+/* Expected work that is not proven yet, over the ranks that prove, each as fast as it is: a rough time to the end. 0
+ * when no rank proves. */
 uint64_t pr_schedule_remaining_ns(const pr_schedule *s);
 /* Elementary steps so far (of heaps, trees, lists): what tests of cost count instead of seconds. */
 uint64_t pr_schedule_operations(const pr_schedule *s);

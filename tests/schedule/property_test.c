@@ -91,14 +91,15 @@ static bool goes_before(const model *m, uint32_t a, uint32_t b) {
     return pa != pb ? pa > pb : la != lb ? la > lb : a < b;
 }
 
-/* Does it fit on an idle rank of the node, and does any? */
+/* Does it fit on an idle rank of the node, and is there one that is not slow? */
 static bool fits_node(const model *m, uint32_t j, uint32_t n) {
     size_t count;
     uint64_t used = used_on(m, n, &count);
     bool idle = false;
     for (uint32_t r = 0; r < m->setup.n_ranks; r++)
         idle |= m->ranks[r].node == n && m->ranks[r].proves && m->state[r] == PR_RANK_UP &&
-                !has_task(m, r, PR_TASK_PROVE) && !(m->ranks[r].one_task && has_task(m, r, PR_TASK_VERIFY));
+                !has_task(m, r, PR_TASK_PROVE) && pr_schedule_rank_slowness(m->s, r) < 1.25 &&
+                !(m->ranks[r].one_task && has_task(m, r, PR_TASK_VERIFY));
     return idle && used + m->bytes[j] <= m->nodes[n].host_bytes;
 }
 

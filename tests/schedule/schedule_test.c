@@ -307,6 +307,53 @@ static void test_estimates_learn(void **state) {
     pr_schedule_destroy(s);
 }
 
+/* Two ranks, the second four times slower: it is noticed, and counts in what is expected. */
+static void test_ranks_are_measured(void **state) {
+    (void)state;
+    const pr_schedule_range first = {0, 30}, one = {30, 1};
+    pr_schedule_job jobs[33];
+    for (int j = 0; j < 33; j++) jobs[j] = (pr_schedule_job){.expected_ns = 5 * S};
+    jobs[30].n_after = jobs[31].n_after = jobs[32].n_after = 1;
+    jobs[30].after = &first;
+    jobs[31].after = jobs[32].after = &one;
+    jobs[31].deadline_ns = 1000 * S;
+    pr_schedule_setup setup = setup_of(jobs, 33, 2);
+    setup.options.slow_factor = 100; /* no second attempts */
+    pr_schedule *s = create(&setup);
+    pr_task at[2] = {next(s, 0), next(s, 0)};
+    uint64_t now = 0, ends[2] = {10 * S, 40 * S}; /* all estimates are half of what it takes */
+    for (int n_done = 0; n_done < 30; n_done++) {
+        int k = ends[1] < ends[0];
+        now = ends[k];
+        uint32_t r = at[k].rank;
+        complete(s, now, &at[k]);
+        at[k] = next(s, now);
+        ends[k] = at[k].kind == PR_TASK_PROVE ? now + (r == 0 ? 10 : 40) * S : UINT64_MAX;
+    }
+    uint64_t expected = pr_schedule_expected_ns(s, 30);
+    double fast = pr_schedule_rank_slowness(s, 0), slow = pr_schedule_rank_slowness(s, 1);
+    assert_true(slow > 3 * fast && slow < 5 * fast && fast < 1.25);
+    assert_true((double)expected * fast > 9.0 * S && (double)expected * fast < 12.0 * S);
+    /* three jobs of ten seconds for one rank and a quarter */
+    uint64_t remaining = pr_schedule_remaining_ns(s);
+    assert_true(remaining > 20 * S && remaining < 30 * S);
+    pr_task t = pr_schedule_rank_task(s, 0, PR_TASK_PROVE);
+    assert_int_equal(t.job, 30); /* the fast one has it, though the slow one was idle too */
+    expect_none(s, now);
+    complete(s, now + 10 * S, &t);
+    t = expect_prove(s, now + 10 * S, 31);
+    assert_int_equal(t.rank, 0);
+    expect_none(s, now + 10 * S); /* the batch would wait for the slow one longer than for both on the fast one */
+    assert_int_equal(pr_schedule_failed(s, now + 11 * S, 0, 31, t.attempt, PR_FAILURE_JOB), PR_FATE_FAILED);
+    pr_schedule_set_rank(s, now + 11 * S, 0, PR_RANK_STOPPED);
+    t = expect_prove(s, now + 11 * S, 32); /* nobody else is there: better slow than never */
+    assert_int_equal(t.rank, 1);
+    assert_true(t.expected_ns > 2 * expected);
+    complete(s, now + 60 * S, &t);
+    assert_true(pr_schedule_is_over(s));
+    pr_schedule_destroy(s);
+}
+
 static void test_texts(void **state) {
     (void)state;
     for (int why = PR_WHY_DEPENDENCY; why <= PR_WHY_LOSSES; why++) assert_true(strlen(pr_why_text((pr_why)why)) > 10);
@@ -330,6 +377,7 @@ int main(void) {
         cmocka_unit_test(test_end_of_the_allocation),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_estimates_learn),
+        cmocka_unit_test(test_ranks_are_measured),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
