@@ -148,7 +148,7 @@ static int check(printer *p) {
 int pr_app_journal(int argc, char **argv) {
     static const struct option options[] = {{"json", 0, 0, 'j'}, {0, 0, 0, 0}};
     printer p = {0};
-    char path[4096];
+    char path[4096], file[4096];
     pr_error err = {0};
     int c;
     optind = 0;
@@ -161,10 +161,10 @@ int pr_app_journal(int argc, char **argv) {
         (void)pr_fail(&err, PR_ERR_USAGE, "journal needs `show` or `check` and a RUN.journal or RESULTS.h5");
         return pr_app_fail(&err);
     }
-    snprintf(path, sizeof path, "%s", argv[optind + 1]);
+    if (pr_store_follow_link(file, sizeof file, argv[optind + 1], &err) != PR_OK) return pr_app_fail(&err);
+    snprintf(path, sizeof path, "%s", file);
     size_t n = strlen(path);
-    if (n > 3 && !strcmp(path + n - 3, ".h5") &&
-        pr_store_journal_path(path, sizeof path, argv[optind + 1], &err) != PR_OK)
+    if (n > 3 && !strcmp(path + n - 3, ".h5") && pr_store_journal_path(path, sizeof path, file, &err) != PR_OK)
         return pr_app_fail(&err);
     p.path = path;
     return pr_app_flush(strcmp(verb, "show") ? check(&p) : show(&p));

@@ -28,7 +28,8 @@ int pr_app_repair(int argc, char **argv) {
         (void)pr_fail(&err, PR_ERR_USAGE, "repair needs one RESULTS.h5");
         return pr_app_fail(&err);
     }
-    const char *path = argv[optind];
+    char path[4096];
+    if (pr_store_follow_link(path, sizeof path, argv[optind], &err) != PR_OK) return pr_app_fail(&err);
     pr_status status = pr_store_repair(&rebuilt, path, &err);
     if (status == PR_ERR_MALFORMED) {
         printf("%s\n", err.text);

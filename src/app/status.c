@@ -29,9 +29,10 @@ static pr_status find_journal(char *out, size_t size, const char *run, const cha
         snprintf(path, sizeof path, "%s/latest", folder);
     else
         snprintf(path, sizeof path, is_path ? "%s%s" : "%s/%s.h5", is_path ? "" : folder, run);
-    if (!run[0] && !realpath(path, target))
+    PR_TRY(pr_store_follow_link(target, sizeof target, path, err));
+    if (!run[0] && strcmp(target, path) == 0)
         return pr_fail(err, PR_ERR_USAGE, "%s: no run was started here; name one: proverun status RUN", path);
-    return pr_store_journal_path(out, size, run[0] ? path : target, err);
+    return pr_store_journal_path(out, size, target, err);
 }
 
 /* ---- text ---- */

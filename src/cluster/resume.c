@@ -54,8 +54,8 @@ static pr_status find_newest(char *path, size_t size, const char *folder, const 
 static pr_status find_file(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     if (!o->resume[0]) return find_newest(f->path, sizeof f->path, o->results_dir, m->name, err);
     bool is_path = strchr(o->resume, '/') || ends_with(o->resume, ".h5");
-    int n = is_path ? snprintf(f->path, sizeof f->path, "%s", o->resume)
-                    : snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, o->resume);
+    if (is_path) PR_TRY(pr_store_follow_link(f->path, sizeof f->path, o->resume, err));
+    int n = is_path ? (int)strlen(f->path) : snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, o->resume);
     if (n < 0 || (size_t)n >= sizeof f->path || !run_exists(f->path))
         return pr_fail(err, PR_ERR_USAGE, "--resume: there is no run %s", f->path);
     return PR_OK;

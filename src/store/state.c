@@ -95,11 +95,33 @@ static void begin_session(gatherer *g, const pr_step *step) {
     if (step->as.session.jobs) s->n_jobs = step->as.session.jobs;
 }
 
+/* Whoever had the job last has it no more. */
+static void relieve(gatherer *g, const pr_job_view *v, const char *id) {
+    for (size_t i = 0; i < g->s->n_ranks; i++) {
+        pr_rank_row *r = &g->s->ranks[i];
+        bool at_work = r->state == PR_ACTIVITY_PROVING || r->state == PR_ACTIVITY_VERIFYING;
+        if (r->rank != v->rank || !at_work || strcmp(r->id, id) != 0) continue;
+        r->state = PR_ACTIVITY_IDLE;
+        r->id[0] = r->stage[0] = 0;
+    }
+}
+
+static void end_session(gatherer *g, const pr_step *step) {
+    pr_run_state *s = g->s;
+    s->running = false;
+    s->session = step->as.session;
+    for (size_t i = 0; i < s->n_ranks; i++) {
+        if (s->ranks[i].state != PR_ACTIVITY_LOST) s->ranks[i].state = PR_ACTIVITY_ENDED;
+        s->ranks[i].id[0] = s->ranks[i].stage[0] = 0;
+    }
+}
+
 static pr_status end_job(gatherer *g, const pr_step *step, pr_error *err) {
     pr_run_state *s = g->s;
     pr_job_view *v;
     PR_TRY(view_of(g, &v, step->as.record.row.id, err));
     v->outcome = step->as.record.row.outcome;
+    relieve(g, v, step->as.record.row.id);
     v->rank = -1;
     v->since_ns = step->time_ns;
     s->n_proof_bytes += step->as.record.row.proof_compressed_bytes;
@@ -112,6 +134,7 @@ static pr_status assign(gatherer *g, const pr_step *step, pr_error *err) {
     pr_job_view *v;
     pr_rank_row *rank;
     PR_TRY(view_of(g, &v, a->id, err));
+    relieve(g, v, a->id);
     v->rank = a->rank;
     v->what = a->what;
     v->since_ns = step->time_ns;
@@ -139,8 +162,7 @@ static pr_status gather(gatherer *g, const pr_step *step, pr_error *err) {
         begin_session(g, step);
         return PR_OK;
     case PR_FRAME_SESSION_END:
-        g->s->running = false;
-        g->s->session = step->as.session;
+        end_session(g, step);
         return PR_OK;
     case PR_FRAME_RECORD:
         return end_job(g, step, err);

@@ -169,6 +169,16 @@ pr_status pr_store_link_latest(const char *path, pr_error *err) {
     return status;
 }
 
+pr_status pr_store_follow_link(char *out, size_t size, const char *path, pr_error *err) {
+    char target[4096];
+    const char *slash = strrchr(path, '/');
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n > 0) target[n] = 0;
+    int folder = n > 0 && target[0] != '/' && slash ? (int)(slash - path) + 1 : 0;
+    int m = snprintf(out, size, "%.*s%s", folder, path, n > 0 ? target : path);
+    return m >= 0 && (size_t)m < size ? PR_OK : pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
+}
+
 /* ---- appending ---- */
 
 /* What could not be read again is never written. Empties payload. */

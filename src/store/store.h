@@ -41,6 +41,10 @@ PR_MUST_CHECK pr_status pr_store_close(pr_store *s, pr_error *err);
 /* FOLDER/latest becomes a link to the results file, atomically. */
 PR_MUST_CHECK pr_status pr_store_link_latest(const char *path, pr_error *err);
 
+/* A copy of path; where that is a link, such as FOLDER/latest, the file it points to. For whoever is given a path and
+ * takes the names of the files beside from it. PR_ERR_USAGE: longer than size. */
+PR_MUST_CHECK pr_status pr_store_follow_link(char *out, size_t size, const char *path, pr_error *err);
+
 /* ---- appending: nothing below is on the disk before pr_store_commit ---- */
 
 /* Replaces the row of the same id (of an attempt that failed before; its history stays), or appends. */

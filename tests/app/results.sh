@@ -68,6 +68,16 @@ grep -q ' $' out && fail "white space at the end of a line of show"
 [ "$(cat code)" = 141 ] || [ "$(cat code)" = 0 ] || fail "a closed pipe: exit code $(cat code)"
 [ ! -s err ] || fail "a closed pipe: $(cat err)"
 
+# the link to the newest run stands for it, whatever is made of its name
+folder=$(dirname "$file")
+expect 0 status "$folder/latest"
+expect 0 journal check "$folder/latest"
+expect 0 repair "$folder/latest"
+[ -L "$folder/latest" ] || fail "repair put a file in place of the link"
+expect 0 run small.yaml --results link --resume="$folder/latest"
+[ "$(cat out)" = "$file" ] || fail "a resume through the link names $(cat out)"
+[ -s "${file%.h5}.status.json" ] || fail "no status file beside the run"
+
 # a run whose files are both damaged is not resumed
 expect 0 run small.yaml --results damaged
 head -c 100 "$(cat out)" >cut && mv cut "$(cat out)"

@@ -281,6 +281,8 @@ static void test_state(void **state) {
     assert_int_equal(v->n_waiting, 7);
     assert_true(v->jobs_per_s > 0 && v->expected_end_ns > v->session_begin_ns);
     assert_int_equal(v->n_ranks, 2);
+    assert_int_equal(v->ranks[0].state, PR_ACTIVITY_IDLE); /* its job has ended */
+    assert_string_equal(v->ranks[0].id, "");
     assert_int_equal(v->ranks[1].rank, 2);
     assert_string_equal(v->ranks[1].stage, "fri");
     assert_int_equal(pr_run_state_job(v, "b")->rank, 2);
@@ -291,6 +293,11 @@ static void test_state(void **state) {
     must(pr_run_state_load(&v, log, &e), &e);
     assert_false(v->running);
     assert_int_equal(v->n_running, 0);
+    assert_int_equal(v->n_ranks, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(v->ranks[i].state, PR_ACTIVITY_ENDED);
+        assert_string_equal(v->ranks[i].id, "");
+    }
     pr_run_state_free(v);
     sample_remove(path);
 }
