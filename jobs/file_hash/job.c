@@ -1,11 +1,10 @@
 #include "file_hash/job.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "file_hash/layout.h"
 #include "file_hash/trace.h"
+#include "gadgets/input_file.h"
 
 struct pr_job_instance {
     char *path; /* as given */
@@ -31,48 +30,11 @@ static pr_job_instance *allocate(const char *path) {
     return job;
 }
 
-static char *resolve(const char *base_dir, const char *path) {
-    size_t size = (base_dir ? strlen(base_dir) : 0) + strlen(path) + 2;
-    char *full = malloc(size);
-    if (!full) return NULL;
-    if (path[0] == '/' || !base_dir || !base_dir[0])
-        snprintf(full, size, "%s", path);
-    else
-        snprintf(full, size, "%s/%s", base_dir, path);
-    return full;
-}
-
-/* A pipe or device might never end, so only regular files are taken. */
-static pr_status find_length(uint64_t *length, const char *path, pr_error *err) {
-    struct stat st;
-    if (stat(path, &st) != 0) return pr_fail(err, PR_ERR_INPUT, "%s: cannot open: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode)) return pr_fail(err, PR_ERR_INPUT, "%s: not a regular file", path);
-    uint64_t max = pr_file_hash_max_length();
-    if ((uint64_t)st.st_size > max)
-        return pr_fail(err, PR_ERR_INPUT, "%s: %llu bytes, and file_hash takes at most %llu", path,
-                       (unsigned long long)st.st_size, (unsigned long long)max);
-    *length = (uint64_t)st.st_size;
-    return PR_OK;
-}
-
-static pr_status read_input(uint8_t **data, size_t *size, const char *path, pr_error *err) {
-    uint64_t length;
-    PR_TRY(find_length(&length, path, err));
-    pr_error cause = {0};
-    pr_status status = pr_file_read(data, size, path, (size_t)pr_file_hash_max_length(), &cause);
-    if (status == PR_OK) return PR_OK;
-    return pr_fail(err, status == PR_ERR_MEMORY ? status : PR_ERR_INPUT, "%s", cause.text);
-}
-
 static pr_status load(pr_job_instance *job, const char *base_dir, pr_error *err) {
-    char *path = resolve(base_dir, job->path);
-    if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
     uint8_t *data = NULL;
     size_t size = 0;
-    pr_status status = read_input(&data, &size, path, err);
-    free(path);
-    if (status != PR_OK) return status;
-    status = pr_file_hash_walk_init(&job->walk, data, size, err);
+    PR_TRY(pr_input_file_read(&data, &size, base_dir, job->path, pr_file_hash_max_length(), "file_hash", err));
+    pr_status status = pr_file_hash_walk_init(&job->walk, data, size, err);
     free(data);
     if (status != PR_OK) return status;
     job->statement.length = size;
@@ -132,8 +94,7 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
     pr_output all[3] = {{.name = "digest"}, {.name = "length"}, {.name = "file"}};
     print_digest(all[0].value, sizeof all[0].value, job->statement.digest);
     snprintf(all[1].value, sizeof all[1].value, "%llu", (unsigned long long)job->statement.length);
-    const char *slash = strrchr(job->path, '/');
-    snprintf(all[2].value, sizeof all[2].value, "%.159s", slash ? slash + 1 : job->path);
+    snprintf(all[2].value, sizeof all[2].value, "%.159s", pr_input_file_name(job->path));
     size_t n = sizeof all / sizeof *all;
     for (size_t k = 0; k < n && k < capacity; k++) out[k] = all[k];
     return n;
@@ -160,11 +121,8 @@ static pr_status trace_storage(const pr_job_instance *job, uint32_t component, p
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     enum { SELECTORS = 3 };
     uint64_t length;
-    char *path = resolve(params->base_dir, pr_params_get(&pr_job_file_hash, params, "path"));
-    if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
-    pr_status status = find_length(&length, path, err);
-    free(path);
-    if (status != PR_OK) return status;
+    PR_TRY(pr_input_file_length(&length, params->base_dir, pr_params_get(&pr_job_file_hash, params, "path"),
+                                pr_file_hash_max_length(), "file_hash", err));
     uint32_t log_rows = pr_file_hash_log_rows(length);
     uint64_t rows = UINT64_C(1) << log_rows;
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 2, .cells = (PR_FILE_HASH_COLUMNS + SELECTORS) * rows};

@@ -91,7 +91,7 @@ done
 says out '"insecure_parameters":true'
 expect 2 air
 expect 2 air nonsense
-says err 'allowed: file_hash, wide_fibonacci'
+says err 'allowed: blake2s, '
 expect 2 air wide_fibonacci log_rows
 expect 2 air wide_fibonacci log_rows=99
 says err '4 to 24'

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "blake2s/job.h"
 #include "file_hash/job.h"
 #include "manifest/manifest.h"
 #include "wide_fibonacci/job.h"
 
-static const pr_job_type *const types[] = {&pr_job_file_hash, &pr_job_wide_fibonacci, NULL};
+static const pr_job_type *const types[] = {&pr_job_blake2s, &pr_job_file_hash, &pr_job_wide_fibonacci, NULL};
 
 static pr_manifest load(const char *file) {
     char path[512];

@@ -1,0 +1,111 @@
+/* Jobs that prove the digest of a file: what hash functions of blocks of 64 bytes and a chain of eight words share.
+ * A kind gives the hash function, its AIR and the rows of its components; here are the file, the public data, and the
+ * trace, sixteen blocks at a time.
+ *
+ * The AIR has parts: functions of fixed input and output, such as a round, each row of which is one true case with a
+ * multiplicity, and last the compressions, one row a block, which look the functions up. A function's rows may be cut
+ * in two components of different size, so that little is padded. Behind the rows of the blocks every cell is zero: each
+ * function maps zeros to zeros, and compressions that pad look that row up.
+ *
+ * Public data, 40 bytes: the length (u64, little-endian), the digest as it is printed. Read-only after creation: any
+ * thread may read. */
+#ifndef PR_JOBS_GADGETS_FILE_DIGEST_H
+#define PR_JOBS_GADGETS_FILE_DIGEST_H
+#include "air/job_type.h"
+#include "gadgets/byte_tables.h"
+
+enum {
+    PR_DIGEST_BYTES = 32,
+    PR_DIGEST_BLOCK = 64,   /* bytes */
+    PR_DIGEST_CHAIN = 8,    /* words from block to block */
+    PR_DIGEST_MESSAGE = 16, /* words of a block */
+    PR_DIGEST_LANES = 16,   /* blocks worked on together */
+    PR_DIGEST_MIN_LOG_ROWS = 4,
+    PR_DIGEST_MAX_PARTS = 3,
+    PR_DIGEST_MAX_COLUMNS = 1200,
+    PR_DIGEST_MAX_LOG_BLOCKS = 20
+};
+
+typedef struct pr_digest_public {
+    uint64_t length; /* bytes */
+    uint8_t digest[PR_DIGEST_BYTES];
+} pr_digest_public;
+
+/* What a prover knows. */
+typedef struct pr_digest_walk {
+    uint64_t length;
+    uint32_t n_blocks;
+    uint32_t (*messages)[PR_DIGEST_MESSAGE]; /* [n_blocks], owned */
+    uint32_t (*chain)[PR_DIGEST_CHAIN];      /* [n_blocks + 1] before each block and at the end, owned */
+} pr_digest_walk;
+
+typedef struct pr_digest_part {
+    uint32_t n_columns, n_lookups;
+    uint64_t n_rows;    /* that belong to blocks */
+    uint32_t zero_uses; /* how often the row of zeros behind them is looked up */
+    uint32_t n_components;
+    uint32_t log_rows[2]; /* of its components; rows go on from one to the next */
+} pr_digest_part;
+
+typedef struct pr_digest_shape {
+    uint32_t n_blocks, log_blocks, n_parts; /* the last part: the compressions, a single component */
+    pr_digest_part parts[PR_DIGEST_MAX_PARTS];
+} pr_digest_shape;
+
+/* Where the rows of sixteen blocks go: into the columns of one component, or only into counts of what they look up. */
+typedef struct pr_digest_sink {
+    uint32_t part;       /* whose rows are wanted */
+    uint64_t first, end; /* these of them */
+    uint32_t n_columns;
+    pr_m31 *const *columns;
+    uint32_t **counts; /* [PR_BYTE_OPS]; not NULL: all parts are wanted, for their lookups alone */
+    uint32_t strip[PR_DIGEST_MAX_COLUMNS][PR_DIGEST_LANES] __attribute__((aligned(64)));
+} pr_digest_sink;
+
+bool pr_digest_sink_wants(const pr_digest_sink *sink, uint32_t part, uint64_t row);
+/* Takes over the strip's lanes: the part's rows row .. row + n_lanes - 1. */
+void pr_digest_sink_take(pr_digest_sink *sink, uint32_t part, uint64_t row, unsigned n_lanes);
+
+typedef struct pr_digest_kind {
+    const pr_job_type *type;
+    const pr_byte_op *ops; /* of the component of byte tables, which comes last */
+    uint32_t n_ops;
+    uint32_t n_selectors; /* preprocessed columns of the compressions */
+    uint64_t max_length;
+    uint32_t (*n_blocks)(uint64_t length);
+    void (*shape)(pr_digest_shape *out, uint32_t n_blocks);
+    /* Puts the 16 words of each block; data: [length]. */
+    void (*cut)(uint32_t (*messages)[PR_DIGEST_MESSAGE], const uint8_t *data, uint64_t length);
+    const uint32_t *initial; /* [PR_DIGEST_CHAIN] */
+    void (*compress)(uint32_t *chain, const uint32_t *message, const pr_digest_walk *walk, uint32_t block);
+    bool big_endian; /* how the words of the digest are printed */
+    pr_status (*air)(pr_air **out, const pr_digest_public *statement, pr_error *err);
+    /* All rows of blocks first .. first + n_lanes - 1. */
+    void (*rows)(pr_digest_sink *sink, const pr_digest_walk *walk, uint32_t first, unsigned n_lanes);
+    /* Counts what one row of zeros of a part looks up. */
+    void (*zero_row)(pr_digest_sink *sink, uint32_t part);
+} pr_digest_kind;
+
+/* Fills n_components and log_rows for a part of that many rows. */
+void pr_digest_cover(pr_digest_part *part, uint64_t n_rows);
+static inline uint32_t pr_digest_log_blocks(uint32_t n_blocks) {
+    uint32_t log = PR_DIGEST_MIN_LOG_ROWS;
+    while (1u << log < n_blocks) log++;
+    return log;
+}
+
+/* The functions of a job type; create and size take the kind, the rest knows it. */
+PR_MUST_CHECK pr_status pr_digest_create(pr_job_instance **out, const pr_digest_kind *kind, const pr_params *params,
+                                         pr_error *err);
+PR_MUST_CHECK pr_status pr_digest_create_public(pr_job_instance **out, const pr_digest_kind *kind,
+                                                const pr_params *params, const void *public_data, size_t size,
+                                                pr_error *err);
+PR_MUST_CHECK pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_params *params,
+                                       pr_error *err);
+void pr_digest_destroy(pr_job_instance *job);
+const pr_air *pr_digest_air(const pr_job_instance *job);
+void pr_digest_write_public(const pr_job_instance *job, pr_writer *out);
+size_t pr_digest_outputs(const pr_job_instance *job, pr_output *out, size_t capacity);
+pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                          pr_error *err);
+#endif
