@@ -154,7 +154,7 @@ static int run_leader(pr_transport *t, const pr_run_options *o, const pr_seat *s
     }
     int exit_code = lead(&l, o, &how);
     if (how == PR_STOP_AT_ONCE) {
-        pr_leader_kill_silent(&l);
+        if (recovery_is_on()) pr_leader_kill_silent(&l);
         pr_leader_clear(&l);
         end_at_once(0, exit_code);
     }

@@ -51,6 +51,7 @@ static void take_hello(pr_leader *l, unsigned rank, const pr_wire_hello *hello) 
 
 pr_status pr_leader_poll(pr_leader *l, bool *got, int *from, pr_wire *message, uint8_t **buffer, pr_error *bad,
                          pr_error *err) {
+    for (int rank; pr_transport_take_refused(l->t, &rank);) l->roll.members[rank].refused = true;
     for (;;) {
         pr_error e = {0};
         pr_status status = pr_transport_poll(l->t, got, from, message, buffer, &e);
@@ -58,7 +59,7 @@ pr_status pr_leader_poll(pr_leader *l, bool *got, int *from, pr_wire *message, u
             *bad = e;
             return PR_OK;
         }
-        if (status != PR_OK) return pr_fail(err, status, "%s", e.text);
+        if (status != PR_OK) return pr_fail(err, status == PR_ERR_MPI ? PR_ERR_INTERRUPTED : status, "%s", e.text);
         if (!*got) {
             *from = -1;
             return PR_OK;

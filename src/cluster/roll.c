@@ -31,6 +31,7 @@ void pr_roll_hello(pr_roll *r, unsigned rank, const pr_wire_hello *hello, bool s
 bool pr_roll_heard(pr_roll *r, unsigned rank, uint64_t now_ns) {
     pr_member *m = &r->members[rank];
     m->heard_ns = now_ns;
+    if (m->refused) return false;
     bool idle = !m->ping.has_job && !m->ping.verifying;
     if (m->state != PR_RANK_SILENT && !(m->state == PR_RANK_LOST && idle)) return false;
     m->state = PR_RANK_UP;
@@ -48,7 +49,9 @@ bool pr_roll_lose(pr_roll *r, unsigned rank) {
 
 static bool changes(pr_roll *r, unsigned rank, uint64_t now_ns) {
     pr_member *m = &r->members[rank];
-    if (rank == 0 || !m->known || m->said_bye || now_ns < m->heard_ns) return false;
+    if (rank == 0 || !m->known || m->said_bye) return false;
+    if (m->refused) return pr_roll_lose(r, rank);
+    if (now_ns < m->heard_ns) return false;
     uint64_t silence = now_ns - m->heard_ns;
     if (silence >= r->lost_ns) return pr_roll_lose(r, rank);
     if (silence < r->silent_ns || m->state != PR_RANK_UP) return false;

@@ -13,6 +13,7 @@ typedef struct pr_member {
     bool known;     /* said hello */
     bool same_pids; /* its process can be seen from here */
     bool said_bye;
+    bool refused; /* it is out of reach: nothing can be sent to it, or understood at the start */
     pr_rank_state state;
     uint64_t heard_ns;
     uint32_t bad_messages;
@@ -30,7 +31,7 @@ typedef struct pr_roll {
 PR_MUST_CHECK pr_status pr_roll_init(pr_roll *r, unsigned n, uint64_t silent_ns, uint64_t lost_ns, pr_error *err);
 void pr_roll_clear(pr_roll *r);
 void pr_roll_hello(pr_roll *r, unsigned rank, const pr_wire_hello *hello, bool same_pids, uint64_t now_ns);
-/* Something came from the rank. True: its state became PR_RANK_UP by that. */
+/* Something came from the rank. True: its state became PR_RANK_UP by that; never that of one out of reach. */
 bool pr_roll_heard(pr_roll *r, unsigned rank, uint64_t now_ns);
 /* Its process is gone, or it sends nothing but rubbish. True: its state became PR_RANK_LOST by that. */
 bool pr_roll_lose(pr_roll *r, unsigned rank);

@@ -97,13 +97,15 @@ static void watch_clock(pr_run *r, uint64_t now) {
     r->wall_offset_ns = offset;
 }
 
+static const char *why_changed(const pr_member *m) {
+    if (m->refused) return "is out of reach: MPI refuses to send to it";
+    return m->state == PR_RANK_LOST ? "has been silent for too long: it is lost" : "does not answer";
+}
+
 pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     unsigned rank;
     uint64_t now = pr_clock_monotonic_ns();
-    while (pr_roll_next(r->roll, now, &rank))
-        tell_change(r, rank,
-                    r->roll->members[rank].state == PR_RANK_LOST ? "has been silent for too long: it is lost"
-                                                                 : "does not answer");
+    while (pr_roll_next(r->roll, now, &rank)) tell_change(r, rank, why_changed(&r->roll->members[rank]));
     if (now - r->pinged_ns < PR_LOOK_NS) return PR_OK;
     r->pinged_ns = now;
     look_for_the_gone(r);

@@ -51,7 +51,7 @@ static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *read
 
 static bool is_waited_for(const roll_call *c, unsigned rank) {
     const pr_member *m = &c->l->roll.members[rank];
-    return m->state == PR_RANK_UP && !c->ready[rank] && !pr_leader_sees_gone(m);
+    return m->state == PR_RANK_UP && !c->ready[rank] && !m->refused && !pr_leader_sees_gone(m);
 }
 
 static bool is_complete(const roll_call *c) {
@@ -67,7 +67,11 @@ static pr_status take_turn(roll_call *c, pr_error *err) {
     uint8_t *buffer;
     pr_error bad = {0};
     PR_TRY(pr_leader_poll(c->l, &got, &from, &m, &buffer, &bad, err));
-    if (!got && from >= 0) return pr_fail(err, PR_ERR_MPI, "at the start: %s", bad.text);
+    if (!got && from == 0) return pr_fail(err, PR_ERR_MPI, "at the start: %s", bad.text);
+    if (!got && from > 0) {
+        pr_log(PR_LOG_WARN, "run", "rank %d cannot be understood: the run goes on without it: %s", from, bad.text);
+        c->l->roll.members[from].refused = true;
+    }
     pr_status status = PR_OK;
     if (got) {
         c->l->roll.members[from].heard_ns = pr_clock_monotonic_ns();

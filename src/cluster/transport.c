@@ -23,6 +23,7 @@ struct pr_lane {
     unsigned in_flight;
     int next_active;
     bool active, forgotten;
+    bool refused; /* by MPI, and not yet told */
     uint32_t next_id;
     pr_joiner joiner;
 };
@@ -120,6 +121,12 @@ static pr_status put_in_lane(pr_transport *t, int to, pr_writer *bytes, pr_error
     return PR_OK;
 }
 
+/* What MPI refuses to send will never arrive, nor be understood what comes after it: the rank is out of reach. */
+static void refuse(pr_transport *t, int to) {
+    t->lanes[to].refused = t->any_refused = true;
+    pr_transport_forget(t, to);
+}
+
 /* One frame of the lane's next message. */
 static pr_status launch(pr_transport *t, int to, pr_error *err) {
     struct pr_lane *lane = &t->lanes[to];
@@ -138,9 +145,12 @@ static pr_status launch(pr_transport *t, int to, pr_error *err) {
     int code = f->frame.failed ? MPI_ERR_NO_MEM
                                : MPI_Isend(f->frame.data, (int)size, MPI_BYTE, to, PR_TAG, t->comm, &f->request);
     if (code != MPI_SUCCESS) {
+        bool no_memory = f->frame.failed;
         pr_writer_clear(&f->frame);
         free(f);
-        return fail_mpi(err, code, "sending");
+        if (no_memory) return fail_mpi(err, code, "sending");
+        refuse(t, to);
+        return PR_OK;
     }
     f->next = t->flights;
     t->flights = f;
@@ -204,6 +214,16 @@ void pr_transport_forget(pr_transport *t, int rank) {
     t->lanes[rank].forgotten = true;
     empty(&t->lanes[rank].small);
     empty(&t->lanes[rank].large);
+}
+
+bool pr_transport_take_refused(pr_transport *t, int *rank) {
+    if (!t->any_refused) return false;
+    for (*rank = 0; *rank < t->size; ++*rank) {
+        if (!t->lanes[*rank].refused) continue;
+        t->lanes[*rank].refused = false;
+        return true;
+    }
+    return t->any_refused = false;
 }
 
 void pr_transport_know(pr_transport *t, int rank) { t->lanes[rank].forgotten = false; }

@@ -17,6 +17,7 @@ typedef struct pr_transport {
     struct pr_arrival *arrivals, **arrivals_end; /* receives that were begun, oldest first */
     unsigned n_arrivals;
     struct pr_arrival *inbox, **inbox_end; /* messages to the own rank */
+    bool any_refused;
     double idle_ms;
     uint64_t bytes_sent, bytes_received;
 } pr_transport;
@@ -33,6 +34,8 @@ PR_MUST_CHECK pr_status pr_transport_poll(pr_transport *t, bool *got, int *from,
 /* Drops what still waits to be sent to a rank, and all that is sent to it from now on, until it is known again. */
 void pr_transport_forget(pr_transport *t, int rank);
 void pr_transport_know(pr_transport *t, int rank);
+/* The next rank that MPI refused to send to; it is forgotten. False: none. */
+bool pr_transport_take_refused(pr_transport *t, int *rank);
 bool pr_transport_is_quiet(const pr_transport *t); /* all sends are complete */
 /* Until all sends are complete or the time is over; *quiet says which. */
 PR_MUST_CHECK pr_status pr_transport_drain(pr_transport *t, unsigned timeout_ms, bool *quiet, pr_error *err);

@@ -246,11 +246,28 @@ static pr_status watch_leader(leader *l, const pr_run_options *o, bool heard, pr
     return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 has been silent for %.0f s", (double)limit / 1e9);
 }
 
+/* Without rank 0 there is nothing to do here: the run can be resumed. */
+static pr_status poll_leader(pr_worker *w, bool *got, int *from, pr_wire *message, uint8_t **buffer, pr_error *err) {
+    pr_error e = {0};
+    int refused;
+    pr_status status = pr_transport_poll(w->t, got, from, message, buffer, &e);
+    bool bad = status == PR_ERR_MALFORMED || status == PR_ERR_MPI;
+    if (bad && *from <= 0)
+        return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 cannot be understood: %s; the run can be resumed", e.text);
+    if (bad) pr_log(PR_LOG_WARN, "worker", "a message from rank %d is ignored: %s", *from, e.text);
+    if (!bad && status != PR_OK) return pr_fail(err, status, "%s", e.text);
+    if (!pr_transport_take_refused(w->t, &refused)) return PR_OK;
+    if (*got) pr_wire_clear(message);
+    free(*buffer);
+    return pr_fail(err, PR_ERR_INTERRUPTED,
+                   "rank 0 is out of reach: MPI refuses to send to it; the run can be resumed");
+}
+
 static pr_status receive(pr_worker *w, bool *got, pr_error *err) {
     int from;
     uint8_t *buffer;
     pr_wire message;
-    PR_TRY(pr_transport_poll(w->t, got, &from, &message, &buffer, err));
+    PR_TRY(poll_leader(w, got, &from, &message, &buffer, err));
     if (!*got) return PR_OK;
     pr_status status = PR_OK;
     if (from == 0)

@@ -1,0 +1,125 @@
+/* Runs of three ranks in which one message goes wrong on its way (send_shim.c), message after message, of rank 0 and of
+ * rank 1: refused by MPI, cut short, sent twice, or its sender killed. The run completes without the rank, or ends
+ * resumable; nothing that was announced is lost, and a resume completes the batch.
+ *   send_errors PROVERUN SHIM        some messages; PROVERUN_TEST_LONG: every message
+ *   send_errors PROVERUN SHIM CASE   one of them, again */
+#include "support.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define N_JOBS 6u
+#define STRIDE 4u
+#define MAX_CALLS 200u /* the work is messages of a second or two; pings beyond are like those before */
+
+static const char *const hows[] = {"error", "stay", "short", "twice", "kill"};
+#define N_HOWS (sizeof hows / sizeof *hows)
+#define N_SENDERS 2u
+
+typedef struct plan {
+    const char *program, *shim;
+    unsigned n_calls[N_SENDERS];
+} plan;
+
+static int run_program(fault_run *r, const plan *p, bool resumes, const char *const *variables, const char *label) {
+    const char *words[] = {"mpirun",
+                           "-n",
+                           "3",
+                           p->program,
+                           "run",
+                           "../send.yaml",
+                           "--results",
+                           "r",
+                           "--threads",
+                           "1",
+                           "--silent-after",
+                           "1s",
+                           "--lost-after",
+                           "2s",
+                           "--start-limit",
+                           "10s",
+                           NULL,
+                           NULL};
+    if (resumes) words[sizeof words / sizeof *words - 2] = "--resume";
+    return fault_run_whole(r, words, variables, label);
+}
+
+/* 0: it went on without whom it could not reach; 75: ended, resumable; 137: a rank was killed and mpirun ended all. */
+static void expect_code(const fault_run *r, int code, const char *how, const char *label) {
+    bool killed = strcmp(how, "kill") == 0;
+    if (code == 0 || code == 75 || (killed && code == 137)) return;
+    fault_fail(label, "exit code %d", code);
+    fault_print_end(r->err);
+}
+
+static void expect_resumable(const plan *p, fault_seen *seen, const char *label) {
+    char path[256];
+    fault_run r;
+    bool begun = fault_find(path, sizeof path, "r", ".journal");
+    int code = run_program(&r, p, begun, NULL, label);
+    fault_note_announced(seen, &r);
+    if (code != 0) {
+        fault_fail(label, "exit code %d of the run after it", code);
+        fault_print_end(r.err);
+    }
+    if (!fault_find(path, sizeof path, "r", ".h5")) return;
+    fault_check_kept(path, seen, label);
+    fault_check_complete(p->program, path, N_JOBS, label);
+}
+
+static int run_shimmed(fault_run *r, const plan *p, unsigned sender, unsigned at, const char *how, const char *label) {
+    char preload[512], call[32], kind[32], rank[32];
+    const char *variables[] = {preload, call, kind, rank, "PR_SHIM_LOG=shim.log", NULL};
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", p->shim);
+    snprintf(call, sizeof call, "PR_SHIM_AT=%u", at);
+    snprintf(kind, sizeof kind, "PR_SHIM_HOW=%s", how);
+    snprintf(rank, sizeof rank, "PR_SHIM_RANK=%u", sender);
+    fault_remove("shim.log");
+    return run_program(r, p, false, variables, label);
+}
+
+static void run_case(void *context, unsigned number) {
+    const plan *p = context;
+    unsigned at = 1 + number % MAX_CALLS, sender = number / MAX_CALLS % N_SENDERS, before = fault_failures();
+    const char *how = hows[number / MAX_CALLS / N_SENDERS];
+    char label[96];
+    fault_run r;
+    fault_seen seen = {{false}};
+    if (at > p->n_calls[sender] + 1) return;
+    if (!fault_is_long() && (at + 3 * (number / MAX_CALLS)) % STRIDE != 0) return;
+    snprintf(label, sizeof label, "case %u (%s, send %u of rank %u)", number, how, at, sender);
+    int code = run_shimmed(&r, p, sender, at, how, label);
+    fault_note_announced(&seen, &r);
+    expect_code(&r, code, how, label);
+    if (fault_file_has("shim.log", "isend")) expect_resumable(p, &seen, label);
+    fault_put_away("r", before, label);
+}
+
+/* The last line of the shim's log: "calls 51". */
+static void count_sends(plan *p, unsigned sender) {
+    char name[32];
+    fault_run r;
+    if (run_shimmed(&r, p, sender, MAX_CALLS, "error", "counting") != 0) fault_fail("counting", "a run failed");
+    FILE *log = fopen("shim.log", "r");
+    if (!log || fscanf(log, "%31s %u", name, &p->n_calls[sender]) != 2) fault_fail("counting", "no sends");
+    if (log) fclose(log);
+    fault_remove("r");
+    printf("rank %u sends %u frames\n", sender, p->n_calls[sender]);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3 || argc > 4) return 2;
+    plan p = {argv[1], argv[2], {0}};
+    unsigned first = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
+    unsigned end = argc == 4 ? first + 1 : N_HOWS * N_SENDERS * MAX_CALLS;
+    fault_enter_folder("send");
+    fault_write_manifest("send.yaml", "send", N_JOBS, 4, 4);
+    if (mkdir("first", 0777) != 0 || chdir("first") != 0) return 2;
+    for (unsigned sender = 0; sender < N_SENDERS; sender++) count_sends(&p, sender);
+    if (chdir("..") != 0) return 2;
+    if (fault_failures() == 0) fault_in_lanes(argc == 4 ? 1 : 2, first, end, run_case, &p);
+    printf("%u failures\n", fault_failures());
+    return fault_failures() != 0;
+}
