@@ -146,6 +146,41 @@ static void absences_are_checked(void **state) {
     net_destroy(w);
 }
 
+/* Two who lie say of each other that they are absent, and an honest prover and voter agree: still more than a third. */
+static void a_third_cannot_be_absent(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    auditor a;
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_writer c;
+    pr_subject s = net_subject("job-1", 1, 0, true, 7);
+    hire(&a, w, 0);
+    pr_writer_init(&c);
+    pr_certificate_write_head(&c, &(pr_certificate_head){w->terms.run, 0, 4, &s});
+    pr_write_u32(&c, 0);
+    pr_write_u32(&c, 2);
+    for (uint32_t absent = 2; absent < 4; absent++) {
+        pr_write_u32(&c, absent);
+        pr_write_u32(&c, 3);
+        for (uint32_t signer = 0; signer < 4; signer++) {
+            if (signer == absent) continue;
+            pr_message m = {.kind = PR_MESSAGE_ABSENCE, .subject = s, .absent = absent};
+            net_sign(w, bytes, &m, signer);
+            pr_write_u32(&c, signer);
+            pr_write_bytes(&c, m.signature, PR_SIGNATURE_BYTES);
+        }
+    }
+    pr_message vote = net_vote(w, &s, 1, PR_VOTE_APPROVE);
+    net_sign(w, bytes, &vote, 1);
+    pr_write_u32(&c, 1);
+    pr_certificate_write_vote(&c, &vote);
+    assert_int_equal(check(&a, c.data, c.size), PR_ERR_REFUSED);
+    assert_non_null(strstr(a.err.text, "absent are 2"));
+    pr_writer_clear(&c);
+    pr_registry_clear(&a.registry);
+    net_destroy(w);
+}
+
 /* ---- evidence ---- */
 
 typedef struct accusation {
@@ -323,6 +358,7 @@ int main(void) {
         cmocka_unit_test(refusals_have_reasons),
         cmocka_unit_test(holds_for_ever),
         cmocka_unit_test(absences_are_checked),
+        cmocka_unit_test(a_third_cannot_be_absent),
         cmocka_unit_test(evidence_needs_proof),
         cmocka_unit_test(what_is_no_equivocation),
         cmocka_unit_test(inclusion_of_each_leaf_and_of_nothing_else),

@@ -401,6 +401,31 @@ static void trap_withheld_proof_locks_the_job(void **state) {
     net_destroy(w);
 }
 
+/* A leader and a prover who lie together bring another proof under the attempt that was voted on: to vote on that too
+ * would be the honest validator's equivocation. */
+static void trap_leader_makes_a_validator_equivocate(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = i != 1;
+    pr_subject subjects[2] = {net_subject("job-1", 1, 3, false, 7), net_subject("job-1", 1, 3, true, 8)};
+    for (int k = 0; k < 2; k++) {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        pr_message announced = {.kind = PR_MESSAGE_ANNOUNCE, .subject = subjects[k]};
+        pr_message proposal = {.kind = PR_MESSAGE_PROPOSE, .subject = subjects[k]};
+        net_sign(w, bytes, &announced, 3);
+        memcpy(proposal.announcement, announced.signature, PR_SIGNATURE_BYTES);
+        net_deliver(w, 1, 0, bytes, net_sign(w, bytes, &proposal, 0));
+    }
+    size_t votes = 0;
+    for (size_t k = 0; k < w->nodes[1].n_records; k++) {
+        const net_bytes *r = &w->nodes[1].records[k];
+        votes += r->data[0] == PR_CONSENSUS_RECORD_MESSAGE && r->data[2] == PR_MESSAGE_VOTE;
+    }
+    assert_int_equal(votes, 1);
+    net_destroy(w);
+}
+
 /* Two valid proofs of one job must not both be approved, whoever leads. */
 static void trap_two_proofs_of_a_job_approved(void **state) {
     (void)state;
@@ -441,6 +466,7 @@ int main(void) {
         cmocka_unit_test(trap_round_open_for_ever),
         cmocka_unit_test(trap_replay_from_another_run_view_or_job),
         cmocka_unit_test(trap_withheld_proof_locks_the_job),
+        cmocka_unit_test(trap_leader_makes_a_validator_equivocate),
         cmocka_unit_test(trap_two_proofs_of_a_job_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
