@@ -133,8 +133,9 @@ PR_MUST_CHECK pr_status pr_consensus_register(pr_consensus *c, const uint8_t pub
                                               uint64_t stake, pr_error *err);
 /* Adding one twice does nothing. At any time. */
 PR_MUST_CHECK pr_status pr_consensus_add_job(pr_consensus *c, const pr_hash *job, pr_error *err);
-/* Before start, after add_job. Records are one's own: signatures are not checked again. PR_ERR_MALFORMED. No actions.
- */
+/* Before start, after add_job. Records are one's own: signatures are not checked again. PR_ERR_MALFORMED. No actions;
+ * so an OUTCOME or REMOVED that was on record but had not taken effect before the crash does not come again: after
+ * start, ask _outcome and _certificate for the jobs, and _registry for who is removed. */
 PR_MUST_CHECK pr_status pr_consensus_restore(pr_consensus *c, const uint8_t *record, size_t size, pr_error *err);
 /* What is vouched for this machine, in every vote from now on; NULL: none. */
 void pr_consensus_set_attestation(pr_consensus *c, const pr_attestation *attestation);

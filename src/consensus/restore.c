@@ -46,7 +46,8 @@ static pr_round *round_for(pr_consensus *c, pr_entry *entry, const pr_message *m
 static void put_message(pr_consensus *c, pr_entry *entry, const pr_message *m, const uint8_t *data, size_t size) {
     pr_round *round = entry->known->round;
     if (m->kind == PR_MESSAGE_ANNOUNCE && entry->outcome != PR_ROUND_APPROVED) {
-        (void)round_for(c, entry, m, m->signature);
+        bool busy = round && (round->proposed || m->subject.attempt <= round->subject.attempt); /* it had to wait */
+        if (!busy) (void)round_for(c, entry, m, m->signature);
     } else if (m->kind == PR_MESSAGE_PROPOSE && m->view == c->view && entry->outcome != PR_ROUND_APPROVED) {
         round = round_for(c, entry, m, m->announcement);
         if (round) round->proposed = round->ever_proposed = pr_kept_set(&round->proposal, data, size);

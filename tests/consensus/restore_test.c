@@ -115,6 +115,28 @@ static void crash_after_every_record(void **state) {
     assert_true(n_points > 3);
 }
 
+/* Its own proof, announced while another one of the job was in its round, takes no round's place after a crash either.
+ */
+static void an_own_proof_waits_for_the_round_before_it(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    w->nodes[2].silent = w->nodes[2].deaf = true;
+    pr_subject first = net_subject("job-1", 1, 3, true, 7), own = net_subject("job-1", 2, 1, true, 7);
+    net_announce(w, &first);
+    net_run(w);
+    net_announce(w, &own);
+    net_run(w);
+    assert_int_equal(pr_consensus_pending_votes(w->nodes[1].c), 2);
+    net_restart(w, 1);
+    assert_int_equal(pr_consensus_pending_votes(w->nodes[1].c), 2);
+    net_run(w);
+    net_expire_rounds(w);
+    net_expire_rounds(w);
+    assert_int_equal(net_outcome(w, 1, &first), PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
 /* The verifier said "valid" before the crash and something else after it (another build, a broken machine): the vote
  * on record stands. */
 static void the_vote_on_record_stands(void **state) {
@@ -156,6 +178,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_comes_back),
         cmocka_unit_test(crash_after_every_record),
+        cmocka_unit_test(an_own_proof_waits_for_the_round_before_it),
         cmocka_unit_test(the_vote_on_record_stands),
         cmocka_unit_test(nonsense_is_refused),
     };
