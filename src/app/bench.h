@@ -13,4 +13,7 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err);
 pr_status bench_fft(const bench_options *o, pr_error *err);
 pr_status bench_merkle(const bench_options *o, pr_error *err);
 pr_status bench_field(const bench_options *o, pr_error *err);
+/* Print one line each. */
+pr_status bench_felt252(pr_error *err);
+pr_status bench_ecdsa(pr_error *err);
 #endif

@@ -92,7 +92,6 @@ pr_status bench_merkle(const bench_options *o, pr_error *err) {
 
 pr_status bench_field(const bench_options *o, pr_error *err) {
     enum { STEPS = 20000000 };
-    (void)err;
     for (uint64_t k = 0; k < o->repeat; k++) {
         pr_m31 a = 3;
         pr_qm31 q = {{1, 2, 3, 4}}, r = {{5, 6, 7, 8}};
@@ -103,6 +102,8 @@ pr_status bench_field(const bench_options *o, pr_error *err) {
         uint64_t end = pr_clock_monotonic_ns();
         printf("{\"bench\":\"field\",\"dependent\":true,\"m31_mul_ns\":%.3f,\"qm31_mul_ns\":%.3f,\"check\":%u}\n",
                (double)(middle - start) / STEPS, (double)(end - middle) / STEPS, a ^ q.c[0]);
+        PR_TRY(bench_felt252(err));
+        PR_TRY(bench_ecdsa(err));
     }
     return PR_OK;
 }

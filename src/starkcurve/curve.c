@@ -33,23 +33,23 @@ bool pr_affine_from_bytes(pr_affine *out, const uint8_t bytes[64]) {
     return true;
 }
 
-pr_point pr_point_infinity(void) { return (pr_point){PR_FELT_ZERO, PR_FELT_ONE, PR_FELT_ZERO}; }
-pr_point pr_point_from_affine(const pr_affine *a) { return (pr_point){a->x, a->y, PR_FELT_ONE}; }
-bool pr_point_is_infinity(const pr_point *p) { return pr_felt_is_zero(p->z); }
-pr_point pr_point_neg(const pr_point *p) { return (pr_point){p->x, pr_felt_neg(p->y), p->z}; }
+pr_curve_point pr_curve_point_infinity(void) { return (pr_curve_point){PR_FELT_ZERO, PR_FELT_ONE, PR_FELT_ZERO}; }
+pr_curve_point pr_curve_point_from_affine(const pr_affine *a) { return (pr_curve_point){a->x, a->y, PR_FELT_ONE}; }
+bool pr_curve_point_is_infinity(const pr_curve_point *p) { return pr_felt_is_zero(p->z); }
+pr_curve_point pr_curve_point_neg(const pr_curve_point *p) { return (pr_curve_point){p->x, pr_felt_neg(p->y), p->z}; }
 
-bool pr_point_to_affine(pr_affine *out, const pr_point *p) {
-    if (pr_point_is_infinity(p)) return false;
+bool pr_curve_point_to_affine(pr_affine *out, const pr_curve_point *p) {
+    if (pr_curve_point_is_infinity(p)) return false;
     pr_felt inverse = pr_felt_inverse(p->z);
     *out = (pr_affine){pr_felt_mul(p->x, inverse), pr_felt_mul(p->y, inverse)};
     return true;
 }
 
 /* With Z = 0 for one alone the first products differ by x y' or the second by y z', which are not zero. */
-bool pr_point_equal(const pr_point *p, const pr_point *q) {
+bool pr_curve_point_equal(const pr_curve_point *p, const pr_curve_point *q) {
     return pr_felt_equal(pr_felt_mul(p->x, q->z), pr_felt_mul(q->x, p->z)) &
            pr_felt_equal(pr_felt_mul(p->y, q->z), pr_felt_mul(q->y, p->z)) &
-           (pr_point_is_infinity(p) == pr_point_is_infinity(q));
+           (pr_curve_point_is_infinity(p) == pr_curve_point_is_infinity(q));
 }
 
 /* (a + b) (a' + b') - a a' - b b' = a b' + b a' */
@@ -58,7 +58,7 @@ static pr_felt cross(pr_felt a, pr_felt b, pr_felt a2, pr_felt b2, pr_felt aa, p
     return pr_felt_sub(product, pr_felt_add(aa, bb));
 }
 
-pr_point pr_point_add(const pr_point *p, const pr_point *q) {
+pr_curve_point pr_curve_point_add(const pr_curve_point *p, const pr_curve_point *q) {
     pr_felt xx = pr_felt_mul(p->x, q->x), yy = pr_felt_mul(p->y, q->y), zz = pr_felt_mul(p->z, q->z);
     pr_felt xy = cross(p->x, p->y, q->x, q->y, xx, yy);
     pr_felt xz = cross(p->x, p->z, q->x, q->z, xx, zz);
@@ -67,9 +67,9 @@ pr_point pr_point_add(const pr_point *p, const pr_point *q) {
     pr_felt minus = pr_felt_sub(yy, s), plus = pr_felt_add(yy, s);
     pr_felt u = pr_felt_add(pr_felt_add(pr_felt_double(xx), xx), zz);
     pr_felt v = pr_felt_add(pr_felt_mul(beta_3, xz), pr_felt_sub(xx, zz));
-    return (pr_point){pr_felt_sub(pr_felt_mul(xy, minus), pr_felt_mul(yz, v)),
-                      pr_felt_add(pr_felt_mul(minus, plus), pr_felt_mul(u, v)),
-                      pr_felt_add(pr_felt_mul(yz, plus), pr_felt_mul(xy, u))};
+    return (pr_curve_point){pr_felt_sub(pr_felt_mul(xy, minus), pr_felt_mul(yz, v)),
+                            pr_felt_add(pr_felt_mul(minus, plus), pr_felt_mul(u, v)),
+                            pr_felt_add(pr_felt_mul(yz, plus), pr_felt_mul(xy, u))};
 }
 
 /* k = sum of d_i 16^i with odd d_i in -15 .. 15, for odd k: with K = (k + 2^256 - 1) / 2, d_i = 2 K_i - 15 where K_i
@@ -100,20 +100,20 @@ static unsigned digit_column(const digits *d, int i, uint64_t *is_negative) {
 
 static void apply_sign(pr_felt *y, uint64_t is_negative) { pr_felt_move_if(y, pr_felt_neg(*y), is_negative); }
 
-pr_point pr_comb_mul(const pr_comb *comb, pr_scalar k) {
+pr_curve_point pr_comb_mul(const pr_comb *comb, pr_scalar k) {
     digits d = recode(k);
-    pr_point r = pr_point_infinity();
+    pr_curve_point r = pr_curve_point_infinity();
     for (int i = 0; i < PR_COMB_ROWS; i++) {
         uint64_t is_negative;
         unsigned column = digit_column(&d, i, &is_negative);
-        pr_point term = pr_point_from_affine(&comb->multiple[i][0]);
+        pr_curve_point term = pr_curve_point_from_affine(&comb->multiple[i][0]);
         for (unsigned j = 1; j < PR_COMB_COLUMNS; j++) {
             uint64_t hit = pr_mask_zero(column ^ j);
             pr_felt_move_if(&term.x, comb->multiple[i][j].x, hit);
             pr_felt_move_if(&term.y, comb->multiple[i][j].y, hit);
         }
         apply_sign(&term.y, is_negative);
-        r = pr_point_add(&r, &term);
+        r = pr_curve_point_add(&r, &term);
     }
     apply_sign(&r.y, d.is_negative);
     sodium_memzero(&d, sizeof d);
@@ -121,21 +121,21 @@ pr_point pr_comb_mul(const pr_comb *comb, pr_scalar k) {
 }
 
 /* odd[j] = (2 j + 1) p; returns 2 p */
-static pr_point odd_multiples(pr_point odd[PR_COMB_COLUMNS], const pr_point *p) {
-    pr_point twice = pr_point_add(p, p);
+static pr_curve_point odd_multiples(pr_curve_point odd[PR_COMB_COLUMNS], const pr_curve_point *p) {
+    pr_curve_point twice = pr_curve_point_add(p, p);
     odd[0] = *p;
-    for (int j = 1; j < PR_COMB_COLUMNS; j++) odd[j] = pr_point_add(&odd[j - 1], &twice);
+    for (int j = 1; j < PR_COMB_COLUMNS; j++) odd[j] = pr_curve_point_add(&odd[j - 1], &twice);
     return twice;
 }
 
-pr_point pr_point_mul(const pr_affine *base, pr_scalar k) {
-    pr_point odd[PR_COMB_COLUMNS], start = pr_point_from_affine(base), r = pr_point_infinity();
+pr_curve_point pr_curve_point_mul(const pr_affine *base, pr_scalar k) {
+    pr_curve_point odd[PR_COMB_COLUMNS], start = pr_curve_point_from_affine(base), r = pr_curve_point_infinity();
     digits d = recode(k);
     odd_multiples(odd, &start);
     for (int i = PR_COMB_ROWS - 1; i >= 0; i--) {
         uint64_t is_negative;
         unsigned column = digit_column(&d, i, &is_negative);
-        pr_point term = odd[0];
+        pr_curve_point term = odd[0];
         for (unsigned j = 1; j < PR_COMB_COLUMNS; j++) {
             uint64_t hit = pr_mask_zero(column ^ j);
             pr_felt_move_if(&term.x, odd[j].x, hit);
@@ -143,8 +143,8 @@ pr_point pr_point_mul(const pr_affine *base, pr_scalar k) {
             pr_felt_move_if(&term.z, odd[j].z, hit);
         }
         apply_sign(&term.y, is_negative);
-        for (int k2 = 0; k2 < 4; k2++) r = pr_point_add(&r, &r);
-        r = pr_point_add(&r, &term);
+        for (int k2 = 0; k2 < 4; k2++) r = pr_curve_point_add(&r, &r);
+        r = pr_curve_point_add(&r, &term);
     }
     apply_sign(&r.y, d.is_negative);
     sodium_memzero(&d, sizeof d);
@@ -153,16 +153,16 @@ pr_point pr_point_mul(const pr_affine *base, pr_scalar k) {
 }
 
 void pr_comb_init(pr_comb *comb, const pr_affine *base) {
-    pr_point odd[PR_COMB_COLUMNS], row = pr_point_from_affine(base);
+    pr_curve_point odd[PR_COMB_COLUMNS], row = pr_curve_point_from_affine(base);
     pr_felt z[PR_COMB_ROWS * PR_COMB_COLUMNS], inverse[PR_COMB_ROWS * PR_COMB_COLUMNS];
     for (int i = 0; i < PR_COMB_ROWS; i++) {
-        pr_point twice = odd_multiples(odd, &row);
+        pr_curve_point twice = odd_multiples(odd, &row);
         for (int j = 0; j < PR_COMB_COLUMNS; j++) {
             comb->multiple[i][j] = (pr_affine){odd[j].x, odd[j].y};
             z[i * PR_COMB_COLUMNS + j] = odd[j].z;
         }
-        row = pr_point_add(&twice, &twice);
-        for (int k = 0; k < 2; k++) row = pr_point_add(&row, &row);
+        row = pr_curve_point_add(&twice, &twice);
+        for (int k = 0; k < 2; k++) row = pr_curve_point_add(&row, &row);
     }
     pr_felt_batch_inverse(inverse, z, PR_COMB_ROWS * PR_COMB_COLUMNS);
     for (int i = 0; i < PR_COMB_ROWS * PR_COMB_COLUMNS; i++) {
@@ -183,4 +183,4 @@ const pr_comb *pr_comb_generator(void) {
     return &generator_comb;
 }
 
-pr_point pr_point_mul_generator(pr_scalar k) { return pr_comb_mul(pr_comb_generator(), k); }
+pr_curve_point pr_curve_point_mul_generator(pr_scalar k) { return pr_comb_mul(pr_comb_generator(), k); }

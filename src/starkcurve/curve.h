@@ -4,9 +4,9 @@
  * and tables that are read whole; their time depends on nothing. Public paths (`public` in the name) use Jacobian
  * coordinates, branches and direct look-ups, and are faster. Any thread.
  *
- *   pr_point p = pr_point_mul_generator(secret);
+ *   pr_curve_point p = pr_curve_point_mul_generator(secret);
  *   pr_affine a;
- *   if (!pr_point_to_affine(&a, &p)) ...;     // infinity */
+ *   if (!pr_curve_point_to_affine(&a, &p)) ...;     // infinity */
 #ifndef PR_STARKCURVE_CURVE_H
 #define PR_STARKCURVE_CURVE_H
 #include "starkcurve/felt.h"
@@ -17,9 +17,9 @@ typedef struct pr_affine { /* never infinity */
 } pr_affine;
 
 /* Homogeneous: (X / Z, Y / Z); infinity is (0 : 1 : 0), and only infinity has Z = 0. */
-typedef struct pr_point {
+typedef struct pr_curve_point {
     pr_felt x, y, z;
-} pr_point;
+} pr_curve_point;
 
 pr_affine pr_curve_generator(void);
 bool pr_affine_is_on_curve(const pr_affine *a);
@@ -29,28 +29,28 @@ PR_MUST_CHECK bool pr_affine_from_x_public(pr_affine *out, pr_felt x);
 void pr_affine_to_bytes(uint8_t bytes[64], const pr_affine *a);
 PR_MUST_CHECK bool pr_affine_from_bytes(pr_affine *out, const uint8_t bytes[64]);
 
-pr_point pr_point_infinity(void);
-pr_point pr_point_from_affine(const pr_affine *a);
+pr_curve_point pr_curve_point_infinity(void);
+pr_curve_point pr_curve_point_from_affine(const pr_affine *a);
 /* False, and nothing written, for infinity. One inverse. */
-PR_MUST_CHECK bool pr_point_to_affine(pr_affine *out, const pr_point *p);
-bool pr_point_is_infinity(const pr_point *p);
-bool pr_point_equal(const pr_point *p, const pr_point *q);
+PR_MUST_CHECK bool pr_curve_point_to_affine(pr_affine *out, const pr_curve_point *p);
+bool pr_curve_point_is_infinity(const pr_curve_point *p);
+bool pr_curve_point_equal(const pr_curve_point *p, const pr_curve_point *q);
 
 /* J. Renes, C. Costello, L. Batina, "Complete addition formulas for prime order elliptic curves", EUROCRYPT 2016,
  * algorithm 1 with a = 1: any two points, equal, opposite or infinity. 14 multiplications. */
-pr_point pr_point_add(const pr_point *p, const pr_point *q);
-pr_point pr_point_neg(const pr_point *p);
-pr_point pr_point_mul_generator(pr_scalar k);              /* k may be secret */
-pr_point pr_point_mul(const pr_affine *base, pr_scalar k); /* both may be secret */
+pr_curve_point pr_curve_point_add(const pr_curve_point *p, const pr_curve_point *q);
+pr_curve_point pr_curve_point_neg(const pr_curve_point *p);
+pr_curve_point pr_curve_point_mul_generator(pr_scalar k);              /* k may be secret */
+pr_curve_point pr_curve_point_mul(const pr_affine *base, pr_scalar k); /* both may be secret */
 
 /* Multiples of a point, so that its products need no doubling: [i][j] = (2 j + 1) 16^i P. 32 KiB. */
 enum { PR_COMB_ROWS = 64, PR_COMB_COLUMNS = 8 };
 typedef struct pr_comb {
     pr_affine multiple[PR_COMB_ROWS][PR_COMB_COLUMNS];
 } pr_comb;
-void pr_comb_init(pr_comb *comb, const pr_affine *base); /* 11,000 multiplications */
-const pr_comb *pr_comb_generator(void);                  /* made at first use */
-pr_point pr_comb_mul(const pr_comb *comb, pr_scalar k);  /* k may be secret */
+void pr_comb_init(pr_comb *comb, const pr_affine *base);      /* 11,000 multiplications */
+const pr_comb *pr_comb_generator(void);                       /* made at first use */
+pr_curve_point pr_comb_mul(const pr_comb *comb, pr_scalar k); /* k may be secret */
 
 /* Jacobian: (X / Z^2, Y / Z^3); infinity has Z = 0. For public values alone. */
 typedef struct pr_jacobian {
@@ -64,5 +64,5 @@ pr_jacobian pr_jacobian_mul_public(const pr_affine *base, pr_scalar k);
 pr_jacobian pr_jacobian_mul_comb_public(const pr_comb *comb, pr_scalar k);
 /* Whether p has this x; never for infinity. No inverse. */
 bool pr_jacobian_has_x_public(const pr_jacobian *p, pr_felt x);
-pr_point pr_point_from_jacobian_public(const pr_jacobian *p);
+pr_curve_point pr_curve_point_from_jacobian_public(const pr_jacobian *p);
 #endif

@@ -98,7 +98,7 @@ bool pr_jacobian_has_x_public(const pr_jacobian *p, pr_felt x) {
     return !is_infinity(p) && pr_felt_equal(pr_felt_mul(x, pr_felt_square(p->z)), p->x);
 }
 
-pr_point pr_point_from_jacobian_public(const pr_jacobian *p) {
-    if (is_infinity(p)) return pr_point_infinity();
-    return (pr_point){pr_felt_mul(p->x, p->z), p->y, pr_felt_mul(pr_felt_square(p->z), p->z)};
+pr_curve_point pr_curve_point_from_jacobian_public(const pr_jacobian *p) {
+    if (is_infinity(p)) return pr_curve_point_infinity();
+    return (pr_curve_point){pr_felt_mul(p->x, p->z), p->y, pr_felt_mul(pr_felt_square(p->z), p->z)};
 }

@@ -72,7 +72,7 @@ bool pr_ecdsa_verify_prepared(const pr_ecdsa_key *key, const uint8_t digest[32],
 
 /* r = the x coordinate of k G; false (once in 2^55) when it is no r, and when s or w are none. r and s are public. */
 static bool sign_with_nonce(uint8_t out[64], pr_scalar secret, pr_scalar z, pr_scalar k) {
-    pr_point point = pr_point_mul_generator(k);
+    pr_curve_point point = pr_curve_point_mul_generator(k);
     pr_felt x = pr_felt_mul(point.x, pr_felt_inverse(point.z));
     pr_scalar r;
     pr_felt_to_bytes(out, x);

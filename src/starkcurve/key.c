@@ -11,7 +11,7 @@ static pr_status create(pr_secret_key **key, pr_error *err) {
 
 /* Only the coordinate becomes public: how its fraction came about would tell of the secret. */
 static void set_public_key(pr_secret_key *key) {
-    pr_point point = pr_point_mul_generator(key->secret);
+    pr_curve_point point = pr_curve_point_mul_generator(key->secret);
     pr_felt_to_bytes(key->public_key, pr_felt_mul(point.x, pr_felt_inverse(point.z)));
     pr_declassify(key->public_key, sizeof key->public_key);
     sodium_memzero(&point, sizeof point);

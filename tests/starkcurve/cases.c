@@ -22,9 +22,9 @@ static void print_scalar(pr_scalar a) {
     printf(" %s", text);
 }
 
-static void print_point(const pr_point *p) {
+static void print_point(const pr_curve_point *p) {
     pr_affine a;
-    if (pr_point_to_affine(&a, p))
+    if (pr_curve_point_to_affine(&a, p))
         printf(" %s,%s", felt_text(a.x), felt_text(a.y));
     else
         printf(" -");
@@ -70,8 +70,8 @@ static void scalars(pr_prng *prng) {
 static void points(pr_prng *prng) {
     pr_scalar k = test_scalar(prng);
     pr_affine base = test_affine(prng);
-    pr_point start = pr_point_from_affine(&base), product = pr_point_mul(&base, k),
-             sum = pr_point_add(&product, &start);
+    pr_curve_point start = pr_curve_point_from_affine(&base), product = pr_curve_point_mul(&base, k),
+                   sum = pr_curve_point_add(&product, &start);
     printf("point_mul");
     print_scalar(k);
     print_point(&start);

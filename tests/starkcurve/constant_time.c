@@ -43,11 +43,11 @@ static void scalar_ring(inputs *in) {
     use(&r, sizeof r);
 }
 static void generator_product(inputs *in) {
-    pr_point r = pr_point_mul_generator(in->k);
+    pr_curve_point r = pr_curve_point_mul_generator(in->k);
     use(&r, sizeof r);
 }
 static void shared_point(inputs *in) { /* Diffie-Hellman */
-    pr_point r = pr_point_mul(&in->base, in->k);
+    pr_curve_point r = pr_curve_point_mul(&in->base, in->k);
     use(&r, sizeof r);
 }
 static void sign(inputs *in) {

@@ -5,29 +5,30 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static void assert_point(const pr_point *p, const pr_point *q) {
-    assert_true(pr_point_equal(p, q));
-    assert_true(pr_point_equal(q, p));
+static void assert_point(const pr_curve_point *p, const pr_curve_point *q) {
+    assert_true(pr_curve_point_equal(p, q));
+    assert_true(pr_curve_point_equal(q, p));
 }
 
 static void test_order(void **state) {
     (void)state;
     pr_affine g = pr_curve_generator(), a;
-    pr_point one = pr_point_from_affine(&g), zero = pr_point_infinity(), opposite = pr_point_neg(&one);
+    pr_curve_point one = pr_curve_point_from_affine(&g), zero = pr_curve_point_infinity(),
+                   opposite = pr_curve_point_neg(&one);
     assert_true(pr_affine_is_on_curve(&g));
     pr_scalar last = pr_scalar_neg(pr_scalar_from_u64(1));
-    pr_point p = pr_point_mul_generator(last);
+    pr_curve_point p = pr_curve_point_mul_generator(last);
     assert_point(&p, &opposite);
-    p = pr_point_add(&p, &one);
-    assert_true(pr_point_is_infinity(&p));
+    p = pr_curve_point_add(&p, &one);
+    assert_true(pr_curve_point_is_infinity(&p));
     assert_point(&p, &zero);
-    assert_false(pr_point_equal(&p, &one));
-    assert_false(pr_point_equal(&one, &opposite));
-    assert_false(pr_point_to_affine(&a, &p));
-    p = pr_point_mul_generator(pr_scalar_from_u64(0));
-    assert_true(pr_point_is_infinity(&p));
-    p = pr_point_mul(&g, pr_scalar_from_u64(0));
-    assert_true(pr_point_is_infinity(&p));
+    assert_false(pr_curve_point_equal(&p, &one));
+    assert_false(pr_curve_point_equal(&one, &opposite));
+    assert_false(pr_curve_point_to_affine(&a, &p));
+    p = pr_curve_point_mul_generator(pr_scalar_from_u64(0));
+    assert_true(pr_curve_point_is_infinity(&p));
+    p = pr_curve_point_mul(&g, pr_scalar_from_u64(0));
+    assert_true(pr_curve_point_is_infinity(&p));
 }
 
 /* k P in all five ways. */
@@ -40,16 +41,16 @@ static void test_products(void **state) {
         pr_comb_init(comb, &base);
         for (int j = 0; j < 10; j++) {
             pr_scalar k = test_scalar(&prng);
-            pr_point product = pr_point_mul(&base, k), other = pr_comb_mul(comb, k);
+            pr_curve_point product = pr_curve_point_mul(&base, k), other = pr_comb_mul(comb, k);
             assert_point(&product, &other);
             pr_jacobian fast = pr_jacobian_mul_public(&base, k);
-            other = pr_point_from_jacobian_public(&fast);
+            other = pr_curve_point_from_jacobian_public(&fast);
             assert_point(&product, &other);
             fast = pr_jacobian_mul_comb_public(comb, k);
-            other = pr_point_from_jacobian_public(&fast);
+            other = pr_curve_point_from_jacobian_public(&fast);
             assert_point(&product, &other);
             if (i) continue;
-            other = pr_point_mul_generator(k);
+            other = pr_curve_point_mul_generator(k);
             assert_point(&product, &other);
         }
     }
@@ -63,13 +64,14 @@ static void test_linear(void **state) {
     for (int i = 0; i < 200; i++) {
         pr_affine base = test_affine(&prng), inner;
         pr_scalar j = test_scalar(&prng), k = test_scalar(&prng);
-        pr_point pj = pr_point_mul(&base, j), pk = pr_point_mul(&base, k), sum = pr_point_add(&pj, &pk);
-        pr_point direct = pr_point_mul(&base, pr_scalar_add(j, k));
+        pr_curve_point pj = pr_curve_point_mul(&base, j), pk = pr_curve_point_mul(&base, k),
+                       sum = pr_curve_point_add(&pj, &pk);
+        pr_curve_point direct = pr_curve_point_mul(&base, pr_scalar_add(j, k));
         assert_point(&sum, &direct);
-        if (!pr_point_to_affine(&inner, &pk)) continue;
+        if (!pr_curve_point_to_affine(&inner, &pk)) continue;
         assert_true(pr_affine_is_on_curve(&inner));
-        sum = pr_point_mul(&inner, j);
-        direct = pr_point_mul(&base, pr_scalar_mul(j, k));
+        sum = pr_curve_point_mul(&inner, j);
+        direct = pr_curve_point_mul(&base, pr_scalar_mul(j, k));
         assert_point(&sum, &direct);
     }
 }

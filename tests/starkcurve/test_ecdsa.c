@@ -219,10 +219,10 @@ static void test_high_inverse(void **state) {
         if (pr_scalar_is_high(s)) continue;
         /* k = any; z = s k - r d */
         pr_scalar k = pr_scalar_from_u64(1000 + step), r;
-        pr_point p = pr_point_mul_generator(k);
+        pr_curve_point p = pr_curve_point_mul_generator(k);
         pr_affine a;
         uint8_t signature[64], digest[32];
-        assert_true(pr_point_to_affine(&a, &p));
+        assert_true(pr_curve_point_to_affine(&a, &p));
         pr_felt_to_bytes(signature, a.x);
         if (!pr_scalar_from_bytes(&r, signature)) continue;
         pr_scalar z = pr_scalar_sub(pr_scalar_mul(s, k), pr_scalar_mul(r, key->secret));

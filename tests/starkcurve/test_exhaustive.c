@@ -85,9 +85,9 @@ static int setup(void **state) {
     return 0;
 }
 
-static void assert_multiple(const pr_point *p, unsigned k) {
+static void assert_multiple(const pr_curve_point *p, unsigned k) {
     pr_affine a;
-    bool finite = pr_point_to_affine(&a, p);
+    bool finite = pr_curve_point_to_affine(&a, p);
     if (finite != (k != 0)) fail_msg("%u G", k);
     if (finite && (value(a.x) != table[k][0] || value(a.y) != table[k][1])) fail_msg("%u G", k);
 }
@@ -95,10 +95,10 @@ static void assert_multiple(const pr_point *p, unsigned k) {
 static pr_affine multiple(unsigned k) { return (pr_affine){felt(table[k][0]), felt(table[k][1])}; }
 
 /* k G with a Z of its own for each of several; infinity as (0 : z : 0) */
-static pr_point homogeneous(unsigned k, unsigned z) {
+static pr_curve_point homogeneous(unsigned k, unsigned z) {
     pr_felt f = felt(z);
-    if (!k) return (pr_point){PR_FELT_ZERO, f, PR_FELT_ZERO};
-    return (pr_point){pr_felt_mul(felt(table[k][0]), f), pr_felt_mul(felt(table[k][1]), f), f};
+    if (!k) return (pr_curve_point){PR_FELT_ZERO, f, PR_FELT_ZERO};
+    return (pr_curve_point){pr_felt_mul(felt(table[k][0]), f), pr_felt_mul(felt(table[k][1]), f), f};
 }
 static pr_jacobian jacobian(unsigned k, unsigned z) {
     pr_felt f = felt(z), ff = pr_felt_square(f);
@@ -127,16 +127,17 @@ static void test_sums(void **state) {
     for (unsigned j = 0; j < N; j++)
         for (unsigned k = 0; k < N; k++)
             for (unsigned z = 1; z < P; z += 51) {
-                pr_point p = homogeneous(j, z), q = homogeneous(k, P - 2 * z % P), sum = pr_point_add(&p, &q);
+                pr_curve_point p = homogeneous(j, z), q = homogeneous(k, P - 2 * z % P),
+                               sum = pr_curve_point_add(&p, &q);
                 assert_multiple(&sum, (j + k) % N);
-                assert_int_equal(pr_point_equal(&p, &q), j == k);
+                assert_int_equal(pr_curve_point_equal(&p, &q), j == k);
                 pr_jacobian s = jacobian(j, z), t = jacobian(k, 3 * z % P), r = pr_jacobian_add_public(&s, &t);
-                sum = pr_point_from_jacobian_public(&r);
+                sum = pr_curve_point_from_jacobian_public(&r);
                 assert_multiple(&sum, (j + k) % N);
                 if (!k) continue;
                 pr_affine a = multiple(k);
                 r = pr_jacobian_add_affine_public(&s, &a);
-                sum = pr_point_from_jacobian_public(&r);
+                sum = pr_curve_point_from_jacobian_public(&r);
                 assert_multiple(&sum, (j + k) % N);
                 assert_int_equal(pr_jacobian_has_x_public(&s, a.x), j == k || j == N - k);
             }
@@ -149,15 +150,15 @@ static void test_products(void **state) {
         pr_affine base = multiple(j);
         pr_comb_init(comb, &base);
         for (unsigned k = 0; k < N; k++) {
-            pr_point p = pr_point_mul(&base, scalar(k));
+            pr_curve_point p = pr_curve_point_mul(&base, scalar(k));
             assert_multiple(&p, j * k % N);
             p = pr_comb_mul(comb, scalar(k));
             assert_multiple(&p, j * k % N);
             pr_jacobian fast = pr_jacobian_mul_public(&base, scalar(k));
-            p = pr_point_from_jacobian_public(&fast);
+            p = pr_curve_point_from_jacobian_public(&fast);
             assert_multiple(&p, j * k % N);
             fast = pr_jacobian_mul_comb_public(comb, scalar(k));
-            p = pr_point_from_jacobian_public(&fast);
+            p = pr_curve_point_from_jacobian_public(&fast);
             assert_multiple(&p, j * k % N);
         }
     }
