@@ -23,6 +23,7 @@ int pr_app_journal(int argc, char **argv);
 int pr_app_repair(int argc, char **argv);
 int pr_app_merge(int argc, char **argv);
 int pr_app_vm(int argc, char **argv);
+int pr_app_keygen(int argc, char **argv);
 int pr_app_topo(int argc, char **argv);
 int pr_app_simulate(int argc, char **argv);
 /* Re-verifies every proof of a results file; 0 all good, 1 with the names of the bad ones, 74 unreadable. */

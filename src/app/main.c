@@ -23,6 +23,7 @@ static const struct command {
     {"air", pr_app_air, "print the AIR of a job type as a case file, or as a program"},
     {"bench", pr_app_bench, "measure; JSON lines"},
     {"vm", pr_app_vm, "run, assemble and disassemble programs for the Obelysk VM"},
+    {"keygen", pr_app_keygen, "make a key file and print its public key"},
     {"topo", pr_app_topo, "show where ranks run: GPU, cores, memory, and why"},
     {"simulate", pr_app_simulate, "ask how a batch would go on up to 10,000 ranks"},
     {"version", pr_app_version, "versions, backends, processor features"},
