@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "base/log.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,7 @@ static int help(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     pr_log_init(PR_LOG_TEXT, PR_LOG_INFO, -1);
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond its limit is an error of writing, like a full disk */
     if (argc < 2) {
         print_help(stderr);
         return 2;

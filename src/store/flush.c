@@ -47,9 +47,10 @@ pr_status pr_product_create_file(pr_product *p, bool excl, pr_error *err) {
     /* The file is closed after each flush: without this, what a grown chunk leaves behind would never be used again. */
     H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_FSM_AGGR, 1, 1);
     hid_t file = H5Fcreate(p->path, excl ? H5F_ACC_EXCL : H5F_ACC_TRUNC, create, H5P_DEFAULT);
-    H5Pclose(create);
-    if (file < 0) return pr_hdf_fail(err, p->path, "cannot create the results file");
-    pr_status status = fill_new_file(p, file, err);
+    pr_status status = file < 0 ? pr_hdf_fail(err, p->path, "cannot create the results file") : PR_OK;
+    H5Pclose(create); /* after the error was read: every call clears it */
+    PR_TRY(status);
+    status = fill_new_file(p, file, err);
     pr_status closed = pr_hdf_close(file, p->path, status == PR_OK ? err : NULL);
     return status != PR_OK ? status : closed;
 }
