@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define PR_JOURNAL_BUFFER ((size_t)4 << 20)
@@ -55,10 +57,39 @@ static pr_status allocate(pr_journal **out, const char *path, pr_error *err) {
     return PR_OK;
 }
 
+/* Process that holds the lock, where /proc/locks shows it; 0: not known (it may be on another host). */
+static long lock_holder(int fd) {
+    char line[256];
+    struct stat st;
+    long pid, found = 0;
+    unsigned upper, lower;
+    unsigned long inode;
+    FILE *f = fopen("/proc/locks", "re");
+    if (!f) return 0;
+    while (fstat(fd, &st) == 0 && !found && fgets(line, sizeof line, f))
+        if (sscanf(line, "%*d: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &upper, &lower, &inode) == 4 && inode == st.st_ino &&
+            upper == major(st.st_dev) && lower == minor(st.st_dev))
+            found = pid;
+    fclose(f);
+    return found;
+}
+
+static pr_status refuse_second(const pr_journal *j, pr_error *err) {
+    long pid = lock_holder(j->lock);
+    if (pid <= 0)
+        return pr_fail(err, PR_ERR_IO, "%s: another process writes this run, perhaps on another host: wait for its end",
+                       j->path);
+    return pr_fail(
+        err, PR_ERR_IO,
+        "%s: another process writes this run: process %ld of this host; wait for its end, or ask it to stop: "
+        "kill -USR1 %ld",
+        j->path, pid, pid);
+}
+
 /* File systems without locks (some parallel ones are mounted so) are taken as they are. */
 static pr_status lock(pr_journal *j, pr_error *err) {
     if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) return PR_OK;
-    if (errno == EWOULDBLOCK) return pr_fail(err, PR_ERR_IO, "%s: another process writes this run", j->path);
+    if (errno == EWOULDBLOCK) return refuse_second(j, err);
     if (errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK || errno == EINVAL) return PR_OK;
     return io_error(j, "cannot lock the journal", err);
 }
