@@ -12,6 +12,11 @@ static uint64_t now_ns(clockid_t id) {
 uint64_t pr_clock_monotonic_ns(void) { return now_ns(CLOCK_MONOTONIC); }
 uint64_t pr_clock_wall_ns(void) { return now_ns(CLOCK_REALTIME); }
 
+pr_moment pr_clock_moment(void) { return (pr_moment){pr_clock_wall_ns(), pr_clock_monotonic_ns()}; }
+uint64_t pr_clock_wall_after(const pr_moment *begin) {
+    return begin->wall_ns + (pr_clock_monotonic_ns() - begin->monotonic_ns);
+}
+
 void pr_clock_iso8601(char out[32], uint64_t wall_ns) {
     time_t seconds = (time_t)(wall_ns / 1000000000u);
     struct tm tm;

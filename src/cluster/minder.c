@@ -21,7 +21,7 @@ struct pr_minder {
     bool has_manifest;
     bool has_task, submitted, cancelled, timed_out;
     pr_wire_prove task;
-    uint64_t started_ns, started_wall_ns; /* of the task */
+    pr_moment started; /* of the task */
     uint32_t stage, step;
     uint32_t restarts;
     uint64_t pause_ns, start_at_ns; /* of the next start */
@@ -64,7 +64,8 @@ static pr_wire_answer *answer(pr_minder *m, uint32_t failure, pr_attempt_end end
     a->failure = failure;
     a->end = end;
     if (m->submitted) {
-        a->started_ns = m->started_wall_ns;
+        a->started_ns = m->started.wall_ns;
+        a->finished_ns = pr_clock_wall_after(&m->started);
         pr_row_set_text(a->stage, sizeof a->stage, pr_work_stage_name(m->stage));
         const pr_backend *backend = m->task.cpu_only ? m->o->cpu_backend : m->o->backend;
         pr_row_set_text(a->record.row.backend, sizeof a->record.row.backend, backend->name);
@@ -171,15 +172,14 @@ static void submit(pr_minder *m, uint64_t now) {
                                 .quiet_ms = m->task.quiet_ms};
     if (pr_child_submit(m->child, &task, &err) != PR_OK) return; /* ENDED follows */
     m->submitted = true;
-    m->started_ns = now;
-    m->started_wall_ns = pr_clock_wall_ns();
+    m->started = (pr_moment){pr_clock_wall_ns(), now};
     m->stage = m->step = 0;
 }
 
 static void watch_limit(pr_minder *m, uint64_t now) {
     char why[64];
     if (!m->submitted || !m->task.time_limit_ms || m->timed_out || m->cancelled) return;
-    if (now - m->started_ns < m->task.time_limit_ms * 1000000u) return;
+    if (now - m->started.monotonic_ns < m->task.time_limit_ms * 1000000u) return;
     m->timed_out = true;
     snprintf(why, sizeof why, "time limit of %.1f s", (double)m->task.time_limit_ms / 1e3);
     pr_child_kill(m->child, why);

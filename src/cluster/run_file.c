@@ -99,7 +99,8 @@ pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *o, const pr_ma
     s->threads = place->threads;
     s->jobs = (uint32_t)m->n_jobs;
     s->done_before = (uint32_t)f->n_done;
-    pr_clock_iso8601(s->started_at, pr_clock_wall_ns());
+    f->session_began = pr_clock_moment();
+    pr_clock_iso8601(s->started_at, f->session_began.wall_ns);
     pr_row_set_text(s->status, sizeof s->status, "running");
     pr_row_set_text(s->hosts, sizeof s->hosts, place->hosts);
     pr_row_set_text(s->command_line, sizeof s->command_line, o->command_line);
@@ -114,7 +115,7 @@ uint64_t pr_run_file_deadline_ns(const pr_run_file *f, const pr_manifest_job *jo
 uint32_t pr_run_file_session(const pr_run_file *f) { return pr_store_session(f->store); }
 
 pr_status pr_run_file_end(pr_run_file *f, const char *status_text, pr_error *err) {
-    pr_clock_iso8601(f->session.finished_at, pr_clock_wall_ns());
+    pr_clock_iso8601(f->session.finished_at, pr_clock_wall_after(&f->session_began));
     pr_row_set_text(f->session.status, sizeof f->session.status, status_text);
     pr_status status = pr_store_end_session(f->store, &f->session, err);
     pr_error second = {0};

@@ -1,6 +1,7 @@
 /* The results file that a run writes to: a new one with its provenance, or that of the run to resume. */
 #ifndef PR_CLUSTER_RUN_FILE_H
 #define PR_CLUSTER_RUN_FILE_H
+#include "base/clock.h"
 #include "cluster/cluster.h"
 #include "manifest/manifest.h"
 #include "schedule/schedule.h"
@@ -16,6 +17,7 @@ typedef struct pr_run_file {
     uint64_t started_wall_ns; /* of the run's first session: deadlines count from here */
     bool has_provenance;
     pr_session_row session;
+    pr_moment session_began;
 } pr_run_file;
 
 typedef struct pr_run_place { /* where the run takes place, for provenance */

@@ -171,7 +171,6 @@ static void begin_row(pr_job_row *row, const pr_work *work, const pr_manifest_jo
     row->verifier_rank = -1;
     row->lifting_log_size = -1;
     row->threads = work->threads;
-    row->started_ns = pr_clock_wall_ns();
 }
 
 pr_status pr_work_prove(pr_record *record, const pr_work *work, const pr_manifest_job *manifest_job, pr_error *err) {
@@ -183,8 +182,10 @@ pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr
     pr_error own = {0};
     pr_job *job = NULL;
     if (!err) err = &own;
+    const pr_moment begin = pr_clock_moment();
     memset(record, 0, sizeof *record);
     begin_row(&record->row, work, manifest_job);
+    record->row.started_ns = begin.wall_ns;
     tell(watch, PR_WORK_STAGE_INPUTS);
     pr_status status = pr_job_create(&job, manifest_job->type, &manifest_job->params, &manifest_job->config, err);
     if (status == PR_OK) {
@@ -198,7 +199,7 @@ pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr
         pr_row_set_text(record->row.reason, sizeof record->row.reason, err->text);
     }
     record->row.peak_rss_bytes = pr_peak_rss_bytes();
-    record->row.finished_ns = pr_clock_wall_ns();
+    record->row.finished_ns = pr_clock_wall_after(&begin);
     pr_clock_iso8601(record->row.started_at, record->row.started_ns);
     pr_clock_iso8601(record->row.finished_at, record->row.finished_ns);
     return status;
