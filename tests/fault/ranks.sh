@@ -1,0 +1,63 @@
+#!/bin/sh
+# A rank that is slow, and one that is stopped, taken for lost, and answers late: the batch does not wait for either, and
+# what comes late changes nothing. (Ranks that answer rubbish, or twice, or what is not true: cluster/mpi_liar.c.)
+#   ranks.sh PROVERUN
+set -u
+. "$(dirname "$0")/../app/common.sh"
+
+manifest() { # NAME JOBS
+    printf 'version: 1\nname: %s\ndefaults: { profile: fast }\njobs:\n' "$1"
+    printf '  - { id: fib, type: wide_fibonacci, params: { log_rows: 13, columns: 60, seed: [%s] } }\n' "$(seq -s ', ' 1 "$2")"
+}
+# start RANKS MANIFEST OPTIONS...: in the background, streams to run.out and run.err
+start() {
+    n=$1
+    shift
+    : >run.err
+    mpirun --enable-recovery -n "$n" "$PROVERUN" run "$@" --backend scalar --threads 1 >run.out 2>run.err &
+    PID=$!
+}
+# await PATTERN: until a line of run.err holds it; half a minute at most
+await() {
+    waits=0
+    until grep -q "$1" run.err || ! kill -0 $PID 2>/dev/null || [ $waits = 600 ]; do
+        sleep 0.05
+        waits=$((waits + 1))
+    done
+}
+supervisor() { pgrep -P $PID -x proverun | sed -n "$(($1 + 1))p"; } # of a rank; they are started in order
+ends_well() { # NAME JOBS
+    says run.err "$2 of $2 jobs done (0 of them before), 0 failed"
+    expect 0 verify "$(cat run.out)"
+    says out "$2 proofs good, 0 bad, 0 jobs without"
+    expect 0 journal check "$(cat run.out)"
+}
+
+# ---- slow: its prover stands still while the supervisor goes on; the job is begun again elsewhere ----
+manifest slow 12 >slow.yaml
+start 3 slow.yaml --results slow
+await '^\['
+frozen=$(pgrep -P "$(supervisor 1)")
+kill -STOP "$frozen"
+began=$(date +%s)
+wait $PID
+[ $(($(date +%s) - began)) -lt 50 ] || fail "a slow rank holds up the batch until it is taken for hung"
+says run.err 'handed out again'
+ends_well slow 12
+
+# ---- stopped: lost, its job is done elsewhere; then it goes on, and sends what is there already ----
+manifest late 90 >late.yaml
+start 4 late.yaml --results late --silent-after 2s --lost-after 3s
+await '^\['
+stopped=$(supervisor 3)
+kill -STOP "$stopped"
+await 'it is lost'
+sleep 0.5
+kill -CONT "$stopped"
+wait $PID
+says run.err 'rank 3 sent the proof that is there already\|rank 3 sent a proof after the job'
+says run.err 'rank 3 is back'
+ends_well late 90
+expect 0 show "$(cat run.out)" --table events
+says out 'late_answer'
+finish
