@@ -108,5 +108,48 @@ f=$(tail -n 1 out)
 "$PROVERUN" show "$f" >table
 expect_in "^late .* refused .*cannot end by its deadline" table "a deadline gone by"
 
+# ---- a watch that is killed goes on with the manifest that it was at, and does not begin the others again ----
+seeds=$(seq -s ', ' 1 60)
+mkdir box
+cat >box/b.yaml <<Y
+version: 1
+name: b
+defaults: { profile: fast }
+jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, seed: [$seeds] } }]
+Y
+printf 'version: 1\nname: a\njobs: 7\n' >box/a.yaml
+touch -d '1 minute ago' box/a.yaml box/b.yaml
+wait_for() { # FILE PATTERN
+    i=0
+    while ! grep -q "$2" "$1" 2>/dev/null && [ $i -lt 600 ]; do
+        sleep 0.05
+        i=$((i + 1))
+    done
+}
+status_of() { tr -d ' \n' <"box/$1.yaml.status.json"; }
+"$PROVERUN" run --watch box --results watched --backend scalar >out 2>err &
+PID=$!
+wait_for err '^\[5/'
+kill -9 $PID
+wait $PID 2>/dev/null
+status_of b >was
+expect_in '"status":"running"' was "a watch that is killed"
+expect_in '"exit_code":null' was "a watch that is killed"
+cp box/a.yaml.status.json a.was
+"$PROVERUN" run --watch box --results watched >out 2>err &
+PID=$!
+wait_for box/b.yaml.status.json '"complete"'
+kill -USR1 $PID
+wait $PID
+RC=$?
+expect_rc 0 "a watch that was begun again"
+status_of b >is
+expect_in '"status":"complete"' is "a watch that was begun again"
+expect_in '"done":60' is "a watch that was begun again"
+grep -q '(0 of them before)' err && fail "the manifest was begun anew: $(cat err)"
+expect_in 'going on with' err "a watch that was begun again"
+cmp -s a.was box/a.yaml.status.json || fail "a manifest that was answered was answered again"
+[ "$(ls watched/b-*.h5 | wc -l)" = 1 ] || fail "a second run of the same manifest"
+
 [ $FAILED = 0 ] && echo "all attempts are accounted for"
 exit $FAILED
