@@ -86,6 +86,22 @@ expect_column waits gpu_used no
 "$PROVERUN" repair "$f" >answer 2>&1 || fail "repair: $(cat answer)"
 "$PROVERUN" show "$f" --table attempts | cmp -s - attempts || fail "repair lost the history"
 
+# ---- an attempt that runs out of its time limit ----
+cat >limit.yaml <<Y
+version: 1
+name: limit
+defaults: { profile: fast, retries: 0 }
+jobs: [{ id: long, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 }, time_limit: 1s }]
+Y
+PROVERUN_TEST_FAULTS="0.*:hang" "$PROVERUN" run limit.yaml --results limit >out 2>err
+RC=$?
+expect_rc 1 "a time limit"
+f=$(tail -n 1 out)
+"$PROVERUN" show "$f" >table
+expect_in "^long .* timeout .*time limit of 1.0 s" table "a time limit"
+"$PROVERUN" show "$f" --table attempts >attempts
+[ "$(grep -c '^long .* timeout .* quotients ' attempts)" = 1 ] || fail "a time limit: $(cat attempts)"
+
 # ---- deadlines count from the start of the run ----
 unset PROVERUN_TEST_FAULTS
 cat >late.yaml <<Y
