@@ -4,20 +4,7 @@
 # Also what the manifest and the plan say of a job, in its row.
 #   mpi_attempts.sh PROVERUN_FAULTY      (tests/child: proverun with PROVERUN_TEST_FAULTS)
 set -u
-PROVERUN=$1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-attempts-XXXXXX")
-trap 'rm -rf "$D"' EXIT
-cd "$D" || exit 1
-FAILED=0
-fail() {
-    echo "FAILED: $*"
-    FAILED=1
-    [ -s err ] && sed 's/^/  | /' err
-}
-expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
-expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2: $(cat "$2")"; }
+. "$(dirname "$0")/common.sh"
 # column ID NAME: of a job
 column() {
     "$PROVERUN" show "$f" --table jobs | awk -v id="$1" -v name="$2" '
@@ -167,5 +154,4 @@ expect_in 'going on with' err "a watch that was begun again"
 cmp -s a.was box/a.yaml.status.json || fail "a manifest that was answered was answered again"
 [ "$(ls watched/b-*.h5 | wc -l)" = 1 ] || fail "a second run of the same manifest"
 
-[ $FAILED = 0 ] && echo "all attempts are accounted for"
-exit $FAILED
+finish "all attempts are accounted for"

@@ -3,20 +3,7 @@
 # time: the run goes on, or ends resumable, and what was announced is there.
 #   mpi_losses.sh PROVERUN
 set -u
-PROVERUN=$1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-losses-XXXXXX")
-trap 'rm -rf "$D"' EXIT
-cd "$D" || exit 1
-FAILED=0
-fail() {
-    echo "FAILED: $*"
-    FAILED=1
-    [ -s err ] && sed 's/^/  | /' err
-}
-expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
-expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2"; }
+. "$(dirname "$0")/common.sh"
 # await TEXT N: until N lines of err hold it
 await() {
     i=0
@@ -132,5 +119,4 @@ kill -USR1 $PID
 wait $PID
 [ "$(grep -c '\.h5$' out)" = 1 ] || fail "watch: not one results file on standard output"
 
-[ $FAILED = 0 ] && echo "all losses were survived"
-exit $FAILED
+finish "all losses were survived"

@@ -3,20 +3,8 @@
 # bad manifest, resume after SIGKILL, drain, damaged results files.
 #   mpi_runs.sh PROVERUN
 set -u
-PROVERUN=$1
-HERE=$(cd "$(dirname "$0")" && pwd)
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-mpi-XXXXXX")
-trap 'rm -rf "$D"' EXIT
-cd "$D" || exit 1
-FAILED=0
+. "$(dirname "$0")/common.sh"
 
-fail() {
-    echo "FAILED: $*"
-    FAILED=1
-    [ -s err ] && sed 's/^/  | /' err
-}
 # run N ARGUMENTS...: streams to out and err, exit code to RC
 run() {
     n=$1
@@ -24,8 +12,6 @@ run() {
     if [ "$n" = 0 ]; then "$PROVERUN" run "$@" >out 2>err; else mpirun -n "$n" "$PROVERUN" run "$@" >out 2>err; fi
     RC=$?
 }
-expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
-expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2"; }
 h5_of_run() { tail -n 1 out; }
 count() { grep -c -- "$1" "$2"; }
 
@@ -243,5 +229,4 @@ done
 "$PROVERUN" verify small.yaml >answer 2>err
 [ $? = 74 ] || fail "verify of a text"
 
-[ $FAILED = 0 ] && echo "all runs as they should be"
-exit $FAILED
+finish "all runs as they should be"

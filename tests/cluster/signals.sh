@@ -2,20 +2,7 @@
 # Signals to a run: asked to drain before MPI is up.
 #   signals.sh PROVERUN
 set -u
-PROVERUN=$1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-signals-XXXXXX")
-trap 'rm -rf "$D"' EXIT
-cd "$D" || exit 1
-FAILED=0
-fail() {
-    echo "FAILED: $*"
-    FAILED=1
-    [ -s err ] && tail -n 20 err | sed 's/^/  | /'
-}
-expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
-expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2"; }
+. "$(dirname "$0")/common.sh"
 # until COMMAND ARGUMENTS: for a minute at most, while process $PID lives
 until_true() {
     i=0
@@ -56,5 +43,4 @@ await_rc
 expect_rc 75 "drained while MPI starts"
 expect_in "interrupted: 0 of 200 jobs done" err "drained while MPI starts"
 
-[ $FAILED = 0 ] && echo "all signals were heard"
-exit $FAILED
+finish "all signals were heard"

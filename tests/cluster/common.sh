@@ -1,0 +1,22 @@
+# Sourced by the tests of whole runs in this folder: "$1" is the program. They work in a folder of their own, put the
+# streams of a run into out and err, its exit code into RC, and end with `finish TEXT`.
+PROVERUN=$(realpath "${1:?the program}")
+HERE=$(cd "$(dirname "$0")" && pwd)
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-$(basename "$0" .sh)-XXXXXX") || exit 2
+trap 'rm -rf "$D"' EXIT
+cd "$D" || exit 2
+FAILED=0
+
+fail() {
+    echo "FAILED: $*"
+    FAILED=1
+    [ -s err ] && tail -n 60 err | sed 's/^/  | /'
+}
+expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
+expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2: $(head -n 20 "$2")"; } # PATTERN FILE WHAT
+finish() {
+    [ $FAILED = 0 ] && echo "$1"
+    exit $FAILED
+}
