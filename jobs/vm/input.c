@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "vm/isa.h"
 
 enum { LONGEST_NUMBER = 63 };
 
@@ -92,11 +93,10 @@ pr_status pr_vm_input_parse(uint32_t **words, size_t *n, const char *text, size_
 }
 
 pr_status pr_vm_input_load(uint32_t **words, size_t *n, const char *path, pr_error *err) {
-    enum { MAX_BYTES = 64 << 20 };
     uint8_t *data = NULL;
     size_t size = 0;
     pr_error cause = {0};
-    pr_status status = pr_file_read(&data, &size, path, MAX_BYTES, &cause);
+    pr_status status = pr_file_read(&data, &size, path, PR_VM_MAX_FILE, &cause);
     if (status != PR_OK) return pr_fail(err, status == PR_ERR_MEMORY ? status : PR_ERR_INPUT, "%s", cause.text);
     status = pr_vm_input_parse(words, n, (const char *)data, size, path, err);
     free(data);

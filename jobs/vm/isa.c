@@ -167,29 +167,31 @@ pr_status pr_vm_program_digest(pr_hash *out, const pr_vm_program *program, pr_er
     return failed ? pr_fail(err, PR_ERR_MEMORY, "out of memory for a program") : PR_OK;
 }
 
-static pr_status read_binary(pr_vm_program *out, const uint8_t *data, size_t size, const char *path, pr_error *err) {
+static pr_status read_binary(pr_vm_program *out, const uint8_t *data, size_t size, const char *name, pr_error *err) {
     pr_reader r;
     pr_reader_init(&r, data, size);
     pr_read_borrow(&r, strlen(PR_VM_MAGIC));
     pr_error cause = {0};
     pr_status status = pr_vm_program_read(out, &r, &cause);
-    if (status != PR_OK) return pr_fail(err, status, "%s: %s", path, cause.text);
+    if (status != PR_OK) return pr_fail(err, status, "%s: %s", name, cause.text);
     if (pr_reader_done(&r)) return PR_OK;
     pr_vm_program_clear(out);
-    return pr_fail(err, PR_ERR_MALFORMED, "%s: bytes behind the program's end", path);
+    return pr_fail(err, PR_ERR_MALFORMED, "%s: bytes behind the program's end", name);
+}
+
+pr_status pr_vm_program_parse(pr_vm_program *out, const uint8_t *data, size_t size, const char *name, pr_error *err) {
+    size_t magic = strlen(PR_VM_MAGIC);
+    if (size >= magic && memcmp(data, PR_VM_MAGIC, magic) == 0) return read_binary(out, data, size, name, err);
+    return pr_vm_assemble(out, (const char *)data, size, name, err);
 }
 
 pr_status pr_vm_program_load(pr_vm_program *out, const char *path, pr_error *err) {
-    enum { MAX_BYTES = 64 << 20 };
     uint8_t *data = NULL;
-    size_t size = 0, magic = strlen(PR_VM_MAGIC);
+    size_t size = 0;
     pr_error cause = {0};
-    pr_status status = pr_file_read(&data, &size, path, MAX_BYTES, &cause);
+    pr_status status = pr_file_read(&data, &size, path, PR_VM_MAX_FILE, &cause);
     if (status != PR_OK) return pr_fail(err, status == PR_ERR_MEMORY ? status : PR_ERR_INPUT, "%s", cause.text);
-    if (size >= magic && memcmp(data, PR_VM_MAGIC, magic) == 0)
-        status = read_binary(out, data, size, path, err);
-    else
-        status = pr_vm_assemble(out, (const char *)data, size, path, err);
+    status = pr_vm_program_parse(out, data, size, path, err);
     free(data);
     return status;
 }

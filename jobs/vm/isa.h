@@ -97,4 +97,8 @@ PR_MUST_CHECK pr_status pr_vm_program_digest(pr_hash *out, const pr_vm_program *
  * pr_vm_program_write writes, and nothing more. PR_ERR_INPUT: unreadable; PR_ERR_MALFORMED: with its place. */
 #define PR_VM_MAGIC "obelysk1"
 PR_MUST_CHECK pr_status pr_vm_program_load(pr_vm_program *out, const char *path, pr_error *err);
+/* The same of such a file's bytes; name is the file's. */
+PR_MUST_CHECK pr_status pr_vm_program_parse(pr_vm_program *out, const uint8_t *data, size_t size, const char *name,
+                                            pr_error *err);
+enum { PR_VM_MAX_FILE = 64 << 20 }; /* bytes of a program's or an input's file */
 #endif

@@ -49,6 +49,7 @@ pr_vm_line pr_vm_line_of(const pr_vm_instruction *i) {
                        .target = has_target ? (uint16_t)i->imm : 0,
                        .imm = has_target ? 0 : i->imm};
     if (i->immediate) line.flags |= BIT(IMMEDIATE);
+    if (line.alu != PR_VM_ALU_NONE) line.flags |= BIT(ALU);
     if (i->opcode == PR_VM_NOT) line.imm = UINT32_MAX;
     if (i->opcode == PR_VM_CALL) return stack_line(line, UINT32_MAX);
     if (i->opcode == PR_VM_RET) return stack_line(line, 1);

@@ -76,9 +76,9 @@ static uint32_t read_register(pr_vm_machine *m, uint8_t number, uint32_t timesta
 }
 
 /* The step's access to memory, if it has one: step->m. */
-static bool access_memory(pr_vm_machine *m, const pr_vm_line *line, uint32_t c, pr_vm_step *step) {
+static bool access_memory(pr_vm_machine *m, const pr_vm_line *line, pr_vm_step *step) {
     if (!pr_vm_line_uses_memory(line)) return true;
-    uint32_t address = pr_vm_line_has(line, PR_VM_F_RET) ? step->a : c;
+    uint32_t address = pr_vm_line_has(line, PR_VM_F_RET) ? step->a : step->c;
     bool store = pr_vm_line_has(line, PR_VM_F_STORE), call = pr_vm_line_has(line, PR_VM_F_CALL);
     pr_vm_word *word = pr_vm_memory_touch(&m->memory, address);
     if (!word) return false;
@@ -94,17 +94,25 @@ static bool access_memory(pr_vm_machine *m, const pr_vm_line *line, uint32_t c, 
     return record_access(m, &access);
 }
 
-static void write_register(pr_vm_machine *m, const pr_vm_line *line, uint32_t b, uint32_t c, const pr_vm_step *step) {
-    if (step->trap) return;
-    if (pr_vm_line_has(line, PR_VM_F_RESULT)) m->registers[line->rd] = c;
-    if (pr_vm_line_has(line, PR_VM_F_LOAD)) m->registers[line->rd] = step->m;
-    if (pr_vm_line_has(line, PR_VM_F_CONSTANT)) m->registers[line->rd] = b;
+/* What rd becomes. */
+static uint32_t written_value(const pr_vm_line *line, uint32_t b, const pr_vm_step *step) {
+    if (step->trap) return step->old;
+    if (pr_vm_line_has(line, PR_VM_F_RESULT)) return step->c;
+    if (pr_vm_line_has(line, PR_VM_F_LOAD)) return step->m;
+    return pr_vm_line_has(line, PR_VM_F_CONSTANT) ? b : step->old;
 }
 
-static uint32_t next_pc(const pr_vm_line *line, uint32_t pc, uint32_t c, uint32_t word) {
-    bool jumps = pr_vm_line_has(line, PR_VM_F_JUMP) || (pr_vm_line_has(line, PR_VM_F_JZ) && c) ||
-                 (pr_vm_line_has(line, PR_VM_F_JNZ) && !c);
-    return pr_vm_line_has(line, PR_VM_F_RET) ? word : jumps ? line->target : pc + 1;
+static uint32_t next_pc(const pr_vm_line *line, const pr_vm_step *step) {
+    if (step->trap) return PR_VM_END_PC + PR_VM_DIVISION_BY_ZERO;
+    if (pr_vm_line_has(line, PR_VM_F_HALT)) return PR_VM_END_PC + PR_VM_HALTED;
+    if (pr_vm_line_has(line, PR_VM_F_RET)) return step->m;
+    bool jumps = pr_vm_line_has(line, PR_VM_F_JUMP) || (pr_vm_line_has(line, PR_VM_F_JZ) && step->c) ||
+                 (pr_vm_line_has(line, PR_VM_F_JNZ) && !step->c);
+    return jumps ? line->target : step->pc + 1u;
+}
+
+static bool leaves_the_program(const pr_vm_machine *m, const pr_vm_line *line) {
+    return pr_vm_line_has(line, PR_VM_F_RET) && m->pc >= m->n_lines;
 }
 
 pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
@@ -117,18 +125,18 @@ pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
     step.old = read_register(m, line->rd, now + 2, &step.d_touched);
     uint32_t b = pr_vm_line_has(line, PR_VM_F_IMMEDIATE) ? line->imm : step.s;
     step.trap = pr_vm_line_has(line, PR_VM_F_DIVIDE) && b == 0;
-    uint32_t c = step.trap ? 0 : pr_vm_alu_run(line->alu, step.a, b);
-    if (!access_memory(m, line, c, &step) || !record_step(m, &step)) return no_memory(err);
-    write_register(m, line, b, c, &step);
+    step.c = step.trap ? 0 : pr_vm_alu_run(line->alu, step.a, b);
+    if (!access_memory(m, line, &step)) return no_memory(err);
+    step.written = m->registers[line->rd] = written_value(line, b, &step);
+    step.next = m->pc = next_pc(line, &step);
+    if (!record_step(m, &step)) return no_memory(err);
     m->n_steps++;
-    if (step.trap) m->end = PR_VM_DIVISION_BY_ZERO;
-    if (pr_vm_line_has(line, PR_VM_F_HALT)) m->end = PR_VM_HALTED;
-    if (m->end != PR_VM_RUNNING) return PR_OK;
-    uint32_t pc = m->pc;
-    m->pc = next_pc(line, pc, c, step.m);
-    if (m->pc < m->n_lines) return PR_OK;
-    return pr_fail(err, PR_ERR_INPUT, "step %u, instruction %u: RET to %u, outside of the program's %u instructions",
-                   m->n_steps, pc, m->pc, m->n_lines);
+    if (leaves_the_program(m, line))
+        return pr_fail(err, PR_ERR_INPUT,
+                       "step %u, instruction %u: RET to %u, outside of the program's %u instructions", m->n_steps,
+                       step.pc, m->pc, m->n_lines);
+    if (m->pc >= PR_VM_END_PC) m->end = (pr_vm_end)(m->pc - PR_VM_END_PC);
+    return PR_OK;
 }
 
 pr_status pr_vm_machine_run(pr_vm_machine *m, uint32_t max_steps, pr_error *err) {

@@ -22,13 +22,16 @@ const char *pr_vm_end_name(pr_vm_end end); /* "halted", "division by zero" */
  */
 enum { PR_VM_TICKS = 4 };
 
-/* What happened in one step, as far as it does not follow from the program. */
+/* What happened in one step; names of vm/line.h. */
 typedef struct pr_vm_step {
     uint16_t pc;
     bool trap;
-    uint32_t a, s, old, m;                    /* rs1, rs2, rd before, the memory's word; names of vm/line.h */
+    uint32_t next;                            /* pc afterwards; after the last step PR_VM_END_PC + how it ended */
+    uint32_t a, s, c, m;                      /* rs1, rs2, the function's result, the memory's word */
+    uint32_t old, written;                    /* rd before and after */
     uint32_t a_touched, s_touched, d_touched; /* timestamps of the accesses before these to the same registers */
 } pr_vm_step;
+enum { PR_VM_END_PC = 1 << 16 }; /* the pc of no instruction */
 
 typedef struct pr_vm_access {
     uint32_t timestamp, address, value, old, touched;

@@ -2,7 +2,7 @@
  * src/app/job_types.c. */
 #ifndef PR_AIR_JOB_TYPE_H
 #define PR_AIR_JOB_TYPE_H
-#include "air/air.h"
+#include "air/statement.h"
 #include "base/bytes.h"
 
 typedef struct pr_param {
@@ -70,6 +70,9 @@ typedef struct pr_job_type {
     /* Optional, may be NULL: the size, cheaply, parameters already checked. An input's length comes from stat; no input
      * is read. PR_ERR_INPUT: it is missing. */
     pr_status (*size)(pr_job_size *out, const pr_params *params, pr_error *err);
+    /* Optional, may be NULL: adds the public terms of the instance's relations to the statement (of air(), with no
+     * public terms yet), from public data alone. */
+    pr_status (*public_terms)(const pr_job_instance *job, pr_statement *st, pr_error *err);
 } pr_job_type;
 
 /* Unknown, missing, out of range: PR_ERR_USAGE naming the parameter and what is allowed. index gets the offending item

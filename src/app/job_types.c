@@ -2,6 +2,8 @@
 #include "app/app.h"
 #include "blake2s/job.h"
 #include "file_hash/job.h"
+#include "vm/job.h"
 #include "wide_fibonacci/job.h"
 
-const pr_job_type *const pr_job_types[] = {&pr_job_blake2s, &pr_job_file_hash, &pr_job_wide_fibonacci, NULL};
+const pr_job_type *const pr_job_types[] = {&pr_job_blake2s, &pr_job_file_hash, &pr_job_vm, &pr_job_wide_fibonacci,
+                                           NULL};

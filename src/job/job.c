@@ -15,6 +15,7 @@ static pr_status bind_statement(pr_job *job, const pr_config *config, pr_error *
     const pr_air *air = job->type->air(job->instance);
     PR_TRY(pr_profile_fit(&chosen, air, err));
     PR_TRY(pr_statement_init(&job->statement, air, &chosen, err));
+    if (job->type->public_terms) PR_TRY(job->type->public_terms(job->instance, &job->statement, err));
     job->type->write_public(job->instance, &job->public_data);
     if (job->public_data.failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory for public data");
     job->digest = pr_statement_digest(job->type->name, job->type->version, &job->statement, job->public_data.data,

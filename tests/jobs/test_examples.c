@@ -8,9 +8,11 @@
 #include "blake2s/job.h"
 #include "file_hash/job.h"
 #include "manifest/manifest.h"
+#include "vm/job.h"
 #include "wide_fibonacci/job.h"
 
-static const pr_job_type *const types[] = {&pr_job_blake2s, &pr_job_file_hash, &pr_job_wide_fibonacci, NULL};
+static const pr_job_type *const types[] = {&pr_job_blake2s, &pr_job_file_hash, &pr_job_vm, &pr_job_wide_fibonacci,
+                                           NULL};
 
 static pr_manifest load(const char *file) {
     char path[512];
@@ -41,7 +43,7 @@ static void each_example(void **state) {
 static void the_demo(void **state) {
     (void)state;
     pr_manifest m = load("demo.yaml");
-    assert_int_equal(m.n_jobs, 8);
+    assert_int_equal(m.n_jobs, 9);
     assert_non_null(pr_manifest_find(&m, "fib-3"));
     for (size_t k = 0; k < m.n_jobs; k++) assert_string_equal(m.jobs[k].profile, "standard");
     pr_manifest_clear(&m);

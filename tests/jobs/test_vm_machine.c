@@ -187,6 +187,22 @@ static void mixing(void **state) {
     free(outputs);
 }
 
+/* The digit that the file names, by a sum that is the largest. */
+static void network(void **state) {
+    (void)state;
+    uint32_t *pixels, *outputs, n;
+    size_t n_pixels;
+    assert_int_equal(pr_vm_input_load(&pixels, &n_pixels, PR_TEST_JOBS "/vm/programs/digit.txt", NULL), PR_OK);
+    assert_int_equal(n_pixels, 64);
+    run_file(&outputs, &n, "network.asm", pixels, n_pixels);
+    assert_int_equal(n, 11);
+    assert_int_equal(outputs[0], 2);
+    for (int k = 0; k < 10; k++)
+        if (k != 2) assert_true((int32_t)outputs[1 + k] < (int32_t)outputs[3]);
+    free(outputs);
+    free(pixels);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binary_instructions),
@@ -196,6 +212,7 @@ int main(void) {
         cmocka_unit_test(fibonacci),
         cmocka_unit_test(sorting),
         cmocka_unit_test(mixing),
+        cmocka_unit_test(network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,44 @@
+/* What the files of the VM's AIR share while they build it. */
+#ifndef PR_JOBS_VM_PARTS_H
+#define PR_JOBS_VM_PARTS_H
+#include "air/builder.h"
+#include "vm/layout.h"
+
+typedef struct pr_vm_parts {
+    pr_air_builder *b;
+    const pr_vm_public *statement;
+    pr_expr one; /* of the open component */
+} pr_vm_parts;
+
+enum { PR_VM_MOST_COLUMNS = 64 };
+
+/* Begins the component and adds its columns, each read in its own row. */
+void pr_vm_begin(pr_vm_parts *p, pr_vm_component component, const char *name, pr_expr *columns, uint32_t n);
+void pr_vm_boolean(pr_vm_parts *p, const char *name, pr_expr x);
+/* Columns first .. first + n - 1 are zero where live is. */
+void pr_vm_blank(pr_vm_parts *p, pr_expr live, const pr_expr *columns, uint32_t first, uint32_t n);
+/* What a row puts into a relation, some row takes out of it, as often: put has the multiplicity -times, take times. */
+void pr_vm_put(pr_vm_parts *p, pr_vm_relation relation, pr_expr times, const pr_expr *values, uint32_t n);
+void pr_vm_take(pr_vm_parts *p, pr_vm_relation relation, pr_expr times, const pr_expr *values, uint32_t n);
+/* Takes one value. */
+void pr_vm_range(pr_vm_parts *p, pr_vm_relation relation, pr_expr live, pr_expr value);
+pr_expr pr_vm_times(pr_vm_parts *p, int64_t factor, pr_expr x);
+/* low + 256 high */
+pr_expr pr_vm_from_bytes(pr_vm_parts *p, pr_expr low, pr_expr high);
+
+void pr_vm_air_main(pr_vm_parts *p);
+void pr_vm_air_memory(pr_vm_parts *p);
+void pr_vm_air_words(pr_vm_parts *p);
+void pr_vm_air_registers(pr_vm_parts *p);
+void pr_vm_air_addition(pr_vm_parts *p);
+void pr_vm_air_bitwise(pr_vm_parts *p);
+void pr_vm_air_multiplication(pr_vm_parts *p);
+void pr_vm_air_division(pr_vm_parts *p);
+void pr_vm_air_shift(pr_vm_parts *p);
+void pr_vm_air_equality(pr_vm_parts *p);
+
+/* Preprocessed columns of all components; PR_ERR_MEMORY. */
+PR_MUST_CHECK pr_status pr_vm_add_tables(pr_vm_parts *p, pr_error *err);
+void pr_vm_air_program(pr_vm_parts *p);
+void pr_vm_air_tables(pr_vm_parts *p);
+#endif

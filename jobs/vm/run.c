@@ -1,0 +1,154 @@
+#include "vm/run.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "gadgets/input_file.h"
+#include "vm/input.h"
+
+pr_hash pr_vm_input_digest(const uint32_t *words, size_t n) {
+    pr_blake2s h;
+    pr_blake2s_init_domain(&h, "proverun-vm-input/1");
+    for (size_t k = 0; k <= n; k++) {
+        uint32_t v = k ? words[k - 1] : (uint32_t)n;
+        const uint8_t bytes[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+        pr_blake2s_update(&h, bytes, sizeof bytes);
+    }
+    return pr_blake2s_final(&h);
+}
+
+static pr_status copy_inputs(pr_vm_public *s, const uint32_t *inputs, size_t n, pr_error *err) {
+    s->inputs = malloc((n + 1) * sizeof *inputs);
+    if (!s->inputs) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the inputs");
+    if (n) memcpy(s->inputs, inputs, n * sizeof *inputs);
+    s->n_inputs = (uint32_t)n;
+    return PR_OK;
+}
+
+static pr_status execute(pr_vm_run *run, pr_vm_machine *m, uint32_t max_steps, pr_error *err) {
+    pr_vm_public *s = &run->statement;
+    PR_TRY(pr_vm_machine_run(m, max_steps, err));
+    PR_TRY(pr_vm_machine_outputs(&s->outputs, &s->n_outputs, m, err));
+    s->n_steps = m->n_steps;
+    s->end = m->end;
+    PR_TRY(pr_vm_trace_init_take(&run->trace, m, s, err));
+    run->has_trace = true;
+    return PR_OK;
+}
+
+/* What follows from the statement. */
+static pr_status derive(pr_vm_run *run, pr_error *err) {
+    PR_TRY(pr_vm_program_digest(&run->program_digest, &run->statement.program, err));
+    run->input_digest = pr_vm_input_digest(run->statement.inputs, run->statement.n_inputs);
+    return pr_vm_air(&run->air, &run->statement, err);
+}
+
+static pr_status init(pr_vm_run *run, const uint32_t *inputs, size_t n, uint32_t max_steps, pr_error *err) {
+    pr_vm_machine m = {0};
+    PR_TRY(pr_vm_machine_init(&m, &run->statement.program, inputs, n, err));
+    m.records = true;
+    pr_status status = copy_inputs(&run->statement, inputs, n, err);
+    if (status == PR_OK) status = execute(run, &m, max_steps, err);
+    pr_vm_machine_clear(&m);
+    return status == PR_OK ? derive(run, err) : status;
+}
+
+pr_status pr_vm_run_init_take(pr_vm_run *run, pr_vm_program *program, const uint32_t *inputs, size_t n_inputs,
+                              uint32_t max_steps, pr_error *err) {
+    *run = (pr_vm_run){.statement.program = *program};
+    *program = (pr_vm_program){0};
+    pr_status status = init(run, inputs, n_inputs, max_steps, err);
+    if (status != PR_OK) pr_vm_run_clear(run);
+    return status;
+}
+
+pr_status pr_vm_run_restore(pr_vm_run *run, const void *public_data, size_t size, pr_error *err) {
+    *run = (pr_vm_run){0};
+    pr_status status = pr_vm_public_read(&run->statement, public_data, size, err);
+    if (status == PR_OK) status = derive(run, err);
+    if (status != PR_OK) pr_vm_run_clear(run);
+    return status;
+}
+
+void pr_vm_run_clear(pr_vm_run *run) {
+    pr_air_destroy(run->air);
+    pr_vm_trace_clear(&run->trace);
+    pr_vm_public_clear(&run->statement);
+    *run = (pr_vm_run){0};
+}
+
+void pr_vm_run_write(pr_writer *out, const pr_vm_run *run) { pr_vm_public_write(out, &run->statement); }
+
+/* The words, up to what a value holds; then how many are left out. */
+static void print_words(char *out, size_t size, const uint32_t *words, uint32_t n) {
+    enum { REST = 24 }; /* room for a word, or for what tells the rest */
+    size_t at = 0;
+    out[0] = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        if (at + 2 * REST > size && k + 1 < n) {
+            snprintf(out + at, size - at, " and %u more", n - k);
+            return;
+        }
+        at += (size_t)snprintf(out + at, size - at, "%s%u", k ? " " : "", words[k]);
+    }
+}
+
+size_t pr_vm_run_outputs(const pr_vm_run *run, pr_output *out, size_t capacity) {
+    const pr_vm_public *s = &run->statement;
+    pr_output all[5] = {
+        {.name = "program"}, {.name = "input"}, {.name = "end"}, {.name = "steps"}, {.name = "outputs"}};
+    pr_hex_encode(all[0].value, run->program_digest.bytes, sizeof run->program_digest.bytes);
+    pr_hex_encode(all[1].value, run->input_digest.bytes, sizeof run->input_digest.bytes);
+    snprintf(all[2].value, sizeof all[2].value, "%s", pr_vm_end_name(s->end));
+    snprintf(all[3].value, sizeof all[3].value, "%u", s->n_steps);
+    print_words(all[4].value, sizeof all[4].value, s->outputs, s->n_outputs);
+    size_t n = sizeof all / sizeof *all;
+    for (size_t k = 0; k < n && k < capacity; k++) out[k] = all[k];
+    return n;
+}
+
+pr_status pr_vm_run_trace(const pr_vm_run *run, pr_job_order order, uint32_t component, pr_m31 *const *columns,
+                          unsigned n_threads, pr_error *err) {
+    PR_ASSERT(component < PR_VM_COMPONENTS);
+    if (!run->has_trace) return pr_fail(err, PR_ERR_INTERNAL, "no trace of a program's run from public data alone");
+    pr_vm_trace_fill(columns, order, (pr_vm_component)component, &run->trace, &run->statement, n_threads);
+    return PR_OK;
+}
+
+pr_job_size pr_vm_run_size(uint64_t max_steps, uint64_t n_words) {
+    /* Cells of a row, interaction included: of main and, on an average of programs, of the components that a step
+     * uses; of the words; of the tables of 2^16 rows. */
+    enum { STEP_CELLS = PR_VM_M_COLUMNS + 32 + 44, WORD_CELLS = PR_VM_W_COLUMNS + 16, TABLE_CELLS = 16 };
+    enum { STEP_BYTES = sizeof(pr_vm_step) + sizeof(pr_vm_access) / 2 + 2 * sizeof(pr_vm_call), TABLES = 16 };
+    uint64_t rows = UINT64_C(1) << pr_vm_log_rows(max_steps), words = UINT64_C(1) << pr_vm_log_rows(n_words);
+    uint8_t log_rows = pr_vm_log_rows(rows > words ? rows : words);
+    return (pr_job_size){.log_rows = log_rows > TABLES ? log_rows : TABLES,
+                         .n_trees = 3,
+                         .cells = STEP_CELLS * rows + WORD_CELLS * words + ((uint64_t)TABLE_CELLS << TABLES),
+                         .instance_bytes = 2 * STEP_BYTES * rows + 32 * words + (UINT64_C(16) << TABLES)};
+}
+
+pr_status pr_vm_as_input_error(pr_status status, pr_error *err) {
+    if (status != PR_ERR_MALFORMED) return status;
+    if (err) err->status = PR_ERR_INPUT;
+    return PR_ERR_INPUT;
+}
+
+pr_status pr_vm_load_program_file(pr_vm_program *out, const pr_params *params, const char *path, const char *type,
+                                  pr_error *err) {
+    uint8_t *data = NULL;
+    size_t size = 0;
+    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, path, PR_VM_MAX_FILE, type, err));
+    pr_status status = pr_vm_program_parse(out, data, size, path, err);
+    free(data);
+    return pr_vm_as_input_error(status, err);
+}
+
+pr_status pr_vm_load_input_file(uint32_t **words, size_t *n, const pr_params *params, const char *path,
+                                const char *type, pr_error *err) {
+    uint8_t *data = NULL;
+    size_t size = 0;
+    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, path, PR_VM_MAX_FILE, type, err));
+    pr_status status = pr_vm_input_parse(words, n, (const char *)data, size, path, err);
+    free(data);
+    return pr_vm_as_input_error(status, err);
+}

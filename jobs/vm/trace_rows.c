@@ -1,0 +1,154 @@
+/* The rows of the components. What cannot be satisfied (a record that is false) gives a row that breaks the constraint
+ * against it and no other: the tests rely on that. */
+#include "field/m31.h"
+#include "vm/trace.h"
+
+static void put(pr_m31 *out, int column, pr_m31 value) { out[column * PR_VM_BLOCK] = value; }
+
+static void put_word(pr_m31 *out, int column, uint32_t word) {
+    put(out, column, word & 0xffff);
+    put(out, column + 1, word >> 16);
+}
+
+static void put_bytes(pr_m31 *out, int column, uint32_t word) {
+    for (int k = 0; k < 4; k++) put(out, column + k, word >> 8 * k & 0xff);
+}
+
+/* Time since an access, less 1. */
+static void put_age(pr_m31 *out, int column, uint32_t now, uint32_t touched) {
+    put_word(out, column, now - touched - 1);
+}
+
+void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    const pr_vm_step *step = &trace->machine.steps[index];
+    const pr_vm_line *line = &trace->machine.lines[step->pc];
+    uint32_t now = PR_VM_TICKS * ((uint32_t)index + 1);
+    put(out, PR_VM_M_LIVE, 1);
+    put(out, PR_VM_M_TIME, now);
+    put(out, PR_VM_M_NEXT, step->next);
+    const pr_m31 *values = trace->line_values[step->pc];
+    for (int k = 0; k < PR_VM_LINE_VALUES; k++) put(out, PR_VM_M_PC + k, values[k]);
+    put(out, PR_VM_M_TRAP, step->trap);
+    put_word(out, PR_VM_M_A, step->a);
+    put_word(out, PR_VM_M_S, step->s);
+    put_word(out, PR_VM_M_B, pr_vm_line_has(line, PR_VM_F_IMMEDIATE) ? line->imm : step->s);
+    put_word(out, PR_VM_M_C, step->c);
+    put_word(out, PR_VM_M_M, step->m);
+    put_word(out, PR_VM_M_ADDRESS, pr_vm_line_has(line, PR_VM_F_RET) ? step->a : step->c);
+    put_word(out, PR_VM_M_OLD, step->old);
+    put_word(out, PR_VM_M_WRITTEN, step->written);
+    put_age(out, PR_VM_M_A_AGE, now, step->a_touched);
+    put_age(out, PR_VM_M_S_AGE, now + 1, step->s_touched);
+    put_age(out, PR_VM_M_D_AGE, now + 2, step->d_touched);
+}
+
+void pr_vm_row_memory(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    const pr_vm_access *access = &trace->machine.accesses[index];
+    put(out, PR_VM_Y_LIVE, 1);
+    put(out, PR_VM_Y_TIME, access->timestamp);
+    put(out, PR_VM_Y_WRITES, access->write);
+    put_word(out, PR_VM_Y_ADDRESS, access->address);
+    put_word(out, PR_VM_Y_VALUE, access->value);
+    put_word(out, PR_VM_Y_OLD, access->old);
+    put_age(out, PR_VM_Y_AGE, access->timestamp, access->touched);
+}
+
+/* Whether an address is one of n words from base on. */
+static bool is_in(uint32_t address, uint32_t base, uint32_t n) { return address - base < n; }
+
+void pr_vm_row_words(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    const pr_vm_word *word = &trace->machine.memory.words[index];
+    uint32_t least = index ? word[-1].address + 1 : 0;
+    put(out, PR_VM_W_LIVE, 1);
+    put_word(out, PR_VM_W_ADDRESS, word->address);
+    put_word(out, PR_VM_W_FIRST, word->first);
+    put_word(out, PR_VM_W_LAST, word->value);
+    put(out, PR_VM_W_TIME, word->touched);
+    bool is_input =
+        is_in(word->address, PR_VM_DATA, trace->n_data) || is_in(word->address, PR_VM_INPUT, trace->n_inputs + 1);
+    put(out, PR_VM_W_IS_INPUT, is_input);
+    put(out, PR_VM_W_IS_OUTPUT, is_in(word->address, PR_VM_OUTPUT, trace->n_outputs + 1));
+    put_word(out, PR_VM_W_STEP, word->address - least);
+    put(out, PR_VM_W_BORROW, index && (word->address & 0xffff) < (word[-1].address & 0xffff) + 1);
+}
+
+void pr_vm_row_registers(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    put_word(out, PR_VM_G_LAST, trace->machine.registers[index]);
+    put(out, PR_VM_G_TIME, trace->machine.touched[index]);
+}
+
+void pr_vm_row_addition(pr_m31 *out, const pr_vm_call *call) {
+    bool adds = call->alu == PR_VM_ALU_ADD, compares = call->alu == PR_VM_ALU_LT || call->alu == PR_VM_ALU_GT;
+    uint32_t u = call->alu == PR_VM_ALU_GT ? call->b : call->a, v = call->alu == PR_VM_ALU_GT ? call->a : call->b;
+    uint32_t low_u = u & 0xffff, low_v = v & 0xffff;
+    put(out, PR_VM_A_ADD + call->alu - PR_VM_ALU_ADD, 1);
+    put_word(out, PR_VM_A_A, call->a);
+    put_word(out, PR_VM_A_B, call->b);
+    put_word(out, PR_VM_A_SUM, compares ? u - v : call->c);
+    put(out, PR_VM_A_CARRY, adds ? (low_u + low_v) >> 16 : low_u < low_v);
+    put(out, PR_VM_A_CARRY + 1, compares ? call->c : adds ? (uint32_t)(((uint64_t)u + v) >> 32) : u < v);
+}
+
+void pr_vm_row_bitwise(pr_m31 *out, const pr_vm_call *call) {
+    put(out, PR_VM_B_AND + call->alu - PR_VM_ALU_AND, 1);
+    put_bytes(out, PR_VM_B_A, call->a);
+    put_bytes(out, PR_VM_B_B, call->b);
+    put_bytes(out, PR_VM_B_BOTH, call->a & call->b);
+}
+
+/* The part of x * y, in bytes, that counts 2^(16 half). */
+static uint32_t half_of_product(uint32_t x, uint32_t y, unsigned half) {
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned j = 0; j < 4; j++)
+            if ((i + j) / 2 == half) sum += ((x >> 8 * i & 0xff) * (y >> 8 * j & 0xff)) << 8 * ((i + j) % 2);
+    return sum;
+}
+
+void pr_vm_row_multiplication(pr_m31 *out, const pr_vm_call *call) {
+    uint32_t low = half_of_product(call->a, call->b, 0), carry = low >> 16;
+    put(out, PR_VM_P_LIVE, 1);
+    put_bytes(out, PR_VM_P_A, call->a);
+    put_bytes(out, PR_VM_P_B, call->b);
+    put_word(out, PR_VM_P_C, call->c);
+    put(out, PR_VM_P_CARRY, carry);
+    put(out, PR_VM_P_CARRY + 1, (half_of_product(call->a, call->b, 1) + carry) >> 16);
+}
+
+void pr_vm_row_division(pr_m31 *out, const pr_vm_call *call) {
+    bool divides = call->alu == PR_VM_ALU_DIV;
+    uint32_t quotient = divides ? call->c : call->a / call->b;
+    uint32_t rest = divides ? call->a % call->b : call->c, lack = call->b - rest - 1;
+    put(out, divides ? PR_VM_D_DIV : PR_VM_D_MOD, 1);
+    put_word(out, PR_VM_D_A, call->a);
+    put_bytes(out, PR_VM_D_B, call->b);
+    put_bytes(out, PR_VM_D_QUOTIENT, quotient);
+    put_word(out, PR_VM_D_REST, rest);
+    put_word(out, PR_VM_D_LACK, lack);
+    put(out, PR_VM_D_CARRY, (half_of_product(quotient, call->b, 0) + (rest & 0xffff)) >> 16);
+    put(out, PR_VM_D_BORROW, (call->b & 0xffff) < (rest & 0xffff) + 1);
+}
+
+void pr_vm_row_shift(pr_m31 *out, const pr_vm_call *call) {
+    uint32_t places = call->b % 32;
+    put(out, call->alu == PR_VM_ALU_SHL ? PR_VM_S_SHL : PR_VM_S_SHR, 1);
+    put_word(out, PR_VM_S_A, call->a);
+    put(out, PR_VM_S_PLACES, places);
+    put(out, PR_VM_S_ABOVE, (call->b & 0xffff) / 32);
+    put(out, PR_VM_S_B_HI, call->b >> 16);
+    put_word(out, PR_VM_S_POWER, UINT32_C(1) << places);
+    put_word(out, PR_VM_S_C, call->c);
+}
+
+/* The inverse of x - y, 0 where there is none. */
+static pr_m31 inverse_of_difference(uint32_t x, uint32_t y) { return x == y ? 0 : pr_m31_inverse(pr_m31_sub(x, y)); }
+
+void pr_vm_row_equality(pr_m31 *out, const pr_vm_call *call) {
+    uint32_t low_a = call->a & 0xffff, low_b = call->b & 0xffff;
+    put(out, PR_VM_E_LIVE, 1);
+    put_word(out, PR_VM_E_A, call->a);
+    put_word(out, PR_VM_E_B, call->b);
+    put(out, PR_VM_E_EQUAL, call->c);
+    put(out, PR_VM_E_INVERSE, inverse_of_difference(low_a, low_b));
+    if (low_a == low_b) put(out, PR_VM_E_INVERSE + 1, inverse_of_difference(call->a >> 16, call->b >> 16));
+}

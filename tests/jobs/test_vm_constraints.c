@@ -1,0 +1,290 @@
+/* Every constraint is needed: for each there is a row that breaks it and no other. Most are found by changing one or
+ * two cells of an honest row, of a padding row too; the rest are written down. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "vm_case.h"
+
+/* All instructions, operands of many sizes, jumps both ways. */
+static const char everything[] =
+    "LOADIMM r1, 0x87654321\nLOADIMM r2, 0x10203\nLOADIMM r3, 5\nLOADIMM r4, 0xffffffff\n"
+    "ADD r5, r1, r4\nADD r5, r2, r3\nADD r5, r2, 0xfffd\nSUB r5, r2, r1\nSUB r5, r1, r2\nSUB r5, r3, 6\n"
+    "MUL r5, r1, r4\nMUL r5, r2, r2\nDIV r5, r1, r2\nDIV r5, r4, r3\nMOD r5, r1, r2\nMOD r5, r4, 0x10000\n"
+    "AND r5, r1, r2\nOR r5, r1, r2\nXOR r5, r1, r4\nNOT r5, r2\nSHL r5, r1, 7\nSHR r5, r1, 0x2a\nSHL r5, r2, 16\n"
+    "EQ r5, r1, r1\nEQ r5, r1, 0x97654321\nEQ r5, r1, r2\nLT r5, r1, r2\nLT r5, r2, r1\nGT r5, r1, r2\nGT r5, r2, r1\n"
+    "STORE r1, r3, 7\nLOAD r6, r3, 7\nLOAD r6, r4, 3\nSTORE r2, r1\nCALL f\nJZ r9, on\nNOP\non: JNZ r9, on\n"
+    "JZ r1, on\nJNZ r1, over\nNOP\nover: JMP out\nf: LOADIMM r7, DATA\nLOAD r8, r7\nLOAD r8, r7, 1\nRET\n"
+    "out: LOADIMM r7, OUTPUT\nLOADIMM r8, 2\nSTORE r8, r7\nSTORE r1, r7, 1\nNOP\nHALT\n.word 0, 0x70001\n";
+
+typedef struct search {
+    const pr_air *air;
+    traces *t;
+    uint32_t component, row;
+    pr_m31 *values; /* of the nodes */
+    bool *needed;   /* [n_constraints] of the component */
+    uint32_t n_missing;
+} search;
+
+static const pr_air_component *component_of(const search *s) { return &s->air->components[s->component]; }
+
+static void evaluate(search *s, uint32_t row) {
+    const pr_air_component *c = component_of(s);
+    uint32_t mask = (1u << c->log_size) - 1;
+    pr_m31 *v = s->values;
+    for (uint32_t i = 0; i < c->n_nodes; i++) {
+        const pr_node *n = &c->nodes[i];
+        switch ((pr_node_op)n->op) {
+        case PR_NODE_COL:
+            v[i] = s->t->columns[s->component][n->a][(row + (uint32_t)c->columns[n->a].offsets[n->b]) & mask];
+            break;
+        case PR_NODE_PRE:
+            v[i] = s->air->preprocessed[n->a].values[row];
+            break;
+        case PR_NODE_CONST:
+            v[i] = n->a;
+            break;
+        case PR_NODE_ADD:
+            v[i] = pr_m31_add(v[n->a], v[n->b]);
+            break;
+        case PR_NODE_SUB:
+            v[i] = pr_m31_sub(v[n->a], v[n->b]);
+            break;
+        case PR_NODE_MUL:
+            v[i] = pr_m31_mul(v[n->a], v[n->b]);
+            break;
+        case PR_NODE_NEG:
+            v[i] = pr_m31_neg(v[n->a]);
+            break;
+        }
+    }
+}
+
+/* Which constraints fail in the row or in the one after it, which may read it: the only one, or UINT32_MAX. */
+static uint32_t sole_failure(search *s) {
+    const pr_air_component *c = component_of(s);
+    uint32_t mask = (1u << c->log_size) - 1, found = UINT32_MAX;
+    for (uint32_t r = 0; r <= (s->component == PR_VM_WORDS); r++) {
+        evaluate(s, (s->row + r) & mask);
+        for (uint32_t k = 0; k < c->n_constraints; k++) {
+            if (!s->values[c->constraints[k].node] || k == found) continue;
+            if (found != UINT32_MAX) return UINT32_MAX;
+            found = k;
+        }
+    }
+    return found;
+}
+
+static void note(search *s) {
+    uint32_t k = sole_failure(s);
+    if (k == UINT32_MAX || s->needed[k]) return;
+    s->needed[k] = true;
+    s->n_missing--;
+}
+
+static pr_m31 *cell(search *s, uint32_t column) { return &s->t->columns[s->component][column][s->row]; }
+
+enum { CHANGES = 6 };
+static pr_m31 changed(pr_m31 v, int change) {
+    const pr_m31 to[CHANGES] = {pr_m31_add(v, 1), v ? 0 : PR_P - 1, 1, 2, pr_m31_add(v, 65536), pr_m31_sub(v, 65536)};
+    return to[change];
+}
+
+static void change_one(search *s, void (*then)(search *, uint32_t), uint32_t first) {
+    for (uint32_t k = first; k < component_of(s)->n_columns && s->n_missing; k++) {
+        pr_m31 kept = *cell(s, k);
+        for (int change = 0; change < CHANGES; change++) {
+            *cell(s, k) = changed(kept, change);
+            then(s, k + 1);
+        }
+        *cell(s, k) = kept;
+    }
+}
+
+static void note_one(search *s, uint32_t column) {
+    (void)column;
+    note(s);
+}
+static void note_two(search *s, uint32_t column) { change_one(s, note_one, column); }
+
+typedef struct forged {
+    uint32_t component;
+    const char *against;
+    struct {
+        uint32_t column, value;
+    } cells[10]; /* of a row of zeros */
+} forged;
+
+/* A flag of main. */
+#define F(flag) PR_VM_M_FLAGS + PR_VM_F_##flag
+static const forged forged_rows[] = {
+    {PR_VM_MAIN,
+     "trap is 0 or 1",
+     {{PR_VM_M_LIVE, 1}, {F(DIVIDE), 1}, {F(ALU), 1}, {PR_VM_M_TRAP, 2}, {PR_VM_M_NEXT, 131073}}},
+    {PR_VM_MAIN, "only a division traps", {{PR_VM_M_LIVE, 1}, {F(ALU), 1}, {PR_VM_M_TRAP, 1}, {PR_VM_M_NEXT, 65537}}},
+    {PR_VM_MAIN,
+     "a trap divides by zero, low half",
+     {{PR_VM_M_LIVE, 1},
+      {F(DIVIDE), 1},
+      {F(ALU), 1},
+      {PR_VM_M_TRAP, 1},
+      {PR_VM_M_NEXT, 65537},
+      {PR_VM_M_S, 1},
+      {PR_VM_M_B, 1}}},
+    {PR_VM_MAIN,
+     "a trap divides by zero, high half",
+     {{PR_VM_M_LIVE, 1},
+      {F(DIVIDE), 1},
+      {F(ALU), 1},
+      {PR_VM_M_TRAP, 1},
+      {PR_VM_M_NEXT, 65537},
+      {PR_VM_M_S + 1, 1},
+      {PR_VM_M_B + 1, 1}}},
+    {PR_VM_WORDS,
+     "words stand together",
+     {{PR_VM_W_LIVE, 1}, {PR_VM_W_STEP, 65535}, {PR_VM_W_STEP + 1, PR_P - 1}, {PR_VM_W_BORROW, 1}}},
+    {PR_VM_ADDITION, /* 0 + 0 = 2^32 - 65536 with a carry of -1 */
+     "carry of the low half is 0 or 1",
+     {{PR_VM_A_ADD, 1}, {PR_VM_A_SUM, 65536}, {PR_VM_A_SUM + 1, PR_P - 1}, {PR_VM_A_CARRY, PR_P - 1}}},
+    {PR_VM_ADDITION,
+     "carry of the high half is 0 or 1",
+     {{PR_VM_A_ADD, 1}, {PR_VM_A_SUM + 1, 65536}, {PR_VM_A_CARRY + 1, PR_P - 1}}},
+    {PR_VM_DIVISION, /* 5 = 2^16 * 2^16 + 5 modulo 2^32 */
+     "the product has 32 bits",
+     {{PR_VM_D_DIV, 1},
+      {PR_VM_D_A, 5},
+      {PR_VM_D_B + 2, 1},
+      {PR_VM_D_QUOTIENT + 2, 1},
+      {PR_VM_D_REST, 5},
+      {PR_VM_D_LACK, 65530},
+      {PR_VM_D_BORROW, 1}}},
+    {PR_VM_DIVISION, /* 0 = 0 * 1 + 0 with a borrow of 2 */
+     "borrow is 0 or 1",
+     {{PR_VM_D_DIV, 1}, {PR_VM_D_B, 1}, {PR_VM_D_LACK, 131072}, {PR_VM_D_LACK + 1, PR_P - 2}, {PR_VM_D_BORROW, 2}}},
+    {PR_VM_MULTIPLICATION,
+     "padding: column 11 is zero",
+     {{PR_VM_P_CARRY, 1}, {PR_VM_P_C, PR_P - 65536}, {PR_VM_P_C + 1, 1}}},
+    {PR_VM_DIVISION, "one function a row", {{PR_VM_D_MOD, 1}, {PR_VM_D_LACK, PR_P - 2}, {PR_VM_D_DIV, 1}}},
+    {PR_VM_DIVISION, "padding: column 5 is zero", {{PR_VM_D_B + 1, 1}, {PR_VM_D_LACK, 256}}},
+    {PR_VM_DIVISION, "padding: column 7 is zero", {{PR_VM_D_B + 3, 1}, {PR_VM_D_LACK + 1, 256}}},
+    {PR_VM_DIVISION, "padding: column 12 is zero", {{PR_VM_D_REST, 1}, {PR_VM_D_A, 1}, {PR_VM_D_LACK, PR_P - 1}}},
+    {PR_VM_DIVISION,
+     "padding: column 13 is zero",
+     {{PR_VM_D_REST + 1, 1}, {PR_VM_D_A + 1, 1}, {PR_VM_D_LACK + 1, PR_P - 1}}},
+    {PR_VM_DIVISION, "padding: column 16 is zero", {{PR_VM_D_CARRY, 1}, {PR_VM_D_A, PR_P - 65536}, {PR_VM_D_A + 1, 1}}},
+    {PR_VM_DIVISION,
+     "padding: column 17 is zero",
+     {{PR_VM_D_BORROW, 1}, {PR_VM_D_LACK, 65536}, {PR_VM_D_LACK + 1, PR_P - 1}}},
+    {PR_VM_WORDS,
+     "borrow is 0 or 1",
+     {{PR_VM_W_LIVE, 1}, {PR_VM_W_BORROW, 2}, {PR_VM_W_STEP, 131071}, {PR_VM_W_STEP + 1, PR_P - 2}}},
+};
+
+static uint32_t padding_row(const search *s, const vm_case *c) {
+    const pr_vm_trace *t = &c->trace;
+    switch (s->component) {
+    case PR_VM_MAIN:
+        return t->machine.n_steps;
+    case PR_VM_MEMORY:
+        return (uint32_t)t->machine.n_accesses;
+    case PR_VM_WORDS:
+        return t->machine.memory.n;
+    default:
+        return (uint32_t)t->calls[s->component].n;
+    }
+}
+
+/* Words stand together: what breaks another constraint of theirs goes right behind the last one, to the same address.
+ */
+static void write_row(search *s, const forged *f, uint32_t padding) {
+    bool follows = f->component == PR_VM_WORDS && strcmp(f->against, "words stand together") != 0;
+    s->row = padding + !follows;
+    for (size_t i = 0; i < 10 && (i == 0 || f->cells[i].value); i++) *cell(s, f->cells[i].column) = f->cells[i].value;
+    for (uint32_t k = PR_VM_W_ADDRESS; follows && k < PR_VM_W_ADDRESS + 2; k++) *cell(s, k) = cell(s, k)[-1];
+}
+
+static void try_forged(search *s, uint32_t padding) {
+    for (size_t k = 0; k < sizeof forged_rows / sizeof *forged_rows; k++) {
+        const forged *f = &forged_rows[k];
+        if (f->component != s->component) continue;
+        write_row(s, f, padding);
+        uint32_t found = sole_failure(s);
+        if (found == UINT32_MAX) fail_msg("%s: not broken alone", f->against);
+        assert_string_equal(component_of(s)->constraints[found].name, f->against);
+        note(s);
+        for (uint32_t i = 0; i < component_of(s)->n_columns; i++) *cell(s, i) = 0;
+    }
+}
+
+/* A live of 2 in the first word's row, nothing else there nor in the row behind it. */
+static void try_first_word(search *s) {
+    uint32_t n = component_of(s)->n_columns;
+    pr_m31 kept[2][PR_VM_W_COLUMNS];
+    if (s->component != PR_VM_WORDS) return;
+    for (s->row = 0; s->row < 2; s->row++)
+        for (uint32_t k = 0; k < n; k++) kept[s->row][k] = *cell(s, k), *cell(s, k) = 0;
+    s->row = 0;
+    *cell(s, PR_VM_W_LIVE) = 2;
+    note(s);
+    for (; s->row < 2; s->row++)
+        for (uint32_t k = 0; k < n; k++) *cell(s, k) = kept[s->row][k];
+}
+
+static void try_rows(search *s, uint32_t padding, void (*then)(search *, uint32_t)) {
+    for (s->row = padding; s->n_missing; s->row--) {
+        change_one(s, then, 0);
+        if (s->row == 0) break;
+    }
+}
+
+static uint32_t missing_of(const vm_case *c, uint32_t component) {
+    search s = {.air = c->air, .t = (traces *)&c->t, .component = component};
+    const pr_air_component *k = component_of(&s);
+    s.n_missing = k->n_constraints;
+    s.needed = calloc(k->n_constraints + 1, sizeof *s.needed);
+    s.values = calloc(k->n_nodes, sizeof *s.values);
+    assert_true(s.needed && s.values);
+    uint32_t padding = padding_row(&s, c);
+    assert_true(padding + 2 < 1u << k->log_size);
+    try_forged(&s, padding);
+    try_first_word(&s);
+    try_rows(&s, padding, note_one);
+    try_rows(&s, padding, note_two);
+    for (uint32_t i = 0; i < k->n_constraints; i++)
+        if (!s.needed[i]) print_message("nothing breaks it alone: %s, %s\n", k->name, k->constraints[i].name);
+    free(s.needed);
+    free(s.values);
+    return s.n_missing;
+}
+
+static void each_constraint_is_needed(void **state) {
+    (void)state;
+    vm_case c = vm_case_of_text(everything, NULL, 0);
+    vm_case_assert_holds(&c);
+    uint32_t missing = 0;
+    for (uint32_t k = 0; k < c.air->n_components; k++)
+        if (c.air->components[k].n_constraints) missing += missing_of(&c, k);
+    assert_int_equal(missing, 0);
+    vm_case_clear(&c);
+}
+
+/* Any other value in any cell is noticed, by a constraint or by a relation, padding included. Only equality has cells
+ * of the prover's choice: the inverses where there is nothing to invert. */
+static void each_column_is_noticed(void **state) {
+    (void)state;
+    uint64_t random = test_seed();
+    vm_case c =
+        vm_case_of_text("LOADIMM r1, 0x50003\nEQ r2, r1, 0x60004\nEQ r2, r1, 0x60005\nADD r3, r1, r1\nHALT", NULL, 0);
+    uint32_t n_busy[PR_VM_COMPONENTS];
+    for (uint32_t k = 0; k < PR_VM_COMPONENTS; k++) n_busy[k] = 1u << c.air->components[k].log_size;
+    assert_every_column_is_noticed(c.air, &c.t, &random, 4, n_busy);
+    vm_case_clear(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_constraint_is_needed),
+                                       cmocka_unit_test(each_column_is_noticed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
