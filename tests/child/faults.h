@@ -1,5 +1,6 @@
 /* What a prover child of a test does wrong when its task says so (pr_child_task.fault), or when the environment does:
- * PROVERUN_TEST_FAULTS="3.0:kill,5.*:hang" means job 3 at attempt 0, job 5 at every attempt. */
+ * PROVERUN_TEST_FAULTS="3.0:kill,5.*:hang" means job 3 at attempt 0, job 5 at every attempt; "*" for a job: every job.
+ */
 #ifndef PR_TESTS_CHILD_FAULTS_H
 #define PR_TESTS_CHILD_FAULTS_H
 #include "child/serve.h"
@@ -35,6 +36,7 @@ typedef enum pr_test_fault {
     PR_FAULT_TWICE,       /* the same answer a second time */
     PR_FAULT_LAST_WORD,   /* dies as soon as it has answered */
     PR_FAULT_WRONG_PROOF, /* a byte of the proof is another one */
+    PR_FAULT_OTHER_HASH,  /* says that it is another proof */
     PR_FAULT_COUNT
 } pr_test_fault;
 const char *pr_test_fault_name(pr_test_fault fault); /* "kill", "abort", ...; as in the environment's list */

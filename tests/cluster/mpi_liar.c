@@ -1,5 +1,6 @@
-/* Rank 1 damages what it proves; rank 2 is honest. What rank 1 made must never count: with a retry the job is approved
- * on another rank, without one it is rejected, with the reason and the evidence.
+/* Rank 1 damages what it proves, says it twice, then something else, and sends bytes that are no message; rank 2 is
+ * honest. What rank 1 made must never count: with a retry the job is approved on another rank, without one it is
+ * rejected, with the reason and the evidence. The rest are events.
  *   mpirun -n 3 mpi_liar PROVERUN FOLDER */
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
@@ -24,8 +25,15 @@
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, NULL};
 static const char *const manifests[] = {"liar-retry.yaml", "liar-once.yaml"};
 
+#define FRAME_TAG 7 /* as in transport.c */
+
+static void send_rubbish(pr_transport *t) {
+    static const uint8_t rubbish[300] = {1, 2, 3};
+    CHECK(MPI_Send(rubbish, sizeof rubbish, MPI_BYTE, 0, FRAME_TAG, t->comm) == MPI_SUCCESS);
+}
+
 /* Answers as a worker does, but with a flipped byte; also once for an attempt that nobody gave it, and it says it
- * twice. */
+ * twice, and a third time that it was another proof. */
 static void lie(pr_transport *t, const pr_wire_prove *prove, const pr_manifest *m, const pr_hash *digest) {
     pr_wire answer = {.type = PR_WIRE_ANSWER};
     pr_wire_answer *a = &answer.as.answer;
@@ -39,6 +47,9 @@ static void lie(pr_transport *t, const pr_wire_prove *prove, const pr_manifest *
     a->task.attempt--;
     CHECK(pr_transport_send(t, 0, &answer, NULL) == PR_OK);
     CHECK(pr_transport_send(t, 0, &answer, NULL) == PR_OK);
+    a->record.row.proof_hash[0] = a->record.row.proof_hash[0] == '0' ? '1' : '0';
+    CHECK(pr_transport_send(t, 0, &answer, NULL) == PR_OK);
+    send_rubbish(t);
     pr_wire_clear(&answer);
 }
 
@@ -95,6 +106,15 @@ static void run_liar(pr_transport *t, const pr_seat *seat) {
     pr_manifest_clear(&m);
 }
 
+static size_t count_events(const pr_results *r, pr_event_kind kind) {
+    size_t n = 0;
+    for (size_t i = 0; i < pr_results_n_events(r); i++) {
+        const pr_event_row *e = pr_results_event(r, i);
+        n += e->kind == kind && e->rank == 1;
+    }
+    return n;
+}
+
 static void check_results(const char *path, bool retried) {
     pr_results *r = NULL;
     size_t by_liar = 0;
@@ -112,6 +132,8 @@ static void check_results(const char *path, bool retried) {
         CHECK(pr_results_proof(r, row->id)); /* the evidence */
     }
     CHECK(by_liar == (retried ? 0 : 1));
+    /* for each of its attempts: one that nobody gave it, the same twice, another proof, and the rubbish */
+    CHECK(count_events(r, PR_EVENT_BAD_MESSAGE) >= 4);
     pr_results_close(r);
 }
 

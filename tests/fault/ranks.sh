@@ -1,8 +1,9 @@
 #!/bin/sh
 # A rank that is slow, and one that is stopped, taken for lost, and answers late: the batch does not wait for either, and
 # what comes late changes nothing. (Ranks that answer rubbish, or twice, or what is not true: cluster/mpi_liar.c.)
-#   ranks.sh PROVERUN
+#   ranks.sh PROVERUN PROVERUN_FAULTY
 set -u
+FAULTY=$2
 . "$(dirname "$0")/../app/common.sh"
 
 manifest() { # NAME JOBS
@@ -60,4 +61,23 @@ says run.err 'rank 3 is back'
 ends_well late 90
 expect 0 show "$(cat run.out)" --table events
 says out 'late_answer'
+
+# ---- the same, but what comes late is another proof: it counts for nothing, and is told as a contradiction ----
+options="run late.yaml --results other --silent-after 2s --lost-after 3s --backend scalar --threads 1"
+: >run.err
+# shellcheck disable=SC2086
+mpirun --enable-recovery -n 3 "$PROVERUN" $options : -n 1 -x PROVERUN_TEST_FAULTS='*.*:other-hash' "$FAULTY" $options \
+    >run.out 2>run.err &
+PID=$!
+await '^\['
+stopped=$(pgrep -P $PID -x proverun_faulty)
+kill -STOP "$stopped"
+await 'it is lost'
+sleep 0.5
+kill -CONT "$stopped"
+wait $PID
+says run.err 'rank 3 sent another proof .* than the one that counts'
+ends_well other 90
+expect 0 show "$(cat run.out)" --table events
+says out 'contradiction'
 finish
