@@ -4,7 +4,7 @@
 # --no-install  only check that the Debian packages are there
 # --quick       leave out the second build with the address and undefined-behaviour sanitizers
 # --long        also the tests labelled long (proofs of 2^18 and 2^20 rows, 100,000 jobs, 1,000 batches killed at random,
-#               an error at every call to the disk and to MPI): two hours on two processors, and those labelled threads in a third build
+#               an error at every call to the disk and to MPI): an hour or more on two processors, and those labelled threads in a third build
 #               with the thread sanitizer
 set -eu
 cd "$(dirname "$0")/.."
