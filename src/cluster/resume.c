@@ -172,8 +172,8 @@ static pr_status take_run(pr_run_file *f, const pr_results *r, const pr_run_opti
     if (problems[0])
         return pr_fail(err, PR_ERR_MALFORMED, "%s: damaged, not resumed: %.*s", f->path, (int)strcspn(problems, "\n"),
                        problems);
-    if (!pr_results_attribute(r, "manifest_text") && pr_results_n_jobs(r) == 0)
-        return pr_run_file_begin_again(f, m, err); /* it was ended in its first moments */
+    if (!pr_results_attribute(r, "manifest_dir") && pr_results_n_jobs(r) == 0)
+        return pr_run_file_begin_again(f, m, err); /* ended before the last of them was written */
     PR_TRY(compare_manifests(f, r, o, m, err));
     PR_TRY(take_rows(f, r, o, m, err));
     snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
