@@ -24,10 +24,13 @@ int pr_app_repair(int argc, char **argv);
 int pr_app_merge(int argc, char **argv);
 int pr_app_vm(int argc, char **argv);
 int pr_app_keygen(int argc, char **argv);
+int pr_app_decrypt(int argc, char **argv);
 int pr_app_topo(int argc, char **argv);
 int pr_app_simulate(int argc, char **argv);
-/* Re-verifies every proof of a results file; 0 all good, 1 with the names of the bad ones, 74 unreadable. */
-int pr_app_verify_results(const char *path, unsigned n_threads);
+/* Re-verifies every proof of a results file; 0 all good, 1 with the names of the bad ones, 74 unreadable. key: opens
+ * encrypted jobs; NULL: these are named as not verified, exit code 1. */
+struct pr_secret_key;
+int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key);
 
 /* Job types and backends: literal arrays, NULL at the end. */
 extern const pr_job_type *const pr_job_types[];

@@ -25,6 +25,7 @@ static const struct command {
     {"bench", pr_app_bench, "measure; JSON lines"},
     {"vm", pr_app_vm, "run, assemble and disassemble programs for the Obelysk VM"},
     {"keygen", pr_app_keygen, "make a key file and print its public key"},
+    {"decrypt", pr_app_decrypt, "open the encrypted outputs of a results file"},
     {"topo", pr_app_topo, "show where ranks run: GPU, cores, memory, and why"},
     {"simulate", pr_app_simulate, "ask how a batch would go on up to 10,000 ranks"},
     {"version", pr_app_version, "versions, backends, processor features"},

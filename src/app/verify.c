@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "app/keys.h"
 #include "casefile/casefile.h"
 #include "verify/verify.h"
 #include <getopt.h>
@@ -60,16 +61,44 @@ static int verify_case(const char *case_path, const char *envelope_path) {
     return exit_code;
 }
 
-int pr_app_verify(int argc, char **argv) {
-    static const struct option options[] = {{"threads", 1, 0, 'n'}, {0, 0, 0, 0}};
-    uint64_t threads = 0;
-    pr_error err = {0};
+typedef struct arguments {
+    uint64_t threads;
+    const char *key_path, *passphrase_file;
+} arguments;
+
+static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
+    static const struct option options[] = {
+        {"threads", 1, 0, 'n'}, {"key", 1, 0, 'k'}, {"passphrase-file", 1, 0, 'p'}, {0, 0, 0, 0}};
     int c;
     optind = 0;
-    while ((c = pr_app_option(argc, argv, ":", options, &err)) != -1)
-        if (c != 'n' || pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK) return pr_app_fail(&err);
-    if (argc - optind == 1) return pr_app_verify_results(argv[optind], (unsigned)threads);
-    if (argc - optind == 2) return verify_case(argv[optind], argv[optind + 1]);
-    pr_fail(&err, PR_ERR_USAGE, "verify needs CASE.json ENVELOPE.json, or one RESULTS.h5; see proverun verify --help");
-    return pr_app_fail(&err);
+    while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) {
+        if (c == 'n')
+            PR_TRY(pr_app_number(&a->threads, "--threads", optarg, 1, 4096, err));
+        else if (c == 'k')
+            a->key_path = optarg;
+        else if (c == 'p')
+            a->passphrase_file = optarg;
+        else
+            return PR_ERR_USAGE;
+    }
+    int n = argc - optind;
+    if (n == 1 || (n == 2 && !a->key_path)) return PR_OK;
+    return pr_fail(err, PR_ERR_USAGE,
+                   "verify needs CASE.json ENVELOPE.json, or one RESULTS.h5; see proverun verify --help");
+}
+
+static int verify_results(const arguments *a, const char *path) {
+    pr_secret_key *key = NULL;
+    pr_error err = {0};
+    if (a->key_path && pr_app_open_key(&key, a->key_path, a->passphrase_file, &err) != PR_OK) return pr_app_fail(&err);
+    int exit_code = pr_app_verify_results(path, (unsigned)a->threads, key);
+    pr_secret_key_destroy(key);
+    return exit_code;
+}
+
+int pr_app_verify(int argc, char **argv) {
+    arguments a = {0};
+    pr_error err = {0};
+    if (parse(&a, argc, argv, &err) != PR_OK) return pr_app_fail(&err);
+    return argc - optind == 1 ? verify_results(&a, argv[optind]) : verify_case(argv[optind], argv[optind + 1]);
 }

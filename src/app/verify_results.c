@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "base/cpu.h"
 #include "work/check.h"
+#include "work/seal.h"
 #include "manifest/manifest.h"
 #include "store/store.h"
 #include <omp.h>
@@ -13,7 +14,8 @@ typedef struct audit {
     const pr_results *results;
     pr_manifest *manifests; /* merged files have several */
     size_t n_manifests;
-    size_t n_good, n_bad, n_without, n_insecure;
+    const struct pr_secret_key *key; /* of encrypted jobs; NULL: none */
+    size_t n_good, n_bad, n_sealed, n_without, n_insecure;
 } audit;
 
 /* ---- one job ---- */
@@ -39,6 +41,9 @@ static pr_status check_identity(const audit *a, const pr_job_row *row, const pr_
     if (strcmp(row->type, job->type->name) != 0 || strcmp(row->profile, job->profile) != 0 ||
         strcmp(row->content_hash, content) != 0 || !same_params(a->results, job))
         return pr_fail(err, PR_ERR_MALFORMED, "type, profile or parameters are not those of the manifest");
+    if ((job->encrypt_to != NULL) != (row->encrypted_to[0] != 0))
+        return pr_fail(err, PR_ERR_MALFORMED, "%s, against the manifest",
+                       row->encrypted_to[0] ? "encrypted" : "not encrypted");
     *out = job;
     return PR_OK;
 }
@@ -56,6 +61,7 @@ static void check_job(const audit *a, const pr_job_row *row, char *reason, size_
         if (status == PR_OK) status = pr_results_load(a->results, row, &record, &err);
     }
     reason[0] = 0;
+    if (status == PR_OK && a->key && row->encrypted_to[0]) status = pr_work_unseal(&record, a->key, &err);
     if (status == PR_OK) {
         const pr_check check = {job->type, &job->params, &job->config, &a->manifests[row->manifest].digest,
                                 &record,   PR_CHECK_ALL};
@@ -76,12 +82,15 @@ static void judge(audit *a, const pr_job_row *row) {
         return;
     }
     check_job(a, row, reason, sizeof reason);
+    bool sealed = row->encrypted_to[0] && !a->key && reason[0];
 #pragma omp critical(answer)
     {
         a->n_good += !reason[0];
-        a->n_bad += reason[0] != 0;
+        a->n_bad += reason[0] && !sealed;
+        a->n_sealed += sealed;
         a->n_insecure += !reason[0] && row->insecure;
-        if (reason[0]) printf("bad: %s: %s\n", row->id[0] ? row->id : "(no id)", reason);
+        if (reason[0])
+            printf("%s: %s: %s\n", sealed ? "not verified" : "bad", row->id[0] ? row->id : "(no id)", reason);
     }
 }
 
@@ -125,6 +134,7 @@ static void clear_manifests(audit *a) {
 
 typedef struct request {
     const char *path;
+    const struct pr_secret_key *key;
     unsigned threads;
 } request;
 
@@ -132,7 +142,8 @@ static int report(const audit *a, const char *path, bool damaged) {
     printf("%s: %zu proofs good, %zu bad, %zu jobs without a proof%s\n", path, a->n_good, a->n_bad, a->n_without,
            damaged ? "; parts of the file are damaged" : "");
     if (a->n_insecure) printf("%zu of the good ones have insecure parameters (less than 96 bits)\n", a->n_insecure);
-    return a->n_bad || damaged;
+    if (a->n_sealed) printf("%zu encrypted and not verified; --key FILE opens them\n", a->n_sealed);
+    return a->n_bad || a->n_sealed || damaged;
 }
 
 static int verify_all(void *context) {
@@ -145,6 +156,7 @@ static int verify_all(void *context) {
         return 74;
     }
     a.results = r;
+    a.key = q->key;
     bool damaged = pr_results_problems(r)[0] != 0;
     fputs(pr_results_problems(r), stdout);
     if (load_manifests(&a, q->path, &err) != PR_OK) {
@@ -162,8 +174,8 @@ static int verify_all(void *context) {
     return exit_code;
 }
 
-int pr_app_verify_results(const char *path, unsigned n_threads) {
-    request q = {path, n_threads ? n_threads : pr_cpu_count()};
+int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key) {
+    request q = {path, key, n_threads ? n_threads : pr_cpu_count()};
     pr_error err = {0};
     int exit_code = 74;
     if (pr_store_guard(&exit_code, verify_all, &q, path, 0, &err) == PR_OK) return exit_code;

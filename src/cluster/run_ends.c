@@ -1,6 +1,7 @@
 /* The end of a job: its record, the keeper, and once it is on the disk the announcement. */
 #include "base/clock.h"
 #include "cluster/run.h"
+#include "work/seal.h"
 #include "work/work.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,6 +74,8 @@ static pr_status keep_row(pr_run *r, uint32_t job, const pr_job_row *row, pr_err
 pr_status pr_run_end_job(pr_run *r, uint32_t job, pr_record *record, pr_outcome outcome, pr_error *err) {
     record->row.outcome = outcome;
     PR_TRY(complete(r, job, record, err));
+    const pr_manifest_job *m = &r->manifest->jobs[job];
+    if (m->encrypt_to) PR_TRY(pr_work_seal(record, m->encrypt_key, err));
     PR_TRY(keep_row(r, job, &record->row, err));
     pr_keeper_put(r->keeper, record, job);
     r->n_unkept++;

@@ -7,10 +7,17 @@
 
 #define PR_READY_NS ((uint64_t)300 * 1000000000u) /* a manifest of a million jobs takes its time */
 
-static pr_status load(pr_manifest *m, const pr_run_options *o, pr_writer *report, pr_error *err) {
+static pr_status parse(pr_manifest *m, const pr_run_options *o, pr_writer *report, pr_error *err) {
     if (!o->manifest_text) return pr_manifest_load(m, o->manifest_path, o->types, report, err);
     return pr_manifest_parse(m, o->manifest_text, strlen(o->manifest_text), o->manifest_path, o->manifest_dir, o->types,
                              report, err);
+}
+
+static pr_status load(pr_manifest *m, const pr_run_options *o, pr_writer *report, pr_error *err) {
+    PR_TRY(parse(m, o, report, err));
+    pr_status status = pr_manifest_read_keys(m, report, err);
+    if (status != PR_OK) pr_manifest_clear(m);
+    return status;
 }
 
 pr_status pr_startup_manifest(pr_manifest *m, const pr_run_options *o, pr_error *err) {

@@ -2,6 +2,7 @@
 #include "manifest/internal.h"
 #include "air/profile.h"
 #include "base/duration.h"
+#include "starkcurve/key_file.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -175,6 +176,19 @@ static void read_after(pr_loader *l, pr_common *common, const pr_yaml *node) {
     common->after = node;
 }
 
+/* A key in digits is checked at once; a file is read by pr_manifest_read_keys, where results are written. */
+static void read_encrypt_to(pr_loader *l, pr_common *common, const pr_yaml *node) {
+    uint8_t key[32];
+    pr_error e = {0};
+    if (!pr_loader_expect(l, node, PR_YAML_SCALAR, "encrypt_to")) return;
+    common->encrypt_to = strcmp(node->text, "none") ? node->text : NULL;
+    if (!node->text[0])
+        pr_loader_problem(l, node->line, node->column,
+                          "encrypt_to is empty; allowed: a public key (0x and hex digits), a file with one, or none");
+    else if (strncmp(node->text, "0x", 2) == 0 && pr_public_key_read(key, node->text, &e) != PR_OK)
+        pr_loader_problem(l, node->line, node->column, "encrypt_to: %s", e.text);
+}
+
 bool pr_loader_common(pr_loader *l, pr_common *common, const pr_yaml *map) {
     size_t before = l->n_problems;
     int64_t v;
@@ -186,6 +200,7 @@ bool pr_loader_common(pr_loader *l, pr_common *common, const pr_yaml *map) {
         common->retries = (uint32_t)v;
     if ((node = pr_yaml_get(map, "time_limit"))) read_time_limit(l, common, node);
     if ((node = pr_yaml_get(map, "deadline"))) read_deadline(l, common, node);
+    if ((node = pr_yaml_get(map, "encrypt_to"))) read_encrypt_to(l, common, node);
     if ((node = pr_yaml_get(map, "after"))) read_after(l, common, node);
     return l->n_problems == before;
 }

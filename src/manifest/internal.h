@@ -11,7 +11,8 @@ typedef struct pr_common {
     int32_t priority;
     uint32_t retries;
     uint64_t time_limit_ns, deadline_ns, deadline_wall_ns;
-    const pr_yaml *after; /* NULL: none */
+    const char *encrypt_to; /* NULL: none */
+    const pr_yaml *after;   /* NULL: none */
 } pr_common;
 
 typedef struct pr_loader {

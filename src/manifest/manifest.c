@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 static const char *const top_keys[] = {"version", "name", "defaults", "jobs", NULL};
-static const char *const default_keys[] = {"profile", "priority", "retries", "after", "deadline", "time_limit", NULL};
-static const char *const job_keys[] = {"id",      "type",  "params",   "profile",    "priority",
-                                       "retries", "after", "deadline", "time_limit", NULL};
+static const char *const default_keys[] = {"profile",  "priority",   "retries",    "after",
+                                           "deadline", "time_limit", "encrypt_to", NULL};
+static const char *const job_keys[] = {"id",    "type",     "params",     "profile",    "priority", "retries",
+                                       "after", "deadline", "time_limit", "encrypt_to", NULL};
 #define PR_DEFAULT_RETRIES 1
 
 static const pr_yaml *require(pr_loader *l, const pr_yaml *map, const char *key, const char *where) {

@@ -13,6 +13,7 @@
  *       params: { path: report.pdf }
  *       after: [licence, fib]         # ids of jobs; fib: all of the sweep, fib-2: one of it
  *       deadline: 2h                  # from the start of the run, or 2026-11-25T22:00:00Z
+ *       encrypt_to: outputs.pub       # or 0x and hex digits, or none: who can read the results (work/seal.h)
  *
  * A sweep over several lists is their product; the list that stands last varies fastest. Everything is checked before
  * any work: unknown keys, wrong types, duplicate ids, parameters against the job type's spec, unknown ids and cycles of
@@ -46,6 +47,8 @@ typedef struct pr_manifest_job {
     uint64_t time_limit_ns;         /* of one attempt; 0: none */
     uint64_t deadline_ns;           /* from the start of the run; 0: none */
     uint64_t deadline_wall_ns;      /* since 1970, UTC; 0: none. At most one of the two is there */
+    const char *encrypt_to;         /* a public key or a file with one, as written; NULL: results are not encrypted */
+    uint8_t encrypt_key[32];        /* once pr_manifest_read_keys was there */
     const pr_manifest_range *after; /* jobs that must have ended well before; borrowed from the manifest */
     size_t n_after;
     pr_hash content; /* pr_job_content_hash: what is proven, not when or how often it is tried */
@@ -81,6 +84,9 @@ PR_MUST_CHECK pr_status pr_manifest_load(pr_manifest *out, const char *path, con
 PR_MUST_CHECK pr_status pr_manifest_parse(pr_manifest *out, const char *text, size_t size, const char *path,
                                           const char *base_dir, const pr_job_type *const *types, pr_writer *report,
                                           pr_error *err);
+/* Reads the public keys of encrypt_to, from files too (relative to base_dir): for who writes the results, rank 0 alone.
+ * PR_ERR_USAGE names the first job whose key cannot be had; report as in pr_manifest_load. */
+PR_MUST_CHECK pr_status pr_manifest_read_keys(pr_manifest *m, pr_writer *report, pr_error *err);
 /* What the job comes after, ids as they are written, with commas between them; cut to fit. */
 void pr_manifest_describe_after(char *out, size_t size, const pr_manifest *m, const pr_manifest_job *job);
 void pr_manifest_clear(pr_manifest *m);

@@ -142,6 +142,7 @@ static bool append_job(const sweep *s, size_t k) {
     job->time_limit_ns = s->common->time_limit_ns;
     job->deadline_ns = s->common->deadline_ns;
     job->deadline_wall_ns = s->common->deadline_wall_ns;
+    job->encrypt_to = s->common->encrypt_to;
     job->line = s->job->line;
     job->column = s->job->column;
     job->id = make_id(s, k);

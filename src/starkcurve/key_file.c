@@ -279,7 +279,11 @@ static pr_status read_public_file(uint8_t public_key[32], const char *path, pr_e
 }
 
 pr_status pr_public_key_read(uint8_t public_key[32], const char *text, pr_error *err) {
-    if (!parse_digits(public_key, text)) PR_TRY(read_public_file(public_key, text, err));
+    if (strncmp(text, "0x", 2) != 0)
+        PR_TRY(read_public_file(public_key, text, err));
+    else if (!parse_digits(public_key, text))
+        return pr_fail(err, PR_ERR_USAGE,
+                       "'%s' is no public key; allowed: 0x and 1 to 64 hex digits, below the field's prime", text);
     if (is_point(public_key)) return PR_OK;
     return pr_fail(err, PR_ERR_USAGE, "'%s': no point of the curve has this x coordinate, so it is no public key",
                    text);

@@ -51,7 +51,8 @@ static const pr_field job_fields[] = {
     F(TEXT, statement_digest, "digest bound by the proof's transcript"),
     F(TEXT, proof_hash, "Blake2s of the proof's canonical encoding"),
     F(TEXT, commitment, "Blake2s of proof hash, id, statement digest, manifest digest"),
-    F(U64, public_bytes, "public data of the statement, bytes"),
+    F(TEXT, encrypted_to, "public key that outputs, public data and proof are encrypted to; empty: not encrypted"),
+    F(U64, public_bytes, "public data of the statement as stored, bytes"),
     F(U64, proof_bytes, "proof, canonical binary encoding, bytes"),
     F(U64, proof_json_bytes, "proof as stwo's JSON text, bytes"),
     F(U64, proof_compressed_bytes, "proof as stored, bytes"),
@@ -102,7 +103,7 @@ static const pr_field proof_fields[] = {
     PR_ROW(pr_proof_row, TEXT, id, "job id; the last row of an id counts"),
     PR_ROW(pr_proof_row, U64, offset, "first byte in /proofs/data"),
     PR_ROW(pr_proof_row, U64, length, "bytes in /proofs/data"),
-    PR_ROW(pr_proof_row, TEXT, codec, "zstd: one zstd frame around the canonical encoding"),
+    PR_ROW(pr_proof_row, TEXT, codec, "zstd: one zstd frame around the canonical encoding; sealed: that, encrypted"),
     PR_ROW(pr_proof_row, TEXT, hash, "Blake2s of the canonical encoding"),
 };
 PR_SPEC(pr_proof_row_spec, pr_proof_row, proof_fields);

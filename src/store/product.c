@@ -142,6 +142,7 @@ pr_status pr_product_attribute(pr_product *p, const char *name, const char *valu
 static pr_status put_bytes(pr_product *p, const pr_record *record, pr_error *err) {
     const pr_job_row *row = &record->row;
     pr_proof_row proof = {.length = row->proof_compressed_bytes, .codec = "zstd"};
+    if (row->encrypted_to[0]) pr_row_set_text(proof.codec, sizeof proof.codec, "sealed");
     pr_public_row public_row = {.length = row->public_bytes};
     proof.offset = p->blob_written[PR_BLOB_PROOFS] + p->blobs[PR_BLOB_PROOFS].size;
     public_row.offset = p->blob_written[PR_BLOB_PUBLICS] + p->blobs[PR_BLOB_PUBLICS].size;

@@ -119,6 +119,7 @@ typedef struct pr_job_row {
     char started_at[32], finished_at[32];
     char after[256];
     char reason[512];
+    char encrypted_to[67]; /* a public key, 0x and 64 digits; "": not encrypted (work/seal.h) */
 } pr_job_row;
 
 typedef struct pr_attempt_row { /* one attempt at a job: its history */

@@ -291,7 +291,8 @@ static pr_status load_bytes(const pr_results *r, pr_record *out, pr_error *err) 
     if (size != row->public_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the public data differs");
     PR_TRY(pr_results_read_proof(r, row->id, &out->proof, &size, err));
     if (size != row->proof_compressed_bytes) return pr_fail(err, PR_ERR_MALFORMED, "size of the proof differs");
-    if (strcmp(proof->hash, row->proof_hash) != 0 || strcmp(proof->codec, "zstd") != 0)
+    const char *codec = row->encrypted_to[0] ? "sealed" : "zstd";
+    if (strcmp(proof->hash, row->proof_hash) != 0 || strcmp(proof->codec, codec) != 0)
         return pr_fail(err, PR_ERR_MALFORMED, "hash or codec in /proofs/index differs");
     return PR_OK;
 }

@@ -168,6 +168,11 @@ pr_status pr_check_run(const pr_check *check, pr_check_verdict *out, char *reaso
     pr_error e = {0};
     *out = PR_CHECK_RECORD;
     reason[0] = 0;
+    if (check->record->row.encrypted_to[0]) {
+        (void)refuse(&a, "encrypted to %s: without its secret key the statement cannot be rebuilt",
+                     check->record->row.encrypted_to);
+        return PR_OK;
+    }
     pr_status status = pr_job_restore(&job, check->type, check->params, check->config, check->record->public_data,
                                       (size_t)check->record->row.public_bytes, &e);
     if (status == PR_ERR_MEMORY) return pr_fail(err, status, "%s", e.text);

@@ -218,6 +218,7 @@ void pr_work_set_identity(pr_job_row *row, const pr_manifest_job *job) {
     pr_row_set_text(row->id, sizeof row->id, job->id);
     pr_row_set_text(row->type, sizeof row->type, job->type->name);
     pr_row_set_text(row->profile, sizeof row->profile, job->profile);
+    row->encrypted_to[0] = 0; /* pr_work_seal sets it */
     row->type_version = job->type->version;
     row->priority = job->priority;
     row->retries = job->retries;
