@@ -125,7 +125,8 @@ pr_count pr_count_add(const pr_count *a, const pr_count *b) {
 
 /* ---- decryption and the proof of an opening ---- */
 
-/* The secret of the point with an even y, which is the one that others encrypt to. */
+/* The secret of the point with an even y, which is the one that others encrypt to. Which of d and n - d it is may be
+ * seen: it says no more about d than the public key. */
 static pr_scalar even_secret(const pr_secret_key *key, const pr_affine *even) {
     pr_curve_point p = pr_curve_point_mul_generator(key->secret), wanted = pr_curve_point_from_affine(even);
     return pr_curve_point_equal(&p, &wanted) ? key->secret : pr_scalar_neg(key->secret);

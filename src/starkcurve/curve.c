@@ -45,11 +45,16 @@ bool pr_curve_point_to_affine(pr_affine *out, const pr_curve_point *p) {
     return true;
 }
 
-/* With Z = 0 for one alone the first products differ by x y' or the second by y z', which are not zero. */
+static uint64_t equal_mask(pr_felt a, pr_felt b) {
+    pr_felt difference = pr_felt_sub(a, b);
+    return pr_u256_is_zero_mask(&difference.mont);
+}
+
+/* Infinity is (0 : y : 0): beside a finite point the first products are both zero, but the second are 0 and y z'. */
 bool pr_curve_point_equal(const pr_curve_point *p, const pr_curve_point *q) {
-    return pr_felt_equal(pr_felt_mul(p->x, q->z), pr_felt_mul(q->x, p->z)) &
-           pr_felt_equal(pr_felt_mul(p->y, q->z), pr_felt_mul(q->y, p->z)) &
-           (pr_curve_point_is_infinity(p) == pr_curve_point_is_infinity(q));
+    uint64_t same_x = equal_mask(pr_felt_mul(p->x, q->z), pr_felt_mul(q->x, p->z));
+    uint64_t same_y = equal_mask(pr_felt_mul(p->y, q->z), pr_felt_mul(q->y, p->z));
+    return (same_x & same_y) != 0;
 }
 
 /* (a + b) (a' + b') - a a' - b b' = a b' + b a' */

@@ -22,7 +22,7 @@ typedef struct pr_ecdsa_key {
     pr_comb comb;
 } pr_ecdsa_key;
 
-/* Takes the same time for all keys of an x; retries (one in 2^50) aside. PR_ERR_INTERNAL when the signature does not
+/* The time does not depend on the key, retries (one in 2^50) aside. PR_ERR_INTERNAL when the signature does not
  * verify afterwards: a fault of the machine, and such a signature must not get out, for it may tell the key. */
 PR_MUST_CHECK pr_status pr_ecdsa_sign(uint8_t signature[64], const pr_secret_key *key, const uint8_t digest[32],
                                       pr_error *err);

@@ -36,7 +36,7 @@ static void test_products(void **state) {
     (void)state;
     pr_prng prng = test_seed();
     pr_comb *comb = malloc(sizeof *comb);
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < TEST_ROUNDS(60); i++) {
         pr_affine base = i ? test_affine(&prng) : pr_curve_generator();
         pr_comb_init(comb, &base);
         for (int j = 0; j < 10; j++) {
@@ -61,7 +61,7 @@ static void test_products(void **state) {
 static void test_linear(void **state) {
     (void)state;
     pr_prng prng = test_seed();
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < TEST_ROUNDS(200); i++) {
         pr_affine base = test_affine(&prng), inner;
         pr_scalar j = test_scalar(&prng), k = test_scalar(&prng);
         pr_curve_point pj = pr_curve_point_mul(&base, j), pk = pr_curve_point_mul(&base, k),

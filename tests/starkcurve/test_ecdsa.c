@@ -145,7 +145,7 @@ static bool is_valid(const sample *s, const uint8_t digest[32], const uint8_t si
 static void test_round_trip(void **state) {
     (void)state;
     pr_prng prng = test_seed();
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < TEST_ROUNDS(60); i++) {
         sample s = make_sample(&prng);
         uint8_t again[64];
         assert_true(is_valid(&s, s.digest, s.signature));
@@ -159,13 +159,13 @@ static void test_flipped_bits(void **state) {
     (void)state;
     pr_prng prng = test_seed();
     sample s = make_sample(&prng);
-    for (int bit = 0; bit < 512; bit++) {
+    for (int bit = 0; bit < 512; bit += TEST_STEP) {
         uint8_t changed[64];
         memcpy(changed, s.signature, 64);
         changed[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_false(is_valid(&s, s.digest, changed));
     }
-    for (int bit = 0; bit < 256; bit++) {
+    for (int bit = 0; bit < 256; bit += TEST_STEP) {
         uint8_t digest[32];
         memcpy(digest, s.digest, 32);
         digest[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -214,7 +214,7 @@ static void test_high_inverse(void **state) {
     (void)state;
     pr_secret_key *key = NULL;
     assert_int_equal(pr_secret_key_generate(&key, NULL), PR_OK);
-    for (uint64_t step = 1; step < 400; step++) {
+    for (uint64_t step = 1; step < TEST_ROUNDS(400); step++) {
         pr_scalar w = pr_scalar_neg(pr_scalar_from_u64(step)), s = pr_scalar_inverse(w);
         if (pr_scalar_is_high(s)) continue;
         /* k = any; z = s k - r d */
@@ -241,7 +241,7 @@ static void test_infinity(void **state) {
     uint8_t signature[64] = {0}, digest[32];
     assert_int_equal(pr_secret_key_generate(&key, NULL), PR_OK);
     int tried = 0;
-    for (uint64_t r = 1; r < 200; r++) {
+    for (uint64_t r = 1; r < TEST_ROUNDS(200); r++) {
         pr_scalar z = pr_scalar_neg(pr_scalar_mul(pr_scalar_from_u64(r), key->secret));
         pr_scalar_to_bytes(digest, z);
         if (digest[0] >= 8) continue;
@@ -250,7 +250,7 @@ static void test_infinity(void **state) {
         assert_false(pr_ecdsa_verify(key->public_key, digest, signature));
         tried++;
     }
-    assert_true(tried > 100);
+    assert_true(tried > TEST_ROUNDS(100) / 2);
     pr_secret_key_destroy(key);
 }
 

@@ -86,8 +86,8 @@ static void test_second_generator(void **state) {
 
 static void test_counts(void **state) {
     (void)state;
-    static const uint64_t values[] = {0, 1, 2, 99, 1000, 65535, 65536, 999999};
-    for (int round = 0; round < 4; round++) { /* keys with even and odd y */
+    static const uint64_t values[] = {0, 1, 99, 65535, 65536, 99999};
+    for (int round = 0; round < TEST_ROUNDS(4); round++) { /* keys with even and odd y */
         pr_secret_key *key = make_key();
         pr_count sum;
         uint64_t total = 0, value;
@@ -98,7 +98,7 @@ static void test_counts(void **state) {
             pr_opening_proof opening;
             assert_int_equal(pr_count_encrypt(&count, &knowledge, key->public_key, values[i], NULL), PR_OK);
             assert_true(pr_count_check(&count, &knowledge, key->public_key));
-            assert_int_equal(pr_count_decrypt(&value, &opening, &count, key, 1000000, NULL), PR_OK);
+            assert_int_equal(pr_count_decrypt(&value, &opening, &count, key, 100000, NULL), PR_OK);
             assert_int_equal(value, values[i]);
             assert_true(pr_opening_check(&count, value, &opening, key->public_key));
             assert_false(pr_opening_check(&count, value + 1, &opening, key->public_key));
@@ -106,7 +106,7 @@ static void test_counts(void **state) {
             total += value;
         }
         pr_opening_proof opening;
-        assert_int_equal(pr_count_decrypt(&value, &opening, &sum, key, 2000000, NULL), PR_OK);
+        assert_int_equal(pr_count_decrypt(&value, &opening, &sum, key, 400000, NULL), PR_OK);
         assert_int_equal(value, total);
         assert_true(pr_opening_check(&sum, total, &opening, key->public_key));
         pr_secret_key_destroy(key);

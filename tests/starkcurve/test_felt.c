@@ -17,7 +17,7 @@ static void assert_felt(pr_felt a, pr_felt b) {
 static void test_laws(void **state) {
     (void)state;
     pr_prng prng = test_seed();
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < TEST_ROUNDS(20000); i++) {
         pr_felt a = test_felt(&prng), b = test_felt(&prng), c = test_felt(&prng);
         assert_felt(pr_felt_add(a, b), pr_felt_add(b, a));
         assert_felt(pr_felt_sub(pr_felt_add(a, b), b), a);
@@ -34,7 +34,7 @@ static void test_laws(void **state) {
 static void test_inverses(void **state) {
     (void)state;
     pr_prng prng = test_seed();
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < TEST_ROUNDS(1500); i++) {
         pr_felt a = test_felt(&prng), inverse = pr_felt_inverse(a);
         assert_felt(pr_felt_inverse_public(a), inverse);
         assert_felt(pr_felt_mul(a, inverse), pr_felt_is_zero(a) ? PR_FELT_ZERO : PR_FELT_ONE);
@@ -62,7 +62,7 @@ static void test_roots(void **state) {
     (void)state;
     pr_prng prng = test_seed();
     pr_felt three = pr_felt_from_u64(3), root;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < TEST_ROUNDS(1000); i++) {
         pr_felt a = test_felt(&prng), square = pr_felt_square(a);
         assert_true(pr_felt_sqrt_public(&root, square));
         assert_false(pr_felt_is_odd(root));
