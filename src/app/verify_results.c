@@ -41,9 +41,6 @@ static pr_status check_identity(const audit *a, const pr_job_row *row, const pr_
     if (strcmp(row->type, job->type->name) != 0 || strcmp(row->profile, job->profile) != 0 ||
         strcmp(row->content_hash, content) != 0 || !same_params(a->results, job))
         return pr_fail(err, PR_ERR_MALFORMED, "type, profile or parameters are not those of the manifest");
-    if ((job->encrypt_to != NULL) != (row->encrypted_to[0] != 0))
-        return pr_fail(err, PR_ERR_MALFORMED, "%s, against the manifest",
-                       row->encrypted_to[0] ? "encrypted" : "not encrypted");
     *out = job;
     return PR_OK;
 }

@@ -2,6 +2,7 @@
  * first. */
 #include "base/bytes.h"
 #include "starkcurve/ecdsa.h"
+#include "starkcurve/elgamal.h"
 #include "support.h"
 #include <stdio.h>
 #include <string.h>
@@ -115,14 +116,57 @@ static void signatures(pr_prng *prng) {
     pr_secret_key_destroy(key);
 }
 
+/* Both proofs of one count, and of one that claims another value. */
+static void counts(pr_prng *prng) {
+    pr_secret_key *key = NULL;
+    pr_count count;
+    pr_count_proof knowledge;
+    pr_opening_proof opening;
+    uint64_t value = pr_prng_below(prng, 1000), found;
+    char public_key[65];
+    if (pr_secret_key_generate(&key, NULL) != PR_OK ||
+        pr_count_encrypt(&count, &knowledge, key->public_key, value, NULL) != PR_OK ||
+        pr_count_decrypt(&found, &opening, &count, key, 1000, NULL) != PR_OK)
+        exit(1);
+    pr_hex_encode(public_key, key->public_key, 32);
+    printf("count_knowledge %s", public_key);
+    print_point(&count.c1);
+    print_point(&count.c2);
+    print_scalar(knowledge.challenge);
+    print_scalar(knowledge.response_r);
+    print_scalar(knowledge.response_m);
+    printf(" 1\n");
+    for (int wrong = 0; wrong < 2; wrong++) {
+        uint64_t claimed = value + (uint64_t)wrong;
+        printf("count_opening %s", public_key);
+        print_point(&count.c1);
+        print_point(&count.c2);
+        print_scalar(pr_scalar_from_u64(claimed));
+        print_scalar(opening.challenge);
+        print_scalar(opening.response);
+        printf(" %d\n", pr_opening_check(&count, claimed, &opening, key->public_key));
+    }
+    pr_secret_key_destroy(key);
+}
+
+static void second_generator(void) {
+    pr_affine h = pr_curve_second_generator();
+    pr_curve_point p = pr_curve_point_from_affine(&h);
+    printf("second_generator");
+    print_point(&p);
+    printf("\n");
+}
+
 int main(int argc, char **argv) {
     pr_prng prng = test_seed();
-    long n = argc > 1 ? strtol(argv[1], NULL, 10) : 30;
+    long n = argc > 1 ? strtol(argv[1], NULL, 10) : 10;
+    second_generator();
     for (long i = 0; i < n; i++) {
         felts(&prng);
         scalars(&prng);
         points(&prng);
         signatures(&prng);
+        counts(&prng);
     }
     return 0;
 }

@@ -113,6 +113,50 @@ def square_root(a):
     return result[0]
 
 
+def even_point(x):
+    y = square_root((x**3 + x + BETA) % P)
+    return x, y if y % 2 == 0 else P - y
+
+
+def second_generator():
+    counter = 0
+    while True:
+        data = b"proverun second generator v1\0" + bytes([counter])
+        x = int.from_bytes(hashlib.blake2b(data, digest_size=32).digest(), "big") % 2**251
+        if is_square((x**3 + x + BETA) % P):
+            return even_point(x)
+        counter += 1
+
+
+def negative(p):
+    return p and (p[0], -p[1] % P)
+
+
+def subtract(p, q):
+    return add(p, negative(q))
+
+
+def challenge(domain, points):
+    coordinates = [p or (0, 0) for p in points]
+    data = domain + b"\0" + b"".join(x.to_bytes(32, "big") + y.to_bytes(32, "big") for x, y in coordinates)
+    return int.from_bytes(hashlib.blake2b(data, digest_size=64).digest(), "big") % N
+
+
+def knows(public, c1, c2, e, response_r, response_m):
+    p, h = even_point(public), second_generator()
+    t1 = subtract(mul(response_r, G), mul(e, c1))
+    t2 = subtract(add(mul(response_r, p), mul(response_m, h)), mul(e, c2))
+    return challenge(b"proverun count knowledge v1", [p, c1, c2, t1, t2]) == e
+
+
+def opens(public, c1, c2, value, e, response):
+    p = even_point(public)
+    shared = subtract(c2, mul(value, second_generator()) if value else None)
+    t1 = subtract(mul(response, G), mul(e, p))
+    t2 = subtract(mul(response, c1), mul(e, shared))
+    return challenge(b"proverun count opening v1", [p, c1, c2, shared, t1, t2]) == e
+
+
 def point(text):
     if text == "-":
         return None
@@ -167,6 +211,12 @@ def check(name, words):
         return sign(digest, d) == (r, s)
     if name == "verify":
         return verify(*map(number, words[:4])) == bool(int(words[4]))
+    if name == "second_generator":
+        return second_generator() == point(words[0])
+    if name == "count_knowledge":
+        return knows(number(words[0]), *map(point, words[1:3]), *map(number, words[3:6])) == bool(int(words[6]))
+    if name == "count_opening":
+        return opens(number(words[0]), *map(point, words[1:3]), *map(number, words[3:6])) == bool(int(words[6]))
     raise ValueError("no operation " + name)
 
 
@@ -187,7 +237,8 @@ def main():
             sys.exit("not what the reference says: " + line)
         counts[name] = counts.get(name, 0) + 1
     print(counts)
-    missing = set(FIELD) | {"felt_decimal", "felt_sqrt", "point_add", "point_mul", "sign", "verify"}
+    missing = set(FIELD) | {"felt_decimal", "felt_sqrt", "point_add", "point_mul", "sign", "verify", "second_generator",
+                                    "count_knowledge", "count_opening"}
     missing -= set(counts)
     if missing:
         sys.exit("no case of " + ", ".join(sorted(missing)))
