@@ -13,14 +13,13 @@ static void make_second_generator(void) {
     static const char domain[] = "proverun second generator v1";
     for (uint8_t counter = 0;; counter++) {
         uint8_t digest[32];
-        pr_felt x;
         crypto_generichash_state state;
         crypto_generichash_init(&state, NULL, 0, sizeof digest);
         crypto_generichash_update(&state, (const uint8_t *)domain, sizeof domain);
         crypto_generichash_update(&state, &counter, 1);
         crypto_generichash_final(&state, digest, sizeof digest);
         digest[0] &= 0x07; /* 251 bits: below p */
-        if (pr_felt_from_bytes(&x, digest) && pr_affine_from_x_public(&second_generator, x)) return;
+        if (pr_affine_from_x_bytes_public(&second_generator, digest)) return;
     }
 }
 
@@ -31,11 +30,6 @@ pr_affine pr_curve_second_generator(void) {
 }
 
 /* ---- points ---- */
-
-static bool find_public(pr_affine *point, const uint8_t public_key[32]) {
-    pr_felt x;
-    return pr_felt_from_bytes(&x, public_key) && pr_affine_from_x_public(point, x);
-}
 
 static pr_curve_point value_times_h(pr_scalar value) {
     pr_affine h = pr_curve_second_generator();
@@ -100,7 +94,7 @@ pr_status pr_count_encrypt(pr_count *out, pr_count_proof *proof, const uint8_t p
                            pr_error *err) {
     pr_affine recipient;
     pr_scalar r, m = pr_scalar_from_u64(value);
-    if (!find_public(&recipient, public_key))
+    if (!pr_affine_from_x_bytes_public(&recipient, public_key))
         return pr_fail(err, PR_ERR_USAGE, "no point of the curve is this public key");
     PR_TRY(pr_scalar_random(&r, err));
     *out = encrypt(&recipient, r, m);
@@ -112,7 +106,7 @@ pr_status pr_count_encrypt(pr_count *out, pr_count_proof *proof, const uint8_t p
 /* The commitment that the responses imply, for which the challenge must come out again. */
 bool pr_count_check(const pr_count *count, const pr_count_proof *proof, const uint8_t public_key[32]) {
     pr_affine recipient;
-    if (!find_public(&recipient, public_key)) return false;
+    if (!pr_affine_from_x_bytes_public(&recipient, public_key)) return false;
     pr_count responses = encrypt(&recipient, proof->response_r, proof->response_m);
     pr_curve_point e1 = multiply(&count->c1, proof->challenge), e2 = multiply(&count->c2, proof->challenge);
     pr_count commitment = {subtract(&responses.c1, &e1), subtract(&responses.c2, &e2)};
@@ -153,7 +147,7 @@ static pr_status prove_opening(pr_opening_proof *proof, const pr_count *count, c
 bool pr_opening_check(const pr_count *count, uint64_t value, const pr_opening_proof *proof,
                       const uint8_t public_key[32]) {
     pr_affine owner;
-    if (!find_public(&owner, public_key)) return false;
+    if (!pr_affine_from_x_bytes_public(&owner, public_key)) return false;
     pr_curve_point value_point = value_times_h(pr_scalar_from_u64(value)), shared = subtract(&count->c2, &value_point);
     pr_curve_point p = pr_curve_point_mul(&owner, proof->challenge), s = multiply(&shared, proof->challenge);
     pr_curve_point over_g = pr_curve_point_mul_generator(proof->response),
@@ -217,7 +211,8 @@ pr_status pr_count_decrypt(uint64_t *value, pr_opening_proof *proof, const pr_co
                            uint64_t limit, pr_error *err) {
     pr_affine owner;
     if (limit < 1 || limit > (uint64_t)1 << 40) return pr_fail(err, PR_ERR_USAGE, "the limit of a count is 1 to 2^40");
-    if (!find_public(&owner, key->public_key)) return pr_fail(err, PR_ERR_USAGE, "no point of the curve is this key's");
+    if (!pr_affine_from_x_bytes_public(&owner, key->public_key))
+        return pr_fail(err, PR_ERR_USAGE, "no point of the curve is this key's");
     uint32_t n = root_above(limit);
     step *steps = malloc(n * sizeof *steps);
     if (!steps) return pr_fail(err, PR_ERR_MEMORY, "no memory for %u steps", n);

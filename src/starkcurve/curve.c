@@ -20,6 +20,11 @@ bool pr_affine_from_x_public(pr_affine *out, pr_felt x) {
     return true;
 }
 
+bool pr_affine_from_x_bytes_public(pr_affine *out, const uint8_t x[32]) {
+    pr_felt felt;
+    return pr_felt_from_bytes(&felt, x) && pr_affine_from_x_public(out, felt);
+}
+
 void pr_affine_to_bytes(uint8_t bytes[64], const pr_affine *a) {
     pr_felt_to_bytes(bytes, a->x);
     pr_felt_to_bytes(bytes + 32, a->y);

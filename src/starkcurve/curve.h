@@ -25,6 +25,8 @@ pr_affine pr_curve_generator(void);
 bool pr_affine_is_on_curve(const pr_affine *a);
 /* The point with this x and an even y. False when there is none. Public. */
 PR_MUST_CHECK bool pr_affine_from_x_public(pr_affine *out, pr_felt x);
+/* The same for 32 bytes, big-endian: what a public key is. False also when they are not below p. */
+PR_MUST_CHECK bool pr_affine_from_x_bytes_public(pr_affine *out, const uint8_t x[32]);
 /* 64 bytes: x, y, each big-endian. From: false when a coordinate is not below p or the point is not on the curve. */
 void pr_affine_to_bytes(uint8_t bytes[64], const pr_affine *a);
 PR_MUST_CHECK bool pr_affine_from_bytes(pr_affine *out, const uint8_t bytes[64]);

@@ -41,22 +41,17 @@ static bool check(const signature *s, const uint8_t digest[32], const pr_jacobia
     return pr_jacobian_has_x_public(&plus, s->r) || pr_jacobian_has_x_public(&minus, s->r);
 }
 
-static bool find_point(pr_affine *point, const uint8_t public_key[32]) {
-    pr_felt x;
-    return pr_felt_from_bytes(&x, public_key) && pr_affine_from_x_public(point, x);
-}
-
 bool pr_ecdsa_verify(const uint8_t public_key[32], const uint8_t digest[32], const uint8_t bytes[64]) {
     pr_affine point;
     signature s;
-    if (!parse(&s, bytes) || !find_point(&point, public_key)) return false;
+    if (!parse(&s, bytes) || !pr_affine_from_x_bytes_public(&point, public_key)) return false;
     pr_jacobian from_key = pr_jacobian_mul_public(&point, pr_scalar_mul(s.r_scalar, s.w));
     return check(&s, digest, &from_key);
 }
 
 bool pr_ecdsa_key_prepare(pr_ecdsa_key *prepared, const uint8_t public_key[32]) {
     pr_affine point;
-    if (!find_point(&point, public_key)) return false;
+    if (!pr_affine_from_x_bytes_public(&point, public_key)) return false;
     pr_comb_init(&prepared->comb, &point);
     return true;
 }

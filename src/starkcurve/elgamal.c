@@ -26,11 +26,6 @@ static void derive_key(uint8_t key[32], const uint8_t ephemeral[32], const uint8
     sodium_memzero(&state, sizeof state);
 }
 
-static bool find_point(pr_affine *point, const uint8_t x_bytes[32]) {
-    pr_felt x;
-    return pr_felt_from_bytes(&x, x_bytes) && pr_affine_from_x_public(point, x);
-}
-
 /* Room for n more bytes, whose place is returned; NULL without memory. */
 static uint8_t *extend(pr_writer *out, size_t n) {
     static const uint8_t zeros[4096];
@@ -52,7 +47,7 @@ pr_status pr_elgamal_seal(pr_writer *out, const uint8_t public_key[32], const vo
     pr_affine recipient;
     pr_secret_key *ephemeral = NULL;
     uint8_t shared[32], key[32];
-    if (!find_point(&recipient, public_key))
+    if (!pr_affine_from_x_bytes_public(&recipient, public_key))
         return pr_fail(err, PR_ERR_USAGE, "no point of the curve is this public key");
     uint8_t *sealed = extend(out, n + PR_SEAL_OVERHEAD_BYTES);
     if (!sealed) return no_memory(n, err);
@@ -78,7 +73,7 @@ pr_status pr_elgamal_open(pr_writer *out, const pr_secret_key *secret, const voi
     const uint8_t *sealed = data;
     pr_affine ephemeral;
     uint8_t shared[32], key[32];
-    if (n < PR_SEAL_OVERHEAD_BYTES || sealed[0] != VERSION || !find_point(&ephemeral, sealed + 1))
+    if (n < PR_SEAL_OVERHEAD_BYTES || sealed[0] != VERSION || !pr_affine_from_x_bytes_public(&ephemeral, sealed + 1))
         return pr_fail(err, PR_ERR_MALFORMED, "not encrypted bytes of version %d: too short, or changed", VERSION);
     uint8_t *plain = extend(out, n - PR_SEAL_OVERHEAD_BYTES + 1); /* never empty, so never NULL but without memory */
     if (!plain) return no_memory(n, err);

@@ -245,12 +245,6 @@ pr_status pr_key_file_open_or_create(pr_secret_key **key, bool *created, const c
 
 /* ---- public keys ---- */
 
-static bool is_point(const uint8_t public_key[32]) {
-    pr_affine point;
-    pr_felt x;
-    return pr_felt_from_bytes(&x, public_key) && pr_affine_from_x_public(&point, x);
-}
-
 static bool parse_digits(uint8_t public_key[32], const char *text) {
     pr_felt x;
     if (strncmp(text, "0x", 2) != 0 || !pr_felt_from_hex(&x, text)) return false;
@@ -279,12 +273,13 @@ static pr_status read_public_file(uint8_t public_key[32], const char *path, pr_e
 }
 
 pr_status pr_public_key_read(uint8_t public_key[32], const char *text, pr_error *err) {
+    pr_affine point;
     if (strncmp(text, "0x", 2) != 0)
         PR_TRY(read_public_file(public_key, text, err));
     else if (!parse_digits(public_key, text))
         return pr_fail(err, PR_ERR_USAGE,
                        "'%s' is no public key; allowed: 0x and 1 to 64 hex digits, below the field's prime", text);
-    if (is_point(public_key)) return PR_OK;
+    if (pr_affine_from_x_bytes_public(&point, public_key)) return PR_OK;
     return pr_fail(err, PR_ERR_USAGE, "'%s': no point of the curve has this x coordinate, so it is no public key",
                    text);
 }
