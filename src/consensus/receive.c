@@ -49,6 +49,14 @@ static void end_unvoted(pr_consensus *c, pr_entry *entry, const pr_message *m) {
     if (pr_round_open(c, entry, &m->subject, m->signature)) pr_round_close(c, entry, PR_ROUND_UNVOTED);
 }
 
+/* Nobody has proposed it and this leader's scheduler does not know it: it gives way to what the scheduler has handed
+ * out, whatever the attempts. Else a liar that announces a high attempt would keep the job from everybody. */
+static bool gives_way(const pr_consensus *c, const pr_round *round, const pr_subject *to) {
+    const pr_consensus_config *f = &c->config;
+    return c->leader == c->self && f->admits && !round->ever_proposed &&
+           !f->admits(f->admits_context, &round->subject) && f->admits(f->admits_context, to);
+}
+
 void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m, const uint8_t *data, size_t size) {
     pr_entry *entry = entry_of(c, m);
     pr_known *known = entry ? pr_machine_know(c, entry) : NULL;
@@ -63,7 +71,8 @@ void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m
     }
     const pr_round *round = known->round;
     if (round && pr_subject_equal(&round->subject, &m->subject)) return;
-    if (round && (round->proposed || m->subject.attempt <= round->subject.attempt)) {
+    bool stands = round && (round->proposed || m->subject.attempt <= round->subject.attempt);
+    if (stands && !gives_way(c, round, &m->subject)) {
         contradict_announcement(c, round, m, data, size);
         return;
     }

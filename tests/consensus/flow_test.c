@@ -210,6 +210,26 @@ static void stakes_decide_not_heads(void **state) {
     net_destroy(w);
 }
 
+static bool admits_first(void *context, const pr_subject *subject) {
+    (void)context;
+    return subject->attempt == 1;
+}
+
+/* An announcement of an attempt that nobody handed out, above the one that was, keeps the job from nobody. */
+static void what_nobody_handed_out_gives_way(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    w->admits = admits_first;
+    for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+    pr_subject good = net_subject("job-1", 1, 2, true, 7), high = net_subject("job-1", UINT32_MAX, 3, true, 8);
+    net_announce(w, &high);
+    net_run(w);
+    net_announce(w, &good);
+    net_run(w);
+    assert_all(w, &good, PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_proof_is_approved),
@@ -221,6 +241,7 @@ int main(void) {
         cmocka_unit_test(a_view_change_carries_an_open_round_on),
         cmocka_unit_test(who_missed_everything_catches_up),
         cmocka_unit_test(stakes_decide_not_heads),
+        cmocka_unit_test(what_nobody_handed_out_gives_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

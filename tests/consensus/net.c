@@ -150,7 +150,8 @@ static void make_node(net *w, uint32_t i) {
                                   .round_timeout_ms = 1000,
                                   .view_timeout_ms = 1000,
                                   .retries = w->retries,
-                                  .max_open_rounds = w->max_open};
+                                  .max_open_rounds = w->max_open,
+                                  .admits = w->admits};
     pr_crypto crypto = net_crypto(node);
     memcpy(config.public_key, node->key, 32);
     assert_int_equal(pr_consensus_create(&node->c, &config, &crypto, (pr_consensus_sink){node, act}, NULL), PR_OK);

@@ -44,6 +44,7 @@ typedef struct net {
     size_t head, tail;
     pr_consensus_terms terms;
     uint32_t retries, max_open;
+    bool (*admits)(void *context, const pr_subject *subject); /* from the next net_restart of a node on */
 } net;
 
 pr_crypto net_crypto(net_node *node);
