@@ -1,0 +1,202 @@
+/* What must never happen, whatever the network and the liars do. Where it matters this counts by itself, so that a
+ * mistake in src/consensus is not made here once more. */
+#include "sim.h"
+#include <string.h>
+
+/* ---- one statement of an honest node ---- */
+
+/* Everything that is said, so that two different statements of one signer for one place differ here. A proposal is said
+ * by its subject alone: the prover's signature in it may be another one. */
+static pr_hash statement_of(const pr_message *m, const uint8_t *data, size_t size) {
+    pr_writer w;
+    pr_writer_init(&w);
+    if (m->kind != PR_MESSAGE_PROPOSE) return pr_blake2s_hash(data, size - PR_SIGNATURE_BYTES);
+    pr_subject_write(&w, &m->subject);
+    pr_hash said = pr_blake2s_hash(w.data, w.size);
+    pr_writer_clear(&w);
+    return said;
+}
+
+static sim_signed *place_of(sim *s, const pr_message *m) {
+    uint64_t at;
+    memcpy(&at, m->subject.job.bytes, sizeof at);
+    at += m->signer + 31 * (m->subject.attempt + 31 * (m->view + 31 * (uint64_t)m->kind));
+    at *= 0x9e3779b97f4a7c15u;
+    for (size_t k = at >> 40;; k++) {
+        sim_signed *place = &s->said[k % SIM_SIGNED];
+        if (!place->used) return place;
+        if (place->signer == m->signer && place->kind == (int)m->kind && place->view == m->view &&
+            place->attempt == m->subject.attempt && pr_hash_equal(&place->job, &m->subject.job))
+            return place;
+    }
+}
+
+static void check_vote(sim *s, uint32_t node, const pr_message *m) {
+    pr_vote_reason reason;
+    pr_proof_verdict truth = sim_truth(s, &m->subject, &reason);
+    if (m->subject.prover == node) sim_fail(s, "node %u votes on its own proof", node);
+    if ((truth == PR_PROOF_VALID) != (m->verdict == PR_VOTE_APPROVE) || truth == PR_PROOF_UNKNOWN)
+        sim_fail(s, "honest node %u votes wrongly", node);
+}
+
+void sim_check_sent(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    pr_message m;
+    if (pr_message_decode(&m, data, size, NULL) != PR_OK) return; /* a certificate or evidence */
+    if (m.signer != node) return;                                 /* a leader's proposal, said again */
+    if (m.kind == PR_MESSAGE_VOTE) check_vote(s, node, &m);
+    if (m.kind != PR_MESSAGE_ANNOUNCE && m.kind != PR_MESSAGE_PROPOSE && m.kind != PR_MESSAGE_VOTE) return;
+    sim_signed *place = place_of(s, &m);
+    pr_hash said = statement_of(&m, data, size);
+    if (place->used && !pr_hash_equal(&place->said, &said))
+        sim_fail(s, "honest node %u contradicts itself: %s, view %llu, attempt %u", node, pr_message_kind_name(m.kind),
+                 (unsigned long long)m.view, m.subject.attempt);
+    *place = (sim_signed){true, node, m.subject.attempt, (int)m.kind, m.view, m.subject.job, said};
+}
+
+/* ---- evidence ---- */
+
+static void check_evidence(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    pr_evidence e;
+    pr_evidence_answer answer;
+    pr_vote_reason reason;
+    pr_error err = {0};
+    pr_crypto crypto = sim_crypto(&s->nodes[node]);
+    if (pr_evidence_decode(&e, data, size, &err) != PR_OK) {
+        sim_fail(s, "node %u has evidence that does not decode: %s", node, err.text);
+        return;
+    }
+    if (!s->nodes[e.offender].faulty) sim_fail(s, "node %u removes honest node %u", node, e.offender);
+    pr_status status = pr_evidence_check(&e, &answer, data, size, &s->terms.run, &s->auditor, &crypto,
+                                         sim_truth(s, &e.subject, &reason), &err);
+    if (status != PR_OK || answer != PR_EVIDENCE_HOLDS)
+        sim_fail(s, "node %u removes %u by evidence that does not hold: %s", node, e.offender, err.text);
+    pr_registry_remove(&s->auditor, e.offender, e.removal);
+}
+
+void sim_check_record(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    if (data[0] == PR_CONSENSUS_RECORD_EVIDENCE) check_evidence(s, node, data + 1, size - 1);
+    if (data[0] == PR_CONSENSUS_RECORD_CERTIFICATE) sim_check_certificate(s, node, data + 1, size - 1);
+}
+
+/* ---- certificates ---- */
+
+static uint64_t read_excluded(pr_reader *r, const sim *s, bool excluded[SIM_NODES], bool with_signatures) {
+    uint64_t stake = 0;
+    for (uint32_t n = pr_read_u32(r); n > 0 && !r->failed; n--) {
+        uint32_t index = pr_read_u32(r);
+        if (index >= s->n || excluded[index]) r->failed = true;
+        if (r->failed) break;
+        excluded[index] = true;
+        stake += s->stakes[index];
+        for (uint32_t k = with_signatures ? pr_read_u32(r) : 0; k > 0 && !r->failed; k--)
+            (void)pr_read_borrow(r, 4 + PR_SIGNATURE_BYTES);
+    }
+    return stake;
+}
+
+/* Counts the votes of a certificate of a committee of everybody but the prover, with no help of src/consensus but for
+ * the encoding of a vote. */
+static bool is_quorum(const sim *s, const pr_certificate *head, const uint8_t *data, size_t size) {
+    const size_t head_size = 2 + 32 + 8 + 4 + PR_SUBJECT_BYTES;
+    bool excluded[SIM_NODES] = {false};
+    pr_reader r;
+    pr_reader_init(&r, data + head_size, size - head_size);
+    excluded[head->subject.prover] = false;
+    (void)read_excluded(&r, s, excluded, false);
+    (void)read_excluded(&r, s, excluded, true);
+    excluded[head->subject.prover] = true;
+    unsigned __int128 approve = 0, whole = 0;
+    for (uint32_t i = 0; i < s->n; i++)
+        if (!excluded[i]) whole += s->stakes[i];
+    for (uint32_t n = pr_read_u32(&r); n > 0 && !r.failed; n--) {
+        pr_message m = {.kind = PR_MESSAGE_VOTE, .run = s->terms.run, .view = head->view, .n_validators = s->n};
+        m.subject = head->subject;
+        m.verdict = PR_VOTE_APPROVE;
+        m.signer = pr_read_u32(&r);
+        if (!pr_attestation_read(&r, &m.attestation)) return false;
+        pr_read_bytes(&r, m.signature, PR_SIGNATURE_BYTES);
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        size_t encoded = pr_message_encode(bytes, &m);
+        pr_hash digest = pr_message_digest(bytes, encoded);
+        if (r.failed || m.signer >= s->n || excluded[m.signer]) return false;
+        if (!sim_mac_is(s->keys[m.signer], &digest, m.signature)) return false;
+        excluded[m.signer] = true; /* once */
+        approve += s->stakes[m.signer];
+    }
+    return pr_reader_done(&r) && 3 * approve > 2 * whole;
+}
+
+static bool is_new(sim *s, const uint8_t *data, size_t size) {
+    pr_hash digest = pr_blake2s_hash(data, size);
+    uint64_t word;
+    memcpy(&word, digest.bytes, sizeof word);
+    uint32_t n = s->n_certificates < SIM_CERTIFICATES ? s->n_certificates : SIM_CERTIFICATES;
+    for (uint32_t k = 0; k < n; k++)
+        if (s->certificates[k] == word) return false;
+    s->certificates[s->n_certificates++ % SIM_CERTIFICATES] = word;
+    return true;
+}
+
+static void check_job(sim *s, const pr_subject *subject) {
+    for (uint32_t j = 0; j < s->n_jobs; j++) {
+        sim_job *job = &s->jobs[j];
+        if (!pr_hash_equal(&job->name, &subject->job)) continue;
+        if (job->certified && !pr_hash_equal(&job->certified_proof, &subject->proof_hash))
+            sim_fail(s, "two certificates of job %u name different proofs", j);
+        job->certified = true;
+        job->certified_proof = subject->proof_hash;
+    }
+}
+
+void sim_check_certificate(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    pr_certificate certificate;
+    pr_vote_reason reason;
+    pr_error err = {0};
+    pr_crypto crypto = sim_crypto(&s->nodes[node]);
+    if (!is_new(s, data, size)) return;
+    if (pr_certificate_check(&certificate, data, size, &s->terms, &s->auditor, &crypto, &err) != PR_OK) {
+        sim_fail(s, "node %u has a certificate that does not hold: %s", node, err.text);
+        return;
+    }
+    if (sim_truth(s, &certificate.subject, &reason) != PR_PROOF_VALID)
+        sim_fail(s, "a proof that is not valid is approved, by node %u", node);
+    if (!is_quorum(s, &certificate, data, size)) sim_fail(s, "node %u has a certificate without a quorum", node);
+    check_job(s, &certificate.subject);
+}
+
+void sim_check_batch(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    pr_hash root, right = pr_blake2s_hash(&s->seed, sizeof s->seed);
+    uint64_t n_leaves;
+    pr_error err = {0};
+    pr_crypto crypto = sim_crypto(&s->nodes[node]);
+    if (pr_batch_certificate_check(&root, &n_leaves, data, size, &s->terms.run, &s->auditor, &crypto, &err) != PR_OK)
+        sim_fail(s, "node %u has a batch certificate that does not hold: %s", node, err.text);
+    else if (!pr_hash_equal(&root, &right) || n_leaves != s->n_jobs)
+        sim_fail(s, "node %u has a batch certificate of another root", node);
+}
+
+/* ---- bounds ---- */
+
+/* A vote is at most a message with the longest attestation; a certificate has one a validator. */
+void sim_check_memory(sim *s) {
+    const size_t vote = PR_MESSAGE_MAX_BYTES, n = s->n;
+    size_t round = 1024 + n * (vote + 32) + n * (600 + n * PR_SIGNATURE_BYTES),
+           certificate = 1024 + n * vote + n * n * 72;
+    size_t bound = 16384 + n * (1024 + 3 * PR_EVIDENCE_MAX_BYTES) + s->n_jobs * (2048 + vote + round + certificate);
+    for (uint32_t i = 0; i < s->n; i++) {
+        size_t bytes = s->nodes[i].c ? pr_consensus_memory_bytes(s->nodes[i].c) : 0;
+        if (bytes > bound) sim_fail(s, "node %u holds %zu bytes, more than %zu", i, bytes, bound);
+    }
+}
+
+void sim_check_end(sim *s) {
+    for (uint32_t i = 0; i < s->n; i++) {
+        const sim_node *node = &s->nodes[i];
+        if (node->faulty) continue;
+        const pr_registry *registry = pr_consensus_registry(node->c);
+        for (uint32_t k = 0; k < s->n; k++)
+            if (!pr_registry_is_active(registry, k) && pr_registry_is_active(&s->auditor, k))
+                sim_fail(s, "node %u has removed %u without evidence", i, k);
+        if (!node->batch_certified) sim_fail(s, "node %u has no batch certificate", i);
+    }
+}
