@@ -145,8 +145,11 @@ static pr_status malformed(const char *path, pr_error *err) {
 
 static bool parse_lock(lock *l, const char *line) {
     char salt[2 * sizeof l->salt + 2], nonce[2 * sizeof l->nonce + 2], box[2 * sizeof l->box + 2];
+    int end = 0;
     _Static_assert(sizeof salt == 34 && sizeof nonce == 50 && sizeof box == 98, "widths below");
-    if (sscanf(line, "sealed argon2id %llu %zu %33s %49s %97s", &l->ops, &l->memory_bytes, salt, nonce, box) != 5)
+    if (sscanf(line, "sealed argon2id %llu %zu %33s %49s %97s%n", &l->ops, &l->memory_bytes, salt, nonce, box, &end) !=
+            5 ||
+        strcmp(line + end, "\n") != 0)
         return false;
     if (l->ops < 1 || l->ops > MAX_OPS || l->memory_bytes < crypto_pwhash_MEMLIMIT_MIN || l->memory_bytes > MAX_MEMORY)
         return false;

@@ -122,6 +122,10 @@ static void check_damage(const char *passphrase, size_t step) {
         assert_int_equal(pr_file_write_atomic(path, data, n, 0600, NULL), PR_OK);
         assert_int_not_equal(pr_key_file_open(&other, path, passphrase, NULL), PR_OK);
     }
+    char longer[4096];
+    int n = snprintf(longer, sizeof longer, "%smore\n", (char *)data);
+    assert_int_equal(pr_file_write_atomic(path, longer, (size_t)n, 0600, NULL), PR_OK);
+    assert_refused(passphrase, PR_ERR_MALFORMED, "not a key file");
     free(data);
 }
 
