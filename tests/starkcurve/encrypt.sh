@@ -72,6 +72,18 @@ expect 1 run sealed.yaml --results results --resume
 expect 0 verify "$file" --key owner.key
 expect 0 verify "$plain"
 
+# ---- approved by another rank, then encrypted ----
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none \
+    OMPI_MCA_btl_vader_single_copy_mechanism=none
+timeout 60 mpirun -n 2 "$PROVERUN" run sealed.yaml --results ranks >out 2>err
+shared=$(ls ranks/sealed-*.h5)
+[ -s "$shared" ] || fail "no results of two ranks"
+expect 0 show "$shared"
+[ "$(grep -c ' approved ' out)" = 3 ] || fail "not approved"
+if grep -raq "$digest" ranks; then fail "files of two ranks have the output in the clear"; fi
+expect 0 verify "$shared" --key owner.key
+says out '3 proofs good, 0 bad'
+
 # ---- a passphrase ----
 (umask 077 && echo word >word)
 "$PROVERUN" keygen locked.key --passphrase-file word >locked.pub
