@@ -44,7 +44,7 @@ class block {
     std::vector<char> shared_bytes_ = std::vector<char>(max_shared_bytes + 16);
     region shared_;
     std::vector<shared_piece> pieces_;
-    size_t shared_used_ = 0;
+    size_t shared_used_ = 0, dynamic_bytes_ = 0;
 
     static block &self() {
         static block b;
@@ -148,8 +148,9 @@ class block {
     }
 
   public:
-    void run(const std::function<void()> &body) {
+    void run(const std::function<void()> &body, size_t dynamic_bytes) {
         body_ = &body;
+        dynamic_bytes_ = dynamic_bytes;
         it().stop = stop;
         begin();
         for (unsigned round = blockIdx.x; !stopped_ && n_done_ < n_; round++) {
@@ -190,6 +191,14 @@ class block {
         pieces_.push_back(shared_piece{site, first, bytes});
         shared_used_ = first + bytes;
         return span<T>{(T *)(shared_.begin + first), n, &shared_};
+    }
+
+    /* The piece whose size the launch says. */
+    template <class T> span<T> shared_dynamic(const void *site, size_t n) {
+        if (n * sizeof(T) > dynamic_bytes_)
+            report(defect::out_of_bounds, "%zu bytes of dynamic shared memory; the launch gave %zu", n * sizeof(T),
+                   dynamic_bytes_);
+        return shared<T>(site, n);
     }
 };
 

@@ -3,9 +3,10 @@
  *
  * What a kernel must keep to:
  *   - memory is reached through spans (span.h), not pointers: ld, st, ld4, st4, sub, atomic_min, atomic_add;
- *   - shared memory is declared with PR_SHARED(type, name, n), and is ordered by __syncthreads alone;
- *   - a kernel is launched with PR_LAUNCH(kernel, grid, block, stream, args...), its arguments at most 4 KiB, on a
- *     stream of its own;
+ *   - shared memory is declared with PR_SHARED(type, name, n), or, sized at the launch and once a kernel,
+ *     PR_SHARED_DYNAMIC(type, name, n), and is ordered by __syncthreads alone;
+ *   - a kernel is launched with PR_LAUNCH(kernel, grid, block, shared_bytes, stream, args...), its arguments at most
+ *     4 KiB, on a stream of its own;
  *   - shuffles and votes name their lanes, all of which must come.
  *
  *   emu::reset(); ... launch ... ; cudaStreamSynchronize(s); emu::it().found, emu::it().text, emu::it().count
@@ -24,7 +25,11 @@
 #define PR_SHARED(type, name, n)                                                                                       \
     static char name##_site;                                                                                           \
     const emu::span<type> name = emu::the_block().shared<type>(&name##_site, n)
-#define PR_LAUNCH(kernel, grid, block, stream, ...) emu::launch(#kernel, kernel, grid, block, stream, __VA_ARGS__)
+#define PR_SHARED_DYNAMIC(type, name, n)                                                                               \
+    static char name##_site;                                                                                           \
+    const emu::span<type> name = emu::the_block().shared_dynamic<type>(&name##_site, n)
+#define PR_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                                      \
+    emu::launch(#kernel, kernel, grid, block, shared_bytes, stream, __VA_ARGS__)
 
 /* ---- what the compiler of the toolkit knows by itself ---- */
 

@@ -71,6 +71,14 @@ inline void drain(stream *s, uint32_t at) {
     set_access(PROT_NONE);
 }
 
+inline std::vector<stream *> &streams() { /* all there are, by index */
+    static std::vector<stream *> list;
+    return list;
+}
+inline void drain_all() {
+    for (stream *s : streams()) drain(s, UINT32_MAX);
+}
+
 inline cudaError_t sticky() {
     switch (it().found) {
     case defect::none:
@@ -105,6 +113,7 @@ inline void reset() {
     it().count = {};
     it().fail_allocation = it().fail_launch = 0;
     it().limit_bytes = SIZE_MAX;
+    it().peak_bytes = it().used_bytes;
 }
 
 inline bool counts_down(uint64_t &n) { return n && --n == 0; }
@@ -125,7 +134,7 @@ inline bool use_range(const void *p, size_t bytes, bool writes, const char *what
     return it().found == defect::none;
 }
 
-inline void run_grid(dim3 grid, dim3 shape, const std::function<void()> &body) {
+inline void run_grid(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()> &body) {
     it().count.launches++;
     gridDim = grid;
     blockDim = shape;
@@ -134,18 +143,19 @@ inline void run_grid(dim3 grid, dim3 shape, const std::function<void()> &body) {
     for (size_t k = 0; k < n && it().found == defect::none; k++) {
         const size_t i = backwards ? n - 1 - k : k;
         blockIdx = dim3((unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y));
-        the_block().run(body);
+        the_block().run(body, shared_bytes);
     }
 }
 
 template <class... P, class... A>
-cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape, stream *s, A... args) {
+cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape, size_t shared_bytes, stream *s,
+                   A... args) {
     const size_t threads = (size_t)shape.x * shape.y * shape.z;
     if (!threads || threads > max_threads || !grid.x || !grid.y || !grid.z || grid.y > 65535 || grid.z > 65535)
         report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
     static_assert((sizeof(P) + ... + 0) <= 4096, "arguments of a kernel: 4096 bytes");
     if (counts_down(it().fail_launch)) report(defect::injected, "%s: a launch that a test made fail", name);
-    return queue(s, [=]() { run_grid(grid, shape, [&]() { kernel(P(args)...); }); });
+    return queue(s, [=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); });
 }
 
 } // namespace emu
@@ -175,6 +185,7 @@ inline cudaError_t cudaMalloc(void **out, size_t bytes) {
     r->begin = (char *)p;
     r->live = true;
     s.used_bytes += bytes;
+    s.peak_bytes = std::max(s.peak_bytes, s.used_bytes);
     s.regions.push_back(std::move(r));
     *out = p;
     return cudaSuccess;
@@ -259,6 +270,7 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
         return emu::sticky();
     }
     *out = new emu::stream{emu::it().n_streams++, 0, {}, {}};
+    emu::streams().push_back(*out);
     return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
@@ -275,6 +287,7 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t s) {
         return emu::sticky();
     }
     emu::it().n_streams--;
+    emu::streams().pop_back();
     emu::host_clocks().seen[s->index] = 0;
     for (const auto &r : emu::it().regions) r->granules.clear();
     delete s;

@@ -24,29 +24,30 @@ template <class T> span<T> sub(span<T> s, size_t first, size_t n) {
     return span<T>{s.p + first, n, s.home};
 }
 
-template <class T> inline void touch(const span<T> &s, size_t i, size_t bytes, bool writes) {
+template <class T> inline void touch(const span<T> &s, size_t i, size_t bytes, size_t alignment, bool writes) {
     const size_t n = bytes / sizeof(T);
     if (__builtin_expect(i + n > s.n || i + n < i, 0))
         report(defect::out_of_bounds, "element %zu of %zu is %s", i, s.n, writes ? "written" : "read");
     if (__builtin_expect(!s.home->live, 0)) report(defect::dead_memory, "memory that is not allocated");
     const size_t at = (size_t)((const char *)(s.p + i) - s.home->begin);
     if (__builtin_expect(at + bytes > s.home->bytes, 0)) report(defect::out_of_bounds, "a span beyond its region");
-    if (__builtin_expect((uintptr_t)(s.p + i) % bytes != 0, 0))
+    if (__builtin_expect((uintptr_t)(s.p + i) % alignment != 0, 0))
         report(defect::misaligned, "%zu bytes at an odd place", bytes);
     if (s.home->is_shared) {
         for (size_t w = at / 4; w < (at + bytes + 3) / 4; w++) check_shared(*s.home, w, writes);
         return;
     }
     if (it().n_streams > 1) check_order(*s.home, at, bytes, writes);
-    (writes ? it().count.written_bytes : it().count.read_bytes) += bytes;
+    counters &c = it().count;
+    (s.home->is_table ? c.table_bytes : writes ? c.written_bytes : c.read_bytes) += bytes;
 }
 
 template <class T> inline std::remove_const_t<T> ld(const span<T> &s, size_t i) {
-    touch(s, i, sizeof(T), false);
+    touch(s, i, sizeof(T), alignof(T), false);
     return s.p[i];
 }
 template <class T> inline void st(const span<T> &s, size_t i, T value) {
-    touch(s, i, sizeof(T), true);
+    touch(s, i, sizeof(T), alignof(T), true);
     s.p[i] = value;
 }
 
@@ -54,24 +55,24 @@ struct alignas(16) word4 {
     uint32_t x, y, z, w;
 };
 inline word4 ld4(const span<const uint32_t> &s, size_t i) {
-    touch(s, i, 16, false);
+    touch(s, i, 16, 16, false);
     return word4{s.p[i], s.p[i + 1], s.p[i + 2], s.p[i + 3]};
 }
 inline void st4(const span<uint32_t> &s, size_t i, word4 v) {
-    touch(s, i, 16, true);
+    touch(s, i, 16, 16, true);
     s.p[i] = v.x, s.p[i + 1] = v.y, s.p[i + 2] = v.z, s.p[i + 3] = v.w;
 }
 
 /* Atomics order themselves: other threads' accesses to shared memory are no race with them. */
 template <class T> inline T atomic_min(const span<T> &s, size_t i, T v) {
     T old = s.p[i];
-    if (!s.home->is_shared) touch(s, i, sizeof(T), true);
+    if (!s.home->is_shared) touch(s, i, sizeof(T), alignof(T), true);
     if (v < old) s.p[i] = v;
     return old;
 }
 template <class T> inline T atomic_add(const span<T> &s, size_t i, T v) {
     T old = s.p[i];
-    if (!s.home->is_shared) touch(s, i, sizeof(T), true);
+    if (!s.home->is_shared) touch(s, i, sizeof(T), alignof(T), true);
     s.p[i] = (T)(old + v);
     return old;
 }

@@ -49,12 +49,14 @@ struct region {
     char *begin = nullptr;
     size_t bytes = 0, mapped_bytes = 0;
     bool live = false, is_shared = false;
+    bool is_table = false;          /* small, read by many threads: a device would have it in a cache */
     std::vector<granule> granules;  /* once there are two streams */
     std::vector<shared_word> words; /* of shared memory */
 };
 
 struct counters {
-    uint64_t launches, read_bytes, written_bytes; /* of kernels, to and from device memory, each access counted */
+    uint64_t launches, read_bytes, written_bytes,
+        table_bytes; /* of kernels, to and from device memory, each access counted */
     uint64_t copied_to_device_bytes, copied_to_host_bytes, synchronizations;
 };
 
@@ -72,7 +74,7 @@ struct state {
     uint32_t epoch = 1, thread = 0; /* of the block that runs: barriers so far + 1, the thread's number */
     /* Faults that tests ask for: 0 is never, 1 the next one. */
     uint64_t fail_allocation = 0, fail_launch = 0;
-    size_t limit_bytes = SIZE_MAX, used_bytes = 0;
+    size_t limit_bytes = SIZE_MAX, used_bytes = 0, peak_bytes = 0;
 };
 inline state &it() {
     static state s;

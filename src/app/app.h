@@ -37,7 +37,9 @@ extern const pr_job_type *const pr_job_types[];
 extern const pr_backend *const pr_backends[];
 
 const pr_job_type *pr_app_job_type(const char *name); /* NULL: unknown */
-/* A backend by name, "auto" for the best this processor has. PR_ERR_USAGE names the choices; PR_ERR_BACKEND when this
+/* What "auto" is: a GPU's backend where this build has it and a GPU is there, else the processor's best. */
+const pr_backend *pr_app_auto_backend(void);
+/* A backend by name, "auto" among them. PR_ERR_USAGE names the choices; PR_ERR_BACKEND when this
  * machine lacks it. */
 PR_MUST_CHECK pr_status pr_app_backend(const pr_backend **out, const char *name, pr_error *err);
 

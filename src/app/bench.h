@@ -2,11 +2,21 @@
 #ifndef PR_APP_BENCH_H
 #define PR_APP_BENCH_H
 #include "app/app.h"
+#include "cuda/cuda_backend.h"
 
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
     const pr_backend *backend;
 } bench_options;
+
+/* What kernels of cuda-emu did in each stage of a proof; nothing on other backends. */
+typedef struct bench_counts {
+    bool is_counted;
+    pr_stage stage; /* that runs; PR_STAGE_COUNT: none yet */
+    pr_cuda_counts before, stages[PR_STAGE_COUNT];
+} bench_counts;
+void bench_counts_begin(bench_counts *counts, pr_prover *prover, const pr_backend *backend); /* before each proof */
+void bench_counts_print(bench_counts *counts); /* behind it, as a field of a JSON object */
 
 pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err);
 pr_status bench_poseidon2(const bench_options *o, pr_error *err);

@@ -30,8 +30,8 @@ static void json_digest(char hex[65], size_t *bytes, const pr_proof *proof, cons
 }
 
 static pr_status print_result(const subject *s, const bench_options *o, uint64_t k, const pr_prover *prover,
-                              const pr_stage_times *t, const pr_proof *proof, double verify_ms, pr_verdict verdict,
-                              pr_error *err) {
+                              const pr_stage_times *t, bench_counts *counts, const pr_proof *proof, double verify_ms,
+                              pr_verdict verdict, pr_error *err) {
     char hex[65];
     size_t bytes;
     json_digest(hex, &bytes, proof, s->layout);
@@ -41,6 +41,7 @@ static pr_status print_result(const subject *s, const bench_options *o, uint64_t
            o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name, (double)t->total_ns / 1e6);
     for (int i = 0; i < PR_STAGE_COUNT; i++)
         printf(",\"%s_ms\":%.3f", pr_stage_name((pr_stage)i), (double)t->ns[i] / 1e6);
+    bench_counts_print(counts);
     if (s->units > 0) printf(",\"units_per_second\":%.0f", s->units * 1e9 / (double)t->total_ns);
     printf(",\"verify_ms\":%.3f,\"accepted\":%s,\"planned_bytes\":%zu,\"peak_rss_bytes\":%" PRIu64
            ",\"proof_json_bytes\":%zu,\"proof_json_blake2s\":\"%s\",\"conjectured_bits\":%.0f,\"insecure_parameters\":%"
@@ -60,11 +61,13 @@ static pr_status repeat(const subject *s, const bench_options *o, pr_prover *pro
         pr_proof proof = {0};
         pr_stage_times times;
         pr_verdict verdict = PR_ACCEPTED;
+        bench_counts counts;
+        bench_counts_begin(&counts, prover, o->backend);
         PR_TRY(pr_prover_run(prover, &proof, &s->source, &times, NULL, NULL, err));
         uint64_t start = pr_clock_monotonic_ns();
         pr_status status = pr_verifier_run(verifier, &proof, &verdict, err);
         double verify_ms = (double)(pr_clock_monotonic_ns() - start) / 1e6;
-        if (status == PR_OK) status = print_result(s, o, k, prover, &times, &proof, verify_ms, verdict, err);
+        if (status == PR_OK) status = print_result(s, o, k, prover, &times, &counts, &proof, verify_ms, verdict, err);
         pr_proof_clear(&proof);
         PR_TRY(status);
     }

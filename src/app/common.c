@@ -1,12 +1,22 @@
 #include "app/app.h"
 #include "cpu/cpu_backend.h"
+#include "cuda/cuda_backend.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const pr_backend *const pr_backends[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512, &pr_backend_poison,
+const pr_backend *const pr_backends[] = {&pr_backend_scalar,
+                                         &pr_backend_avx2,
+                                         &pr_backend_avx512,
+                                         &pr_backend_poison,
+#ifdef PR_HAVE_CUDA
+                                         &pr_backend_cuda,
+#endif
+#ifdef PR_HAVE_CUDA_EMU
+                                         &pr_backend_cuda_emu,
+#endif
                                          NULL};
 
 const pr_job_type *pr_app_job_type(const char *name) {
@@ -21,8 +31,15 @@ static const pr_backend *find_backend(const char *name) {
     return NULL;
 }
 
+const pr_backend *pr_app_auto_backend(void) {
+#ifdef PR_HAVE_CUDA
+    if (pr_backend_cuda.available()) return &pr_backend_cuda;
+#endif
+    return find_backend(pr_isa_name(pr_cpu_isa()));
+}
+
 pr_status pr_app_backend(const pr_backend **out, const char *name, pr_error *err) {
-    const pr_backend *found = find_backend(strcmp(name, "auto") ? name : pr_isa_name(pr_cpu_isa()));
+    const pr_backend *found = strcmp(name, "auto") ? find_backend(name) : pr_app_auto_backend();
     char names[256] = "auto";
     for (size_t i = 0, n = strlen(names); pr_backends[i]; i++)
         n += (size_t)snprintf(names + n, sizeof names - n, ", %s", pr_backends[i]->name);

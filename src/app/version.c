@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "base/cpu.h"
+#include "cuda/cuda_backend.h"
 #include <hdf5.h>
 #include <hwloc.h>
 #include <jansson.h>
@@ -27,7 +28,17 @@ static void print_backends(void) {
     printf("backends:");
     for (size_t i = 0; pr_backends[i]; i++)
         printf(" %s%s", pr_backends[i]->name, pr_backends[i]->available() ? "" : " (not on this machine)");
-    printf("\nauto: %s\n", pr_isa_name(pr_cpu_isa()));
+    printf("\nauto: %s\n", pr_app_auto_backend()->name);
+}
+
+static void print_gpu(void) {
+#ifdef PR_HAVE_CUDA
+    char gpu[512];
+    pr_cuda_describe(gpu, sizeof gpu);
+    printf("gpu: %s\n", gpu);
+#else
+    puts("gpu: none (this build has no CUDA backend)");
+#endif
 }
 
 int pr_app_version(int argc, char **argv) {
@@ -39,6 +50,6 @@ int pr_app_version(int argc, char **argv) {
     print_libraries();
     print_backends();
     printf("processor: %s; %u in the affinity mask\n", cpu, pr_cpu_count());
-    puts("gpu: none (this build has no CUDA backend)");
+    print_gpu();
     return 0;
 }

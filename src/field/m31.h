@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/inline.h"
 
 #ifndef PR_P_BITS
 #define PR_P_BITS 31
@@ -14,9 +15,9 @@
 typedef uint32_t pr_m31;
 
 /* v in [0, 2p) */
-static inline pr_m31 pr_m31_reduce_once(uint32_t v) { return v >= PR_P ? v - PR_P : v; }
+PR_HOST_DEVICE pr_m31 pr_m31_reduce_once(uint32_t v) { return v >= PR_P ? v - PR_P : v; }
 /* any 64-bit v */
-static inline pr_m31 pr_m31_reduce(uint64_t v) {
+PR_HOST_DEVICE pr_m31 pr_m31_reduce(uint64_t v) {
 #if PR_P_BITS == 31
     v = (v & PR_P) + (v >> PR_P_BITS); /* < 2^31 + 2^33 */
     v = (v & PR_P) + (v >> PR_P_BITS); /* <= p + 4 */
@@ -25,24 +26,24 @@ static inline pr_m31 pr_m31_reduce(uint64_t v) {
     return (pr_m31)(v % PR_P);
 #endif
 }
-static inline pr_m31 pr_m31_add(pr_m31 a, pr_m31 b) { return pr_m31_reduce_once(a + b); }
-static inline pr_m31 pr_m31_sub(pr_m31 a, pr_m31 b) { return a >= b ? a - b : a + PR_P - b; }
-static inline pr_m31 pr_m31_neg(pr_m31 a) { return a ? PR_P - a : 0; }
-static inline pr_m31 pr_m31_mul(pr_m31 a, pr_m31 b) {
+PR_HOST_DEVICE pr_m31 pr_m31_add(pr_m31 a, pr_m31 b) { return pr_m31_reduce_once(a + b); }
+PR_HOST_DEVICE pr_m31 pr_m31_sub(pr_m31 a, pr_m31 b) { return a >= b ? a - b : a + PR_P - b; }
+PR_HOST_DEVICE pr_m31 pr_m31_neg(pr_m31 a) { return a ? PR_P - a : 0; }
+PR_HOST_DEVICE pr_m31 pr_m31_mul(pr_m31 a, pr_m31 b) {
     uint64_t v = (uint64_t)a * b;
     return pr_m31_reduce_once((uint32_t)(v & PR_P) + (uint32_t)(v >> PR_P_BITS));
 }
-static inline pr_m31 pr_m31_square(pr_m31 a) { return pr_m31_mul(a, a); }
-static inline pr_m31 pr_m31_double(pr_m31 a) { return pr_m31_add(a, a); }
-static inline pr_m31 pr_m31_pow(pr_m31 a, uint64_t e) {
+PR_HOST_DEVICE pr_m31 pr_m31_square(pr_m31 a) { return pr_m31_mul(a, a); }
+PR_HOST_DEVICE pr_m31 pr_m31_double(pr_m31 a) { return pr_m31_add(a, a); }
+PR_HOST_DEVICE pr_m31 pr_m31_pow(pr_m31 a, uint64_t e) {
     pr_m31 r = 1;
     for (; e; e >>= 1, a = pr_m31_square(a))
         if (e & 1) r = pr_m31_mul(r, a);
     return r;
 }
 /* a != 0; 0 gives 0 */
-static inline pr_m31 pr_m31_inverse(pr_m31 a) { return pr_m31_pow(a, PR_P - 2u); }
-static inline pr_m31 pr_m31_from_i64(int64_t v) {
+PR_HOST_DEVICE pr_m31 pr_m31_inverse(pr_m31 a) { return pr_m31_pow(a, PR_P - 2u); }
+PR_HOST_DEVICE pr_m31 pr_m31_from_i64(int64_t v) {
     int64_t r = v % (int64_t)PR_P;
     return (pr_m31)(r < 0 ? r + (int64_t)PR_P : r);
 }

@@ -14,6 +14,7 @@
 #ifndef PR_HASH_BLAKE2S_LANES_H
 #define PR_HASH_BLAKE2S_LANES_H
 #include <stdint.h>
+#include "base/inline.h"
 
 #ifndef LANE_WIDTH
 #error "include field/lane.h before hash/blake2s_lanes.h"
@@ -22,11 +23,12 @@
 #define PR_BLAKE2S_MORE 0u
 #define PR_BLAKE2S_LAST 0xffffffffu
 
-static const uint32_t pr_blake2s_lanes_iv[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                                0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+#define PR_BLAKE2S_LANES_IV                                                                                            \
+    { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 }
 
-static inline void pr_blake2s_lanes_init(lane h[8]) {
-    for (int k = 0; k < 8; k++) h[k] = lane_set1(pr_blake2s_lanes_iv[k] ^ (k == 0 ? 0x01010020u : 0u));
+PR_HOST_DEVICE void pr_blake2s_lanes_init(lane h[8]) {
+    const uint32_t iv[8] = PR_BLAKE2S_LANES_IV;
+    for (int k = 0; k < 8; k++) h[k] = lane_set1(iv[k] ^ (k == 0 ? 0x01010020u : 0u));
 }
 
 /* Half of the four mixing functions of a column or diagonal step, side by side: they do not depend on each other, so
@@ -58,8 +60,8 @@ static inline void pr_blake2s_lanes_init(lane h[8]) {
     } while (0)
 
 /* total: bytes of the messages up to and with this block. last: PR_BLAKE2S_MORE or PR_BLAKE2S_LAST. RFC 7693, 3.2. */
-static inline void pr_blake2s_lanes_compress(lane h[8], const lane m[16], uint64_t total, uint32_t last) {
-    const uint32_t *iv = pr_blake2s_lanes_iv;
+PR_HOST_DEVICE void pr_blake2s_lanes_compress(lane h[8], const lane m[16], uint64_t total, uint32_t last) {
+    const uint32_t iv[8] = PR_BLAKE2S_LANES_IV;
     lane v0 = h[0], v1 = h[1], v2 = h[2], v3 = h[3], v4 = h[4], v5 = h[5], v6 = h[6], v7 = h[7];
     lane v8 = lane_set1(iv[0]), v9 = lane_set1(iv[1]), v10 = lane_set1(iv[2]), v11 = lane_set1(iv[3]);
     lane v12 = lane_set1(iv[4] ^ (uint32_t)total), v13 = lane_set1(iv[5] ^ (uint32_t)(total >> 32));

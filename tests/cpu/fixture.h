@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "backend/merkle.h"
-#include "cpu/cpu_backend.h"
+#include "../backends.h"
 
 typedef struct fixture {
     const pr_backend *ops;
@@ -16,10 +16,14 @@ typedef struct fixture {
     size_t words, used;
 } fixture;
 
-/* Every backend that may run here; NULL ends the list. */
+/* Every backend that may run here, of the processor or, compiled with FIXTURE_CUDA, of CUDA; NULL ends the list. */
 static inline const pr_backend *const *fixture_backends(void) {
     static const pr_backend *list[5];
-    const pr_backend *all[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512, &pr_backend_poison};
+#ifdef FIXTURE_CUDA
+    const pr_backend *all[] = {PR_TEST_CUDA_BACKENDS};
+#else
+    const pr_backend *all[] = {PR_TEST_CPU_BACKENDS};
+#endif
     size_t n = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i]->available()) list[n++] = all[i];

@@ -56,7 +56,7 @@ static void reverse_in_block(words all) {
 static void test_barriers(void **) {
     fixture f = open_device(256);
     uint32_t got[256];
-    PR_LAUNCH(reverse_in_block, 4, 64, f.stream, f.all);
+    PR_LAUNCH(reverse_in_block, 4, 64, 0, f.stream, f.all);
     cudaMemcpyAsync(got, f.memory, sizeof got, cudaMemcpyDeviceToHost, f.stream);
     assert_int_equal(got[0], 0xd5d5d5d5u); /* nothing runs before somebody waits */
     assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
@@ -79,7 +79,7 @@ static void sum_of_warp(words all) {
 static void test_warps(void **) {
     fixture f = open_device(64);
     uint32_t got[64];
-    PR_LAUNCH(sum_of_warp, 1, 64, f.stream, f.all);
+    PR_LAUNCH(sum_of_warp, 1, 64, 0, f.stream, f.all);
     cudaMemcpyAsync(got, f.memory, sizeof got, cudaMemcpyDeviceToHost, f.stream);
     assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
     for (uint32_t i = 0; i < 64; i++) assert_int_equal(got[i], 496 + 1024 * (i / 32));
@@ -97,7 +97,7 @@ static void test_atomics_and_memory(void **) {
     assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
     assert_int_equal(got[3], 0xd5d5d5d5u); /* fresh memory */
     cudaMemsetAsync(f.memory, 0, 4, f.stream);
-    PR_LAUNCH(count_up, 3, 10, f.stream, f.all);
+    PR_LAUNCH(count_up, 3, 10, 0, f.stream, f.all);
     uint32_t seven = 7;
     cudaMemcpyAsync(f.memory + 2, &seven, 4, cudaMemcpyHostToDevice, f.stream);
     seven = 8; /* pageable memory was read at once */
@@ -115,16 +115,16 @@ static void test_atomics_and_memory(void **) {
 static void beyond(words all) { st(all, threadIdx.x, 1u); }
 static void test_out_of_bounds(void **) {
     fixture f = open_device(31);
-    PR_LAUNCH(beyond, 1, 32, f.stream, f.all);
+    PR_LAUNCH(beyond, 1, 32, 0, f.stream, f.all);
     expect(f, defect::out_of_bounds);
 }
 static void beyond_piece(words all) { (void)ld(emu::sub(all, 8, 4), threadIdx.x); }
 static void test_out_of_piece(void **) {
     fixture f = open_device(32);
-    PR_LAUNCH(beyond_piece, 1, 5, f.stream, f.all);
+    PR_LAUNCH(beyond_piece, 1, 5, 0, f.stream, f.all);
     expect(f, defect::out_of_bounds);
     f = open_device(32);
-    PR_LAUNCH(beyond, 1, 64, f.stream, (words{f.memory, 64, f.all.home}));
+    PR_LAUNCH(beyond, 1, 64, 0, f.stream, (words{f.memory, 64, f.all.home}));
     expect(f, defect::out_of_bounds);
 }
 static void test_freed_memory(void **) {
@@ -133,7 +133,7 @@ static void test_freed_memory(void **) {
     assert_int_equal(cudaMalloc(&other, 128), cudaSuccess);
     words dead = emu::span_of((uint32_t *)other, 32);
     cudaFree(other);
-    PR_LAUNCH(beyond, 1, 32, f.stream, dead);
+    PR_LAUNCH(beyond, 1, 32, 0, f.stream, dead);
     expect(f, defect::dead_memory);
     f = open_device(32);
     uint32_t here[4];
@@ -141,13 +141,13 @@ static void test_freed_memory(void **) {
     expect(f, defect::dead_memory);
     f = open_device(32);
     uint32_t on_host[32];
-    PR_LAUNCH(beyond, 1, 32, f.stream, emu::span_of(on_host, 32));
+    PR_LAUNCH(beyond, 1, 32, 0, f.stream, emu::span_of(on_host, 32));
     expect(f, defect::dead_memory);
 }
 static void odd_vector(span<const uint32_t> all) { (void)emu::ld4(all, 4 * threadIdx.x + 1); }
 static void test_misaligned(void **) {
     fixture f = open_device(64);
-    PR_LAUNCH(odd_vector, 1, 2, f.stream, (span<const uint32_t>{f.memory, 64, f.all.home}));
+    PR_LAUNCH(odd_vector, 1, 2, 0, f.stream, (span<const uint32_t>{f.memory, 64, f.all.home}));
     expect(f, defect::misaligned);
 }
 static void some_wait(words all) {
@@ -156,7 +156,7 @@ static void some_wait(words all) {
 }
 static void test_divergent_barrier(void **) {
     fixture f = open_device(64);
-    PR_LAUNCH(some_wait, 1, 64, f.stream, f.all);
+    PR_LAUNCH(some_wait, 1, 64, 0, f.stream, f.all);
     expect(f, defect::divergence);
 }
 static void some_vote(words all) {
@@ -171,13 +171,13 @@ static void barrier_against_vote(words) {
 }
 static void test_divergent_warp(void **) {
     fixture f = open_device(64);
-    PR_LAUNCH(some_vote, 1, 32, f.stream, f.all);
+    PR_LAUNCH(some_vote, 1, 32, 0, f.stream, f.all);
     expect(f, defect::divergence);
     f = open_device(64);
-    PR_LAUNCH(not_in_mask, 1, 32, f.stream, f.all);
+    PR_LAUNCH(not_in_mask, 1, 32, 0, f.stream, f.all);
     expect(f, defect::divergence);
     f = open_device(64);
-    PR_LAUNCH(barrier_against_vote, 1, 64, f.stream, f.all);
+    PR_LAUNCH(barrier_against_vote, 1, 64, 0, f.stream, f.all);
     expect(f, defect::divergence);
 }
 static void no_barrier(words all) {
@@ -198,26 +198,36 @@ static void beyond_shared(words all) {
     st(tile, threadIdx.x, 1u);
     (void)all;
 }
+static void dynamic_shared(words all) {
+    PR_SHARED_DYNAMIC(uint32_t, tile, blockDim.x);
+    st(tile, threadIdx.x, 1u);
+    (void)all;
+}
 static void test_shared_memory(void **) {
     void (*const wrong[])(words) = {no_barrier, no_second_barrier};
     for (auto kernel : wrong) {
         fixture f = open_device(64);
-        PR_LAUNCH(kernel, 1, 64, f.stream, f.all);
+        PR_LAUNCH(kernel, 1, 64, 0, f.stream, f.all);
         expect(f, defect::shared_race);
     }
     fixture f = open_device(64);
-    PR_LAUNCH(beyond_shared, 1, 64, f.stream, f.all);
+    PR_LAUNCH(beyond_shared, 1, 64, 0, f.stream, f.all);
     expect(f, defect::out_of_bounds);
+    for (unsigned missing = 0; missing < 2; missing++) {
+        f = open_device(64);
+        PR_LAUNCH(dynamic_shared, 1, 64, 256 - missing, f.stream, f.all);
+        expect(f, missing ? defect::out_of_bounds : defect::none);
+    }
 }
 static void test_bad_launches(void **) {
     const dim3 shapes[][2] = {{1, 1025}, {0, 32}, {1, 0}, {dim3(1, 65536), 32}};
     for (const auto &s : shapes) {
         fixture f = open_device(4096);
-        assert_int_not_equal(PR_LAUNCH(beyond, s[0], s[1], f.stream, f.all), cudaSuccess);
+        assert_int_not_equal(PR_LAUNCH(beyond, s[0], s[1], 0, f.stream, f.all), cudaSuccess);
         expect(f, defect::bad_launch);
     }
     fixture f = open_device(64);
-    assert_int_not_equal(PR_LAUNCH(beyond, 1, 32, (cudaStream_t) nullptr, f.all), cudaSuccess);
+    assert_int_not_equal(PR_LAUNCH(beyond, 1, 32, 0, (cudaStream_t) nullptr, f.all), cudaSuccess);
     expect(f, defect::misuse);
 }
 
@@ -230,13 +240,13 @@ static void two_streams(bool with_event, bool with_wait, defect kind) {
     cudaEvent_t event;
     cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
     cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
-    PR_LAUNCH(write_first, 1, 1, f.stream, f.all);
+    PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all);
     if (with_event) {
         cudaEventRecord(event, f.stream);
         cudaStreamWaitEvent(other, event, 0);
     }
     if (with_wait) cudaStreamSynchronize(f.stream);
-    PR_LAUNCH(read_first, 1, 1, other, f.all);
+    PR_LAUNCH(read_first, 1, 1, 0, other, f.all);
     cudaStreamSynchronize(other);
     cudaStreamSynchronize(f.stream);
     if (emu::it().found != kind) fail_msg("found %d: %s", (int)emu::it().found, emu::it().text);
@@ -255,15 +265,15 @@ static void test_queues(void **) {
 static void test_sticky(void **) {
     fixture f = open_device(31);
     void *p = nullptr;
-    PR_LAUNCH(beyond, 1, 32, f.stream, f.all);
+    PR_LAUNCH(beyond, 1, 32, 0, f.stream, f.all);
     assert_int_equal(cudaStreamSynchronize(f.stream), cudaErrorIllegalAddress);
     assert_int_equal(cudaStreamSynchronize(f.stream), cudaErrorIllegalAddress);
     assert_int_equal(cudaGetLastError(), cudaErrorIllegalAddress);
-    assert_int_equal(PR_LAUNCH(write_first, 1, 1, f.stream, f.all), cudaErrorIllegalAddress);
+    assert_int_equal(PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all), cudaErrorIllegalAddress);
     assert_int_equal(cudaMalloc(&p, 4), cudaErrorIllegalAddress);
     close_device(f);
     f = open_device(31);
-    PR_LAUNCH(write_first, 1, 1, f.stream, f.all);
+    PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all);
     expect(f, defect::none);
 }
 static void test_injected(void **) {
@@ -276,15 +286,15 @@ static void test_injected(void **) {
     emu::it().limit_bytes = 1000;
     assert_int_equal(cudaMalloc(&p, 1000), cudaErrorMemoryAllocation);
     emu::it().fail_launch = 2;
-    assert_int_equal(PR_LAUNCH(write_first, 1, 1, f.stream, f.all), cudaSuccess);
-    assert_int_not_equal(PR_LAUNCH(write_first, 1, 1, f.stream, f.all), cudaSuccess);
+    assert_int_equal(PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all), cudaSuccess);
+    assert_int_not_equal(PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all), cudaSuccess);
     expect(f, defect::injected);
 }
 
 /* The host cannot reach what is the device's: it dies of it. */
 static void test_host_access(void **) {
     fixture f = open_device(64);
-    PR_LAUNCH(write_first, 1, 1, f.stream, f.all);
+    PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all);
     cudaStreamSynchronize(f.stream);
     const pid_t child = fork();
     if (child == 0) {

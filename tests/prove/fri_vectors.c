@@ -10,12 +10,11 @@
 #include "../field/json_field.h"
 #include "air/builder.h"
 #include "base/bytes.h"
-#include "cpu/cpu_backend.h"
+#include "../backends.h"
 #include "prove/internal.h"
 #include "verify/internal.h"
 
-static const pr_backend *const backends[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512,
-                                             &pr_backend_poison};
+static const pr_backend *const backends[] = {PR_TEST_BACKENDS};
 
 typedef struct fixture {
     const json_t *vector;

@@ -9,12 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "air/builder.h"
-#include "cpu/cpu_backend.h"
+#include "../backends.h"
 #include "prove/prove.h"
 #include "verify/verify.h"
 
-static const pr_backend *const backends[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512,
-                                             &pr_backend_poison};
+static const pr_backend *const backends[] = {PR_TEST_BACKENDS};
 
 static const pr_config parameters = {.log_blowup = 1, .n_queries = 3, .fold_step = 1, .lifting_log_size = -1};
 

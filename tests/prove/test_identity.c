@@ -4,7 +4,7 @@
  * Exit 77 (skipped) where the processor lacks the backend. */
 #include "air/statement.h"
 #include "casefile/casefile.h"
-#include "cpu/cpu_backend.h"
+#include "../backends.h"
 #include "prove/prove.h"
 #include "verify/verify.h"
 #include <dirent.h>
@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const pr_backend *const backends[] = {&pr_backend_scalar, &pr_backend_avx2, &pr_backend_avx512,
-                                             &pr_backend_poison};
+static const pr_backend *const backends[] = {PR_TEST_BACKENDS};
 
 typedef struct transcript_check {
     const pr_case *c;

@@ -1,0 +1,281 @@
+/* The table of operations, and those that only move memory. */
+#include "cuda/compose.cuh"
+#include "cuda/debug.cuh"
+#include "cuda/fold.cuh"
+#include "cuda/gather.cuh"
+#include "cuda/grind.cuh"
+#include "cuda/logup.cuh"
+#include "cuda/merkle.cuh"
+#include "cuda/quotients.cuh"
+#include "cuda/sample.cuh"
+#include "cuda/scan.cuh"
+#include "cuda/transform.cuh"
+#include "cuda/twiddles.cuh"
+#include "cuda/cuda_backend.h" /* behind those that make C headers fit for C++ */
+
+namespace PR_GPU {
+
+static bool is_available() {
+    int n = 0;
+    return cudaGetDeviceCount(&n) == cudaSuccess && n > 0;
+}
+
+/* ---- memory of a device ---- */
+
+struct memory_plan { /* words */
+    size_t scratch, end, twiddles;
+};
+static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+static memory_plan plan_memory(const pr_device_needs *needs) {
+    memory_plan p;
+    p.twiddles = round_up(twiddle_words(needs->max_log_rows), 64);
+    p.scratch = round_up(needs->arena_bytes / sizeof(uint32_t), 64);
+    p.end = p.scratch + (needs->n_lookup_components ? scan_words() : 64);
+    return p;
+}
+
+static size_t workspace_bytes(const pr_device_needs *needs) {
+    const memory_plan p = plan_memory(needs);
+    return (p.end + 2 * p.twiddles) * sizeof(uint32_t) - needs->arena_bytes + table_bytes + result_bytes;
+}
+
+static pr_status create_mirror(mirror *m, size_t bytes, pr_error *err) {
+    m->bytes = bytes;
+    PR_CUDA_TRY(cudaMalloc((void **)&m->device, bytes), "device memory for tables and results");
+    PR_CUDA_TRY(cudaMallocHost((void **)&m->host, bytes), "pinned memory for tables and results");
+    return PR_OK;
+}
+static void clear_mirror(mirror *m) {
+    (void)cudaFree(m->device);
+    (void)cudaFreeHost(m->host);
+}
+
+static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error *err) {
+    const memory_plan p = plan_memory(needs);
+    char what[96];
+    std::snprintf(what, sizeof what, "%.1f MiB of device memory for a proof", (double)p.end * 4 / 1048576);
+    PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking), "a stream");
+    PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
+    PR_TRY(create_mirror(&dev->tables, table_bytes, err));
+    PR_TRY(create_mirror(&dev->results, result_bytes, err));
+    PR_CUDA_TRY(cudaMalloc((void **)&dev->twiddle_memory, 2 * p.twiddles * sizeof(uint32_t)),
+                "device memory for twiddles");
+    uint32_t *line = dev->twiddle_memory, *inverse = line + p.twiddles;
+    const size_t n = twiddle_words(needs->max_log_rows);
+    dev->arena_words = needs->arena_bytes / sizeof(uint32_t);
+    dev->max_log_rows = needs->max_log_rows;
+    dev->scratch = dev->memory + p.scratch;
+    dev->flip_in = flip_wanted();
+    dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
+#ifdef PR_CUDA_EMULATED
+    for (const void *table : {(const void *)line, (const void *)dev->tables.device})
+        emu::region_of(emu::it().regions, table)->is_table = true;
+#endif
+    return twiddles_fill(dev, line, inverse, err);
+}
+
+static void destroy(device *dev) {
+    if (dev->stream) (void)cudaStreamSynchronize(dev->stream);
+    (void)cudaFreeHost(dev->staging);
+    clear_mirror(&dev->results);
+    clear_mirror(&dev->tables);
+    (void)cudaFree(dev->twiddle_memory);
+    (void)cudaFree(dev->memory);
+    if (dev->stream) (void)cudaStreamDestroy(dev->stream);
+    std::free(dev);
+}
+
+constexpr uint32_t max_log_rows = 30;
+
+static pr_status device_create(pr_device **out, const pr_device_needs *needs, pr_error *err) {
+    if (needs->max_log_rows > max_log_rows)
+        return pr_fail(err, PR_ERR_REFUSED, "domains of more than 2^%u rows: 2^%u", max_log_rows, needs->max_log_rows);
+    device *dev = (device *)std::calloc(1, sizeof *dev);
+    if (!dev) return pr_fail(err, PR_ERR_MEMORY, "a device needs %zu bytes", sizeof *dev);
+    const pr_status status = open_device(dev, needs, err);
+    if (status == PR_OK)
+        *out = reinterpret_cast<pr_device *>(dev);
+    else
+        destroy(dev);
+    return status;
+}
+static void device_destroy(pr_device *dev) {
+    if (dev) destroy(of(dev));
+}
+
+/* ---- operations that move memory ---- */
+
+static size_t bytes_of(pr_col col) { return sizeof(uint32_t) << col.log_rows; }
+static uint32_t *place(pr_device *dev, pr_col col) { return of(dev)->memory + col.offset; }
+
+static pr_status synchronize(pr_device *dev, pr_error *err) {
+    return check(cudaStreamSynchronize(of(dev)->stream), "running kernels", err);
+}
+static pr_status upload(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err) {
+    return check(cudaMemcpyAsync(place(dev, dst), src, bytes_of(dst), cudaMemcpyHostToDevice, of(dev)->stream),
+                 "upload", err);
+}
+static pr_status download(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err) {
+    PR_CUDA_TRY(cudaMemcpyAsync(dst, place(dev, src), bytes_of(src), cudaMemcpyDeviceToHost, of(dev)->stream),
+                "download");
+    return synchronize(dev, err);
+}
+static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *err) {
+    for (size_t i = 0; i < n; i++)
+        PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
+    return PR_OK;
+}
+
+static pr_status grow_staging(device *dev, size_t bytes, pr_error *err) {
+    if (bytes <= dev->staging_bytes) return PR_OK;
+    (void)cudaFreeHost(dev->staging);
+    dev->staging = nullptr;
+    dev->staging_bytes = 0;
+    PR_CUDA_TRY(cudaMallocHost((void **)&dev->staging, bytes), "pinned memory for the trace");
+    dev->staging_bytes = bytes;
+    return PR_OK;
+}
+
+/* Pinned memory, one column behind another; the copies of the time before have to end first. */
+static pr_status map_write(pr_device *handle, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
+    device *dev = of(handle);
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) bytes += round_up(bytes_of(cols[i]), 64);
+    PR_TRY(synchronize(handle, err));
+    PR_TRY(grow_staging(dev, bytes, err));
+    char *at = dev->staging;
+    for (size_t i = 0; i < n; at += round_up(bytes_of(cols[i++]), 64)) host[i] = (pr_m31 *)(void *)at;
+    return PR_OK;
+}
+static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err) {
+    for (size_t i = 0; i < n; i++) PR_TRY(upload(dev, cols[i], host[i], err));
+    return PR_OK;
+}
+
+/* ---- the others ---- */
+
+static pr_status op_rows_to_storage(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    PR_TRY(rows_to_storage(of(dev), dst, src, n, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_extend(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    PR_TRY(transform(of(dev), INVERSE | FORWARD, dst, src, n, 0, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_interpolate(pr_device *dev, const pr_col *cols, size_t n, uint32_t log_parts, pr_error *err) {
+    PR_TRY(transform(of(dev), INVERSE, cols, cols, n, log_parts, err));
+    return flip_if_due(of(dev), cols[0], err);
+}
+static pr_status op_evaluate(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    PR_TRY(transform(of(dev), FORWARD, dst, src, n, 0, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_merkle_commit(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
+                                  pr_error *err) {
+    return merkle_commit(of(dev), root, tree, cols, n, err);
+}
+static pr_status op_merkle_open(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
+                                const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
+                                pr_error *err) {
+    return merkle_open(of(dev), out, n_out, capacity, tree, cols, n, positions, n_positions, err);
+}
+static pr_status op_logup(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
+    PR_TRY(logup(of(dev), claimed_sum, args, err));
+    return flip_if_due(of(dev), args->out[0], err);
+}
+static pr_status op_compose(pr_device *dev, const pr_compose *args, pr_error *err) {
+    PR_TRY(compose(of(dev), args, err));
+    return flip_if_due(of(dev), args->out[0], err);
+}
+static pr_status op_lift_add(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_error *err) {
+    PR_TRY(lift_add(of(dev), dst, src, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_sample(pr_device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
+                           const pr_secure_point *points, size_t n_points, pr_error *err) {
+    return sample(of(dev), out, cols, n, log_blowup, points, n_points, err);
+}
+static pr_status op_quotients(pr_device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups,
+                              size_t n, pr_error *err) {
+    PR_TRY(quotients(of(dev), dst, log_blowup, groups, n, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_fold_circle(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha,
+                                pr_error *err) {
+    PR_TRY(fold_circle(of(dev), dst, src, alpha, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_fold_line(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err) {
+    PR_TRY(fold_line(of(dev), dst, src, alpha, err));
+    return flip_if_due(of(dev), dst[0], err);
+}
+static pr_status op_gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
+                           size_t n_positions, uint32_t log_lifted, pr_error *err) {
+    return gather(of(dev), out, cols, n, positions, n_positions, log_lifted, err);
+}
+static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
+    return grind(of(dev), nonce, prefix, bits, err);
+}
+
+/* In the order of the contract. */
+#define PR_GPU_TABLE(name, is_device)                                                                                  \
+    {                                                                                                                  \
+        name, is_available, is_device, workspace_bytes, device_create, device_destroy, synchronize, upload, download,  \
+            zero, map_write, unmap_write, op_rows_to_storage, op_extend, op_interpolate, op_evaluate,                  \
+            op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients,              \
+            op_fold_circle, op_fold_line, op_gather, op_grind                                                          \
+    }
+#ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
+static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);
+#else
+static const pr_backend table = PR_GPU_TABLE("cuda", true);
+#endif
+
+} // namespace PR_GPU
+
+#ifdef PR_CUDA_EMULATED
+const pr_backend pr_backend_cuda_emu = PR_GPU::table;
+
+pr_cuda_counts pr_cuda_emu_counts(void) {
+    emu::drain_all();
+    const emu::counters &c = emu::it().count;
+    return pr_cuda_counts{c.launches,
+                          c.read_bytes,
+                          c.written_bytes,
+                          c.table_bytes,
+                          c.copied_to_device_bytes,
+                          c.copied_to_host_bytes,
+                          c.synchronizations,
+                          emu::it().peak_bytes};
+}
+void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
+    emu::it().fail_allocation = faults->fail_allocation;
+    emu::it().fail_launch = faults->fail_launch;
+    emu::it().limit_bytes = faults->limit_bytes ? faults->limit_bytes : SIZE_MAX;
+}
+void pr_cuda_emu_reset(void) { emu::reset(); }
+size_t pr_cuda_emu_held_bytes(void) {
+    size_t bytes = emu::it().used_bytes;
+    for (const auto &r : emu::it().pinned) bytes += r->bytes;
+    return bytes;
+}
+#else
+const pr_backend pr_backend_cuda = PR_GPU::table;
+
+void pr_cuda_describe(char *out, size_t size) {
+    int n = 0, driver = 0;
+    cudaDeviceProp p;
+    cudaError_t error = cudaGetDeviceCount(&n);
+    if (error == cudaSuccess && n > 0) error = cudaGetDeviceProperties(&p, 0);
+    if (error != cudaSuccess || n == 0) {
+        (void)cudaGetLastError();
+        std::snprintf(out, size, "none (%s)",
+                      error == cudaSuccess ? "no device is visible" : cudaGetErrorString(error));
+        return;
+    }
+    (void)cudaDriverGetVersion(&driver);
+    std::snprintf(out, size, "%s at %04x:%02x:%02x.0, compute capability %d.%d, %.1f GiB; driver for CUDA %d.%d",
+                  p.name, (unsigned)p.pciDomainID, (unsigned)p.pciBusID, (unsigned)p.pciDeviceID, p.major, p.minor,
+                  (double)p.totalGlobalMem / 1073741824, driver / 1000, driver % 1000 / 10);
+}
+#endif

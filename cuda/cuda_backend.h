@@ -1,0 +1,41 @@
+/* The backends that run CUDA C++: the same .cu files twice. "cuda" runs on a GPU; "cuda-emu" runs on the processor,
+ * slowly, with every access checked (emu/emu.h): for tests, never chosen by itself. Thread rule of cuda-emu: one thread
+ * at a time in the whole process. */
+#ifndef PR_CUDA_CUDA_BACKEND_H
+#define PR_CUDA_CUDA_BACKEND_H
+#include "backend/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const pr_backend pr_backend_cuda_emu;
+#ifdef PR_HAVE_CUDA
+extern const pr_backend pr_backend_cuda;
+/* One line about the GPU that it would use, or "none" and why. */
+void pr_cuda_describe(char *out, size_t size);
+#endif
+
+/* What kernels of cuda-emu did since the process started; what waits in queues is run first. Each access of a thread
+ * counts, whether or not a cache of a real device would serve it. */
+typedef struct pr_cuda_counts {
+    uint64_t launches, read_bytes, written_bytes; /* of columns, trees and scratch */
+    uint64_t table_bytes;                         /* twiddles, programs, lists of columns */
+    uint64_t to_device_bytes, to_host_bytes, synchronizations;
+    uint64_t peak_bytes; /* of device memory */
+} pr_cuda_counts;
+pr_cuda_counts pr_cuda_emu_counts(void);
+
+/* For tests of what happens when a device fails. Each counts from now on; 0: never. */
+typedef struct pr_cuda_faults {
+    uint64_t fail_allocation, fail_launch; /* the so manieth */
+    uint64_t limit_bytes;                  /* of device memory */
+} pr_cuda_faults;
+void pr_cuda_emu_inject(const pr_cuda_faults *faults);
+void pr_cuda_emu_reset(void);        /* as a process of its own would find the device */
+size_t pr_cuda_emu_held_bytes(void); /* device and pinned memory that is allocated now */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,61 @@
+#include "cuda/device.cuh"
+
+namespace PR_GPU {
+
+pr_status check(cudaError_t error, const char *what, pr_error *err) {
+    if (error == cudaSuccess) return PR_OK;
+    (void)cudaGetLastError(); /* one that passes, as a lack of memory does, must not be found again behind a launch */
+    return pr_fail(err, error == cudaErrorMemoryAllocation ? PR_ERR_MEMORY : PR_ERR_BACKEND, "%s: %s", what,
+                   cudaGetErrorString(error));
+}
+
+/* A larger ring: whatever reads the old one has to end first. */
+static pr_status grow(device *dev, size_t bytes, pr_error *err) {
+    mirror larger = {};
+    larger.bytes = 2 * bytes;
+    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for the device");
+    PR_CUDA_TRY(cudaMalloc((void **)&larger.device, larger.bytes), "device memory for tables");
+    const cudaError_t error = cudaMallocHost((void **)&larger.host, larger.bytes);
+    if (error != cudaSuccess) {
+        (void)cudaFree(larger.device);
+        return check(error, "pinned memory for tables", err);
+    }
+    (void)cudaFree(dev->tables.device);
+    (void)cudaFreeHost(dev->tables.host);
+    dev->tables = larger;
+    return PR_OK;
+}
+
+/* One operation's tables lie together. Before the ring begins anew, whatever reads it has to end. */
+pr_status table_writer::begin(size_t bytes, pr_error *err) {
+    mirror *t = &dev_->tables;
+    if (bytes > t->bytes) {
+        PR_TRY(grow(dev_, bytes, err));
+    } else if (t->used + bytes > t->bytes) {
+        PR_CUDA_TRY(cudaStreamSynchronize(dev_->stream), "waiting for the device");
+        t->used = 0;
+    }
+    first_ = t->used;
+    end_ = first_ + bytes;
+    return PR_OK;
+}
+
+pr_status table_writer::send(pr_error *err) {
+    const mirror *t = &dev_->tables;
+    const size_t bytes = t->used - first_;
+    if (bytes)
+        PR_CUDA_TRY(cudaMemcpyAsync(t->device + first_, t->host + first_, bytes, cudaMemcpyHostToDevice, dev_->stream),
+                    "sending tables");
+    return PR_OK;
+}
+
+pr_status fetch_results(device *dev, void *out, size_t bytes, pr_error *err) {
+    PR_ASSERT(bytes <= result_bytes);
+    PR_CUDA_TRY(cudaMemcpyAsync(dev->results.host, dev->results.device, bytes, cudaMemcpyDeviceToHost, dev->stream),
+                "fetching results");
+    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "running kernels");
+    std::memcpy(out, dev->results.host, bytes);
+    return PR_OK;
+}
+
+} // namespace PR_GPU

@@ -1,0 +1,97 @@
+/* A device of the backend: an allocation that holds the arena and working memory, and one of twiddles; a stream; a ring
+ * of pinned memory through which tables go to kernels, and a buffer through which results come back. */
+#ifndef PR_CUDA_DEVICE_CUH
+#define PR_CUDA_DEVICE_CUH
+#include "cuda/common.cuh"
+#include "cuda/domain.cuh"
+
+namespace PR_GPU {
+
+/* Memory that the host writes, or reads, and the same place on the device. */
+struct mirror {
+    char *host, *device;
+    size_t bytes, used;
+};
+
+struct device {
+    cudaStream_t stream;
+    uint32_t *memory; /* the allocation; the arena comes first */
+    size_t arena_words;
+    uint32_t max_log_rows;
+    uint32_t *twiddle_memory;
+    twiddle_tables twiddles;
+    uint32_t *scratch; /* working memory of one operation: scan_words() */
+    mirror tables, results;
+    char *staging; /* pinned, of map_write; grows and stays */
+    size_t staging_bytes;
+    uint64_t flip_in; /* operations until a bit is flipped (debug.cuh); 0: never */
+};
+
+constexpr size_t table_bytes = 1 << 20, result_bytes = 1 << 20;
+
+inline device *of(pr_device *dev) { return reinterpret_cast<device *>(dev); }
+inline words arena(const device *dev) { return view_of(dev->memory, dev->arena_words); }
+inline words column(const device *dev, pr_col col) {
+    return view_of(dev->memory + col.offset, (size_t)1 << col.log_rows);
+}
+PR_DEVICE words column(const words &arena, const pr_col &col) {
+    return sub(arena, col.offset, (size_t)1 << col.log_rows);
+}
+struct secure_column {
+    words c[4];
+};
+inline secure_column secure(const device *dev, const pr_col cols[4]) {
+    return secure_column{{column(dev, cols[0]), column(dev, cols[1]), column(dev, cols[2]), column(dev, cols[3])}};
+}
+PR_DEVICE pr_qm31 ld_secure(const secure_column &s, size_t i) {
+    return pr_qm31{{ld(s.c[0], i), ld(s.c[1], i), ld(s.c[2], i), ld(s.c[3], i)}};
+}
+PR_DEVICE void st_secure(const secure_column &s, size_t i, const pr_qm31 &v) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) st(s.c[k], i, v.c[k]);
+}
+
+/* The error of a call of the runtime, with what was tried. */
+pr_status check(cudaError_t error, const char *what, pr_error *err);
+#define PR_CUDA_TRY(call, what) PR_TRY(check(call, what, err))
+
+/* Bytes that n entries of a table take. */
+template <class T> size_t table_size(size_t n) { return (n * sizeof(T) + 15) / 16 * 16; }
+
+/* Tables of one operation: say how large they are together, put them all, send them, launch.
+ *   table_writer w(dev);
+ *   PR_TRY(w.begin(table_size<pr_col>(n), err));
+ *   span<const pr_col> cols = w.put(list, n);
+ *   PR_TRY(w.send(err)); */
+class table_writer {
+    device *dev_;
+    size_t first_ = 0, end_ = 0;
+
+  public:
+    explicit table_writer(device *dev) : dev_(dev) {}
+    pr_status begin(size_t bytes, pr_error *err);
+    template <class T> span<const T> put(const T *list, size_t n) {
+        mirror *t = &dev_->tables;
+        char *host = t->host + t->used, *place = t->device + t->used;
+        t->used += table_size<T>(n);
+        PR_ASSERT(t->used <= end_);
+        if (n) std::memcpy(static_cast<void *>(host), list, n * sizeof(T));
+        return view_of((const T *)(const void *)place, n);
+    }
+    pr_status send(pr_error *err);
+};
+
+/* Where a kernel leaves n words for the host, at most result_bytes; read them with fetch_results. */
+inline words result_words(const device *dev, size_t n) {
+    PR_ASSERT(n * 4 <= result_bytes);
+    return view_of((uint32_t *)(void *)dev->results.device, n);
+}
+inline span<uint64_t> result_sums(const device *dev, size_t n) {
+    PR_ASSERT(n * 8 <= result_bytes);
+    return view_of((uint64_t *)(void *)dev->results.device, n);
+}
+/* Waits for the stream; out: bytes of the results. */
+pr_status fetch_results(device *dev, void *out, size_t bytes, pr_error *err);
+
+} // namespace PR_GPU
+#endif

@@ -1,0 +1,111 @@
+/* A row a thread, all columns of all sample points in one pass; then the four coordinates are extended. */
+#include "cuda/quotients.cuh"
+#include "cuda/transform.cuh"
+
+namespace PR_GPU {
+
+struct quotient_term {
+    pr_col column;
+    pr_qm31 coeff;
+};
+/* D = constant - x q_im_y + y q_im_x, protocol.md section 11, expanded. */
+struct quotient_point {
+    pr_cm31 constant, im_x, im_y;
+    pr_qm31 a, b;
+    uint64_t first, n; /* of its terms */
+};
+struct quotient_view {
+    words arena;
+    span<const quotient_point> points;
+    span<const quotient_term> terms;
+    const_words line;
+    secure_column out;
+    uint32_t n_points, log_lifted;
+};
+
+PR_DEVICE pr_qm31 sum_of_terms(const quotient_view &v, const quotient_point &q, uint32_t slot) {
+    product_sum sum = {{0, 0, 0, 0}};
+    for (uint64_t k = 0; k < q.n; k++) {
+        const quotient_term t = ld(v.terms, q.first + k);
+        const uint32_t at =
+            t.column.log_rows == v.log_lifted ? slot : pr_slot_lift(t.column.log_rows, v.log_lifted, slot);
+        fold(sum);
+        add_product(sum, ld(column(v.arena, t.column), at), t.coeff);
+    }
+    return reduce(sum);
+}
+
+PR_DEVICE pr_qm31 quotient_of_point(const quotient_view &v, const quotient_point &q, pr_point at, uint32_t slot) {
+    const pr_qm31 line = pr_qm31_add(pr_qm31_mul_m31(q.a, at.y), q.b);
+    const pr_qm31 numerator = pr_qm31_sub(sum_of_terms(v, q, slot), line);
+    const pr_cm31 moved = pr_cm31_sub(pr_cm31_mul_m31(q.im_x, at.y), pr_cm31_mul_m31(q.im_y, at.x));
+    return pr_qm31_mul_cm31(numerator, pr_cm31_inverse(pr_cm31_add(q.constant, moved)));
+}
+
+__global__ void __launch_bounds__(block_threads) quotients_kernel(quotient_view v, uint32_t rows) {
+    for (size_t i = thread_number(); i < rows; i += thread_count()) {
+        const uint32_t slot = (uint32_t)i;
+        const pr_point at = domain_point(v.line, v.log_lifted, slot);
+        pr_qm31 sum = zero_qm31();
+        for (uint32_t k = 0; k < v.n_points; k++)
+            sum = pr_qm31_add(sum, quotient_of_point(v, ld(v.points, k), at, slot));
+        st_secure(v.out, i, sum);
+    }
+}
+
+static quotient_point point_of(const pr_quotient_group *g, size_t first) {
+    const pr_cm31 im_x = pr_qm31_im(g->point.x), im_y = pr_qm31_im(g->point.y);
+    const pr_cm31 constant =
+        pr_cm31_sub(pr_cm31_mul(pr_qm31_re(g->point.x), im_y), pr_cm31_mul(pr_qm31_re(g->point.y), im_x));
+    return quotient_point{constant, im_x, im_y, g->a, g->b, first, g->n};
+}
+
+/* Terms of all groups, one behind another; the caller frees. */
+static quotient_term *list_terms(const pr_quotient_group *groups, size_t n, size_t n_terms, uint32_t log_lifted) {
+    quotient_term *terms = (quotient_term *)std::calloc(n_terms ? n_terms : 1, sizeof *terms);
+    size_t at = 0;
+    PR_ASSERT(terms);
+    for (size_t g = 0; g < n; g++)
+        for (size_t k = 0; k < groups[g].n; k++) {
+            PR_ASSERT(groups[g].cols[k].log_rows >= 1 && groups[g].cols[k].log_rows <= log_lifted);
+            terms[at++] = quotient_term{groups[g].cols[k], groups[g].coeffs[k]};
+        }
+    return terms;
+}
+
+static pr_status put_groups(quotient_view *v, table_writer *w, const pr_quotient_group *groups, size_t n,
+                            pr_error *err) {
+    size_t n_terms = 0, first = 0;
+    for (size_t g = 0; g < n; g++) n_terms += groups[g].n;
+    PR_TRY(w->begin(table_size<quotient_term>(n_terms) + table_size<quotient_point>(n), err));
+    quotient_point *points = (quotient_point *)std::calloc(n ? n : 1, sizeof *points);
+    quotient_term *terms = list_terms(groups, n, n_terms, v->log_lifted);
+    PR_ASSERT(points);
+    for (size_t g = 0; g < n; first += groups[g++].n) points[g] = point_of(&groups[g], first);
+    v->terms = w->put(terms, n_terms);
+    v->points = w->put(points, n);
+    std::free(points);
+    std::free(terms);
+    return w->send(err);
+}
+
+pr_status quotients(device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups, size_t n,
+                    pr_error *err) {
+    const uint32_t log_lifted = dst[0].log_rows, rows = 1u << (log_lifted - log_blowup);
+    quotient_view v = {};
+    table_writer w(dev);
+    pr_col prefix[4];
+    PR_ASSERT(log_lifted > log_blowup && log_blowup >= 1 && log_lifted <= dev->max_log_rows);
+    v.arena = arena(dev);
+    v.line = dev->twiddles.line;
+    v.n_points = (uint32_t)n;
+    v.log_lifted = log_lifted;
+    for (int c = 0; c < 4; c++) prefix[c] = pr_col{dst[c].offset, log_lifted - log_blowup};
+    v.out = secure(dev, prefix);
+    PR_TRY(put_groups(&v, &w, groups, n, err));
+    PR_CUDA_TRY(PR_LAUNCH(quotients_kernel, blocks_for(rows), block_threads, 0, dev->stream, v, rows), "quotients");
+    PR_TRY(transform(dev, INVERSE, prefix, prefix, 4, log_blowup, err));
+    return transform(dev, FORWARD, dst, prefix, 4, 0, err);
+}
+
+} // namespace PR_GPU

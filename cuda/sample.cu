@@ -1,0 +1,133 @@
+/* Interpolation is a tensor of butterflies, so the value at a point is the sum over slots i of f_i W_i with
+ *      W_i = 2^-m product over k of (1 + m_k t) or (1 - m_k t),  t the inverse twiddle of layer k, block i >> (k + 1),
+ * plus where bit k of i is 0; m_0 = y, m_1 = x, m_2 = pi(x), ... A thread finds the weights of eight neighbouring rows
+ * once, and uses them for all columns. */
+#include "cuda/sample.cuh"
+
+namespace PR_GPU {
+
+constexpr unsigned log_run = 3, run = 1 << log_run; /* rows of a thread */
+constexpr unsigned max_layers = 32;
+
+struct sample_view {
+    words arena;
+    span<const pr_col> columns;
+    span<const pr_qm31> factors; /* [log_rows]: m_k */
+    twiddle_tables twiddles;
+    span<uint64_t> sums; /* [n_columns][4] */
+    uint32_t n_columns, log_rows, log_domain;
+};
+
+PR_DEVICE pr_qm31 weight_step(const sample_view &v, const pr_qm31 &w, unsigned k, size_t block) {
+    return pr_qm31_mul_m31(pr_qm31_mul(w, ld(v.factors, k)), layer_twiddle(v.twiddles.inverse, v.log_domain, k, block));
+}
+
+/* Weights of rows first .. first + n - 1, n = 2^log_n <= 8, first a multiple: the layers of their high bits, then
+ * those of their own. */
+PR_DEVICE void find_weights(pr_qm31 w[run], const sample_view &v, size_t first, unsigned log_n) {
+    w[0] = pr_qm31_from_m31(1u << (PR_P_BITS - v.log_rows));
+    for (unsigned k = log_n; k < v.log_rows; k++) {
+        const size_t bits = first >> k;
+        const pr_qm31 step = weight_step(v, w[0], k, bits >> 1);
+        w[0] = bits & 1 ? pr_qm31_sub(w[0], step) : pr_qm31_add(w[0], step);
+    }
+#pragma unroll
+    for (unsigned left = log_run; left-- > 0;) {
+        if (left >= log_n) continue;
+#pragma unroll
+        for (unsigned h = run; h-- > 0;) {
+            if (h >= 1u << (log_n - 1 - left)) continue;
+            const pr_qm31 step = weight_step(v, w[h], left, (first >> (left + 1)) + h), old = w[h];
+            w[2 * h] = pr_qm31_add(old, step);
+            w[2 * h + 1] = pr_qm31_sub(old, step);
+        }
+    }
+}
+
+PR_DEVICE pr_qm31 weighted_sum(const words &col, size_t first, const pr_qm31 w[run], unsigned n) {
+    product_sum sum = {{0, 0, 0, 0}};
+    if (n == run) {
+        const const_words from = read_only(col);
+        const word4 low = ld4(from, first), high = ld4(from, first + 4);
+        const uint32_t f[run] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+        for (unsigned h = 0; h < run; h++) {
+            if (h % 3 == 0) fold(sum);
+            add_product(sum, f[h], w[h]);
+        }
+    } else {
+#pragma unroll
+        for (unsigned h = 0; h < run / 2; h++) {
+            if (h >= n) continue;
+            fold(sum);
+            add_product(sum, ld(col, first + h), w[h]);
+        }
+    }
+    return reduce(sum);
+}
+
+/* Whole warps: threads without rows add nothing. */
+__global__ void __launch_bounds__(block_threads) sample_kernel(sample_view v) {
+    const unsigned log_n = v.log_rows < log_run ? v.log_rows : log_run;
+    const size_t first = thread_number() << log_n;
+    const bool mine = first < (size_t)1 << v.log_rows;
+    pr_qm31 w[run];
+    if (mine) find_weights(w, v, first, log_n);
+    for (uint32_t k = 0; k < v.n_columns; k++) {
+        const pr_qm31 value =
+            mine ? weighted_sum(column(v.arena, ld(v.columns, k)), first, w, 1u << log_n) : zero_qm31();
+#pragma unroll
+        for (int c = 0; c < 4; c++) {
+            uint64_t sum = value.c[c];
+            for (int bit = 16; bit; bit >>= 1) sum += __shfl_xor_sync(0xffffffffu, sum, bit);
+            if (threadIdx.x % 32 == 0) atomic_add(v.sums, 4 * (size_t)k + (size_t)c, sum);
+        }
+    }
+}
+
+constexpr size_t most_columns = 4096; /* a launch */
+
+static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const pr_col *cols, size_t n,
+                             uint32_t log_blowup, const pr_secure_point *point, pr_error *err) {
+    static thread_local uint64_t sums[4 * most_columns];
+    sample_view v = {};
+    pr_qm31 factors[max_layers] = {};
+    table_writer w(dev);
+    v.log_domain = cols[0].log_rows;
+    v.log_rows = v.log_domain - log_blowup;
+    PR_ASSERT(v.log_domain > log_blowup && v.log_domain <= dev->max_log_rows);
+    for (size_t i = 0; i < n; i++) PR_ASSERT(cols[i].log_rows == v.log_domain);
+    factors[0] = point->y;
+    factors[1] = point->x;
+    for (unsigned k = 2; k < v.log_rows; k++) factors[k] = pr_double_x_secure(factors[k - 1]);
+    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<pr_qm31>(max_layers), err));
+    v.arena = arena(dev);
+    v.columns = w.put(cols, n);
+    v.factors = w.put(factors, (size_t)max_layers);
+    v.twiddles = dev->twiddles;
+    v.sums = result_sums(dev, 4 * n);
+    v.n_columns = (uint32_t)n;
+    PR_TRY(w.send(err));
+    const size_t threads = ((size_t)1 << v.log_rows) >> (v.log_rows < log_run ? v.log_rows : log_run);
+    const unsigned blocks = (unsigned)((threads + block_threads - 1) / block_threads);
+    PR_CUDA_TRY(cudaMemsetAsync(v.sums.p, 0, 4 * n * sizeof(uint64_t), dev->stream), "clearing sums");
+    PR_CUDA_TRY(PR_LAUNCH(sample_kernel, blocks,
+                          threads < block_threads ? 32 * (unsigned)((threads + 31) / 32) : block_threads, 0,
+                          dev->stream, v),
+                "samples");
+    PR_TRY(fetch_results(dev, sums, 4 * n * sizeof *sums, err));
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < 4; c++) out[i * out_step].c[c] = pr_m31_reduce(sums[4 * i + c]);
+    return PR_OK;
+}
+
+pr_status sample(device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
+                 const pr_secure_point *points, size_t n_points, pr_error *err) {
+    for (size_t first = 0; first < n; first += most_columns)
+        for (size_t p = 0; p < n_points; p++)
+            PR_TRY(sample_some(dev, out + first * n_points + p, n_points, cols + first,
+                               n - first < most_columns ? n - first : most_columns, log_blowup, &points[p], err));
+    return PR_OK;
+}
+
+} // namespace PR_GPU

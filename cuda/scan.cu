@@ -1,0 +1,100 @@
+/* Rows 2j and 2j + 1 lie in slots 2q and 2^n - 1 - 2q, q the n - 1 bits of j reversed. Split q into run bits (high: the
+ * low bits of j) and part bits (low). A thread has a part: walking the run bits in reversed order it walks 2^run_bits
+ * consecutive pairs of rows, and neighbouring threads read neighbouring slots.
+ *   totals   the sum of each part's run
+ *   starts   where each run begins: the parts' sums in the order of rows, by one block
+ *   walk     the runs again, storing running totals */
+#include "cuda/scan.cuh"
+
+namespace PR_GPU {
+
+struct scan_view {
+    secure_column columns;
+    words starts; /* [4][1 << part_bits] */
+    span<uint64_t> totals;
+    uint32_t log_rows, run_bits, part_bits;
+};
+constexpr unsigned starts_threads = 256;
+
+size_t scan_words() { return (size_t)4 << scan_part_bits; }
+
+/* total / rows */
+PR_DEVICE pr_m31 shift_of(const scan_view &v, unsigned c) {
+    return pr_m31_mul(pr_m31_reduce(ld(v.totals, c)), 1u << (PR_P_BITS - v.log_rows));
+}
+PR_DEVICE size_t even_slot(const scan_view &v, uint32_t part, uint32_t k) {
+    return 2 * (((size_t)reverse_bits(k, v.run_bits) << v.part_bits) + part);
+}
+
+__global__ void __launch_bounds__(block_threads) scan_totals(scan_view v) {
+    const size_t last = ((size_t)1 << v.log_rows) - 1;
+    const words col = v.columns.c[blockIdx.y];
+    const pr_m31 shifts = pr_m31_mul(shift_of(v, blockIdx.y), 2u << v.run_bits);
+    for (size_t part = thread_number(); part < 1u << v.part_bits; part += thread_count()) {
+        uint64_t sum = 0;
+        for (uint32_t k = 0; k < 1u << v.run_bits; k++) {
+            const size_t even = even_slot(v, (uint32_t)part, k);
+            sum += (uint64_t)ld(col, even) + ld(col, last - even);
+        }
+        st(v.starts, ((size_t)blockIdx.y << v.part_bits) + part, pr_m31_sub(pr_m31_reduce(sum), shifts));
+    }
+}
+
+/* One block a coordinate; a thread has some consecutive runs. */
+__global__ void __launch_bounds__(starts_threads) scan_starts(scan_view v) {
+    PR_SHARED(uint32_t, sums, starts_threads);
+    const words starts = sub(v.starts, (size_t)blockIdx.x << v.part_bits, (size_t)1 << v.part_bits);
+    const uint32_t each = ((1u << v.part_bits) + starts_threads - 1) / starts_threads, first = threadIdx.x * each;
+    const uint32_t n = 1u << v.part_bits, end = first + each < n ? first + each : n;
+    pr_m31 sum = 0;
+    for (uint32_t j = first; j < end; j++) sum = pr_m31_add(sum, ld(starts, reverse_bits(j, v.part_bits)));
+    st(sums, threadIdx.x, sum);
+    for (uint32_t by = 1; by < starts_threads; by *= 2) {
+        __syncthreads();
+        const pr_m31 before = threadIdx.x >= by ? ld(sums, threadIdx.x - by) : 0, mine = ld(sums, threadIdx.x);
+        __syncthreads();
+        st(sums, threadIdx.x, pr_m31_add(mine, before));
+    }
+    __syncthreads();
+    sum = threadIdx.x ? ld(sums, threadIdx.x - 1) : 0;
+    for (uint32_t j = first; j < end; j++) {
+        const uint32_t part = reverse_bits(j, v.part_bits);
+        const pr_m31 total = ld(starts, part);
+        st(starts, part, sum);
+        sum = pr_m31_add(sum, total);
+    }
+}
+
+__global__ void __launch_bounds__(block_threads) scan_walk(scan_view v) {
+    const size_t last = ((size_t)1 << v.log_rows) - 1;
+    const words col = v.columns.c[blockIdx.y];
+    const pr_m31 shift = shift_of(v, blockIdx.y);
+    for (size_t part = thread_number(); part < 1u << v.part_bits; part += thread_count()) {
+        pr_m31 sum = ld(v.starts, ((size_t)blockIdx.y << v.part_bits) + part);
+        for (uint32_t k = 0; k < 1u << v.run_bits; k++) {
+            const size_t even = even_slot(v, (uint32_t)part, k), odd = last - even;
+            sum = pr_m31_add(sum, pr_m31_sub(ld(col, even), shift));
+            st(col, even, sum);
+            sum = pr_m31_add(sum, pr_m31_sub(ld(col, odd), shift));
+            st(col, odd, sum);
+        }
+    }
+}
+
+pr_status prefix_rows(device *dev, const pr_col cols[4], span<uint64_t> totals, pr_error *err) {
+    const uint32_t n = cols[0].log_rows, bits = n - 1;
+    scan_view v = {};
+    v.columns = secure(dev, cols);
+    v.totals = totals;
+    v.log_rows = n;
+    v.run_bits = bits > scan_part_bits + 3 ? bits - scan_part_bits : bits < 3 ? bits : 3;
+    v.part_bits = bits - v.run_bits;
+    v.starts = view_of(dev->scratch, (size_t)4 << v.part_bits);
+    const dim3 grid(blocks_for((size_t)1 << v.part_bits), 4);
+    PR_CUDA_TRY(PR_LAUNCH(scan_totals, grid, block_threads, 0, dev->stream, v), "prefix sums");
+    PR_CUDA_TRY(PR_LAUNCH(scan_starts, 4, starts_threads, 0, dev->stream, v), "prefix sums");
+    PR_CUDA_TRY(PR_LAUNCH(scan_walk, grid, block_threads, 0, dev->stream, v), "prefix sums");
+    return PR_OK;
+}
+
+} // namespace PR_GPU

@@ -1,0 +1,52 @@
+#!/bin/sh
+# A wrong device in whole runs: every proof that cuda-emu makes has a wrong bit (PROVERUN_CUDA_FLIP), so each is refused by
+# its own rank's verification; the job goes on on the plain processor backend, is approved there, and its row and the
+# attempts say so.
+#   runs.sh PROVERUN
+set -u
+PROVERUN=$1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-cuda-XXXXXX")
+trap 'rm -rf "$D"' EXIT
+cd "$D" || exit 1
+FAILED=0
+fail() {
+    echo "FAILED: $*"
+    FAILED=1
+    [ -s err ] && sed 's/^/  | /' err
+}
+cat >m.yaml <<Y
+version: 1
+name: m
+defaults: { profile: fast, retries: 2 }
+jobs:
+  - { id: one, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 } }
+Y
+
+# ---- a good device ----
+mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results good >out 2>err || fail "a good device: exit code $?"
+"$PROVERUN" show "$(tail -n 1 out)" --table attempts >attempts
+[ "$(awk '{ print $1, $2, $3, $6 }' attempts | grep '^one ')" = "one 1 proved cuda-emu" ] || fail "attempts: $(cat attempts)"
+
+# ---- what a benchmark counts ----
+"$PROVERUN" bench wide-fibonacci --log-rows 6 --columns 5 --pow-bits 0 --repeat 1 --backend cuda-emu >line 2>err ||
+    fail "bench: exit code $?"
+grep -q '"extend":{"launches":1,"read_bytes":[1-9][0-9]*,"written_bytes":[1-9]' line || fail "no counts: $(cat line)"
+
+# ---- one that errs in the fourth operation of every proof ----
+PROVERUN_CUDA_FLIP=4 mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results bad >out 2>err ||
+    fail "a wrong device: exit code $?"
+f=$(tail -n 1 out)
+"$PROVERUN" show "$f" --table attempts >attempts
+awk '{ print $1, $2, $3, $6 }' attempts | grep '^one ' >brief
+[ "$(head -n 1 brief)" = "one 1 wrong cuda-emu" ] || fail "no first attempt on cuda-emu: $(cat attempts)"
+tail -n 1 brief | grep -q " proved " || fail "not proved in the end: $(cat attempts)"
+! tail -n 1 brief | grep -q "cuda-emu" || fail "the last attempt is the wrong device's: $(cat attempts)"
+"$PROVERUN" show "$f" --table jobs >jobs
+grep -q "^cpu_fallbacks *[1-9]" jobs || fail "no fallback in the row: $(cat jobs)"
+"$PROVERUN" verify "$f" >answer 2>&1 || fail "verify: $(cat answer)"
+grep -q "1 proofs good, 0 bad" answer || fail "verify: $(cat answer)"
+
+[ $FAILED = 0 ] && echo "a wrong device is found, and the job goes on"
+exit $FAILED

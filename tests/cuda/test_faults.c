@@ -1,0 +1,182 @@
+/* What a failing device does to a proof: no memory, a launch that fails and stays failed, a wrong bit. Each is an error
+ * or a rejected proof, nothing stays allocated, and a device made anew proves again. Also the prediction of its memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "casefile/casefile.h"
+#include "cuda/cuda_backend.h"
+#include "prove/prove.h"
+#include "verify/verify.h"
+
+typedef struct fixture {
+    pr_case c;
+    pr_layout layout;
+} fixture;
+
+static void open_case(fixture *f, const char *name) {
+    pr_error err = {0};
+    char path[1024];
+    snprintf(path, sizeof path, "%s/cases/%s.json", PR_TEST_VECTORS, name);
+    if (pr_case_load(&f->c, path, &err) != PR_OK || pr_layout_init(&f->layout, &f->c.statement, &err) != PR_OK)
+        fail_msg("%s", err.text);
+    pr_cuda_emu_reset();
+    assert_int_equal(pr_cuda_emu_held_bytes(), 0);
+}
+static void close_case(fixture *f) {
+    pr_layout_clear(&f->layout);
+    pr_case_clear(&f->c);
+}
+
+static bool verifies(const fixture *f, const pr_proof *proof) {
+    pr_verifier *v = NULL;
+    pr_verdict verdict = PR_REJECTED_SHAPE;
+    assert_int_equal(pr_verifier_create(&v, &f->c.statement, NULL), PR_OK);
+    assert_int_equal(pr_verifier_run(v, proof, &verdict, NULL), PR_OK);
+    pr_verifier_destroy(v);
+    return verdict == PR_ACCEPTED;
+}
+
+/* One proof from beginning to end; whatever comes of it, nothing stays behind. */
+static pr_status prove(fixture *f, bool *accepted, pr_error *err) {
+    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+    const pr_trace_source source = {.context = &f->c, .fill = pr_case_fill_trace};
+    pr_prover *prover = NULL;
+    pr_proof proof = {0};
+    *accepted = false;
+    pr_status status = pr_prover_create(&prover, &f->layout, &options, err);
+    if (status == PR_OK) status = pr_prover_run(prover, &proof, &source, NULL, NULL, NULL, err);
+    if (status == PR_OK) {
+        *accepted = verifies(f, &proof);
+        pr_proof_clear(&proof);
+    }
+    pr_prover_destroy(prover);
+    assert_int_equal(pr_cuda_emu_held_bytes(), 0);
+    return status;
+}
+
+static void expect_good(fixture *f) {
+    bool accepted;
+    pr_error err = {0};
+    pr_cuda_emu_reset();
+    if (prove(f, &accepted, &err) != PR_OK) fail_msg("%s", err.text);
+    assert_true(accepted);
+}
+
+static void test_out_of_memory(void **unused) {
+    (void)unused;
+    fixture f;
+    bool accepted;
+    open_case(&f, "wide_fibonacci_l6_c10");
+    for (uint64_t k = 1;; k++) {
+        pr_error err = {0};
+        pr_cuda_emu_reset();
+        pr_cuda_emu_inject(&(pr_cuda_faults){.fail_allocation = k});
+        pr_status status = prove(&f, &accepted, &err);
+        if (status == PR_OK) {
+            assert_true(k > 5); /* an arena, two tables of each kind */
+            break;
+        }
+        assert_int_equal(status, PR_ERR_MEMORY);
+        assert_non_null(strstr(err.text, "memory"));
+    }
+    pr_error err = {0};
+    pr_cuda_emu_inject(&(pr_cuda_faults){.limit_bytes = 4096});
+    assert_int_equal(prove(&f, &accepted, &err), PR_ERR_MEMORY);
+    assert_non_null(strstr(err.text, "MiB of device memory"));
+    expect_good(&f);
+    close_case(&f);
+}
+
+/* Every launch of a proof in turn fails, and so does whatever comes behind it. */
+static void test_sticky_errors(void **unused) {
+    (void)unused;
+    fixture f;
+    bool accepted;
+    open_case(&f, "plonk_l6");
+    for (uint64_t k = 1;; k++) {
+        pr_error err = {0};
+        pr_cuda_emu_reset();
+        pr_cuda_emu_inject(&(pr_cuda_faults){.fail_launch = k});
+        if (prove(&f, &accepted, &err) == PR_OK) {
+            assert_true(k > 20);
+            break;
+        }
+        assert_int_equal(err.status, PR_ERR_BACKEND);
+        assert_non_null(strstr(err.text, "a launch that a test made fail"));
+        assert_int_equal(prove(&f, &accepted, &err), PR_ERR_BACKEND); /* the process needs a new device */
+    }
+    expect_good(&f);
+    close_case(&f);
+}
+
+/* A wrong bit in the result of any operation: no proof, or one that does not verify. */
+static void flip_everywhere(const char *name, uint64_t least) {
+    fixture f;
+    bool accepted = false;
+    char text[24];
+    uint64_t n = 0;
+    open_case(&f, name);
+    while (!accepted) {
+        pr_error err = {0};
+        snprintf(text, sizeof text, "%llu", (unsigned long long)++n);
+        setenv("PROVERUN_CUDA_FLIP", text, 1);
+        pr_status status = prove(&f, &accepted, &err);
+        if (status != PR_OK) assert_int_equal(status, PR_ERR_BACKEND);
+    }
+    unsetenv("PROVERUN_CUDA_FLIP");
+    assert_true(n > least); /* beyond the last operation there is nothing wrong */
+    expect_good(&f);
+    close_case(&f);
+}
+static void test_wrong_bits(void **unused) {
+    (void)unused;
+    flip_everywhere("plonk_l6", 12);
+    flip_everywhere("mixed_sizes_4_6_8", 12);
+    flip_everywhere("wide_fibonacci_l7_c20_fold2", 10);
+}
+
+static void test_prediction(void **unused) {
+    (void)unused;
+    static const char *const names[] = {"wide_fibonacci_l10_c100_96bits", "xor4_l9", "wide_fibonacci_l9_c100_lifted"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fixture f;
+        pr_plan plan;
+        const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+        open_case(&f, names[i]);
+        assert_int_equal(pr_prover_plan(&plan, &f.layout, &options, NULL), PR_OK);
+        expect_good(&f);
+        const double predicted = (double)(plan.arena_bytes + plan.workspace_bytes);
+        const double peak = (double)pr_cuda_emu_counts().peak_bytes;
+        if (peak > 1.01 * predicted || peak < 0.9 * predicted)
+            fail_msg("%s: %.0f bytes were predicted, %.0f were needed", names[i], predicted, peak);
+        close_case(&f);
+    }
+}
+
+/* Proof after proof: memory does not grow. A thousand where long tests are asked for. */
+static void test_leaks(void **unused) {
+    (void)unused;
+    fixture f;
+    const int n = getenv("PROVERUN_TEST_LONG") ? 1000 : 25;
+    open_case(&f, "wide_fibonacci_l4_c4");
+    expect_good(&f);
+    const uint64_t peak = pr_cuda_emu_counts().peak_bytes;
+    for (int i = 0; i < n; i++) {
+        expect_good(&f);
+        assert_int_equal(pr_cuda_emu_counts().peak_bytes, peak);
+    }
+    close_case(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_sticky_errors),
+                                       cmocka_unit_test(test_wrong_bits), cmocka_unit_test(test_prediction),
+                                       cmocka_unit_test(test_leaks)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
