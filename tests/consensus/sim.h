@@ -112,6 +112,11 @@ typedef struct sim_signed { /* what an honest node has signed and sent: one stat
     pr_hash job, said;
 } sim_signed;
 
+typedef struct sim_lock { /* the proof of a job that an honest node has approved */
+    bool held;
+    pr_hash proof;
+} sim_lock;
+
 typedef enum sim_sabotage { SIM_SOUND, SIM_SEND_BEFORE_WRITE, SIM_LOSE_WRITTEN } sim_sabotage;
 
 typedef struct sim {
@@ -134,7 +139,8 @@ typedef struct sim {
     uint32_t n_subjects;
     sim_record recent[SIM_RECENT]; /* messages on the network, for replays */
     uint32_t n_recent;
-    sim_signed *said;                        /* [SIM_SIGNED] */
+    sim_signed *said; /* [SIM_SIGNED] */
+    sim_lock locks[SIM_NODES][SIM_JOBS];
     uint64_t certificates[SIM_CERTIFICATES]; /* digests of those checked */
     uint32_t n_certificates;
     uint64_t messages, crashes, lies, removals, views; /* what happened, for the summary */

@@ -3,6 +3,26 @@
 #include "sim.h"
 #include <string.h>
 
+/* ---- what certificates have in common ---- */
+
+static void read_excluded(pr_reader *r, const sim *s, bool excluded[SIM_NODES], bool with_signatures) {
+    for (uint32_t n = pr_read_u32(r); n > 0 && !r->failed; n--) {
+        uint32_t index = pr_read_u32(r);
+        if (index >= s->n || excluded[index]) r->failed = true;
+        if (r->failed) break;
+        excluded[index] = true;
+        for (uint32_t k = with_signatures ? pr_read_u32(r) : 0; k > 0 && !r->failed; k--)
+            (void)pr_read_borrow(r, 4 + PR_SIGNATURE_BYTES);
+    }
+}
+
+static bool is_signed(const sim *s, const pr_message *m) {
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    size_t size = pr_message_encode(bytes, m);
+    pr_hash digest = pr_message_digest(bytes, size);
+    return sim_mac_is(s->keys[m->signer], &digest, m->signature);
+}
+
 /* ---- one statement of an honest node ---- */
 
 /* Everything that is said, so that two different statements of one signer for one place differ here. A proposal is said
@@ -31,6 +51,18 @@ static sim_signed *place_of(sim *s, const pr_message *m) {
     }
 }
 
+/* Who has approved a proof of a job, or helped it on by naming an absent one, never does so for another one. */
+static void check_lock(sim *s, uint32_t node, const pr_message *m) {
+    if (m->kind == PR_MESSAGE_VOTE && m->verdict != PR_VOTE_APPROVE) return;
+    for (uint32_t j = 0; j < s->n_jobs; j++) {
+        sim_lock *lock = &s->locks[node][j];
+        if (!pr_hash_equal(&s->jobs[j].name, &m->subject.job)) continue;
+        if (lock->held && !pr_hash_equal(&lock->proof, &m->subject.proof_hash))
+            sim_fail(s, "honest node %u helps two proofs of job %u to an approval", node, j);
+        *lock = (sim_lock){true, m->subject.proof_hash};
+    }
+}
+
 static void check_vote(sim *s, uint32_t node, const pr_message *m) {
     pr_vote_reason reason;
     pr_proof_verdict truth = sim_truth(s, &m->subject, &reason);
@@ -44,6 +76,7 @@ void sim_check_sent(sim *s, uint32_t node, const uint8_t *data, size_t size) {
     if (pr_message_decode(&m, data, size, NULL) != PR_OK) return; /* a certificate or evidence */
     if (m.signer != node) return;                                 /* a leader's proposal, said again */
     if (m.kind == PR_MESSAGE_VOTE) check_vote(s, node, &m);
+    if (m.kind == PR_MESSAGE_VOTE || m.kind == PR_MESSAGE_ABSENCE) check_lock(s, node, &m);
     if (m.kind != PR_MESSAGE_ANNOUNCE && m.kind != PR_MESSAGE_PROPOSE && m.kind != PR_MESSAGE_VOTE) return;
     sim_signed *place = place_of(s, &m);
     pr_hash said = statement_of(&m, data, size);
@@ -73,26 +106,42 @@ static void check_evidence(sim *s, uint32_t node, const uint8_t *data, size_t si
     pr_registry_remove(&s->auditor, e.offender, e.removal);
 }
 
+/* ---- views ---- */
+
+/* Counts by itself who is rightly said to want the view. */
+static void check_view(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    uint64_t view = 0;
+    pr_error err = {0};
+    pr_crypto crypto = sim_crypto(&s->nodes[node]);
+    if (pr_view_certificate_check(&view, data, size, &s->terms.run, &s->auditor, &crypto, &err) != PR_OK)
+        sim_fail(s, "node %u has a view certificate that does not hold: %s", node, err.text);
+    const size_t head_size = 2 + 32 + 8 + 4;
+    bool excluded[SIM_NODES] = {false};
+    pr_reader r;
+    pr_reader_init(&r, data + head_size, size - head_size);
+    unsigned __int128 wanted = 0, whole = 0;
+    read_excluded(&r, s, excluded, false);
+    for (uint32_t i = 0; i < s->n; i++)
+        if (!excluded[i]) whole += s->stakes[i];
+    for (uint32_t n = pr_read_u32(&r); n > 0 && !r.failed; n--) {
+        pr_message m = {.kind = PR_MESSAGE_VIEW_CHANGE, .run = s->terms.run, .view = view, .n_validators = s->n};
+        m.signer = pr_read_u32(&r);
+        pr_read_bytes(&r, m.signature, PR_SIGNATURE_BYTES);
+        if (m.signer >= s->n) r.failed = true;
+        if (r.failed || excluded[m.signer] || !is_signed(s, &m)) continue;
+        excluded[m.signer] = true; /* once */
+        wanted += s->stakes[m.signer];
+    }
+    if (!pr_reader_done(&r) || 3 * wanted <= 2 * whole) sim_fail(s, "node %u enters a view without a quorum", node);
+}
+
 void sim_check_record(sim *s, uint32_t node, const uint8_t *data, size_t size) {
     if (data[0] == PR_CONSENSUS_RECORD_EVIDENCE) check_evidence(s, node, data + 1, size - 1);
+    if (data[0] == PR_CONSENSUS_RECORD_VIEW) check_view(s, node, data + 1, size - 1);
     if (data[0] == PR_CONSENSUS_RECORD_CERTIFICATE) sim_check_certificate(s, node, data + 1, size - 1);
 }
 
 /* ---- certificates ---- */
-
-static uint64_t read_excluded(pr_reader *r, const sim *s, bool excluded[SIM_NODES], bool with_signatures) {
-    uint64_t stake = 0;
-    for (uint32_t n = pr_read_u32(r); n > 0 && !r->failed; n--) {
-        uint32_t index = pr_read_u32(r);
-        if (index >= s->n || excluded[index]) r->failed = true;
-        if (r->failed) break;
-        excluded[index] = true;
-        stake += s->stakes[index];
-        for (uint32_t k = with_signatures ? pr_read_u32(r) : 0; k > 0 && !r->failed; k--)
-            (void)pr_read_borrow(r, 4 + PR_SIGNATURE_BYTES);
-    }
-    return stake;
-}
 
 /* Counts the votes of a certificate of a committee of everybody but the prover, with no help of src/consensus but for
  * the encoding of a vote. */
@@ -101,9 +150,8 @@ static bool is_quorum(const sim *s, const pr_certificate *head, const uint8_t *d
     bool excluded[SIM_NODES] = {false};
     pr_reader r;
     pr_reader_init(&r, data + head_size, size - head_size);
-    excluded[head->subject.prover] = false;
-    (void)read_excluded(&r, s, excluded, false);
-    (void)read_excluded(&r, s, excluded, true);
+    read_excluded(&r, s, excluded, false);
+    read_excluded(&r, s, excluded, true);
     excluded[head->subject.prover] = true;
     unsigned __int128 approve = 0, whole = 0;
     for (uint32_t i = 0; i < s->n; i++)
@@ -115,11 +163,7 @@ static bool is_quorum(const sim *s, const pr_certificate *head, const uint8_t *d
         m.signer = pr_read_u32(&r);
         if (!pr_attestation_read(&r, &m.attestation)) return false;
         pr_read_bytes(&r, m.signature, PR_SIGNATURE_BYTES);
-        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-        size_t encoded = pr_message_encode(bytes, &m);
-        pr_hash digest = pr_message_digest(bytes, encoded);
-        if (r.failed || m.signer >= s->n || excluded[m.signer]) return false;
-        if (!sim_mac_is(s->keys[m.signer], &digest, m.signature)) return false;
+        if (r.failed || m.signer >= s->n || excluded[m.signer] || !is_signed(s, &m)) return false;
         excluded[m.signer] = true; /* once */
         approve += s->stakes[m.signer];
     }

@@ -6,14 +6,20 @@
 
 /* ---- tools ---- */
 
-static size_t seal(sim *s, uint8_t out[PR_MESSAGE_MAX_BYTES], pr_message *m, uint32_t as) {
-    pr_crypto crypto = sim_crypto(&s->nodes[as]);
-    m->run = s->terms.run;
-    m->signer = as;
+/* A message of signer in a run, signed with somebody's key. */
+static size_t seal_for(sim *s, uint8_t out[PR_MESSAGE_MAX_BYTES], pr_message *m, uint32_t signer, uint32_t key,
+                       const pr_hash *run) {
+    pr_crypto crypto = sim_crypto(&s->nodes[key]);
+    m->run = *run;
+    m->signer = signer;
     m->n_validators = m->kind == PR_MESSAGE_ANNOUNCE ? 0 : s->n;
     bool good = pr_message_sign(m, &crypto);
     PR_ASSERT(good);
     return pr_message_encode(out, m);
+}
+
+static size_t seal(sim *s, uint8_t out[PR_MESSAGE_MAX_BYTES], pr_message *m, uint32_t liar) {
+    return seal_for(s, out, m, liar, liar, &s->terms.run);
 }
 
 static void tell(sim *s, uint32_t liar, uint32_t to, const uint8_t *data, size_t size) {
@@ -162,29 +168,21 @@ static void impersonate(sim *s, uint32_t liar) {
     pr_message m = {.kind = PR_MESSAGE_VOTE, .view = any_view(s), .subject = s->subjects[any_subject(s)]};
     m.verdict = sim_chance(s, 50) ? PR_VOTE_APPROVE : PR_VOTE_REJECT;
     m.reason = m.verdict == PR_VOTE_APPROVE ? PR_VOTE_REASON_NONE : PR_VOTE_REASON_INVALID;
-    seal(s, bytes, &m, liar);
-    m.signer = sim_below(s, s->n);
-    tell_some(s, liar, bytes, pr_message_encode(bytes, &m));
+    tell_some(s, liar, bytes, seal_for(s, bytes, &m, sim_below(s, s->n), liar, &s->terms.run));
 }
 
 /* Honest nodes have voted, proposed and asked for views in other runs with the same keys. */
 static void replay_run(sim *s, uint32_t liar) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
     uint32_t victim = sim_below(s, s->n), which = sim_below(s, 3);
-    pr_crypto crypto = sim_crypto(&s->nodes[victim]);
-    pr_message m = {.kind = which == 0   ? PR_MESSAGE_VIEW_CHANGE
-                            : which == 1 ? PR_MESSAGE_VOTE
-                                         : PR_MESSAGE_ANNOUNCE,
-                    .run = pr_blake2s_hash("another", 7),
-                    .signer = victim,
-                    .n_validators = which == 2 ? 0 : s->n};
+    pr_hash run = pr_blake2s_hash("another", 7);
+    pr_message m = {.kind = which == 0 ? PR_MESSAGE_VIEW_CHANGE : which == 1 ? PR_MESSAGE_VOTE : PR_MESSAGE_ANNOUNCE};
     m.view = which == 2 ? 0 : any_view(s) + (which == 0);
     m.subject = s->subjects[any_subject(s)];
     if (which == 1) m.verdict = PR_VOTE_REJECT, m.reason = PR_VOTE_REASON_INVALID;
     if (which == 1 && m.subject.prover == victim) return;
     if (which == 2) m.subject.prover = victim, m.subject.proof_hash.bytes[0] = SIM_PROOF_INVALID;
-    if (!pr_message_sign(&m, &crypto)) return;
-    tell_some(s, liar, bytes, pr_message_encode(bytes, &m));
+    tell_some(s, liar, bytes, seal_for(s, bytes, &m, victim, victim, &run));
 }
 
 static void flood(sim *s, uint32_t liar) {
@@ -236,43 +234,52 @@ static void slander(sim *s, uint32_t liar) {
 static void certify(sim *s, uint32_t liar) {
     pr_subject subject = s->subjects[any_subject(s)];
     if (sim_chance(s, 50)) subject = own_subject(s, liar);
+    uint64_t view = any_view(s);
     pr_writer w;
     pr_writer_init(&w);
     uint32_t first = sim_below(s, s->n), voters = 0, forged = sim_below(s, 2), named = sim_below(s, 3) == 0;
-    pr_certificate_write_head(&w, &(pr_certificate_head){s->terms.run, any_view(s), s->n, &subject});
+    uint32_t times = 1 + sim_below(s, 2) * 2; /* three votes of each liar would be enough */
+    pr_certificate_write_head(&w, &(pr_certificate_head){s->terms.run, view, s->n, &subject});
     pr_write_u32(&w, named);
     if (named) pr_write_u32(&w, first);
     pr_write_u32(&w, 0);
     for (uint32_t i = 0; i < s->n; i++) voters += i != subject.prover && (s->nodes[i].faulty || forged);
-    pr_write_u32(&w, voters);
+    pr_write_u32(&w, voters * times);
     for (uint32_t i = 0; i < s->n; i++) {
         if (i == subject.prover || (!s->nodes[i].faulty && !forged)) continue;
-        pr_message m = {.kind = PR_MESSAGE_VOTE, .view = 0, .subject = subject, .verdict = PR_VOTE_APPROVE};
+        pr_message m = {.kind = PR_MESSAGE_VOTE, .view = view, .subject = subject, .verdict = PR_VOTE_APPROVE};
         uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-        seal(s, bytes, &m, s->nodes[i].faulty ? i : liar);
-        m.signer = i;
-        pr_certificate_write_vote(&w, &m);
+        seal_for(s, bytes, &m, i, s->nodes[i].faulty ? i : liar, &s->terms.run);
+        for (uint32_t k = 0; k < times; k++) pr_certificate_write_vote(&w, &m);
     }
     if (!w.failed) tell_some(s, liar, w.data, w.size);
     pr_writer_clear(&w);
 }
 
-/* A view that nobody but the liars wants. */
+/* A view that nobody but the liars wants, or that everybody wanted in another run. */
 static void certify_view(sim *s, uint32_t liar) {
-    uint8_t signatures[SIM_NODES][PR_SIGNATURE_BYTES], bytes[PR_MESSAGE_MAX_BYTES];
-    pr_validator_set signers = {{0}};
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    bool other_run = sim_chance(s, 30), forged = sim_chance(s, 30);
+    uint32_t times = 1 + sim_below(s, 2) * 2, signers = other_run || forged ? s->n : s->n_faulty;
     pr_message m = {.kind = PR_MESSAGE_VIEW_CHANGE, .view = any_view(s) + 1};
-    bool forged = sim_chance(s, 50);
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (!s->nodes[i].faulty && !forged) continue;
-        seal(s, bytes, &m, s->nodes[i].faulty ? i : liar);
-        memcpy(signatures[i], m.signature, PR_SIGNATURE_BYTES);
-        pr_set_add(&signers, i);
-    }
     pr_writer w;
     pr_writer_init(&w);
-    pr_view_certificate_write(&w, &s->terms.run, m.view, &s->auditor, &signers,
-                              (const uint8_t(*)[PR_SIGNATURE_BYTES])signatures);
+    pr_write_u8(&w, PR_CONSENSUS_VERSION);
+    pr_write_u8(&w, PR_MESSAGE_VIEW_CERTIFICATE);
+    pr_hash run = other_run ? pr_blake2s_hash("another", 7) : s->terms.run;
+    pr_write_bytes(&w, run.bytes, sizeof run.bytes);
+    pr_write_u64(&w, m.view);
+    pr_write_u32(&w, s->n);
+    pr_write_u32(&w, 0);
+    pr_write_u32(&w, signers * times);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (!other_run && !forged && !s->nodes[i].faulty) continue;
+        seal_for(s, bytes, &m, i, forged ? liar : i, &run);
+        for (uint32_t k = 0; k < times; k++) {
+            pr_write_u32(&w, i);
+            pr_write_bytes(&w, m.signature, PR_SIGNATURE_BYTES);
+        }
+    }
     if (!w.failed) tell_some(s, liar, w.data, w.size);
     pr_writer_clear(&w);
 }
