@@ -1,0 +1,208 @@
+/* Rules that other tests see only through what they make possible: who leads, who is told what, what stands. */
+#include "net.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static bool is_on_its_way(const net *w, uint32_t to, int kind) {
+    for (size_t k = w->head; k < w->tail; k++) {
+        const net_packet *p = &w->queue[k % NET_QUEUE];
+        if (p->to == to && pr_message_peek(p->bytes.data, p->bytes.size) == kind) return true;
+    }
+    return false;
+}
+
+static void announced(const net *w, pr_message *out, const pr_subject *s) {
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    *out = (pr_message){.kind = PR_MESSAGE_ANNOUNCE, .subject = *s};
+    net_sign(w, bytes, out, s->prover);
+}
+
+static void the_leader_alone_proposes(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = i != 1;
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message first, m = {.kind = PR_MESSAGE_PROPOSE, .subject = s};
+    announced(w, &first, &s);
+    memcpy(m.announcement, first.signature, PR_SIGNATURE_BYTES);
+    net_deliver(w, 1, 2, bytes, net_sign(w, bytes, &m, 2));
+    assert_int_equal(w->nodes[1].refused[PR_REFUSED_NOT_LEADER], 1);
+    assert_int_equal(w->nodes[1].votes, 0);
+    net_deliver(w, 1, 0, bytes, net_sign(w, bytes, &m, 0));
+    assert_int_equal(w->nodes[1].votes, 1);
+    net_destroy(w);
+}
+
+/* One who has nothing open, and sees nothing wrong, goes along with more than a third: else two of four that cannot do
+ * without a new leader would be alone. */
+static void a_third_takes_a_node_along(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    w->nodes[0].silent = w->nodes[0].deaf = true;
+    pr_consensus_suspect_leader(w->nodes[1].c);
+    net_run(w);
+    assert_int_equal(pr_consensus_view(w->nodes[3].c), 0); /* a quarter may lie */
+    pr_consensus_suspect_leader(w->nodes[2].c);
+    net_run(w);
+    for (uint32_t i = 1; i < 4; i++) assert_int_equal(pr_consensus_view(w->nodes[i].c), 1);
+    net_destroy(w);
+}
+
+static void the_leader_tells_of_an_approval(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].silent = true;
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m;
+    announced(w, &m, &s);
+    net_deliver(w, 0, 3, bytes, pr_message_encode(bytes, &m));
+    for (uint32_t i = 1; i < 3; i++) {
+        m = net_vote(w, &s, i, PR_VOTE_APPROVE);
+        pr_consensus_receive(w->nodes[0].c, i, bytes, net_sign(w, bytes, &m, i));
+    }
+    assert_int_equal(net_outcome(w, 0, &s), PR_ROUND_APPROVED);
+    for (uint32_t i = 1; i < 4; i++) assert_true(is_on_its_way(w, i, PR_MESSAGE_CERTIFICATE));
+    net_run(w);
+    for (uint32_t i = 1; i < 4; i++) assert_int_equal(net_outcome(w, i, &s), PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
+static void who_asks_from_an_old_view_is_shown_the_new_one(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    w->nodes[3].deaf = w->nodes[3].silent = true;
+    for (uint32_t i = 1; i < 3; i++) pr_consensus_suspect_leader(w->nodes[i].c);
+    net_run(w);
+    assert_int_equal(pr_consensus_view(w->nodes[1].c), 1);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m = {.kind = PR_MESSAGE_STATUS};
+    pr_consensus_receive(w->nodes[1].c, 3, bytes, net_sign(w, bytes, &m, 3));
+    assert_true(is_on_its_way(w, 3, PR_MESSAGE_VIEW_CERTIFICATE));
+    w->nodes[3].deaf = false;
+    net_run(w);
+    assert_int_equal(pr_consensus_view(w->nodes[3].c), 1);
+    net_destroy(w);
+}
+
+static size_t certificate_by(const net *w, uint8_t out[4096], const pr_subject *s, const uint32_t *voters, uint32_t n) {
+    pr_writer x;
+    pr_writer_init(&x);
+    pr_certificate_write_head(&x, &(pr_certificate_head){w->terms.run, 0, w->n, s});
+    pr_write_u32(&x, 0);
+    pr_write_u32(&x, 0);
+    pr_write_u32(&x, n);
+    for (uint32_t k = 0; k < n; k++) {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        pr_message vote = net_vote(w, s, voters[k], PR_VOTE_APPROVE);
+        net_sign(w, bytes, &vote, voters[k]);
+        pr_certificate_write_vote(&x, &vote);
+    }
+    assert_true(!x.failed && x.size <= 4096);
+    memcpy(out, x.data, x.size);
+    size_t size = x.size;
+    pr_writer_clear(&x);
+    return size;
+}
+
+/* More liars than may be have signed for another proof as well: what was approved first stands. */
+static void an_approval_stands(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    pr_subject first = net_subject("job-1", 1, 3, true, 7), second = net_subject("job-1", 2, 3, true, 8);
+    const uint32_t voters[3] = {0, 1, 2};
+    uint8_t bytes[4096];
+    net_deliver(w, 0, 1, bytes, certificate_by(w, bytes, &first, voters, 3));
+    assert_int_equal(net_outcome(w, 0, &first), PR_ROUND_APPROVED);
+    net_deliver(w, 0, 1, bytes, certificate_by(w, bytes, &second, voters, 3));
+    assert_int_equal(w->nodes[0].refused[PR_REFUSED_CONFLICT], 1);
+    pr_certificate kept;
+    size_t size;
+    const uint8_t *data = pr_consensus_certificate(w->nodes[0].c, &first.job, &size);
+    assert_int_equal(pr_certificate_decode(&kept, data, size, NULL), PR_OK);
+    assert_true(pr_subject_equal(&kept.subject, &first));
+    net_destroy(w);
+}
+
+static pr_status audit(const net *w, const uint8_t *data, size_t size) {
+    net_node any = {0};
+    pr_crypto crypto = net_crypto(&any);
+    pr_registry registry;
+    pr_certificate certificate;
+    net_registry(w, 0, &registry);
+    pr_status status = pr_certificate_check(&certificate, data, size, &w->terms, &registry, &crypto, NULL);
+    pr_registry_clear(&registry);
+    return status;
+}
+
+/* Votes count by the committee, each once. */
+static void a_certificate_has_each_member_once_and_nobody_else(void **state) {
+    (void)state;
+    net *w = net_create(7, NULL, 3);
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    pr_committee committee;
+    pr_validator_set nobody = {{0}};
+    pr_draw draw = {&w->terms.seed, &s.job, 7, 3, 3};
+    pr_committee_draw(&committee, pr_consensus_registry(w->nodes[0].c), &draw, &nobody);
+    uint32_t members[3], others[3], n_members = 0, n_others = 0, all[6], n = 0;
+    for (uint32_t i = 0; i < 7; i++) {
+        if (i == 3) continue;
+        all[n++] = i;
+        if (pr_committee_has(&committee, i))
+            members[n_members++] = i;
+        else
+            others[n_others++] = i;
+    }
+    uint8_t bytes[4096];
+    assert_int_equal(audit(w, bytes, certificate_by(w, bytes, &s, members, 3)), PR_OK);
+    assert_int_equal(audit(w, bytes, certificate_by(w, bytes, &s, members, 2)), PR_ERR_REFUSED);
+    assert_int_equal(audit(w, bytes, certificate_by(w, bytes, &s, others, 3)), PR_ERR_REFUSED);
+    assert_int_equal(audit(w, bytes, certificate_by(w, bytes, &s, all, 6)), PR_ERR_REFUSED);
+    const uint32_t twice[3] = {members[0], members[0], members[1]};
+    assert_int_equal(audit(w, bytes, certificate_by(w, bytes, &s, twice, 3)), PR_ERR_MALFORMED);
+    net_destroy(w);
+}
+
+/* What a validator has approved binds it after a crash, too. */
+static void an_approval_binds_after_a_crash(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    w->nodes[1].silent = w->nodes[1].deaf = true; /* so attempt 1 has the votes of 0 and 2 alone */
+    pr_subject first = net_subject("job-1", 1, 3, true, 7), second = net_subject("job-1", 2, 3, true, 8);
+    net_announce(w, &first);
+    net_run(w);
+    for (uint32_t i = 0; i < 3; i++) net_restart(w, i);
+    net_run(w);
+    w->nodes[1].silent = w->nodes[1].deaf = false;
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].blind = true;
+    for (uint32_t k = 0; k <= w->retries; k++) net_expire_rounds(w);
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].blind = false;
+    net_announce(w, &second);
+    net_run(w);
+    assert_true(w->nodes[0].refused[PR_REFUSED_LOCKED] > 0);
+    for (uint32_t i = 0; i < 4; i++) assert_int_not_equal(net_outcome(w, i, &second), PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_leader_alone_proposes),
+        cmocka_unit_test(a_third_takes_a_node_along),
+        cmocka_unit_test(the_leader_tells_of_an_approval),
+        cmocka_unit_test(who_asks_from_an_old_view_is_shown_the_new_one),
+        cmocka_unit_test(an_approval_stands),
+        cmocka_unit_test(a_certificate_has_each_member_once_and_nobody_else),
+        cmocka_unit_test(an_approval_binds_after_a_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
