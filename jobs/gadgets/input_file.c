@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *resolve(const char *base_dir, const char *path) {
+char *pr_input_file_path(const char *base_dir, const char *path) {
     size_t size = (base_dir ? strlen(base_dir) : 0) + strlen(path) + 2;
     char *full = malloc(size);
     if (!full) return NULL;
@@ -39,7 +39,7 @@ static pr_status read_bytes(uint8_t **data, size_t *size, const char *path, uint
 
 pr_status pr_input_file_length(uint64_t *length, const char *base_dir, const char *path, uint64_t max, const char *type,
                                pr_error *err) {
-    char *full = resolve(base_dir, path);
+    char *full = pr_input_file_path(base_dir, path);
     if (!full) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
     pr_status status = find_length(length, full, max, type, err);
     free(full);
@@ -48,7 +48,7 @@ pr_status pr_input_file_length(uint64_t *length, const char *base_dir, const cha
 
 pr_status pr_input_file_read(uint8_t **data, size_t *size, const char *base_dir, const char *path, uint64_t max,
                              const char *type, pr_error *err) {
-    char *full = resolve(base_dir, path);
+    char *full = pr_input_file_path(base_dir, path);
     if (!full) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
     pr_status status = read_bytes(data, size, full, max, type, err);
     free(full);

@@ -10,6 +10,8 @@ PR_MUST_CHECK pr_status pr_input_file_length(uint64_t *length, const char *base_
 /* Its bytes, which the caller frees. Errors as above. */
 PR_MUST_CHECK pr_status pr_input_file_read(uint8_t **data, size_t *size, const char *base_dir, const char *path,
                                            uint64_t max, const char *type, pr_error *err);
+/* The path from where the process is; the caller frees it. NULL: out of memory. */
+char *pr_input_file_path(const char *base_dir, const char *path);
 /* The last part of a path. */
 const char *pr_input_file_name(const char *path);
 #endif

@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gadgets/input_file.h"
-#include "vm/input.h"
 
 pr_hash pr_vm_input_digest(const uint32_t *words, size_t n) {
     pr_blake2s h;
@@ -52,31 +50,56 @@ static pr_status init(pr_vm_run *run, const uint32_t *inputs, size_t n, uint32_t
     return status == PR_OK ? derive(run, err) : status;
 }
 
-pr_status pr_vm_run_init_take(pr_vm_run *run, pr_vm_program *program, const uint32_t *inputs, size_t n_inputs,
-                              uint32_t max_steps, pr_error *err) {
-    *run = (pr_vm_run){.statement.program = *program};
-    *program = (pr_vm_program){0};
-    pr_status status = init(run, inputs, n_inputs, max_steps, err);
-    if (status != PR_OK) pr_vm_run_clear(run);
-    return status;
-}
-
-pr_status pr_vm_run_restore(pr_vm_run *run, const void *public_data, size_t size, pr_error *err) {
-    *run = (pr_vm_run){0};
-    pr_status status = pr_vm_public_read(&run->statement, public_data, size, err);
-    if (status == PR_OK) status = derive(run, err);
-    if (status != PR_OK) pr_vm_run_clear(run);
-    return status;
-}
-
-void pr_vm_run_clear(pr_vm_run *run) {
+static void clear(pr_vm_run *run) {
     pr_air_destroy(run->air);
     pr_vm_trace_clear(&run->trace);
     pr_vm_public_clear(&run->statement);
-    *run = (pr_vm_run){0};
 }
 
-void pr_vm_run_write(pr_writer *out, const pr_vm_run *run) { pr_vm_public_write(out, &run->statement); }
+void pr_vm_job_destroy(pr_job_instance *job) {
+    if (!job) return;
+    clear(&job->run);
+    free(job);
+}
+
+static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
+    if (status == PR_OK)
+        *out = job;
+    else
+        pr_vm_job_destroy(job);
+    return status;
+}
+
+pr_status pr_vm_job_create_take(pr_job_instance **out, pr_vm_program *program, const uint32_t *inputs, size_t n_inputs,
+                                uint32_t max_steps, pr_error *err) {
+    pr_job_instance *job = calloc(1, sizeof *job);
+    if (!job) {
+        pr_vm_program_clear(program);
+        return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
+    }
+    job->run.statement.program = *program;
+    *program = (pr_vm_program){0};
+    return finish(out, job, init(&job->run, inputs, n_inputs, max_steps, err));
+}
+
+pr_status pr_vm_job_create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
+                                  pr_error *err) {
+    (void)params;
+    pr_job_instance *job = calloc(1, sizeof *job);
+    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
+    pr_status status = pr_vm_public_read(&job->run.statement, public_data, size, err);
+    return finish(out, job, status == PR_OK ? derive(&job->run, err) : status);
+}
+
+const pr_air *pr_vm_job_air(const pr_job_instance *job) { return job->run.air; }
+
+void pr_vm_job_write_public(const pr_job_instance *job, pr_writer *out) {
+    pr_vm_public_write(out, &job->run.statement);
+}
+
+pr_status pr_vm_job_public_terms(const pr_job_instance *job, pr_statement *st, pr_error *err) {
+    return pr_vm_public_terms(st, &job->run.statement, err);
+}
 
 /* The words, up to what a value holds; then how many are left out. */
 static void print_words(char *out, size_t size, const uint32_t *words, uint32_t n) {
@@ -92,7 +115,8 @@ static void print_words(char *out, size_t size, const uint32_t *words, uint32_t 
     }
 }
 
-size_t pr_vm_run_outputs(const pr_vm_run *run, pr_output *out, size_t capacity) {
+size_t pr_vm_job_outputs(const pr_job_instance *job, pr_output *out, size_t capacity) {
+    const pr_vm_run *run = &job->run;
     const pr_vm_public *s = &run->statement;
     pr_output all[5] = {
         {.name = "program"}, {.name = "input"}, {.name = "end"}, {.name = "steps"}, {.name = "outputs"}};
@@ -106,12 +130,22 @@ size_t pr_vm_run_outputs(const pr_vm_run *run, pr_output *out, size_t capacity) 
     return n;
 }
 
-pr_status pr_vm_run_trace(const pr_vm_run *run, pr_job_order order, uint32_t component, pr_m31 *const *columns,
-                          unsigned n_threads, pr_error *err) {
+static pr_status fill(const pr_vm_run *run, pr_job_order order, uint32_t component, pr_m31 *const *columns,
+                      unsigned n_threads, pr_error *err) {
     PR_ASSERT(component < PR_VM_COMPONENTS);
     if (!run->has_trace) return pr_fail(err, PR_ERR_INTERNAL, "no trace of a program's run from public data alone");
     pr_vm_trace_fill(columns, order, (pr_vm_component)component, &run->trace, &run->statement, n_threads);
     return PR_OK;
+}
+
+pr_status pr_vm_job_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                          pr_error *err) {
+    return fill(&job->run, PR_JOB_ROW_ORDER, component, columns, n_threads, err);
+}
+
+pr_status pr_vm_job_trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
+                                  unsigned n_threads, pr_error *err) {
+    return fill(&job->run, PR_JOB_STORAGE_ORDER, component, columns, n_threads, err);
 }
 
 pr_job_size pr_vm_run_size(uint64_t max_steps, uint64_t n_words) {
@@ -125,30 +159,4 @@ pr_job_size pr_vm_run_size(uint64_t max_steps, uint64_t n_words) {
                          .n_trees = 3,
                          .cells = STEP_CELLS * rows + WORD_CELLS * words + ((uint64_t)TABLE_CELLS << TABLES),
                          .instance_bytes = 2 * STEP_BYTES * rows + 32 * words + (UINT64_C(16) << TABLES)};
-}
-
-pr_status pr_vm_as_input_error(pr_status status, pr_error *err) {
-    if (status != PR_ERR_MALFORMED) return status;
-    if (err) err->status = PR_ERR_INPUT;
-    return PR_ERR_INPUT;
-}
-
-pr_status pr_vm_load_program_file(pr_vm_program *out, const pr_params *params, const char *path, const char *type,
-                                  pr_error *err) {
-    uint8_t *data = NULL;
-    size_t size = 0;
-    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, path, PR_VM_MAX_FILE, type, err));
-    pr_status status = pr_vm_program_parse(out, data, size, path, err);
-    free(data);
-    return pr_vm_as_input_error(status, err);
-}
-
-pr_status pr_vm_load_input_file(uint32_t **words, size_t *n, const pr_params *params, const char *path,
-                                const char *type, pr_error *err) {
-    uint8_t *data = NULL;
-    size_t size = 0;
-    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, path, PR_VM_MAX_FILE, type, err));
-    pr_status status = pr_vm_input_parse(words, n, (const char *)data, size, path, err);
-    free(data);
-    return pr_vm_as_input_error(status, err);
 }

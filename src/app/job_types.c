@@ -1,9 +1,16 @@
 /* The job types of this program. */
 #include "app/app.h"
 #include "blake2s/job.h"
+#include "data_pipeline/job.h"
 #include "file_hash/job.h"
+#include "generic_compute/job.h"
 #include "vm/job.h"
 #include "wide_fibonacci/job.h"
 
-const pr_job_type *const pr_job_types[] = {&pr_job_blake2s, &pr_job_file_hash, &pr_job_vm, &pr_job_wide_fibonacci,
+const pr_job_type *const pr_job_types[] = {&pr_job_blake2s,
+                                           &pr_job_data_pipeline,
+                                           &pr_job_file_hash,
+                                           &pr_job_generic_compute,
+                                           &pr_job_vm,
+                                           &pr_job_wide_fibonacci,
                                            NULL};

@@ -20,15 +20,17 @@ typedef struct audit {
 
 /* ---- one job ---- */
 
-/* The parameters that the file's table has must be those of its manifest. */
+/* The parameters that the file's table has must be those of its manifest, as a table holds a text: one line, cut where
+ * it is too long. The content hash covers them whole. */
 static bool same_params(const pr_results *r, const pr_manifest_job *job) {
     const pr_param_row *rows[PR_RECORD_MAX_PARAMS];
     size_t n = pr_results_params(r, job->id, rows, PR_RECORD_MAX_PARAMS);
     if (n != job->params.n) return false;
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(rows[i]->name, job->params.items[i].name) != 0 ||
-            strcmp(rows[i]->value, job->params.items[i].value) != 0)
-            return false;
+    for (size_t i = 0; i < n; i++) {
+        char value[sizeof rows[i]->value];
+        pr_row_set_text(value, sizeof value, job->params.items[i].value);
+        if (strcmp(rows[i]->name, job->params.items[i].name) != 0 || strcmp(rows[i]->value, value) != 0) return false;
+    }
     return true;
 }
 

@@ -47,6 +47,10 @@ for form in newest id; do
     says out '2 proofs good, 0 bad'
     sleep 1 # run ids sort by seconds
 done
+# ---- a parameter of several lines: what is recorded is one line, and the results verify ----
+expect 0 run "$(dirname "$0")/../../jobs/vm/example.yaml" --results lines
+expect 0 verify "$(cat out)"
+says out '1 proofs good, 0 bad'
 for form in --resume=nothing --resume=nothing.h5; do
     expect 2 run "$manifest" --results link "$form"
     silent

@@ -20,7 +20,7 @@ work simulate
 child
 cluster
 app'
-job_floor=4 # job types stand on floors 0 .. 3, and on jobs/gadgets, which they share and which sees none of them
+job_floor=4 # job types stand on floors 0 .. 3, on jobs/gadgets, which they share and which sees none of them, and some on jobs/vm
 
 floor_of() { # MODULE: its floor, or nothing
     printf '%s\n' "$floors" | awk -v m="$1" '{ for (i = 1; i <= NF; i++) if ($i == m) print NR - 1 }'
@@ -81,15 +81,26 @@ check_module() { # FOLDER
     done
 }
 
+# Whether a job type builds on a folder of jobs/ that is not its own.
+shares() { # TYPE USED
+    case "$1 $2" in
+    'gadgets '*) return 1 ;;
+    *' gadgets' | *' gadgets_column') return 0 ;;
+    'generic_compute vm' | 'data_pipeline vm') return 0 ;;
+    esac
+    return 1
+}
+
 check_job_type() { # FOLDER
     type=$(basename "$1")
     includes "$1" | sort -u -k1,2 | while read -r file used path; do
-        if [ "$used" = "$type" ] || [ "$used" = gadgets ] || { [ "$used" = . ] && [ -f "jobs/$path" ]; }; then continue; fi
+        if [ "$used" = "$type" ] || shares "$type" "$used" || { [ "$used" = . ] && [ -f "jobs/$path" ]; }; then continue; fi
         check_use include $job_floor "job type $type" "$used" "$file ($path)"
     done
     [ -f "$1/CMakeLists.txt" ] || return
     links "$1/CMakeLists.txt" | while read -r used; do
-        case $used in job_"$type" | job_"$type"_* | job_gadgets) continue ;; esac
+        case $used in job_"$type" | job_"$type"_*) continue ;; esac
+        case $used in job_*) shares "$type" "${used#job_}" && continue ;; esac
         check_use link $job_floor "job type $type" "$used" "$1/CMakeLists.txt"
     done
 }

@@ -1,0 +1,75 @@
+#include "data_pipeline/job.h"
+#include <stdlib.h>
+#include "data_pipeline/programs.h"
+#include "vm/run.h"
+#include "vm/source.h"
+
+static const pr_job_type *const type = &pr_job_data_pipeline;
+
+static pr_status load_program(pr_vm_program *program, const pr_params *params, pr_error *err) {
+    pr_pipeline p = {.operation = pr_params_get(type, params, "operation"),
+                     .from = (uint32_t)pr_params_get_uint(type, params, "from"),
+                     .to = (uint32_t)pr_params_get_uint(type, params, "to"),
+                     .width = (uint32_t)pr_params_get_uint(type, params, "width"),
+                     .bins = (uint32_t)pr_params_get_uint(type, params, "bins")};
+    return pr_pipeline_program(program, &p, err);
+}
+
+static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+    uint32_t *values;
+    size_t n;
+    pr_vm_program program = {0};
+    if (!pr_params_get(type, params, "data") && !pr_params_get(type, params, "input"))
+        return pr_fail(err, PR_ERR_USAGE, "data_pipeline: one of data and input must be given");
+    PR_TRY(load_program(&program, params, err));
+    pr_status status = pr_vm_source_inputs(&values, &n, type, params, err);
+    if (status != PR_OK) {
+        pr_vm_program_clear(&program);
+        return status;
+    }
+    uint32_t max_steps = (uint32_t)pr_params_get_uint(type, params, "max_steps");
+    status = pr_vm_job_create_take(out, &program, values, n, max_steps, err);
+    free(values);
+    return status;
+}
+
+static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
+    (void)err;
+    return pr_vm_source_size(out, type, params);
+}
+
+static const pr_param_spec params_spec[] = {
+    {"operation", PR_PARAM_TEXT, true, NULL, 0, 0, "sum, min, max, count or histogram"},
+    PR_VM_PARAM_DATA,
+    PR_VM_PARAM_DATASET,
+    PR_VM_PARAM_COLUMN,
+    PR_VM_PARAM_INPUT,
+    {"from", PR_PARAM_UINT, false, "0", 0, UINT32_MAX, "count: the smallest value; histogram: where bin 0 begins"},
+    {"to", PR_PARAM_UINT, false, "4294967295", 0, UINT32_MAX, "count: the largest value"},
+    {"width", PR_PARAM_UINT, false, "1", 1, UINT32_MAX, "histogram: of a bin"},
+    {"bins", PR_PARAM_UINT, false, "16", 1, PR_PIPELINE_MAX_BINS, "histogram: how many"},
+    PR_VM_PARAM_MAX_STEPS,
+};
+
+static const pr_param example[] = {{"operation", "histogram"}, {"input", "3 1 4 1 5 9 2 6 5 3 5"}, {"bins", "8"}};
+
+const pr_job_type pr_job_data_pipeline = {
+    .name = "data_pipeline",
+    .version = 1,
+    .summary =
+        "the numbers with this digest have this sum, smallest or largest value, count within bounds, or histogram",
+    .params = params_spec,
+    .n_params = sizeof params_spec / sizeof *params_spec,
+    .example = example,
+    .n_example = sizeof example / sizeof *example,
+    .create = create,
+    .destroy = pr_vm_job_destroy,
+    .air = pr_vm_job_air,
+    .write_public = pr_vm_job_write_public,
+    .outputs = pr_vm_job_outputs,
+    .create_public = pr_vm_job_create_public,
+    .trace = pr_vm_job_trace,
+    .trace_storage = pr_vm_job_trace_storage,
+    .size = size_of,
+    .public_terms = pr_vm_job_public_terms,
+};

@@ -1,0 +1,16 @@
+/* Numbers from HDF5 files: a whole dataset, or one column of it. */
+#ifndef PR_JOBS_GADGETS_COLUMN_H
+#define PR_JOBS_GADGETS_COLUMN_H
+#include "air/job_type.h"
+
+#define PR_COLUMN_ALL UINT64_MAX /* every column, row by row */
+
+/* Values of a dataset of whole numbers in one or two dimensions, as words of 32 bits (negative ones modulo 2^32).
+ * words:
+ * [*n], at most max; the caller frees it. column: of two dimensions; PR_COLUMN_ALL or 0 of one. path: relative to
+ * base_dir or absolute. PR_ERR_INPUT: unreadable, no such dataset or column, another type, too many values, or one from
+ * outside -2^31 .. 2^32 - 1: the text says which and names file and dataset. Not to be called from two threads at once
+ * (the library's rule). A damaged file can end the process in the library: call it where that costs one attempt. */
+PR_MUST_CHECK pr_status pr_column_read(uint32_t **words, size_t *n, const char *base_dir, const char *path,
+                                       const char *dataset, uint64_t column, size_t max, pr_error *err);
+#endif

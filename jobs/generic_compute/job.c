@@ -1,0 +1,58 @@
+#include "generic_compute/job.h"
+#include "vm/run.h"
+#include "vm/source.h"
+
+static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+    const pr_job_type *type = &pr_job_generic_compute;
+    if (!pr_params_get(type, params, "data") && !pr_params_get(type, params, "input"))
+        return pr_fail(err, PR_ERR_USAGE, "generic_compute: one of data and input must be given");
+    return pr_vm_source_create(out, type, params, err);
+}
+
+static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
+    (void)err;
+    return pr_vm_source_size(out, &pr_job_generic_compute, params);
+}
+
+static const pr_param_spec params_spec[] = {
+    PR_VM_PARAM_PROGRAM, PR_VM_PARAM_CODE,  PR_VM_PARAM_DATA,      PR_VM_PARAM_DATASET,
+    PR_VM_PARAM_COLUMN,  PR_VM_PARAM_INPUT, PR_VM_PARAM_MAX_STEPS,
+};
+
+static const pr_param example[] = {
+    {"code", "        LOADIMM r1, INPUT       ; the sum of the squares, modulo 2^32\n"
+             "        LOAD    r2, r1\n"
+             "        JZ      r2, done\n"
+             "next:   LOAD    r3, r1, 1\n"
+             "        MUL     r3, r3, r3      ; map\n"
+             "        ADD     r4, r4, r3      ; reduce\n"
+             "        ADD     r1, r1, 1\n"
+             "        SUB     r2, r2, 1\n"
+             "        JNZ     r2, next\n"
+             "done:   LOADIMM r5, OUTPUT\n"
+             "        LOADIMM r6, 1\n"
+             "        STORE   r6, r5\n"
+             "        STORE   r4, r5, 1\n"
+             "        HALT\n"},
+    {"input", "3 5 7 11"},
+};
+
+const pr_job_type pr_job_generic_compute = {
+    .name = "generic_compute",
+    .version = 1,
+    .summary = "the program with this digest, given the numbers with this digest, stops with these outputs",
+    .params = params_spec,
+    .n_params = sizeof params_spec / sizeof *params_spec,
+    .example = example,
+    .n_example = sizeof example / sizeof *example,
+    .create = create,
+    .destroy = pr_vm_job_destroy,
+    .air = pr_vm_job_air,
+    .write_public = pr_vm_job_write_public,
+    .outputs = pr_vm_job_outputs,
+    .create_public = pr_vm_job_create_public,
+    .trace = pr_vm_job_trace,
+    .trace_storage = pr_vm_job_trace_storage,
+    .size = size_of,
+    .public_terms = pr_vm_job_public_terms,
+};
