@@ -16,7 +16,8 @@ typedef struct fixture {
     size_t words, used;
 } fixture;
 
-/* Every backend that may run here, of the processor or, compiled with FIXTURE_CUDA, of CUDA; NULL ends the list. */
+/* Every backend that may run here, of the processor or, compiled with FIXTURE_CUDA, of CUDA; of these the one that
+ * PROVERUN_TEST_BACKEND names, if it is set. NULL ends the list. */
 static inline const pr_backend *const *fixture_backends(void) {
     static const pr_backend *list[5];
 #ifdef FIXTURE_CUDA
@@ -24,9 +25,10 @@ static inline const pr_backend *const *fixture_backends(void) {
 #else
     const pr_backend *all[] = {PR_TEST_CPU_BACKENDS};
 #endif
+    const char *only = getenv("PROVERUN_TEST_BACKEND");
     size_t n = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->available()) list[n++] = all[i];
+        if (all[i]->available() && (!only || !strcmp(only, all[i]->name))) list[n++] = all[i];
     list[n] = NULL;
     return list;
 }
