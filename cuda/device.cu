@@ -49,13 +49,11 @@ pr_status table_writer::send(pr_error *err) {
     return PR_OK;
 }
 
-pr_status fetch_results(device *dev, void *out, size_t bytes, pr_error *err) {
+pr_status fetch_results(device *dev, size_t bytes, pr_error *err) {
     PR_ASSERT(bytes <= result_bytes);
     PR_CUDA_TRY(cudaMemcpyAsync(dev->results.host, dev->results.device, bytes, cudaMemcpyDeviceToHost, dev->stream),
                 "fetching results");
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "running kernels");
-    std::memcpy(out, dev->results.host, bytes);
-    return PR_OK;
+    return check(cudaStreamSynchronize(dev->stream), "running kernels", err);
 }
 
 } // namespace PR_GPU

@@ -70,13 +70,20 @@ class table_writer {
   public:
     explicit table_writer(device *dev) : dev_(dev) {}
     pr_status begin(size_t bytes, pr_error *err);
-    template <class T> span<const T> put(const T *list, size_t n) {
+    /* Room for n entries, which the caller writes to *host before they are sent. */
+    template <class T> span<const T> take(T **host, size_t n) {
         mirror *t = &dev_->tables;
-        char *host = t->host + t->used, *place = t->device + t->used;
+        *host = (T *)(void *)(t->host + t->used);
+        const T *place = (const T *)(const void *)(t->device + t->used);
         t->used += table_size<T>(n);
         PR_ASSERT(t->used <= end_);
+        return view_of(place, n);
+    }
+    template <class T> span<const T> put(const T *list, size_t n) {
+        T *host;
+        const span<const T> table = take(&host, n);
         if (n) std::memcpy(static_cast<void *>(host), list, n * sizeof(T));
-        return view_of((const T *)(const void *)place, n);
+        return table;
     }
     pr_status send(pr_error *err);
 };
@@ -90,8 +97,8 @@ inline span<uint64_t> result_sums(const device *dev, size_t n) {
     PR_ASSERT(n * 8 <= result_bytes);
     return view_of((uint64_t *)(void *)dev->results.device, n);
 }
-/* Waits for the stream; out: bytes of the results. */
-pr_status fetch_results(device *dev, void *out, size_t bytes, pr_error *err);
+/* Waits for the stream; so many bytes of the results are at dev->results.host then. */
+pr_status fetch_results(device *dev, size_t bytes, pr_error *err);
 
 } // namespace PR_GPU
 #endif

@@ -24,7 +24,9 @@ static pr_status gather_some(device *dev, pr_m31 *out, const pr_col *cols, size_
     PR_CUDA_TRY(PR_LAUNCH(gather_kernel, blocks_for(n * n_positions), block_threads, 0, dev->stream, all, columns,
                           places, to, (uint32_t)n, (uint32_t)n_positions, log_lifted),
                 "gathering");
-    return fetch_results(dev, out, n * n_positions * sizeof *out, err);
+    PR_TRY(fetch_results(dev, n * n_positions * sizeof *out, err));
+    std::memcpy(out, dev->results.host, n * n_positions * sizeof *out);
+    return PR_OK;
 }
 
 /* As many columns at a time as the results have room for; and, for very many positions, one column in pieces. */

@@ -37,7 +37,8 @@ pr_status grind(device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bi
         PR_CUDA_TRY(cudaMemsetAsync(best.p, 0xff, sizeof found, dev->stream), "clearing a result");
         PR_CUDA_TRY(PR_LAUNCH(grind_kernel, blocks_for(n), block_threads, 0, dev->stream, p, first, n, mask, best),
                     "proof of work");
-        PR_TRY(fetch_results(dev, &found, sizeof found, err));
+        PR_TRY(fetch_results(dev, sizeof found, err));
+        std::memcpy(&found, dev->results.host, sizeof found);
         if (found == UINT64_MAX) continue;
         *nonce = found >> low_bits << 32 | (found & ((1u << low_bits) - 1));
         return PR_OK;

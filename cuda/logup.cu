@@ -77,7 +77,8 @@ pr_status logup(device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_erro
     PR_ASSERT(args->log_rows >= 1 && args->program->n_batches >= 1);
     PR_TRY(launch_rows(dev, args, err));
     PR_TRY(prefix_rows(dev, &args->out[4 * (args->program->n_batches - 1)], result_sums(dev, 4), err));
-    PR_TRY(fetch_results(dev, sums, sizeof sums, err));
+    PR_TRY(fetch_results(dev, sizeof sums, err));
+    std::memcpy(sums, dev->results.host, sizeof sums);
     for (int c = 0; c < 4; c++) claimed_sum->c[c] = pr_m31_reduce(sums[c]);
     return PR_OK;
 }

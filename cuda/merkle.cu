@@ -190,38 +190,39 @@ __global__ void __launch_bounds__(max_skipped_leaves)
 
 constexpr size_t most_opened = 4096; /* a launch */
 
-static pr_status open_some(device *dev, pr_hash *out, const pr_merkle *tree, const pr_col *cols, size_t n,
-                           const node_name *names, size_t n_names, pr_error *err) {
+/* The next nodes of the witness; n_out: how many there were, 0 at the end. */
+static pr_status open_some(device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
+                           const pr_col *cols, size_t n, pr_merkle_witness *witness, pr_error *err) {
     table_writer w(dev);
-    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<node_name>(n_names), err));
+    node_name *names;
+    size_t n_names = 0;
+    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<node_name>(most_opened), err));
     const leaf_source l = put_columns(dev, &w, tree, cols, n);
-    const span<const node_name> list = w.put(names, n_names);
+    const span<const node_name> list = w.take(&names, most_opened);
+    while (n_names < most_opened && pr_merkle_witness_next(witness))
+        names[n_names++] = node_name{witness->level, witness->index};
+    *n_out = n_names;
+    if (!n_names) return PR_OK;
+    PR_ASSERT(n_names <= capacity);
     PR_TRY(w.send(err));
     const tree_place place = place_of(dev, tree);
     const words to = result_words(dev, 8 * n_names);
     PR_CUDA_TRY(PR_LAUNCH(open_kernel, (unsigned)n_names, max_skipped_leaves, 0, dev->stream, l, place, list, to),
                 "openings");
-    return fetch_results(dev, out, n_names * sizeof *out, err);
+    PR_TRY(fetch_results(dev, n_names * sizeof *out, err));
+    std::memcpy(out, dev->results.host, n_names * sizeof *out);
+    return PR_OK;
 }
 
 pr_status merkle_open(device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
                       const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions, pr_error *err) {
-    static thread_local node_name names[most_opened];
-    pr_merkle_witness w;
-    size_t waiting = 0;
+    pr_merkle_witness witness;
     *n_out = 0;
     if (n == 0) return PR_OK;
     PR_ASSERT(tree->log_skip <= 4);
-    pr_merkle_witness_init(&w, tree->height, positions, n_positions);
-    for (bool more = true; more;) {
-        more = pr_merkle_witness_next(&w);
-        if (more) names[waiting++] = node_name{w.level, w.index};
-        if (!waiting || (more && waiting < most_opened)) continue;
-        PR_ASSERT(*n_out + waiting <= capacity);
-        PR_TRY(open_some(dev, out + *n_out, tree, cols, n, names, waiting, err));
-        *n_out += waiting;
-        waiting = 0;
-    }
+    pr_merkle_witness_init(&witness, tree->height, positions, n_positions);
+    for (size_t more = 1; more; *n_out += more)
+        PR_TRY(open_some(dev, out + *n_out, &more, capacity - *n_out, tree, cols, n, &witness, err));
     return PR_OK;
 }
 

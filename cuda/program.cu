@@ -31,27 +31,22 @@ size_t program_table_bytes(const program_tables &t) {
 }
 
 static span<const program_input> put_inputs(table_writer *w, const program_tables &t) {
-    const uint32_t n = t.program->n_inputs;
-    program_input *list = (program_input *)std::calloc(n ? n : 1, sizeof *list);
-    PR_ASSERT(list);
-    for (uint32_t k = 0; k < n; k++) list[k] = program_input{t.inputs[k], t.program->inputs[k].offset};
-    const span<const program_input> out = w->put(list, n);
-    std::free(list);
-    return out;
+    program_input *list;
+    const span<const program_input> table = w->take(&list, t.program->n_inputs);
+    for (uint32_t k = 0; k < t.program->n_inputs; k++)
+        list[k] = program_input{t.inputs[k], t.program->inputs[k].offset};
+    return table;
 }
 
 static span<const pr_qm31> put_powers(table_writer *w, const program_tables &t) {
-    const size_t n = (size_t)t.n_relations * t.max_values;
-    pr_qm31 *list = (pr_qm31 *)std::calloc(n ? n : 1, sizeof *list);
-    PR_ASSERT(list);
+    pr_qm31 *list;
+    const span<const pr_qm31> table = w->take(&list, (size_t)t.n_relations * t.max_values);
     for (uint32_t r = 0; r < t.n_relations; r++) {
         pr_qm31 power = PR_QM31_ONE;
         for (uint32_t k = 0; k < t.max_values; k++, power = pr_qm31_mul(power, t.alpha[r]))
             list[(size_t)r * t.max_values + k] = power;
     }
-    const span<const pr_qm31> out = w->put(list, n);
-    std::free(list);
-    return out;
+    return table;
 }
 
 program_view put_program(device *dev, table_writer *w, const program_tables &t, uint32_t log_rows, uint32_t extension) {

@@ -60,32 +60,23 @@ static quotient_point point_of(const pr_quotient_group *g, size_t first) {
     return quotient_point{constant, im_x, im_y, g->a, g->b, first, g->n};
 }
 
-/* Terms of all groups, one behind another; the caller frees. */
-static quotient_term *list_terms(const pr_quotient_group *groups, size_t n, size_t n_terms, uint32_t log_lifted) {
-    quotient_term *terms = (quotient_term *)std::calloc(n_terms ? n_terms : 1, sizeof *terms);
-    size_t at = 0;
-    PR_ASSERT(terms);
-    for (size_t g = 0; g < n; g++)
-        for (size_t k = 0; k < groups[g].n; k++) {
-            PR_ASSERT(groups[g].cols[k].log_rows >= 1 && groups[g].cols[k].log_rows <= log_lifted);
-            terms[at++] = quotient_term{groups[g].cols[k], groups[g].coeffs[k]};
-        }
-    return terms;
-}
-
+/* Terms of all groups, one behind another, and their points. */
 static pr_status put_groups(quotient_view *v, table_writer *w, const pr_quotient_group *groups, size_t n,
                             pr_error *err) {
-    size_t n_terms = 0, first = 0;
+    size_t n_terms = 0, at = 0;
+    quotient_term *terms;
+    quotient_point *points;
     for (size_t g = 0; g < n; g++) n_terms += groups[g].n;
     PR_TRY(w->begin(table_size<quotient_term>(n_terms) + table_size<quotient_point>(n), err));
-    quotient_point *points = (quotient_point *)std::calloc(n ? n : 1, sizeof *points);
-    quotient_term *terms = list_terms(groups, n, n_terms, v->log_lifted);
-    PR_ASSERT(points);
-    for (size_t g = 0; g < n; first += groups[g++].n) points[g] = point_of(&groups[g], first);
-    v->terms = w->put(terms, n_terms);
-    v->points = w->put(points, n);
-    std::free(points);
-    std::free(terms);
+    v->terms = w->take(&terms, n_terms);
+    v->points = w->take(&points, n);
+    for (size_t g = 0; g < n; g++) {
+        points[g] = point_of(&groups[g], at);
+        for (size_t k = 0; k < groups[g].n; k++) {
+            PR_ASSERT(groups[g].cols[k].log_rows >= 1 && groups[g].cols[k].log_rows <= v->log_lifted);
+            terms[at++] = quotient_term{groups[g].cols[k], groups[g].coeffs[k]};
+        }
+    }
     return w->send(err);
 }
 

@@ -89,7 +89,6 @@ constexpr size_t most_columns = 4096; /* a launch */
 
 static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const pr_col *cols, size_t n,
                              uint32_t log_blowup, const pr_secure_point *point, pr_error *err) {
-    static thread_local uint64_t sums[4 * most_columns];
     sample_view v = {};
     pr_qm31 factors[max_layers] = {};
     table_writer w(dev);
@@ -115,7 +114,8 @@ static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const p
                           threads < block_threads ? 32 * (unsigned)((threads + 31) / 32) : block_threads, 0,
                           dev->stream, v),
                 "samples");
-    PR_TRY(fetch_results(dev, sums, 4 * n * sizeof *sums, err));
+    PR_TRY(fetch_results(dev, 4 * n * sizeof(uint64_t), err));
+    const uint64_t *sums = (const uint64_t *)(const void *)dev->results.host;
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < 4; c++) out[i * out_step].c[c] = pr_m31_reduce(sums[4 * i + c]);
     return PR_OK;

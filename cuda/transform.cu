@@ -16,7 +16,6 @@ constexpr unsigned log_tile = 8, log_width = 1;
 constexpr unsigned log_tile = 12, log_width = 4;
 #endif
 constexpr unsigned log_radix = 4, radix = 1 << log_radix;
-constexpr unsigned tile_threads = 1 << (log_tile - log_radix);
 
 struct column_pair {
     pr_col dst, src;
@@ -187,7 +186,7 @@ PR_DEVICE void store_tile(const words &dst, const uint32_t v[radix], const threa
 }
 
 /* One tile a block; the columns of the batch are the grid's second dimension. */
-__global__ void __launch_bounds__(tile_threads)
+__global__ void __launch_bounds__(1 << (log_tile - log_radix))
     transform_kernel(pass p, words arena, span<const column_pair> columns, twiddle_tables twiddles) {
     PR_SHARED(uint32_t, shared, (1 << log_tile) + (1 << (log_tile - 5)));
     const column_pair pair = ld(columns, blockIdx.y);
@@ -338,17 +337,12 @@ constexpr size_t most_columns = 4096; /* a launch */
 pr_status transform(device *dev, unsigned steps, const pr_col *dst, const pr_col *src, size_t n, unsigned log_parts,
                     pr_error *err) {
     for (size_t first = 0, end; first < n; first = end) {
-        column_pair pairs[256];
+        column_pair *pairs;
         table_writer w(dev);
         for (end = first; end < n && end - first < most_columns && same_sizes(dst, src, first, end);) end++;
-        PR_TRY(w.begin((end - first) * sizeof(column_pair) + 16 * 32, err));
-        span<const column_pair> all{};
-        for (size_t i = first; i < end; i += 256) {
-            const size_t count = end - i < 256 ? end - i : 256;
-            for (size_t k = 0; k < count; k++) pairs[k] = column_pair{dst[i + k], src[i + k]};
-            const span<const column_pair> piece = w.put(pairs, count);
-            if (i == first) all = view_of(piece.p, end - first);
-        }
+        PR_TRY(w.begin(table_size<column_pair>(end - first), err));
+        const span<const column_pair> all = w.take(&pairs, end - first);
+        for (size_t i = first; i < end; i++) pairs[i - first] = column_pair{dst[i], src[i]};
         PR_TRY(w.send(err));
         PR_TRY(
             run_batch(batch{dev, all, end - first}, steps, src[first].log_rows, log_parts, dst[first].log_rows, err));
