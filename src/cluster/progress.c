@@ -10,7 +10,8 @@
 #define PR_TICK_NS 200000000u
 #define PR_TABLE_ROWS 40 /* of a summary */
 #define PR_MAX_FAILURES 1000
-#define PR_RATE_NS 10000000000u
+#define PR_RATE_NS 10000000000u /* and PR_RATE_JOBS: what a rate is taken over at least, and twice that at most */
+#define PR_RATE_JOBS 16u
 #define PR_LINE_NS ((uint64_t)60 * 1000000000u) /* between lines of progress that is not shown job by job */
 #define PR_EACH_JOB 2000                        /* a larger batch is not told job by job */
 
@@ -19,9 +20,9 @@ void pr_progress_init(pr_progress *p, pr_log_format log, size_t n_jobs, size_t n
     p->log = log;
     p->terminal = log == PR_LOG_TEXT && isatty(STDERR_FILENO);
     p->n_jobs = n_jobs;
-    p->n_ended = p->n_resumed = p->rate_ended = n_ended_before;
+    p->n_ended = p->n_resumed = p->rate_ended = p->since_ended = n_ended_before;
     p->n_failed = n_failed_before;
-    p->started_ns = p->rate_ns = pr_clock_monotonic_ns();
+    p->started_ns = p->rate_ns = p->since_ns = pr_clock_monotonic_ns();
 }
 
 void pr_progress_clear(pr_progress *p) { free(p->rows); }
@@ -86,13 +87,15 @@ void pr_progress_retry(pr_progress *p, const char *id, uint32_t attempt, const c
     pr_progress_note(p, PR_LOG_WARN, "%s: attempt %u failed (%s); %s", id, attempt, reason, what);
 }
 
+/* Few long jobs or many short ones: both times and jobs must be enough. */
 static void update_rate(pr_progress *p, uint64_t now) {
-    double seconds = (double)(now - p->rate_ns) / 1e9;
-    if (seconds < 1 || (p->rate > 0 && now - p->rate_ns < PR_RATE_NS)) return;
-    double latest = (double)(p->n_ended - p->rate_ended) / seconds;
-    p->rate = p->rate > 0 ? 0.5 * p->rate + 0.5 * latest : latest;
-    p->rate_ended = p->n_ended;
-    p->rate_ns = now;
+    if (now - p->since_ns >= PR_RATE_NS && p->n_ended - p->since_ended >= PR_RATE_JOBS) {
+        p->rate_ns = p->since_ns;
+        p->rate_ended = p->since_ended;
+        p->since_ns = now;
+        p->since_ended = p->n_ended;
+    }
+    p->rate = now > p->rate_ns ? (double)(p->n_ended - p->rate_ended) * 1e9 / (double)(now - p->rate_ns) : 0;
 }
 
 static void format_seconds(char *out, size_t size, double s) {
@@ -104,21 +107,22 @@ static void format_seconds(char *out, size_t size, double s) {
         snprintf(out, size, "%.1f h", s / 3600);
 }
 
-/* ", 3.2 jobs/s, 5 min to go, ends about 14:05" */
+/* ", 3.2 jobs/s, 5 min to go, ends about 14:05"; before a job has ended the estimate alone. */
 static void describe_pace(char *out, size_t size, const pr_progress *p, double left_s) {
-    char left[32], clock[16];
+    char left[32], clock[16], rate[32] = "";
     out[0] = 0;
     if (p->rate > 0) {
         double by_rate = (double)(p->n_jobs - p->n_ended) / p->rate;
         if (left_s < by_rate) left_s = by_rate;
+        snprintf(rate, sizeof rate, ", %.3g jobs/s", p->rate);
     }
-    if (p->rate <= 0 || left_s <= 0 || left_s > 1e8) return;
+    if (left_s <= 0 || left_s > 1e8) return;
     time_t end = time(NULL) + (time_t)left_s;
     struct tm tm;
     localtime_r(&end, &tm);
     strftime(clock, sizeof clock, left_s < 72000 ? "%H:%M" : "%d %H:%M", &tm);
     format_seconds(left, sizeof left, left_s);
-    snprintf(out, size, ", %.3g jobs/s, %s to go, ends about %s", p->rate, left, clock);
+    snprintf(out, size, "%s, %s to go, ends about %s", rate, left, clock);
 }
 
 void pr_progress_tick(pr_progress *p, size_t n_running, double left_s) {

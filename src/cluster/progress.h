@@ -10,9 +10,10 @@ typedef struct pr_progress {
     bool terminal, line_is_open;
     size_t n_jobs, n_ended, n_running, n_failed, n_insecure, n_resumed; /* resumed: ended before */
     uint64_t started_ns, shown_ns;                                      /* monotonic */
-    double rate; /* jobs a second, of the last half minute or so */
-    size_t rate_ended;
-    uint64_t rate_ns;
+    /* The rate is taken since rate_ns; since_ns is half as long ago, and the next rate_ns. */
+    double rate; /* jobs a second; 0: none has ended */
+    size_t rate_ended, since_ended;
+    uint64_t rate_ns, since_ns;
     pr_job_row *rows; /* of this session, for the table: the first ones, and failures, within bounds; owned */
     size_t n_rows, capacity, n_good_rows, n_left_out;
 } pr_progress;
