@@ -6,7 +6,9 @@
 
 #define PR_LOOK_NS 1000000000u
 #define PR_PING_NS ((uint64_t)5 * 1000000000u)
-#define PR_NOTE_NS ((uint64_t)60 * 1000000000u)
+#define PR_NOTE_NS ((uint64_t)1000000000u) /* a rank */
+#define PR_NOTE_MIN_NS ((uint64_t)10 * 1000000000u)
+#define PR_NOTE_MAX_NS ((uint64_t)60 * 1000000000u)
 #define PR_CLOCK_JUMP_NS ((int64_t)2 * 1000000000)
 
 static void tell_change(pr_run *r, unsigned rank, const char *why) {
@@ -63,26 +65,48 @@ static pr_status ping_all(pr_run *r, pr_error *err) {
     return PR_OK;
 }
 
-static pr_rank_activity activity(const pr_member *m) {
-    if (m->state == PR_RANK_SILENT) return PR_ACTIVITY_SILENT;
-    if (m->state == PR_RANK_LOST) return PR_ACTIVITY_LOST;
-    if (m->said_bye) return PR_ACTIVITY_ENDED;
-    return m->ping.has_job ? PR_ACTIVITY_PROVING : m->ping.verifying ? PR_ACTIVITY_VERIFYING : PR_ACTIVITY_IDLE;
+/* What a rank was given last counts, not its last ping, which is up to a second older; only the stage is from there. */
+static void describe_work(pr_rank_row *row, const pr_run *r, unsigned rank) {
+    const pr_member *m = &r->roll->members[rank];
+    pr_task task = pr_schedule_rank_task(r->schedule, rank, PR_TASK_PROVE);
+    row->state = PR_ACTIVITY_PROVING;
+    if (task.kind == PR_TASK_NONE) {
+        task = pr_schedule_rank_task(r->schedule, rank, PR_TASK_VERIFY);
+        row->state = task.kind == PR_TASK_NONE ? PR_ACTIVITY_IDLE : PR_ACTIVITY_VERIFYING;
+    }
+    if (task.kind == PR_TASK_NONE) return;
+    pr_row_set_text(row->id, sizeof row->id, r->manifest->jobs[task.job].id);
+    if (m->ping.has_job && m->ping.task.run == r->number && m->ping.task.job == task.job)
+        pr_row_set_text(row->stage, sizeof row->stage, m->ping.stage);
 }
 
-/* For `proverun status`. */
+static pr_rank_row describe_rank(const pr_run *r, unsigned rank, uint64_t now) {
+    const pr_member *m = &r->roll->members[rank];
+    pr_rank_row row;
+    memset(&row, 0, sizeof row);
+    row.rank = (int32_t)rank;
+    row.heard_ns = pr_clock_wall_ns() - (now - m->heard_ns);
+    pr_row_set_text(row.host, sizeof row.host, m->hello.host);
+    if (m->state == PR_RANK_SILENT)
+        row.state = PR_ACTIVITY_SILENT;
+    else if (m->state == PR_RANK_LOST)
+        row.state = PR_ACTIVITY_LOST;
+    else if (m->said_bye)
+        row.state = PR_ACTIVITY_ENDED;
+    else
+        describe_work(&row, r, rank);
+    return row;
+}
+
+/* For `proverun status`. Many ranks are noted less often: a row a second at most, but each once a minute. */
 static void note_ranks(pr_run *r, uint64_t now) {
+    uint64_t pause = PR_NOTE_NS * r->roll->n;
+    if (pause < PR_NOTE_MIN_NS) pause = PR_NOTE_MIN_NS;
+    if (pause > PR_NOTE_MAX_NS) pause = PR_NOTE_MAX_NS;
+    if (r->noted_ns && now - r->noted_ns < pause) return;
+    r->noted_ns = now;
     for (unsigned rank = 0; rank < r->roll->n; rank++) {
-        const pr_member *m = &r->roll->members[rank];
-        pr_rank_row row;
-        memset(&row, 0, sizeof row);
-        row.rank = (int32_t)rank;
-        row.state = activity(m);
-        row.heard_ns = pr_clock_wall_ns() - (now - m->heard_ns);
-        pr_row_set_text(row.host, sizeof row.host, m->hello.host);
-        pr_row_set_text(row.stage, sizeof row.stage, m->ping.stage);
-        if (m->ping.has_job && m->ping.task.run == r->number && m->ping.task.job < r->manifest->n_jobs)
-            pr_row_set_text(row.id, sizeof row.id, r->manifest->jobs[m->ping.task.job].id);
+        pr_rank_row row = describe_rank(r, rank, now);
         pr_keeper_rank(r->keeper, &row);
     }
 }
@@ -110,14 +134,9 @@ pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     r->pinged_ns = now;
     look_for_the_gone(r);
     watch_clock(r, now);
-    if (now - r->noted_ns > PR_NOTE_NS || !r->noted_ns) {
-        r->noted_ns = now;
-        note_ranks(r, now);
-    }
+    note_ranks(r, now);
     return now / PR_PING_NS != (now - PR_LOOK_NS) / PR_PING_NS ? ping_all(r, err) : PR_OK;
 }
-
-static const char *state_name(const pr_member *m) { return pr_rank_activity_name(activity(m)); }
 
 void pr_run_status(pr_run *r) {
     uint64_t now = pr_clock_monotonic_ns();
@@ -131,10 +150,9 @@ void pr_run_status(pr_run *r) {
                          pr_schedule_count(s, PR_JOB_BACKOFF),
                      (double)pr_schedule_remaining_ns(s) / 1e9);
     for (unsigned rank = 0; rank < r->roll->n; rank++) {
-        const pr_member *m = &r->roll->members[rank];
-        bool known = m->ping.has_job && m->ping.task.run == r->number && m->ping.task.job < r->manifest->n_jobs;
-        pr_progress_note(r->progress, PR_LOG_INFO, "status: rank %u on %s: %s %s %s, heard %.1f s ago", rank,
-                         m->hello.host, state_name(m), known ? r->manifest->jobs[m->ping.task.job].id : "",
-                         m->ping.stage, (double)(now - m->heard_ns) / 1e9);
+        pr_rank_row row = describe_rank(r, rank, now);
+        pr_progress_note(r->progress, PR_LOG_INFO, "status: rank %u on %s: %s%s%s%s%s, heard %.1f s ago", rank,
+                         row.host, pr_rank_activity_name(row.state), row.id[0] ? " " : "", row.id,
+                         row.stage[0] ? ", " : "", row.stage, (double)(now - r->roll->members[rank].heard_ns) / 1e9);
     }
 }
