@@ -25,7 +25,7 @@ typedef struct pr_run_options {
     const char *metrics_path; /* NULL: beside the results file */
     bool coordinator_only;    /* rank 0 does not prove; not with one rank */
     pr_placement_options placement;
-    uint64_t max_time_ns, drain_margin_ns;   /* 0: none; 60 s */
+    uint64_t max_time_ns, drain_margin_ns;   /* 0: none; 60 s, an eighth of the time if less */
     uint64_t grace_ns;                       /* what runs gets after SIGTERM; 0: 1 s under mpirun, else 10 s */
     uint64_t silent_ns, lost_ns;             /* of a rank; 0: 15 s, 90 s */
     uint64_t start_ns;                       /* what the start may take; 0: PR_CLUSTER_START_NS */

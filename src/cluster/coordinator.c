@@ -11,6 +11,7 @@
 #define PR_FLUSH_NS ((uint64_t)5 * 1000000000u)
 #define PR_GRACE_MPIRUN_NS ((uint64_t)1 * 1000000000u) /* mpirun kills two seconds after its SIGTERM */
 #define PR_GRACE_NS ((uint64_t)10 * 1000000000u)
+#define PR_DRAIN_MARGIN_NS ((uint64_t)60 * 1000000000u)
 #define PR_GIVE_UP_NS ((uint64_t)3 * 1000000000u) /* after what ran was cancelled */
 #define PR_MAX_MESSAGES 64u                       /* a turn */
 
@@ -125,9 +126,8 @@ static void heed_signals(pr_run *r, uint64_t now) {
 
 /* A quarter of the margin is left for the last answers and the files. */
 static bool is_cancel_due(const pr_run *r, uint64_t now) {
-    uint64_t margin = r->o->drain_margin_ns ? r->o->drain_margin_ns : (uint64_t)60 * 1000000000u;
     if (r->stop_ns && now - r->stop_ns >= grace_ns(r)) return true;
-    return r->end_ns && now + margin / 4 >= r->end_ns;
+    return r->end_ns && now + r->drain_margin_ns / 4 >= r->end_ns;
 }
 
 /* *given_up: those who prove do not even answer that they stopped. */
@@ -274,6 +274,12 @@ static pr_status with_file(pr_run *r, pr_leader *l, pr_run_report *report, pr_er
     return with_metrics(r, l, report, err);
 }
 
+/* Most of a short allotment is left for proofs. */
+static uint64_t default_margin_ns(uint64_t end_ns) {
+    uint64_t now = pr_clock_monotonic_ns(), part = end_ns > now ? (end_ns - now) / 8 : 0;
+    return part < PR_DRAIN_MARGIN_NS ? part + 1 : PR_DRAIN_MARGIN_NS;
+}
+
 static void find_end(pr_run *r) {
     pr_allotment a;
     pr_error e = {0};
@@ -281,6 +287,8 @@ static void find_end(pr_run *r) {
     if (e.text[0]) pr_log(PR_LOG_WARN, "run", "%s", e.text);
     r->end_ns = a.end_ns;
     r->end_what = a.what;
+    r->drain_margin_ns = r->o->drain_margin_ns;
+    if (!r->drain_margin_ns) r->drain_margin_ns = default_margin_ns(a.end_ns);
 }
 
 static pr_status with_manifest(pr_run *r, pr_leader *l, pr_run_report *report,

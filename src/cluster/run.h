@@ -39,6 +39,7 @@ typedef struct pr_run {
     pr_job_row **ended; /* [n_jobs] rows that wait to be announced; owned */
     uint32_t at_job;    /* whose overhead the time now goes to; PR_SCHEDULE_NO_JOB: nobody's */
     uint64_t end_ns;    /* of the allotment, monotonic; 0: none */
+    uint64_t drain_margin_ns;
     const char *end_what;
     uint64_t stop_ns;      /* when it was asked to stop; 0: not */
     uint64_t cancelled_ns; /* when what ran was cancelled; 0: not */

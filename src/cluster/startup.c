@@ -279,7 +279,7 @@ static pr_status create(pr_schedule **out, const pr_run *r, const inventory *v, 
         .ranks = v->ranks,
         .nodes = v->nodes,
         .devices = v->devices,
-        .options = {.end_ns = r->end_ns, .drain_margin_ns = r->o->drain_margin_ns},
+        .options = {.end_ns = r->end_ns, .drain_margin_ns = r->drain_margin_ns},
     };
     return pr_schedule_create(out, &setup, now, err);
 }

@@ -56,7 +56,7 @@ PR_MUST_CHECK pr_status pr_store_event(pr_store *s, pr_event_kind kind, int32_t 
                                        pr_error *err);
 /* A row of /metrics. series: as Prometheus writes it, labels included. */
 PR_MUST_CHECK pr_status pr_store_sample(pr_store *s, const char *series, double value, pr_error *err);
-/* For `proverun status`; frames of the journal alone. pr_store_note_rank: on a change, and about once a minute. */
+/* For `proverun status`; frames of the journal alone. pr_store_note_rank: once in ten seconds to a minute. */
 PR_MUST_CHECK pr_status pr_store_note_assignment(pr_store *s, const char *id, uint32_t attempt, pr_assigned what,
                                                  int32_t rank, pr_error *err);
 PR_MUST_CHECK pr_status pr_store_note_rank(pr_store *s, const pr_rank_row *row, pr_error *err);

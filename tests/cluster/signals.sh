@@ -73,6 +73,13 @@ expect_in ": interrupted, session 1" answer "status after the end"
 expect_in "^    0  .* ended " answer "status after the end"
 tr -d '[:print:]\n' <err | grep -q . && fail "control characters without a terminal"
 
+# ---- a short time is used, but for a small part ----
+"$PROVERUN" run many.yaml --results short --max-time 8s >out 2>err
+RC=$?
+expect_rc 75 "--max-time"
+expect_in "--max-time.*: nothing new is started" err "--max-time"
+announced 1 || fail "--max-time: nothing was proven in 8 s"
+
 # ---- asked twice: at once, and nothing is lost ----
 batch slow 8 19
 start slow.yaml --results twice --backend scalar --threads 1
