@@ -10,7 +10,8 @@
 #define PR_TICK_NS 200000000u
 #define PR_TABLE_ROWS 40 /* of a summary */
 #define PR_MAX_FAILURES 1000
-#define PR_RATE_NS 10000000000u /* and PR_RATE_JOBS: what a rate is taken over at least, and twice that at most */
+/* A window has this long and so many ends at least; a rate is taken over the last one, and what came since. */
+#define PR_RATE_NS 10000000000u
 #define PR_RATE_JOBS 16u
 #define PR_LINE_NS ((uint64_t)60 * 1000000000u) /* between lines of progress that is not shown job by job */
 #define PR_EACH_JOB 2000                        /* a larger batch is not told job by job */
@@ -87,7 +88,6 @@ void pr_progress_retry(pr_progress *p, const char *id, uint32_t attempt, const c
     pr_progress_note(p, PR_LOG_WARN, "%s: attempt %u failed (%s); %s", id, attempt, reason, what);
 }
 
-/* Few long jobs or many short ones: both times and jobs must be enough. */
 static void update_rate(pr_progress *p, uint64_t now) {
     if (now - p->since_ns >= PR_RATE_NS && p->n_ended - p->since_ended >= PR_RATE_JOBS) {
         p->rate_ns = p->since_ns;

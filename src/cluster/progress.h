@@ -10,7 +10,7 @@ typedef struct pr_progress {
     bool terminal, line_is_open;
     size_t n_jobs, n_ended, n_running, n_failed, n_insecure, n_resumed; /* resumed: ended before */
     uint64_t started_ns, shown_ns;                                      /* monotonic */
-    /* The rate is taken since rate_ns; since_ns is half as long ago, and the next rate_ns. */
+    /* The rate is taken since rate_ns, a window ago; since_ns is the window's end, and the next rate_ns. */
     double rate; /* jobs a second; 0: none has ended */
     size_t rate_ended, since_ended;
     uint64_t rate_ns, since_ns;
