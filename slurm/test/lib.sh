@@ -1,7 +1,7 @@
 # Sourced by the tests of this folder: a cluster of their own in a temporary folder, jobs submitted and awaited, answers
 # looked at. Nothing sleeps for a fixed time: states are polled.
 # shellcheck shell=sh
-PROVERUN=${1:?the program}
+PROVERUN=$(realpath "${1:?the program}")
 export PROVERUN
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck disable=SC2034
@@ -74,8 +74,10 @@ find_file() { # FOLDER: the results file of the one run there, to $f
     [ $# = 1 ] || fail "more than one results file: $*"
     [ -f "$f" ] || fail "there is no results file $f"
 }
-# What was announced is there: every id that a job's output tells as approved is approved in the file, once.
+# What was announced is there: every id that a job's output tells as approved is approved in the file, once. A run that was
+# killed has it in its journal.
 nothing_lost() { # WHAT FILE OUTPUT
+    "$PROVERUN" repair "$2" >/dev/null || fail "$1: repair"
     "$PROVERUN" show "$2" >table || fail "$1: show"
     sed -n 's/^\[[0-9/]*\] \([^ ]*\) approved: .*/\1/p' "$3" | sort >told
     awk '$3 == "approved" { print $1 }' table | sort >kept

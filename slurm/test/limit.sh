@@ -30,7 +30,6 @@ job=$killed
 await_end
 is_state TIMEOUT || fail "the time limit: $(field JobState) $(field ExitCode)"
 find_file killed
-"$PROVERUN" repair "$f" >/dev/null || fail "repair after the time limit"
 nothing_lost "the time limit" "$f" "job-$killed.out"
 submit --nodes=1 --ntasks-per-node=3 --cpus-per-task=1 "$slurm/run.sbatch" killed.yaml --results killed --resume
 expect_end "after the time limit" COMPLETED 0:0

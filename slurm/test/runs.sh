@@ -98,6 +98,12 @@ for launch in "srun --mpi=pmix" "mpirun --bind-to none"; do
     sed -i /RequeueExit/d c/slurm.conf && scontrol reconfigure
 done
 
+part "no circle"
+# shellcheck disable=SC2086
+submit $small "$slurm/long.sbatch" many.yaml --max-time 1ms
+expect_end "no circle" FAILED 1:0
+expect_in "no job has ended in this allocation: not requeued" "job-$job.out" "no circle"
+
 # ---- the allocation's end, which the run finds by itself: nothing is started within the margin before it ----
 part "the end of the allocation"
 # shellcheck disable=SC2086
