@@ -11,6 +11,7 @@ part() { echo "$(date +%T) $*"; }
 
 batch six.yaml six 6 10
 batch many.yaml many 60 17
+batch more.yaml more 400 17
 sed 's/log_rows/log_row/' six.yaml >bad.yaml
 { cat six.yaml && echo '  - { id: file, type: file_hash, params: { path: not-there } }'; } >missing.yaml
 
@@ -107,7 +108,7 @@ expect_in "no job has ended in this allocation: not requeued" "job-$job.out" "no
 # ---- the allocation's end, which the run finds by itself: nothing is started within the margin before it ----
 part "the end of the allocation"
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results end --backend scalar --drain-margin 298s
+submit $small "$slurm/run.sbatch" more.yaml --results end --backend scalar --drain-margin 290s
 expect_end "the end of the allocation" FAILED 75:0
 expect_in "the end of the Slurm allocation[a-z ]*: nothing new is started" "job-$job.out" "the end of the allocation"
 find_file end
@@ -116,18 +117,19 @@ nothing_lost "the end of the allocation" "$f" "job-$job.out"
 # ---- asked for its status, then to drain, with one command whatever the launcher is ----
 part "signals to the batch script's process"
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results end --resume --backend scalar
+submit $small "$slurm/run.sbatch" many.yaml --results hand --backend scalar
 await_announced 1
 scancel --batch -s USR2 "$job"
 poll 60 "the status" grep -q "status: rank 2 on" "job-$job.out"
 scancel --batch -s USR1 "$job"
 expect_end "a drain by hand" FAILED 75:0
+find_file hand
 nothing_lost "a drain by hand" "$f" "job-$job.out"
 
 # ---- cancelled, then gone on with by another job ----
 part "scancel"
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results end --resume --backend scalar
+submit $small "$slurm/run.sbatch" many.yaml --results hand --resume --backend scalar
 await_announced 3
 scancel "$job"
 await_end
@@ -135,7 +137,7 @@ is_state CANCELLED || fail "scancel: $(field JobState)"
 nothing_lost "scancel" "$f" "job-$job.out"
 cancelled=job-$job.out
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results end --resume --backend scalar
+submit $small "$slurm/run.sbatch" many.yaml --results hand --resume --backend scalar
 expect_end "after scancel" COMPLETED 0:0
 cat job-*.out >all.out
 nothing_lost "after scancel" "$f" "$cancelled"
