@@ -127,6 +127,7 @@ uint64_t pr_timer_of(const pr_consensus *c, const pr_entry *entry);
 pr_round *pr_round_open(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                         const uint8_t announcement[PR_SIGNATURE_BYTES]); /* NULL: refused as FULL */
 void pr_round_drop(pr_consensus *c, pr_entry *entry);                    /* without an outcome */
+void pr_round_make_room(pr_consensus *c);
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry);
 void pr_round_settle(pr_consensus *c, pr_entry *entry);
 void pr_round_end(pr_consensus *c, pr_entry *entry, const pr_subject *subject, uint64_t view, pr_round_outcome outcome);
@@ -152,6 +153,7 @@ void pr_vote_announce(pr_consensus *c, pr_entry *entry); /* one's own proof agai
 void pr_vote_send_status(pr_consensus *c, uint32_t to /* NO_VALIDATOR: everybody */, const pr_hash *job);
 
 /* ---- lead ---- */
+bool pr_lead_hands_out(const pr_consensus *c, const pr_subject *subject); /* this node leads and knows the attempt */
 void pr_lead_propose(pr_consensus *c, pr_entry *entry);
 void pr_lead_update(pr_consensus *c); /* after a removal or a view: who leads now */
 void pr_lead_advance(pr_consensus *c, uint64_t view, pr_kept certificate);

@@ -17,6 +17,10 @@ static bool is_wanted(const pr_consensus *c, const pr_round *round) {
     return round->ever_proposed || !c->config.admits || c->config.admits(c->config.admits_context, &round->subject);
 }
 
+bool pr_lead_hands_out(const pr_consensus *c, const pr_subject *subject) {
+    return c->leader == c->self && c->config.admits && c->config.admits(c->config.admits_context, subject);
+}
+
 void pr_lead_propose(pr_consensus *c, pr_entry *entry) {
     pr_round *round = entry->known->round;
     pr_own *own = &entry->known->own;

@@ -57,6 +57,19 @@ void pr_round_drop(pr_consensus *c, pr_entry *entry) {
     pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_CANCEL_TIMER, .timer = pr_timer_of(c, entry)});
 }
 
+/* When every place is taken, a round gives its up that nobody has proposed, that is not on this node's own proof, and
+ * that this node would not propose: for what is proposed, for an own proof, and at the leader for what its scheduler
+ * has handed out. Else one liar that announces every job would leave no room for the run. */
+void pr_round_make_room(pr_consensus *c) {
+    for (uint32_t i = 0; c->n_open == c->config.max_open_rounds && i < c->n_open; i++) {
+        pr_entry *entry = &c->entries[c->open[i]];
+        const pr_round *round = entry->known->round;
+        if (!round->ever_proposed && round->subject.prover != c->self &&
+            (c->restoring || !pr_lead_hands_out(c, &round->subject)))
+            pr_round_drop(c, entry);
+    }
+}
+
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry) {
     clear_view(c, entry->known->round);
     entry->known->round->dirty = true;

@@ -230,6 +230,29 @@ static void what_nobody_handed_out_gives_way(void **state) {
     net_destroy(w);
 }
 
+/* One that announces everything, though nobody gave it anything, leaves room for what was handed out. */
+static void who_announces_everything_leaves_room(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    w->admits = admits_first;
+    w->max_open = 2;
+    for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+    for (int k = 0; k < 5; k++) {
+        char job[] = "job-0";
+        job[4] = (char)('0' + k);
+        pr_subject high = net_subject(job, 2, 3, true, 8);
+        net_announce(w, &high);
+        net_run(w);
+    }
+    assert_int_equal(pr_consensus_open_rounds(w->nodes[0].c), 2);
+    pr_subject good = net_subject("job-7", 1, 2, true, 7);
+    net_announce(w, &good);
+    net_run(w);
+    net_expire_rounds(w); /* the one itself has no room left, and is named absent */
+    for (uint32_t i = 0; i < 3; i++) assert_int_equal(net_outcome(w, i, &good), PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_proof_is_approved),
@@ -242,6 +265,7 @@ int main(void) {
         cmocka_unit_test(who_missed_everything_catches_up),
         cmocka_unit_test(stakes_decide_not_heads),
         cmocka_unit_test(what_nobody_handed_out_gives_way),
+        cmocka_unit_test(who_announces_everything_leaves_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
