@@ -126,7 +126,7 @@ typedef struct sim {
     sim_sabotage sabotage; /* of the harness, to show that it would be noticed */
     char failure[512];     /* empty: none */
     sim_weather weather;
-    uint32_t n, n_faulty, n_jobs;
+    uint32_t n, n_faulty, n_jobs, max_open; /* max_open: rounds of a node, and jobs in the scheduler's hands */
     uint64_t stakes[SIM_NODES];
     uint8_t keys[SIM_NODES][PR_PUBLIC_KEY_BYTES];
     pr_consensus_terms terms;

@@ -50,12 +50,18 @@ void sim_jobs_begin(sim *s) {
     }
 }
 
+static uint32_t count_in_hand(const sim *s) {
+    uint32_t n = 0;
+    for (uint32_t j = 0; j < s->n_jobs; j++) n += s->jobs[j].attempt > 0 && !s->jobs[j].approved;
+    return n;
+}
+
 void sim_jobs_schedule(sim *s) {
     for (uint32_t j = 0; j < s->n_jobs; j++) {
         const sim_job *job = &s->jobs[j];
         bool late = s->now - job->given_at > PATIENCE_MS && (!sim_is_healed(s) || s->nodes[job->prover].faulty);
         late |= s->now - job->given_at > 4 * PATIENCE_MS;
-        if (s->now < job->begins_at) continue;
+        if (job->attempt == 0 && (s->now < job->begins_at || count_in_hand(s) >= s->max_open)) continue;
         if (!job->approved && (job->attempt == 0 || job->failed || late)) give(s, j);
     }
     sim_queue_put(&s->queue, sim_event_new(SIM_SCHEDULE, 0, 0), s->now + SCHEDULE_MS);

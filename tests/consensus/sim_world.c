@@ -225,7 +225,7 @@ static void make_machine(sim_node *node) {
                                   .round_timeout_ms = ROUND_MS,
                                   .view_timeout_ms = VIEW_MS,
                                   .retries = RETRIES,
-                                  .max_open_rounds = SIM_JOBS,
+                                  .max_open_rounds = s->max_open,
                                   .admits = sim_jobs_admit,
                                   .admits_context = node};
     memcpy(config.public_key, s->keys[node->index], PR_PUBLIC_KEY_BYTES);
@@ -382,6 +382,7 @@ void sim_world_begin(sim *s) {
     static const uint32_t sizes[8] = {4, 4, 4, 4, 4, 7, 7, 10};
     s->n = sizes[sim_below(s, 8)];
     s->n_jobs = 1 + sim_below(s, s->n == 4 ? SIM_JOBS : 2);
+    s->max_open = sim_chance(s, 50) ? s->n_jobs : 1 + sim_below(s, s->n_jobs);
     choose_stakes(s);
     choose_liars(s);
     choose_weather(s);
