@@ -30,6 +30,7 @@ typedef struct pr_round {
     bool ever_proposed; /* in this view or an earlier one */
     bool asked;         /* the verifier was asked and has not answered */
     bool unable;        /* it answered that it cannot tell */
+    bool withheld;      /* this node could not get the proof, or it was overtaken before it could */
     bool locked_out;    /* this node approved another proof of the job, and that was counted */
     bool dirty;         /* settle has to look at it */
     /* of the current view */
@@ -127,6 +128,8 @@ uint64_t pr_timer_of(const pr_consensus *c, const pr_entry *entry);
 pr_round *pr_round_open(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                         const uint8_t announcement[PR_SIGNATURE_BYTES]); /* NULL: refused as FULL */
 void pr_round_drop(pr_consensus *c, pr_entry *entry);                    /* without an outcome */
+pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
+                           const uint8_t announcement[PR_SIGNATURE_BYTES]); /* as open, in the place of one, if any */
 void pr_round_make_room(pr_consensus *c);
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry);
 void pr_round_settle(pr_consensus *c, pr_entry *entry);

@@ -14,7 +14,8 @@ static bool may_propose(const pr_consensus *c, const pr_own *own, const pr_subje
 }
 
 static bool is_wanted(const pr_consensus *c, const pr_round *round) {
-    return round->ever_proposed || !c->config.admits || c->config.admits(c->config.admits_context, &round->subject);
+    return (round->ever_proposed && !round->withheld) || !c->config.admits ||
+           c->config.admits(c->config.admits_context, &round->subject);
 }
 
 bool pr_lead_hands_out(const pr_consensus *c, const pr_subject *subject) {
@@ -151,12 +152,13 @@ void pr_lead_watch(pr_consensus *c) {
         pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_CANCEL_TIMER, .timer = PR_VIEW_TIMER});
 }
 
-/* A round that nobody has proposed since the timer ran out last time has waited for the leader long enough. */
+/* A round that nobody has proposed since the timer ran out last time has waited for the leader long enough; so has one
+ * that the leader has proposed though the proof cannot be had. */
 static bool has_waited(pr_consensus *c) {
     bool waited = false;
     for (uint32_t i = 0; i < c->n_open; i++) {
         pr_round *round = c->entries[c->open[i]].known->round;
-        waited |= round->waited && !round->proposed;
+        waited |= round->waited && (!round->proposed || round->withheld);
         round->waited = true;
     }
     return waited;

@@ -52,7 +52,8 @@ static void end_unvoted(pr_consensus *c, pr_entry *entry, const pr_message *m) {
 /* Nobody has proposed it and this leader's scheduler does not know it: it gives way to what the scheduler has handed
  * out, whatever the attempts. Else a liar that announces a high attempt would keep the job from everybody. */
 static bool gives_way(const pr_consensus *c, const pr_round *round, const pr_subject *to) {
-    return !round->ever_proposed && !pr_lead_hands_out(c, &round->subject) && pr_lead_hands_out(c, to);
+    return (!round->ever_proposed || (round->withheld && !round->proposed)) && !pr_lead_hands_out(c, &round->subject) &&
+           pr_lead_hands_out(c, to);
 }
 
 void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m, const uint8_t *data, size_t size) {
@@ -78,10 +79,9 @@ void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m
         pr_machine_refuse(c, PR_REFUSED_STALE);
         return;
     }
-    pr_round_drop(c, entry);
     bool urgent = m->signer == c->self || pr_lead_hands_out(c, &m->subject);
-    if (urgent) pr_round_make_room(c);
-    if (pr_round_open(c, entry, &m->subject, m->signature) && m->signer != c->self)
+    if (urgent && !round) pr_round_make_room(c);
+    if (pr_round_replace(c, entry, &m->subject, m->signature) && m->signer != c->self)
         pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
 }
 
@@ -134,9 +134,8 @@ static bool begin_proposed(pr_consensus *c, pr_entry *entry, const pr_message *m
         return false;
     }
     if (round && pr_subject_equal(&round->subject, &m->subject)) return true;
-    pr_round_drop(c, entry);
-    pr_round_make_room(c);
-    return pr_round_open(c, entry, &m->subject, m->announcement) != NULL;
+    if (!round) pr_round_make_room(c);
+    return pr_round_replace(c, entry, &m->subject, m->announcement) != NULL;
 }
 
 static void receive_proposal(pr_consensus *c, uint32_t from, const pr_message *m, const uint8_t *data, size_t size) {

@@ -15,7 +15,7 @@ static void clear_view(const pr_consensus *c, pr_round *round) {
     pr_kept_clear(&round->proposal);
     round->absent = (pr_validator_set){{0}};
     round->proposed = round->waited = false;
-    round->timeouts = 0;
+    if (!round->withheld) round->timeouts = 0; /* what nobody can get must end, however often the view changes */
 }
 
 static void start_timer(pr_consensus *c, const pr_entry *entry) {
@@ -55,6 +55,18 @@ void pr_round_drop(pr_consensus *c, pr_entry *entry) {
     free(round);
     entry->known->round = NULL;
     pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_CANCEL_TIMER, .timer = pr_timer_of(c, entry)});
+}
+
+/* How long a job has waited, and for what, stays known: else a liar that overtakes itself again and again would keep
+ * everybody patient for ever. */
+pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
+                           const uint8_t announcement[PR_SIGNATURE_BYTES]) {
+    const pr_round *old = entry->known->round;
+    bool waited = old && old->waited, withheld = old && old->proposed && (old->withheld || old->asked);
+    pr_round_drop(c, entry);
+    pr_round *round = pr_round_open(c, entry, subject, announcement);
+    if (round) round->waited = waited, round->withheld = withheld;
+    return round;
 }
 
 /* When every place is taken, a round gives its up that nobody has proposed, that is not on this node's own proof, and

@@ -70,7 +70,7 @@ void pr_consensus_verified(pr_consensus *c, const pr_subject *subject, pr_proof_
     pr_round *round = known->round && pr_subject_equal(&known->round->subject, subject) ? known->round : NULL;
     if (round) {
         round->asked = false;
-        round->unable = verdict == PR_PROOF_UNKNOWN;
+        round->unable = round->withheld = verdict == PR_PROOF_UNKNOWN;
         round->dirty = true;
     }
     if (verdict != PR_PROOF_UNKNOWN) {

@@ -253,6 +253,34 @@ static void who_announces_everything_leaves_room(void **state) {
     net_destroy(w);
 }
 
+/* A leader that proposes proofs of its own, which nobody can get, each time before anybody's patience ends. */
+static void who_leads_with_withheld_proofs_is_left(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    w->admits = admits_first;
+    for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+    w->nodes[0].silent = w->nodes[0].deaf = true;
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].blind = true;
+    for (uint32_t k = 0; k < 3; k++) {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        pr_subject subject = net_subject("job-1", 2 + k, 0, true, (uint8_t)k);
+        pr_message announced = {.kind = PR_MESSAGE_ANNOUNCE, .subject = subject};
+        pr_message proposal = {.kind = PR_MESSAGE_PROPOSE, .subject = subject};
+        net_sign(w, bytes, &announced, 0);
+        memcpy(proposal.announcement, announced.signature, PR_SIGNATURE_BYTES);
+        for (uint32_t i = 1; i < 4; i++) net_deliver(w, i, 0, bytes, net_sign(w, bytes, &proposal, 0));
+        if (k < 2) net_expire_views(w);
+    }
+    for (uint32_t i = 1; i < 4; i++) assert_int_equal(pr_consensus_view(w->nodes[i].c), 1);
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].blind = false;
+    pr_subject good = net_subject("job-1", 1, 2, true, 7);
+    net_announce(w, &good);
+    net_run(w);
+    net_expire_rounds(w); /* whoever led is named absent */
+    for (uint32_t i = 1; i < 4; i++) assert_int_equal(net_outcome(w, i, &good), PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_proof_is_approved),
@@ -266,6 +294,7 @@ int main(void) {
         cmocka_unit_test(stakes_decide_not_heads),
         cmocka_unit_test(what_nobody_handed_out_gives_way),
         cmocka_unit_test(who_announces_everything_leaves_room),
+        cmocka_unit_test(who_leads_with_withheld_proofs_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
