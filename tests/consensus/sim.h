@@ -102,6 +102,7 @@ typedef struct sim_weather {
     uint32_t silence;   /* of 100 honest messages of a liar's machine, not sent */
     uint32_t lie_ms;    /* mean time between the lies of one */
     bool second_proofs; /* liars have other valid proofs */
+    bool stalling;      /* liars do nothing but keep jobs busy */
 } sim_weather;
 
 typedef struct sim_signed { /* what an honest node has signed and sent: one statement a key */

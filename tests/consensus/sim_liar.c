@@ -290,6 +290,24 @@ static void sign_other_batch(sim *s, uint32_t liar) {
     tell_some(s, liar, bytes, seal(s, bytes, &m, liar));
 }
 
+/* Keeps every job busy with proofs of its own that nobody can get, the next one before patience with the last one ends,
+ * proposed by itself where it leads. */
+static void stall(sim *s, uint32_t liar) {
+    uint64_t view = any_view(s);
+    for (uint32_t j = 0; j < s->n_jobs; j++) {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        uint32_t attempt = s->jobs[j].attempt + (uint32_t)s->lies;
+        pr_message first = {.kind = PR_MESSAGE_ANNOUNCE};
+        first.subject = sim_jobs_subject(s, j, attempt, liar, SIM_PROOF_WITHHELD);
+        size_t size = seal(s, bytes, &first, liar);
+        for (uint32_t to = 0; to < s->n; to++) tell(s, liar, to, bytes, size);
+        pr_message proposal = {.kind = PR_MESSAGE_PROPOSE, .view = view, .subject = first.subject};
+        memcpy(proposal.announcement, first.signature, PR_SIGNATURE_BYTES);
+        size = seal(s, bytes, &proposal, liar);
+        for (uint32_t to = 0; to < s->n; to++) tell(s, liar, to, bytes, size);
+    }
+}
+
 void sim_liar_lie(sim *s, uint32_t liar) {
     static void (*const lies[])(sim *, uint32_t) = {
         vote,    vote,        vote,        announce,     announce,         announce,   propose,
@@ -298,7 +316,9 @@ void sim_liar_lie(sim *s, uint32_t liar) {
         forge,
     };
     s->lies++;
-    if (s->n_subjects == 0)
+    if (s->weather.stalling)
+        stall(s, liar);
+    else if (s->n_subjects == 0)
         announce(s, liar);
     else
         lies[sim_below(s, sizeof lies / sizeof *lies)](s, liar);

@@ -373,7 +373,8 @@ static void choose_weather(sim *s) {
                                .crash_ms = calm || sim_chance(s, 30) ? 0 : 100 + sim_below(s, 1500),
                                .silence = sim_chance(s, 30) ? 100 : sim_below(s, 100),
                                .lie_ms = 5 + sim_below(s, 60),
-                               .second_proofs = sim_chance(s, 15)};
+                               .second_proofs = sim_chance(s, 15),
+                               .stalling = sim_chance(s, 10)};
     s->healed_at = 200 + sim_below(s, 1500);
     s->end = s->healed_at + 20000;
 }
