@@ -44,16 +44,25 @@ static void contradict_announcement(pr_consensus *c, const pr_round *round, cons
         pr_machine_refuse(c, PR_REFUSED_STALE);
 }
 
+/* Nor does this leader carry on what was proposed in an earlier view and cannot be had. */
+static bool is_given_up(const pr_consensus *c, const pr_round *round, const pr_subject *to) {
+    return round->withheld && !round->proposed && !pr_lead_hands_out(c, &round->subject) && pr_lead_hands_out(c, to);
+}
+
 static void end_unvoted(pr_consensus *c, pr_entry *entry, const pr_message *m) {
     if (entry->outcome != PR_ROUND_OPEN) return;
     if (pr_round_open(c, entry, &m->subject, m->signature)) pr_round_close(c, entry, PR_ROUND_UNVOTED);
 }
 
-/* Nobody has proposed it and this leader's scheduler does not know it: it gives way to what the scheduler has handed
- * out, whatever the attempts. Else a liar that announces a high attempt would keep the job from everybody. */
+/* This leader's scheduler does not know it (any more): the round gives way to what the scheduler has handed out. One
+ * that nobody has proposed does so whatever the attempts, else a liar that announces a high attempt would keep the job
+ * from everybody; one that was proposed, in a session that was interrupted or by a prover that was lost, to higher
+ * ones. */
 static bool gives_way(const pr_consensus *c, const pr_round *round, const pr_subject *to) {
-    return (!round->ever_proposed || (round->withheld && !round->proposed)) && !pr_lead_hands_out(c, &round->subject) &&
-           pr_lead_hands_out(c, to);
+    const pr_consensus_config *f = &c->config;
+    if (c->leader != c->self || !f->admits || (round->ever_proposed && to->attempt <= round->subject.attempt))
+        return false;
+    return !f->admits(f->admits_context, &round->subject) && f->admits(f->admits_context, to);
 }
 
 void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m, const uint8_t *data, size_t size) {
@@ -71,7 +80,7 @@ void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m
     const pr_round *round = known->round;
     if (round && pr_subject_equal(&round->subject, &m->subject)) return;
     bool stands = round && (round->proposed || m->subject.attempt <= round->subject.attempt);
-    if (stands && !gives_way(c, round, &m->subject)) {
+    if (stands && !gives_way(c, round, &m->subject) && !is_given_up(c, round, &m->subject)) {
         contradict_announcement(c, round, m, data, size);
         return;
     }
