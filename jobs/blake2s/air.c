@@ -1,6 +1,5 @@
 /* The constraints of blake2s. README.md tells them in words and tables. */
 #include <stdlib.h>
-#include <string.h>
 #include "gadgets/words_air.h"
 
 #include "blake2s/describe.h"
@@ -30,20 +29,12 @@ static void add_rounds(scribe *s, const char *name, uint32_t relation, uint32_t 
 
 /* ---- compressions ---- */
 
-static pr_status add_selectors(pr_air_builder *b, uint64_t length, const pr_digest_shape *shape, pr_error *err) {
-    size_t n_rows = (size_t)1 << shape->log_blocks, n_blocks = shape->n_blocks;
-    pr_m31 *rows = calloc(n_rows, sizeof *rows);
-    if (!rows) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the selectors of blake2s");
-    for (size_t k = 0; k + 1 < n_blocks; k++) rows[k] = 1;
-    pr_air_add_preprocessed(b, "goes_on", shape->log_blocks, rows);
-    memset(rows, 0, n_rows * sizeof *rows);
-    rows[n_blocks - 1] = 1;
-    pr_air_add_preprocessed(b, "final", shape->log_blocks, rows);
-    rows[n_blocks - 1] = 0, rows[n_rows - 1] = 1;
-    pr_air_add_preprocessed(b, "seam", shape->log_blocks, rows);
-    rows[n_rows - 1] = 0;
+/* Halves of word 12 of the state: the bytes so far; 0 behind the blocks. */
+static pr_status add_counter(pr_air_builder *b, uint64_t length, const pr_digest_shape *shape, pr_error *err) {
+    pr_m31 *rows = calloc((size_t)1 << shape->log_blocks, sizeof *rows);
+    if (!rows) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the counter of blake2s");
     for (unsigned half = 0; half < 2; half++) {
-        for (uint32_t k = 0; k < n_blocks; k++)
+        for (uint32_t k = 0; k < shape->n_blocks; k++)
             rows[k] = pr_blake2s_word_12(length, shape->n_blocks, k) >> 16 * half & 0xffff;
         pr_air_add_preprocessed(b, half ? "counter_high" : "counter_low", shape->log_blocks, rows);
     }
@@ -153,7 +144,8 @@ pr_status pr_blake2s_air(pr_air **out, const pr_digest_public *statement, pr_err
     pr_air_builder *b = pr_air_builder_create("blake2s");
     if (!b) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the AIR of blake2s");
     scribe s = {.b = b, .relations = relations};
-    pr_status status = add_selectors(b, statement->length, &shape, err);
+    pr_status status = pr_digest_add_selectors(b, &shape, err);
+    if (status == PR_OK) status = add_counter(b, statement->length, &shape, err);
     if (status == PR_OK) status = pr_byte_tables_declare(b, relations, kind->ops, kind->n_ops, err);
     if (status != PR_OK) {
         pr_air_builder_destroy(b);

@@ -39,6 +39,23 @@ static uint64_t capacity(const pr_digest_part *part) {
     return n;
 }
 
+pr_status pr_digest_add_selector(pr_air_builder *b, const char *id, uint32_t log_rows, uint32_t first, uint32_t end,
+                                 pr_error *err) {
+    pr_m31 *rows = calloc((size_t)1 << log_rows, sizeof *rows);
+    if (!rows) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a selector");
+    for (uint32_t k = first; k < end; k++) rows[k] = 1;
+    pr_air_add_preprocessed(b, id, log_rows, rows);
+    free(rows);
+    return PR_OK;
+}
+
+pr_status pr_digest_add_selectors(pr_air_builder *b, const pr_digest_shape *shape, pr_error *err) {
+    uint32_t log_rows = shape->log_blocks, last = shape->n_blocks - 1, n_rows = 1u << log_rows;
+    PR_TRY(pr_digest_add_selector(b, "goes_on", log_rows, 0, last, err));
+    PR_TRY(pr_digest_add_selector(b, "final", log_rows, last, last + 1, err));
+    return pr_digest_add_selector(b, "seam", log_rows, n_rows - 1, n_rows, err);
+}
+
 /* ---- creation ---- */
 
 void pr_digest_destroy(pr_job_instance *job) {
@@ -204,12 +221,36 @@ static pr_status fill_part(const pr_job_instance *job, uint32_t index, uint32_t 
 
 typedef struct counter {
     pr_digest_sink sink;
-    uint32_t *counts[PR_BYTE_OPS];
+    uint32_t *counts[PR_DIGEST_TABLES];
 } counter;
 
+/* Which table column k of a component of tables counts; n_columns and rows of that component. */
+typedef struct table_set {
+    uint32_t n, n_rows, tables[PR_DIGEST_TABLES];
+} table_set;
+
+static table_set byte_set(const pr_digest_kind *kind) {
+    table_set set = {.n = kind->n_ops, .n_rows = PR_BYTE_ROWS};
+    for (uint32_t k = 0; k < set.n; k++) set.tables[k] = kind->ops[k];
+    return set;
+}
+
+static table_set split_set(const pr_digest_kind *kind) {
+    table_set set = {.n = kind->n_splits, .n_rows = PR_SPLIT_ROWS};
+    for (uint32_t k = 0; k < set.n; k++) set.tables[k] = PR_BYTE_OPS + (uint32_t)kind->splits[k];
+    return set;
+}
+
 static void counter_clear(counter *c) {
-    for (uint32_t k = 0; c && k < PR_BYTE_OPS; k++) free(c->counts[k]);
+    for (uint32_t k = 0; c && k < PR_DIGEST_TABLES; k++) free(c->counts[k]);
     free(c);
+}
+
+static bool allocate_set(counter *c, table_set set) {
+    bool full = true;
+    for (uint32_t k = 0; k < set.n; k++)
+        full &= (c->counts[set.tables[k]] = calloc(set.n_rows, sizeof *c->counts[0])) != NULL;
+    return full;
 }
 
 static counter *counter_create(const pr_digest_kind *kind) {
@@ -217,39 +258,35 @@ static counter *counter_create(const pr_digest_kind *kind) {
     if (!c) return NULL;
     memset(c, 0, sizeof *c);
     c->sink.counts = c->counts;
-    for (uint32_t k = 0; k < kind->n_ops; k++)
-        if (!(c->counts[kind->ops[k]] = calloc(PR_BYTE_ROWS, sizeof *c->counts[0]))) {
-            counter_clear(c);
-            return NULL;
-        }
-    return c;
+    if (allocate_set(c, byte_set(kind)) && allocate_set(c, split_set(kind))) return c;
+    counter_clear(c);
+    return NULL;
 }
 
-/* Rows of zeros behind those of the blocks look up row 0 of the tables. */
-static pr_status add_zero_rows(const pr_job_instance *job, counter *total, pr_error *err) {
+static void add_counts(pr_m31 *const *columns, const counter *c, const table_set *set, uint32_t times) {
+    for (uint32_t k = 0; k < set->n; k++)
+        for (uint32_t row = 0; row < set->n_rows; row++) columns[k][row] += times * c->counts[set->tables[k]][row];
+}
+
+/* Rows of zeros behind those of the blocks. */
+static pr_status add_zero_rows(const pr_job_instance *job, pr_m31 *const *columns, const table_set *set,
+                               pr_error *err) {
     for (uint32_t p = 0; p < job->shape.n_parts; p++) {
         const pr_digest_part *part = &job->shape.parts[p];
         counter *one = counter_create(job->kind);
         if (!one) return pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
         job->kind->zero_row(&one->sink, p);
-        for (uint32_t k = 0; k < job->kind->n_ops; k++) {
-            pr_byte_op op = job->kind->ops[k];
-            total->counts[op][0] += one->counts[op][0] * (uint32_t)(capacity(part) - part->n_rows);
-        }
+        add_counts(columns, one, set, (uint32_t)(capacity(part) - part->n_rows));
         counter_clear(one);
     }
     return PR_OK;
 }
 
-static void add_counts(const pr_job_instance *job, pr_m31 *const *columns, const counter *c) {
-    for (uint32_t k = 0; k < job->kind->n_ops; k++)
-        for (uint32_t row = 0; row < PR_BYTE_ROWS; row++) columns[k][row] += c->counts[job->kind->ops[k]][row];
-}
-
 /* Lookups in all are fewer than p (the builder sees to it), so counts are field elements. */
-static pr_status fill_tables(const pr_job_instance *job, pr_m31 *const *columns, int n_threads, pr_error *err) {
+static pr_status fill_tables(const pr_job_instance *job, pr_m31 *const *columns, table_set set, int n_threads,
+                             pr_error *err) {
     bool failed = false;
-    for (uint32_t k = 0; k < job->kind->n_ops; k++) memset(columns[k], 0, PR_BYTE_ROWS * sizeof(pr_m31));
+    for (uint32_t k = 0; k < set.n; k++) memset(columns[k], 0, set.n_rows * sizeof(pr_m31));
 #pragma omp parallel num_threads(n_threads)
     {
         counter *c = counter_create(job->kind);
@@ -261,15 +298,11 @@ static pr_status fill_tables(const pr_job_instance *job, pr_m31 *const *columns,
         for (uint32_t block = 0; block < job->walk.n_blocks; block += PR_DIGEST_LANES)
             if (c) each_group(job, &c->sink, block);
 #pragma omp critical
-        if (c) add_counts(job, columns, c);
+        if (c) add_counts(columns, c, &set, 1);
         counter_clear(c);
     }
-    counter *zeros = failed ? NULL : counter_create(job->kind);
-    if (!zeros) return pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
-    pr_status status = add_zero_rows(job, zeros, err);
-    if (status == PR_OK) add_counts(job, columns, zeros);
-    counter_clear(zeros);
-    return status;
+    if (failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
+    return add_zero_rows(job, columns, &set, err);
 }
 
 pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
@@ -281,7 +314,7 @@ pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31
         if (which < job->shape.parts[part].n_components) return fill_part(job, part, which, columns, threads, err);
         which -= job->shape.parts[part].n_components;
     }
-    return fill_tables(job, columns, threads, err);
+    return fill_tables(job, columns, which ? split_set(job->kind) : byte_set(job->kind), threads, err);
 }
 
 /* ---- size ---- */
@@ -297,8 +330,10 @@ pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_
     kind->shape(&shape, kind->n_blocks(length));
     uint64_t preprocessed = (uint64_t)kind->n_selectors << shape.log_blocks;
     preprocessed += (uint64_t)pr_byte_tables_preprocessed(kind->ops, kind->n_ops) << PR_BYTE_LOG_ROWS;
+    preprocessed += (uint64_t)kind->n_splits * PR_SPLIT_PARTS << PR_SPLIT_LOG_ROWS;
     *out = (pr_job_size){.log_rows = PR_BYTE_LOG_ROWS, .n_trees = 3, .cells = preprocessed};
     out->cells += (kind->n_ops + interaction_columns(kind->n_ops)) << PR_BYTE_LOG_ROWS;
+    out->cells += (kind->n_splits + interaction_columns(kind->n_splits)) << PR_SPLIT_LOG_ROWS;
     for (uint32_t p = 0; p < shape.n_parts; p++) {
         const pr_digest_part *part = &shape.parts[p];
         out->cells += capacity(part) * (part->n_columns + interaction_columns(part->n_lookups));

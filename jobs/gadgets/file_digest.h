@@ -13,6 +13,7 @@
 #define PR_JOBS_GADGETS_FILE_DIGEST_H
 #include "air/job_type.h"
 #include "gadgets/byte_tables.h"
+#include "gadgets/split_tables.h"
 
 enum {
     PR_DIGEST_BYTES = 32,
@@ -23,7 +24,8 @@ enum {
     PR_DIGEST_MIN_LOG_ROWS = 4,
     PR_DIGEST_MAX_PARTS = 3,
     PR_DIGEST_MAX_COLUMNS = 1200,
-    PR_DIGEST_MAX_LOG_BLOCKS = 20
+    PR_DIGEST_MAX_LOG_BLOCKS = 20,
+    PR_DIGEST_TABLES = PR_BYTE_OPS + PR_SPLITS
 };
 
 typedef struct pr_digest_public {
@@ -58,7 +60,7 @@ typedef struct pr_digest_sink {
     uint64_t first, end; /* these of them */
     uint32_t n_columns;
     pr_m31 *const *columns;
-    uint32_t **counts; /* [PR_BYTE_OPS]; not NULL: all parts are wanted, for their lookups alone */
+    uint32_t **counts; /* [PR_DIGEST_TABLES]; not NULL: all parts are wanted, for their lookups alone */
     uint32_t strip[PR_DIGEST_MAX_COLUMNS][PR_DIGEST_LANES] __attribute__((aligned(64)));
 } pr_digest_sink;
 
@@ -68,8 +70,10 @@ void pr_digest_sink_take(pr_digest_sink *sink, uint32_t part, uint64_t row, unsi
 
 typedef struct pr_digest_kind {
     const pr_job_type *type;
-    const pr_byte_op *ops; /* of the component of byte tables, which comes last */
+    const pr_byte_op *ops; /* of the component of byte tables, which comes behind the parts */
     uint32_t n_ops;
+    const pr_split *splits; /* of the component of splits, behind it */
+    uint32_t n_splits;
     uint32_t n_selectors; /* preprocessed columns of the compressions */
     uint64_t max_length;
     uint32_t (*n_blocks)(uint64_t length);
@@ -93,6 +97,13 @@ static inline uint32_t pr_digest_log_blocks(uint32_t n_blocks) {
     while (1u << log < n_blocks) log++;
     return log;
 }
+
+/* A preprocessed column that is 1 on rows first .. end - 1 and 0 on the others. */
+PR_MUST_CHECK pr_status pr_digest_add_selector(pr_air_builder *b, const char *id, uint32_t log_rows, uint32_t first,
+                                               uint32_t end, pr_error *err);
+/* Of the compressions: goes_on, 1 on all blocks but the last; final, on the last; seam, on the last row of all, which
+ * comes before row 0 because rows are cyclic. */
+PR_MUST_CHECK pr_status pr_digest_add_selectors(pr_air_builder *b, const pr_digest_shape *shape, pr_error *err);
 
 /* The functions of a job type; create and size take the kind, the rest knows it. */
 PR_MUST_CHECK pr_status pr_digest_create(pr_job_instance **out, const pr_digest_kind *kind, const pr_params *params,

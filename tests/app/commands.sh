@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every subcommand: help, wrong use, the round trip of a case, and damaged input. No run over MPI.
 set -u
+jobs=$(cd "$(dirname "$0")/../../jobs" && pwd)
 . "$(dirname "$0")/common.sh"
 
 # ---- help ----
@@ -102,6 +103,7 @@ expect 1 air file_hash path=not-there
 says err 'not-there'
 
 # ---- from a job type to a verified proof, and back ----
+cp "$jobs/mlp_inference/model.h5" "$jobs/mlp_inference/digits.h5" "$jobs/plonk/cubic.txt" . # examples name them
 for type in $("$PROVERUN" air --list); do
     expect 0 air "$type" --example --asm
     says out '^component '

@@ -6,7 +6,7 @@
 typedef struct digest_suite {
     const pr_job_type *type;
     const char *command; /* prints the digest of the file that is appended, then anything */
-    void (*digest_of)(uint8_t out[32], const void *data, size_t size);
+    void (*digest_of)(uint8_t out[32], const void *data, size_t size); /* NULL: the command is asked */
     struct {
         const char *text, *digest;
     } known[2];

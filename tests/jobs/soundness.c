@@ -275,6 +275,18 @@ void needs_note(needs *n, const culprits *found) {
         n->constraints[who->component][who->index] = true;
 }
 
+void needs_note_group(needs *n, const culprits *found, uint32_t n_lookups) {
+    const culprit *first = &found->items[0];
+    if (found->n != n_lookups || n_lookups > MAX_CULPRITS) return;
+    const pr_air_lookup *lookups = n->air->components[first->component].lookups;
+    for (uint32_t k = 0; k < found->n; k++) {
+        const culprit *who = &found->items[k];
+        if (!who->is_lookup || who->component != first->component) return;
+        if (lookups[who->index].relation != lookups[first->index].relation) return;
+    }
+    for (uint32_t k = 0; k < found->n; k++) n->lookups[first->component][found->items[k].index] = true;
+}
+
 uint32_t needs_print_missing(const needs *n) {
     uint32_t missing = 0;
     for (uint32_t c = 0; c < n->air->n_components; c++) {

@@ -51,6 +51,8 @@ typedef struct needs {
 needs needs_create(const pr_air *air, const traces *honest);
 void needs_destroy(needs *n);
 void needs_note(needs *n, const culprits *found);
+/* Lookups that are needed together: the culprits are n_lookups of one relation in one component, and nothing else. */
+void needs_note_group(needs *n, const culprits *found, uint32_t n_lookups);
 uint32_t needs_print_missing(const needs *n); /* how many are not known to be needed, listed */
 
 /* Each column of each component, changed in n_tries rows chosen at random, of which half are among the first

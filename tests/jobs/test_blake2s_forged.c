@@ -27,22 +27,25 @@ typedef struct lie {
 static const lie no_lie = {.part = UINT32_MAX};
 
 typedef struct forge {
+    word_lie at; /* the lie as a scribe tells it */
     traces *t;
     lie told;
     uint32_t *counts[PR_BYTE_OPS];
     uint32_t strip[STRIP][1];
 } forge;
 
-static pr_m31 field_of(uint32_t x) { return x >= 1u << 31 ? x + PR_P : x == PR_P ? 0 : x; }
-static uint32_t word_of(word_halves x) { return x.lo[0] + (x.hi[0] << 16); }
+/* A half that is less than nothing is an element of the field that is near p. */
+static uint32_t signed_of(pr_m31 x) { return x > PR_P / 2 ? x - PR_P : x; }
+static uint32_t word_of(word_halves x) { return signed_of(x.lo[0]) + (signed_of(x.hi[0]) << 16); }
 
-static scribe begin(forge *f, uint32_t lie_column, uint32_t amount) {
-    return (scribe){.strip = f->strip, .counts = f->counts, .n_lanes = 1, .lie_column = lie_column, .lie = amount};
+static scribe begin(forge *f, uint32_t lie_column) {
+    f->at = (word_lie){lie_column, f->told.amount > PR_P ? f->told.amount + PR_P : f->told.amount};
+    return (scribe){.strip = f->strip, .counts = f->counts, .n_lanes = 1, .lies = &f->at, .n_lies = 1};
 }
 
 static void put_row(forge *f, uint32_t component, uint32_t row, uint32_t n) {
     assert_int_equal(n, f->t->air->components[component].n_columns);
-    for (uint32_t k = 0; k < n; k++) f->t->columns[component][k][row] = field_of(f->strip[k][0]);
+    for (uint32_t k = 0; k < n; k++) f->t->columns[component][k][row] = f->strip[k][0];
 }
 
 /* A half of the message that the block's row lies about is the same lie in each of its rounds. */
@@ -59,7 +62,7 @@ static uint32_t message_column(const forge *f, uint32_t block, uint32_t round) {
 static void forge_round(forge *f, given out[16], const given in[16], const given *message, uint32_t block,
                         uint32_t round) {
     bool here = f->told.part == PR_BLAKE2S_PART_ROUND && f->told.block == block && f->told.round == round;
-    scribe s = begin(f, here ? f->told.column : message_column(f, block, round), f->told.amount);
+    scribe s = begin(f, here ? f->told.column : message_column(f, block, round));
     uint32_t row = round * BLOCKS + block;
     blake2s_round_io io;
     given ordered[16], one = {1};
@@ -82,7 +85,7 @@ static void forge_block(forge *f, uint32_t chain[8], const uint32_t *words, uint
     uint32_t column = here ? f->told.column : UINT32_MAX;
     given message[16], state[16], states[10][16];
     word_bytes start[8];
-    scribe s = begin(f, column, f->told.amount);
+    scribe s = begin(f, column);
     for (int k = 0; k < 16; k++) message[k] = (given){words[k]};
     for (int k = 0; k < 8; k++) {
         start[k] = bytes_of_given(&s, (given){chain[k]});
@@ -97,7 +100,7 @@ static void forge_block(forge *f, uint32_t chain[8], const uint32_t *words, uint
         lie_between(f, state, block, round);
     }
     /* the strip was used for the rounds: write the chain's columns again */
-    s = begin(f, column, f->told.amount);
+    s = begin(f, column);
     for (int k = 0; k < 8; k++) bytes_of_given(&s, (given){chain[k]});
     blake2s_compression_io io;
     blake2s_compression(&s, &io, start, message, states);
@@ -108,13 +111,13 @@ static void forge_block(forge *f, uint32_t chain[8], const uint32_t *words, uint
 static void count_zero_rows(forge *f) {
     static const given zeros[10][16];
     for (uint32_t k = BLOCKS * 10; k < 48; k++) {
-        scribe s = {.counts = f->counts, .n_lanes = 1, .lie_column = UINT32_MAX};
+        scribe s = {.counts = f->counts, .n_lanes = 1};
         blake2s_round_io io;
         blake2s_round(&s, &io, zeros[0][0], zeros[0], zeros[0]);
     }
     f->t->columns[1][0][BLOCKS * 10 - ROUND_ROWS] = 10 * (16 - BLOCKS);
     for (uint32_t k = BLOCKS; k < 16; k++) {
-        scribe s = {.counts = f->counts, .n_lanes = 1, .lie_column = UINT32_MAX};
+        scribe s = {.counts = f->counts, .n_lanes = 1};
         blake2s_compression_io io;
         word_bytes chain[8] = {0};
         blake2s_compression(&s, &io, chain, zeros[0], zeros);
@@ -241,7 +244,8 @@ static void everything_is_needed(void **state) {
     x.needed = &needed;
     tell_rounds(&x, 1);
     tell_rounds(&x, UINT32_MAX);
-    tell_compressions(&x, 1);
+    tell_compressions(&x, 1); /* a byte of 255 or 0 is told in one of the two */
+    tell_compressions(&x, UINT32_MAX);
     tell_digests(&x);
     suite y = suite_create(zeros); /* less than nothing is no half */
     y.needed = &needed;

@@ -10,16 +10,15 @@
 #include "file_hash/job.h"
 #include "generic_compute/job.h"
 #include "manifest/manifest.h"
+#include "mlp_inference/job.h"
+#include "plonk/job.h"
+#include "sha256/job.h"
 #include "vm/job.h"
 #include "wide_fibonacci/job.h"
 
-static const pr_job_type *const types[] = {&pr_job_blake2s,
-                                           &pr_job_data_pipeline,
-                                           &pr_job_file_hash,
-                                           &pr_job_generic_compute,
-                                           &pr_job_vm,
-                                           &pr_job_wide_fibonacci,
-                                           NULL};
+static const pr_job_type *const types[] = {
+    &pr_job_blake2s, &pr_job_data_pipeline, &pr_job_file_hash, &pr_job_generic_compute, &pr_job_mlp_inference,
+    &pr_job_plonk,   &pr_job_sha256,        &pr_job_vm,        &pr_job_wide_fibonacci,  NULL};
 
 static pr_manifest load(const char *file) {
     char path[512];
@@ -50,7 +49,7 @@ static void each_example(void **state) {
 static void the_demo(void **state) {
     (void)state;
     pr_manifest m = load("demo.yaml");
-    assert_int_equal(m.n_jobs, 9);
+    assert_int_equal(m.n_jobs, 13);
     assert_non_null(pr_manifest_find(&m, "fib-3"));
     for (size_t k = 0; k < m.n_jobs; k++) assert_string_equal(m.jobs[k].profile, "standard");
     pr_manifest_clear(&m);

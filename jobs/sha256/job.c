@@ -1,0 +1,40 @@
+#include "sha256/job.h"
+#include "sha256/layout.h"
+
+static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+    return pr_digest_create(out, &pr_sha256_kind, params, err);
+}
+
+static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
+                               pr_error *err) {
+    return pr_digest_create_public(out, &pr_sha256_kind, params, public_data, size, err);
+}
+
+static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
+    return pr_digest_size(out, &pr_sha256_kind, params, err);
+}
+
+static const pr_param_spec params_spec[] = {
+    {"path", PR_PARAM_PATH, true, NULL, 0, 0, "the file, relative to the manifest's folder or absolute"},
+};
+
+static const pr_param example[] = {{"path", "/usr/share/common-licenses/BSD"}};
+
+const pr_job_type pr_job_sha256 = {
+    .name = "sha256",
+    .version = 1,
+    .summary = "A file of `length` bytes is known whose SHA-256 digest is `digest`, as `sha256sum` prints "
+               "it.",
+    .params = params_spec,
+    .n_params = sizeof params_spec / sizeof *params_spec,
+    .example = example,
+    .n_example = sizeof example / sizeof *example,
+    .create = create,
+    .destroy = pr_digest_destroy,
+    .air = pr_digest_air,
+    .write_public = pr_digest_write_public,
+    .outputs = pr_digest_outputs,
+    .create_public = create_public,
+    .trace = pr_digest_trace,
+    .size = size_of,
+};
