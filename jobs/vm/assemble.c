@@ -84,17 +84,16 @@ static pr_status take_term(assembler *a, uint32_t *out) {
 static pr_status take_number(assembler *a, uint32_t *out) {
     *out = 0;
     skip_space(a);
-    char sign = '+';
-    if (a->at < a->end && *a->at == '-') sign = *a->at++;
-    do {
+    bool subtracts = a->at < a->end && *a->at == '-';
+    if (subtracts) a->at++;
+    for (;;) {
         uint32_t term = 0;
         PR_TRY(take_term(a, &term));
-        *out += sign == '-' ? -term : term;
+        *out += subtracts ? -term : term;
         skip_space(a);
-        if (a->at == a->end) break;
-        sign = *a->at;
-    } while ((sign == '+' || sign == '-') && a->at++);
-    return PR_OK;
+        if (a->at == a->end || (*a->at != '+' && *a->at != '-')) return PR_OK;
+        subtracts = *a->at++ == '-';
+    }
 }
 
 /* ---- operands ---- */

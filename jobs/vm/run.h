@@ -18,6 +18,12 @@ struct pr_job_instance {
     pr_vm_run run;
 };
 
+/* The functions of pr_job_type that do not read parameters. */
+#define PR_VM_JOB_FUNCTIONS                                                                                            \
+    .destroy = pr_vm_job_destroy, .air = pr_vm_job_air, .write_public = pr_vm_job_write_public,                        \
+    .outputs = pr_vm_job_outputs, .create_public = pr_vm_job_create_public, .trace = pr_vm_job_trace,                  \
+    .trace_storage = pr_vm_job_trace_storage, .public_terms = pr_vm_job_public_terms
+
 /* Takes over the program (its arrays are gone afterwards, whatever the status) and runs it. PR_ERR_INPUT: it does not
  * end within max_steps. */
 PR_MUST_CHECK pr_status pr_vm_job_create_take(pr_job_instance **out, pr_vm_program *program, const uint32_t *inputs,
