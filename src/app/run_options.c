@@ -39,6 +39,12 @@ static pr_status take_duration(uint64_t *ns, const char *option, pr_error *err) 
     return pr_fail(err, PR_ERR_USAGE, "%s: '%s'; allowed: %s", option, optarg, PR_DURATION_ALLOWED);
 }
 
+static pr_status take_config(pr_run_options *o, pr_error *err) {
+    static pr_votes_config config; /* of the process: options are read once */
+    o->votes = &config;
+    return pr_votes_config_load(&config, optarg, err);
+}
+
 static pr_status take_log(pr_run_options *o, pr_error *err) {
     if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
         return pr_fail(err, PR_ERR_USAGE, "--log: '%s'; allowed: text, json", optarg);
@@ -69,6 +75,8 @@ static pr_status take_option(pr_run_options *o, int option, int argc, char **arg
         return take_resume(o, argc, argv), PR_OK;
     case 'R':
         return o->retry_failed = true, PR_OK;
+    case 'C':
+        return take_config(o, err);
     case 'm':
         return o->metrics_path = optarg, PR_OK;
     case 'b':
@@ -113,6 +121,7 @@ pr_status pr_app_run_arguments(pr_run_options *o, const char **argument, int arg
                                             {"threads", 1, 0, 't'},
                                             {"backend", 1, 0, 'b'},
                                             {"metrics", 1, 0, 'm'},
+                                            {"config", 1, 0, 'C'},
                                             {"log", 1, 0, 'l'},
                                             {"watch", 1, 0, 'w'},
                                             {"coordinator-only", 0, 0, 'c'},

@@ -10,6 +10,7 @@
 #include "air/job_type.h"
 #include "backend/backend.h"
 #include "base/log.h"
+#include "manifest/votes_config.h"
 #include "placement/placement.h"
 
 #define PR_CLUSTER_START_NS ((uint64_t)600 * 1000000000u)
@@ -20,6 +21,7 @@ typedef struct pr_run_options {
     const char *manifest_dir;  /* with manifest_text: where relative paths begin */
     const char *watch_dir;     /* not NULL: manifests are taken from this folder, one after another, until a drain */
     const char *results_dir;
+    const pr_votes_config *votes; /* NULL: the defaults */
     const char *resume;       /* NULL: a new run; "": the newest run of the manifest's name; else a run id or path */
     bool retry_failed;        /* with resume: jobs that failed are tried again */
     const char *metrics_path; /* NULL: beside the results file */
@@ -39,6 +41,7 @@ typedef struct pr_run_options {
     const char *child_program;
     const char *const *child_arguments;
     uint64_t (*fault)(int rank, uint32_t job, uint32_t attempt);
+    const struct pr_voter_hooks *voter_hooks; /* what this rank does wrong in the consensus */
 } pr_run_options;
 
 /* Starts and ends MPI. Rank 0 prints the path of the results file as the only line on standard output; everything else

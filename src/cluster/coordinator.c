@@ -13,7 +13,8 @@
 #define PR_GRACE_NS ((uint64_t)10 * 1000000000u)
 #define PR_DRAIN_MARGIN_NS ((uint64_t)60 * 1000000000u)
 #define PR_GIVE_UP_NS ((uint64_t)3 * 1000000000u) /* after what ran was cancelled */
-#define PR_MAX_MESSAGES 64u                       /* a turn */
+#define PR_BATCH_NS ((uint64_t)5 * 1000000000u)
+#define PR_MAX_MESSAGES 64u /* a turn */
 
 /* ---- a turn ---- */
 
@@ -22,7 +23,7 @@ static pr_status receive_one(pr_run *r, pr_leader *l, bool *got, pr_error *err) 
     pr_wire m;
     uint8_t *buffer;
     pr_error bad = {0};
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_clock_monotonic_ns(), voted = l->voter_ns;
     PR_TRY(pr_leader_poll(l, got, &from, &m, &buffer, &bad, err));
     if (!*got) {
         if (from >= 0) pr_run_bad_message(r, (unsigned)from, bad.text);
@@ -30,11 +31,11 @@ static pr_status receive_one(pr_run *r, pr_leader *l, bool *got, pr_error *err) 
         return PR_OK;
     }
     if (m.type == PR_WIRE_PING) r->roll->members[from].ping = m.as.ping;
-    pr_status status = pr_run_heard(r, (unsigned)from, err);
-    if (status == PR_OK) status = pr_run_handle(r, (unsigned)from, &m, err);
+    pr_run_heard(r, (unsigned)from);
+    pr_status status = pr_run_handle(r, (unsigned)from, &m, err);
     pr_wire_clear(&m);
     free(buffer);
-    pr_run_charge(r, start);
+    pr_run_charge(r, start + (l->voter_ns - voted));
     return status;
 }
 
@@ -53,6 +54,7 @@ static pr_status save_metrics(pr_run *r, bool always, pr_error *err) {
                      pr_schedule_count(s, PR_JOB_VERIFYING);
     size_t ended = pr_schedule_count(s, PR_JOB_DONE) + pr_schedule_count(s, PR_JOB_FAILED);
     pr_progress_tick(r->progress, running, (double)pr_schedule_remaining_ns(s) / 1e9);
+    pr_run_metrics_state(r->metrics, pr_voter_consensus(pr_worker_voter(r->worker)));
     return pr_run_metrics_save(r->metrics, r->keeper, r->manifest->n_jobs - ended - running, running, always, err);
 }
 
@@ -77,6 +79,7 @@ static pr_status turn(pr_run *r, pr_leader *l, bool *busy, pr_error *err) {
     uint64_t start = pr_clock_monotonic_ns();
     PR_TRY(receive(r, l, busy, err));
     PR_TRY(pr_worker_tick(l->worker, busy, err));
+    PR_TRY(pr_run_heed_votes(r, busy, err));
     PR_TRY(pr_run_announce(r, busy, err));
     PR_TRY(pr_run_watch_ranks(r, err));
     PR_TRY(pr_run_hand_out(r, busy, err));
@@ -90,8 +93,9 @@ static pr_status turn(pr_run *r, pr_leader *l, bool *busy, pr_error *err) {
 }
 
 static void rest(pr_run *r, pr_leader *l) {
-    struct pollfd fds[PR_WORKER_MAX_FDS + 1];
+    struct pollfd fds[PR_WORKER_MAX_FDS + 2];
     size_t n = pr_worker_fds(l->worker, fds);
+    fds[n++] = (struct pollfd){pr_examiner_fd(r->examiner), POLLIN, 0};
     fds[n++] = (struct pollfd){pr_keeper_fd(r->keeper), POLLIN, 0};
     pr_worker_wait(fds, n, pr_transport_pause_ms(r->t));
 }
@@ -126,7 +130,7 @@ static void heed_signals(pr_run *r, uint64_t now) {
 
 /* A quarter of the margin is left for the last answers and the files. */
 static bool is_cancel_due(const pr_run *r, uint64_t now) {
-    if (r->stop_ns && now - r->stop_ns >= grace_ns(r)) return true;
+    if (r->quorum_lost || (r->stop_ns && now - r->stop_ns >= grace_ns(r))) return true;
     return r->end_ns && now + r->drain_margin_ns / 4 >= r->end_ns;
 }
 
@@ -140,22 +144,43 @@ static pr_status heed_time(pr_run *r, bool *given_up, pr_error *err) {
     }
     if (!is_cancel_due(r, now)) return PR_OK;
     r->cancelled_ns = now;
-    begin_drain(r, r->stop_ns ? "asked to stop" : r->end_what, "what runs is given up");
+    begin_drain(r,
+                r->quorum_lost ? "too many ranks are lost for a quorum"
+                : r->stop_ns   ? "asked to stop"
+                               : r->end_what,
+                "what runs is given up");
     pr_run_event(r, PR_EVENT_STOP, -1, PR_SCHEDULE_NO_JOB, "what runs is given up");
     return pr_run_cancel_all(r, err);
+}
+
+static pr_status turn_or_rest(pr_run *r, pr_leader *l, pr_error *err) {
+    bool busy = false;
+    PR_TRY(turn(r, l, &busy, err));
+    if (busy)
+        pr_transport_busy(r->t);
+    else
+        rest(r, l);
+    return PR_OK;
 }
 
 static pr_status loop(pr_run *r, pr_leader *l, pr_error *err) {
     bool given_up = false;
     while (!given_up && !(pr_schedule_is_over(r->schedule) && r->n_unkept == 0)) {
-        bool busy = false;
         PR_TRY(heed_time(r, &given_up, err));
-        PR_TRY(turn(r, l, &busy, err));
-        if (busy)
-            pr_transport_busy(r->t);
-        else
-            rest(r, l);
+        PR_TRY(turn_or_rest(r, l, err));
     }
+    return PR_OK;
+}
+
+/* All jobs have ended: a quorum signs what came of them. Without it the run is complete all the same. */
+static pr_status sign_outcomes(pr_run *r, pr_leader *l, pr_error *err) {
+    size_t ended = pr_schedule_count(r->schedule, PR_JOB_DONE) + pr_schedule_count(r->schedule, PR_JOB_FAILED);
+    uint64_t end = pr_clock_monotonic_ns() + PR_BATCH_NS;
+    if (ended < r->manifest->n_jobs || pr_schedule_count(r->schedule, PR_JOB_DONE) == 0) return PR_OK;
+    PR_TRY(pr_run_close_votes(r, err));
+    while (!r->has_batch && pr_clock_monotonic_ns() < end) PR_TRY(turn_or_rest(r, l, err));
+    if (!r->has_batch)
+        pr_run_event(r, PR_EVENT_NOTE, -1, PR_SCHEDULE_NO_JOB, "no quorum has signed the outcomes of the run in time");
     return PR_OK;
 }
 
@@ -180,18 +205,19 @@ static double median_overhead(const pr_run *r) {
     return median;
 }
 
-static void tell_load(const pr_run *r) {
+static void tell_load(const pr_run *r, const pr_leader *l) {
     pr_keeper_stats k = pr_keeper_get_stats(r->keeper);
-    pr_progress_note(
-        r->progress, PR_LOG_INFO,
-        "rank 0: %.3f ms a job (median), %.3f ms a job of the writing thread, longest pause %.1f ms, longest "
-        "fsync %.1f ms, longest flush %.1f ms, journal %.1f MB, results %.1f MB, %.1f MB of memory",
-        median_overhead(r) / 1e3, k.records ? (double)k.cpu_ns / 1e6 / (double)k.records : 0,
-        (double)r->longest_pause_ns / 1e6, (double)k.longest_commit_ns / 1e6, (double)k.longest_flush_ns / 1e6,
-        (double)k.journal_bytes / 1e6, (double)k.file_bytes / 1e6, (double)pr_peak_rss_bytes() / 1e6);
+    pr_progress_note(r->progress, PR_LOG_INFO,
+                     "rank 0: %.3f ms a job (median), %.3f ms of the consensus, %.3f ms of the writing thread, longest "
+                     "pause %.1f ms, longest "
+                     "fsync %.1f ms, longest flush %.1f ms, journal %.1f MB, results %.1f MB, %.1f MB of memory",
+                     median_overhead(r) / 1e3, k.records ? (double)l->voter_ns / 1e6 / (double)k.records : 0,
+                     k.records ? (double)k.cpu_ns / 1e6 / (double)k.records : 0, (double)r->longest_pause_ns / 1e6,
+                     (double)k.longest_commit_ns / 1e6, (double)k.longest_flush_ns / 1e6, (double)k.journal_bytes / 1e6,
+                     (double)k.file_bytes / 1e6, (double)pr_peak_rss_bytes() / 1e6);
 }
 
-static pr_status end_run(pr_run *r, pr_run_report *report, pr_error *err) {
+static pr_status end_run(pr_run *r, const pr_leader *l, pr_run_report *report, pr_error *err) {
     size_t n = r->manifest->n_jobs, done = pr_schedule_count(r->schedule, PR_JOB_DONE);
     size_t failed = pr_schedule_count(r->schedule, PR_JOB_FAILED);
     char text[512];
@@ -206,14 +232,16 @@ static pr_status end_run(pr_run *r, pr_run_report *report, pr_error *err) {
     PR_TRY(pr_keeper_finish(r->keeper, err));
     if (metrics_have_changed(r, text, sizeof text)) pr_progress_note(r->progress, PR_LOG_WARN, "%s", text);
     pr_progress_summary(r->progress, report->status, failed);
-    tell_load(r);
+    tell_load(r, l);
     if (!complete) pr_progress_note(r->progress, PR_LOG_WARN, "go on with --resume %s", r->file->run_id);
     return pr_run_file_end(r->file, report->status, err);
 }
 
 static pr_status loop_and_end(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    pr_run_recall_votes(r);
     PR_TRY(loop(r, l, err));
-    return end_run(r, report, err);
+    PR_TRY(sign_outcomes(r, l, err));
+    return end_run(r, l, report, err);
 }
 
 /* ---- what a run needs, from the inside out ---- */
@@ -240,9 +268,18 @@ static pr_status with_schedule(pr_run *r, pr_leader *l, pr_run_report *report, p
     return status;
 }
 
+/* Room for every proof that can be on its way: run_tasks.c bounds them. */
+static pr_status with_examiner(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    r->work = (pr_work){.manifest_digest = &r->file->manifest_digest};
+    PR_TRY(pr_examiner_create(&r->examiner, 1, UINT32_MAX, err));
+    pr_status status = with_schedule(r, l, report, err);
+    pr_examiner_destroy(r->examiner);
+    return status;
+}
+
 static pr_status with_keeper(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
     PR_TRY(pr_keeper_create(&r->keeper, r->file->store, PR_FLUSH_NS, err));
-    pr_status status = with_schedule(r, l, report, err);
+    pr_status status = with_examiner(r, l, report, err);
     pr_keeper_destroy(r->keeper);
     return status;
 }
@@ -263,15 +300,29 @@ static pr_status with_metrics(pr_run *r, pr_leader *l, pr_run_report *report, pr
     return status;
 }
 
-static pr_status with_file(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+static pr_status with_roster(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
     pr_run_place place = {.ranks = r->roll->n, .topology = l->seat->topology};
     char hosts[512];
-    PR_TRY(pr_startup_ranks(l, r->manifest, &r->file->manifest_digest, err));
-    r->number = l->n_runs;
     pr_startup_place(l, hosts, sizeof hosts, &place.threads);
     place.hosts = hosts;
+    PR_TRY(pr_roster_annotate(r->roster, r->file, err));
     PR_TRY(pr_run_file_begin(r->file, r->o, r->manifest, &place, err));
+    PR_TRY(pr_startup_roster(l, r->roster, err));
     return with_metrics(r, l, report, err);
+}
+
+static pr_status with_file(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
+    pr_roster roster;
+    PR_TRY(pr_startup_ranks(l, r->manifest, r->file, err));
+    r->number = l->n_runs;
+    r->worker = l->worker;
+    PR_TRY(pr_roster_make(&roster, l, r->file, err));
+    r->roster = &roster;
+    pr_run_befriend_voter(r);
+    pr_status status = with_roster(r, l, report, err);
+    pr_run_leave_voter(r);
+    pr_roster_clear(&roster);
+    return status;
 }
 
 /* Most of a short allotment is left for proofs. */

@@ -7,7 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef enum item_kind { ITEM_PUT, ITEM_EVENT, ITEM_ASSIGNMENT, ITEM_RANK, ITEM_SAMPLE, ITEM_FILE } item_kind;
+typedef enum item_kind {
+    ITEM_PUT,
+    ITEM_EVENT,
+    ITEM_ASSIGNMENT,
+    ITEM_RANK,
+    ITEM_SAMPLE,
+    ITEM_CONSENSUS,
+    ITEM_BATCH,
+    ITEM_FILE
+} item_kind;
 
 typedef struct item { /* something to write */
     struct item *next;
@@ -20,6 +29,10 @@ typedef struct item { /* something to write */
         pr_assignment_row assignment;
         pr_rank_row rank;
         pr_sample_row sample; /* id, value */
+        struct {
+            uint8_t *bytes;
+            size_t size;
+        } consensus;
         struct {
             char path[1100], *text;
             size_t size;
@@ -50,6 +63,7 @@ struct pr_keeper {
 
 static void free_item(item *it) {
     if (it->kind == ITEM_PUT) pr_record_clear(&it->as.record);
+    if (it->kind == ITEM_CONSENSUS || it->kind == ITEM_BATCH) free(it->as.consensus.bytes);
     if (it->kind == ITEM_FILE) free(it->as.file.text);
     free(it);
 }
@@ -81,6 +95,10 @@ static pr_status write_item(pr_keeper *k, const item *it, pr_error *err) {
         return pr_store_note_rank(s, &it->as.rank, err);
     case ITEM_SAMPLE:
         return pr_store_sample(s, it->as.sample.id, it->as.sample.value, err);
+    case ITEM_CONSENSUS:
+        return pr_store_consensus(s, it->as.consensus.bytes, it->as.consensus.size, err);
+    case ITEM_BATCH:
+        return pr_store_batch(s, it->as.consensus.bytes, it->as.consensus.size, err);
     case ITEM_FILE:
         write_file(k, it);
         break;
@@ -336,6 +354,32 @@ void pr_keeper_sample(pr_keeper *k, const char *series, double value) {
     pr_row_set_text(it->as.sample.id, sizeof it->as.sample.id, series);
     it->as.sample.value = value;
     give(k, it);
+}
+
+static void give_bytes(pr_keeper *k, item_kind kind, const uint8_t *bytes, size_t size) {
+    const pr_error err = {PR_ERR_MEMORY, "out of memory for what is to be written"};
+    item *it = make_item(k, kind);
+    if (!it) return;
+    it->as.consensus.bytes = malloc(size ? size : 1);
+    it->as.consensus.size = size;
+    it->bytes += size;
+    if (it->as.consensus.bytes) {
+        memcpy(it->as.consensus.bytes, bytes, size);
+        give(k, it);
+        return;
+    }
+    free(it);
+    pthread_mutex_lock(&k->mutex);
+    note_failure(k, PR_ERR_MEMORY, &err);
+    pthread_mutex_unlock(&k->mutex);
+}
+
+void pr_keeper_consensus(pr_keeper *k, const uint8_t *record, size_t size) {
+    give_bytes(k, ITEM_CONSENSUS, record, size);
+}
+
+void pr_keeper_batch(pr_keeper *k, const uint8_t *certificate, size_t size) {
+    give_bytes(k, ITEM_BATCH, certificate, size);
 }
 
 void pr_keeper_file(pr_keeper *k, const char *path, char *text, size_t size) {

@@ -32,6 +32,9 @@ void pr_keeper_event(pr_keeper *k, pr_event_kind kind, int32_t rank, const char 
 void pr_keeper_assignment(pr_keeper *k, const char *id, uint32_t attempt, pr_assigned what, int32_t rank);
 void pr_keeper_rank(pr_keeper *k, const pr_rank_row *row);
 void pr_keeper_sample(pr_keeper *k, const char *series, double value);
+/* A record of the consensus (consensus/consensus.h), and the certificate over the outcomes of the whole run. */
+void pr_keeper_consensus(pr_keeper *k, const uint8_t *record, size_t size);
+void pr_keeper_batch(pr_keeper *k, const uint8_t *certificate, size_t size);
 /* A file beside: written atomically (the metrics textfile). Takes text, heap memory. That it cannot be written is
  * counted, and no failure of the keeper: nothing that was announced rests on it. */
 void pr_keeper_file(pr_keeper *k, const char *path, char *text, size_t size);

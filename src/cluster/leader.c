@@ -31,8 +31,8 @@ void pr_leader_clear(pr_leader *l) {
 }
 
 static bool is_for_supervisor(pr_wire_type type) {
-    return type == PR_WIRE_MANIFEST || type == PR_WIRE_PROVE || type == PR_WIRE_CANCEL || type == PR_WIRE_VERIFY ||
-           type == PR_WIRE_STOP;
+    return type == PR_WIRE_MANIFEST || type == PR_WIRE_ROSTER || type == PR_WIRE_PROVE || type == PR_WIRE_CANCEL ||
+           type == PR_WIRE_CLOSE || type == PR_WIRE_STOP;
 }
 
 /* Can the process of a rank be seen from here? Not from another host, nor out of another container of this one. */
@@ -64,8 +64,12 @@ pr_status pr_leader_poll(pr_leader *l, bool *got, int *from, pr_wire *message, u
             *from = -1;
             return PR_OK;
         }
-        if (*from != 0 || !is_for_supervisor(message->type)) break;
-        status = pr_worker_handle(l->worker, message, err);
+        bool is_for_voter = pr_worker_is_for_voter(message->type);
+        if (!is_for_voter && (*from != 0 || !is_for_supervisor(message->type))) break;
+        uint64_t start = pr_clock_monotonic_ns();
+        if (is_for_voter) l->roll.members[*from].heard_ns = start;
+        status = pr_worker_handle(l->worker, *from, message, err);
+        if (is_for_voter) l->voter_ns += pr_clock_monotonic_ns() - start;
         pr_wire_clear(message);
         free(*buffer);
         if (status != PR_OK) return status;

@@ -166,6 +166,14 @@ static uint64_t started_wall_ns(const pr_results *r) {
     return pr_time_parse_iso8601(&ns, text) ? ns : pr_clock_wall_ns();
 }
 
+/* Of the consensus; a run that was ended before it had any begins with new ones. */
+static void take_terms(pr_run_file *f, const pr_results *r) {
+    const char *seed = pr_results_attribute(r, "consensus_seed");
+    const char *size = pr_results_attribute(r, "consensus_committee_size");
+    f->has_terms = seed && size && pr_hex_decode(f->seed.bytes, sizeof f->seed.bytes, seed);
+    f->committee_size = size ? (uint32_t)strtoul(size, NULL, 10) : 0;
+}
+
 static pr_status take_run(pr_run_file *f, const pr_results *r, const pr_run_options *o, const pr_manifest *m,
                           pr_error *err) {
     const char *problems = pr_results_problems(r), *id = pr_results_attribute(r, "run_id");
@@ -178,6 +186,7 @@ static pr_status take_run(pr_run_file *f, const pr_results *r, const pr_run_opti
     PR_TRY(take_rows(f, r, o, m, err));
     snprintf(f->run_id, sizeof f->run_id, "%s", id ? id : "unknown");
     f->started_wall_ns = started_wall_ns(r);
+    take_terms(f, r);
     f->has_provenance = pr_results_attribute(r, "configuration") != NULL;
     return PR_OK;
 }

@@ -14,9 +14,12 @@ typedef struct pr_member {
     bool same_pids; /* its process can be seen from here */
     bool said_bye;
     bool refused; /* it is out of reach: nothing can be sent to it, or understood at the start */
+    bool removed; /* from the consensus, for fraud: it gets no work */
     pr_rank_state state;
     uint64_t heard_ns;
     uint32_t bad_messages;
+    uint8_t public_key[32]; /* as it said in READY, and its lot, and the seal of the next one */
+    pr_hash lot, next_sealed_lot;
     uint32_t ready_run, asked_run; /* number of the run whose manifest it has, and was sent last */
     pr_wire_ping ping;             /* the last one */
 } pr_member;

@@ -2,9 +2,11 @@
 #ifndef PR_CLUSTER_RUN_H
 #define PR_CLUSTER_RUN_H
 #include "cluster/cluster.h"
+#include "cluster/examiner.h"
 #include "cluster/keeper.h"
 #include "cluster/progress.h"
 #include "cluster/roll.h"
+#include "cluster/roster.h"
 #include "cluster/run_file.h"
 #include "cluster/run_metrics.h"
 #include "cluster/transport.h"
@@ -21,6 +23,16 @@ typedef struct pr_run_job {  /* what rank 0 keeps of a job while it is not ended
     uint64_t expected_ns;  /* of the attempt handed out last, as it was expected then */
     uint64_t sent_wall_ns; /* of the attempt handed out last */
     float overhead_us;     /* time of rank 0's main thread */
+    struct {
+        uint32_t attempt, rank;
+    } given[2];             /* the attempts handed out last */
+    uint32_t counts;        /* the attempt whose proof counts; 0: none */
+    uint64_t proven_ns;     /* monotonic: when that proof came */
+    bool own_refusal;       /* its prover has found it wrong */
+    int32_t verifier_rank;  /* who was the first to find it good; -1: nobody yet */
+    double verify_ms;       /* of that rank */
+    pr_round_outcome voted; /* of the consensus, and what it was about */
+    pr_subject ballot;
 } pr_run_job;
 
 typedef struct pr_run {
@@ -33,6 +45,11 @@ typedef struct pr_run {
     uint32_t number; /* of the run on these ranks: messages bear it */
     pr_keeper *keeper;
     pr_schedule *schedule;
+    const pr_roster *roster;
+    pr_work work;          /* to check records */
+    pr_examiner *examiner; /* its thread */
+    bool has_batch;        /* the outcomes are signed by a quorum */
+    bool quorum_lost;      /* too many ranks are lost: nothing can be approved any more */
     pr_progress *progress;
     pr_run_metrics *metrics;
     pr_run_job *jobs;   /* [n_jobs] */
@@ -66,6 +83,21 @@ PR_MUST_CHECK pr_status pr_run_handle(pr_run *r, unsigned rank, pr_wire *message
 /* What a rank sent could not be decoded. */
 void pr_run_bad_message(pr_run *r, unsigned rank, const char *text);
 
+/* ---- run_votes.c: what the consensus makes of proofs ---- */
+void pr_run_befriend_voter(pr_run *r); /* before its ranks get the manifest */
+void pr_run_leave_voter(pr_run *r);
+void pr_run_recall_votes(pr_run *r);
+/* The proof of this attempt counts from now on; takes the record's contents. */
+PR_MUST_CHECK pr_status pr_run_check_proof(pr_run *r, unsigned rank, const pr_wire_task *task, pr_record *record,
+                                           pr_error *err);
+PR_MUST_CHECK pr_status pr_run_on_verdict(pr_run *r, unsigned rank, const pr_wire_verdict *v, pr_error *err);
+PR_MUST_CHECK pr_status pr_run_watch_votes(pr_run *r, pr_error *err); /* about once a second */
+PR_MUST_CHECK pr_status pr_run_heed_votes(pr_run *r, bool *busy, pr_error *err);
+/* Whether the validators that are there could still approve anything. Those that are silent may come back. */
+bool pr_run_has_quorum(const pr_run *r);
+/* Asks every rank to sign the outcomes. */
+PR_MUST_CHECK pr_status pr_run_close_votes(pr_run *r, pr_error *err);
+
 /* ---- run_tasks.c: what ranks are given ---- */
 PR_MUST_CHECK pr_status pr_run_hand_out(pr_run *r, bool *busy, pr_error *err);
 PR_MUST_CHECK pr_status pr_run_notices(pr_run *r, bool *busy, pr_error *err);
@@ -74,8 +106,7 @@ PR_MUST_CHECK pr_status pr_run_cancel_all(pr_run *r, pr_error *err);
 
 /* ---- run_ranks.c: ranks come and go ---- */
 PR_MUST_CHECK pr_status pr_run_watch_ranks(pr_run *r, pr_error *err);
-PR_MUST_CHECK pr_status pr_run_heard(pr_run *r, unsigned rank, pr_error *err);
-void pr_run_ready(pr_run *r, unsigned rank, const pr_wire_ready *ready);
+void pr_run_heard(pr_run *r, unsigned rank);
 void pr_run_status(pr_run *r); /* SIGUSR2: tells how things stand */
 
 /* The time since goes to the job that was at hand. */

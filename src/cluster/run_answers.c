@@ -43,16 +43,8 @@ static pr_attempt_row attempt_row(const pr_run *r, unsigned rank, const pr_wire_
 /* ---- proofs ---- */
 
 static pr_status keep_proof(pr_run *r, unsigned rank, pr_wire_answer *a, pr_error *err) {
-    pr_run_job *j = &r->jobs[a->task.job];
     pr_attempt_row row = attempt_row(r, rank, a);
-    pr_record *kept = malloc(sizeof *kept);
-    if (!kept) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a proof");
-    *kept = a->record;
-    memset(&a->record, 0, sizeof a->record);
-    pr_work_set_identity(&kept->row, &r->manifest->jobs[a->task.job]);
-    kept->row.prover_rank = (int32_t)rank;
-    pr_run_drop_proven(r, a->task.job);
-    j->proven = kept;
+    PR_TRY(pr_run_check_proof(r, rank, &a->task, &a->record, err));
     pr_run_add_history(r, a->task.job, &row);
     return PR_OK;
 }
@@ -132,65 +124,6 @@ static pr_status on_answer(pr_run *r, unsigned rank, pr_wire_answer *a, pr_error
     return fail_attempt(r, rank, a, (pr_failure)a->failure, err);
 }
 
-/* ---- verdicts ---- */
-
-static pr_status approve(pr_run *r, unsigned rank, uint32_t job, const pr_wire_verdict *v, pr_error *err) {
-    pr_record *record = r->jobs[job].proven;
-    bool own = record->row.prover_rank == (int32_t)rank;
-    record->row.verify_ms = v->verify_ms;
-    record->row.verifier_rank = own ? -1 : (int32_t)rank;
-    if (!own) record->row.state = PR_STATE_VERIFIED;
-    pr_status status = pr_run_end_job(r, job, record, own ? PR_OUTCOME_SELF_VERIFIED : PR_OUTCOME_APPROVED, err);
-    pr_run_drop_proven(r, job);
-    return status;
-}
-
-/* The last attempt stands in the history as proved: now it is known to be wrong. */
-static void note_wrong(pr_run *r, uint32_t job, uint32_t attempt, const char *reason) {
-    pr_run_job *j = &r->jobs[job];
-    for (uint32_t i = 0; i < j->n_history; i++) {
-        if (j->history[i].attempt != attempt) continue;
-        j->history[i].end = PR_ATTEMPT_WRONG;
-        pr_row_set_text(j->history[i].reason, sizeof j->history[i].reason, reason);
-    }
-}
-
-static pr_status refuse(pr_run *r, unsigned rank, uint32_t job, const pr_wire_verdict *v, pr_fate fate, pr_error *err) {
-    pr_record *record = r->jobs[job].proven;
-    char reason[512];
-    snprintf(reason, sizeof reason, "rank %u refused the proof: %.400s", rank, v->reason);
-    note_wrong(r, job, v->task.attempt, reason);
-    pr_run_event(r, PR_EVENT_NOTE, record->row.prover_rank, job, "%s", reason);
-    if (fate != PR_FATE_FAILED) {
-        pr_run_metrics_retry(r->metrics);
-        pr_run_drop_proven(r, job);
-        return PR_OK;
-    }
-    record->row.verify_ms = v->verify_ms;
-    record->row.verifier_rank = (int32_t)rank;
-    pr_row_set_text(record->row.reason, sizeof record->row.reason, reason);
-    pr_status status = pr_run_end_job(r, job, record, PR_OUTCOME_REJECTED, err); /* with the proof: the evidence */
-    pr_run_drop_proven(r, job);
-    return status;
-}
-
-static pr_status on_verdict(pr_run *r, unsigned rank, const pr_wire_verdict *v, pr_error *err) {
-    if (!is_of_this_run(r, &v->task)) return PR_OK;
-    uint32_t job = v->task.job;
-    pr_fate fate =
-        pr_schedule_verified(r->schedule, pr_clock_monotonic_ns(), rank, job, v->task.attempt, (pr_verdict)v->verdict);
-    if (fate == PR_FATE_IGNORED || !r->jobs[job].proven) return PR_OK; /* late: another rank's verdict counted */
-    if (fate == PR_FATE_DONE) return approve(r, rank, job, v, err);
-    if (v->verdict == PR_VERDICT_REFUSED) return refuse(r, rank, job, v, fate, err);
-    if (fate != PR_FATE_FAILED) return PR_OK;
-    r->jobs[job].proven->row.verifier_rank = -1;
-    pr_row_set_text(r->jobs[job].proven->row.reason, sizeof r->jobs[job].proven->row.reason,
-                    "no rank was able to verify the proof");
-    pr_status status = pr_run_end_job(r, job, r->jobs[job].proven, PR_OUTCOME_UNVOTED, err);
-    pr_run_drop_proven(r, job);
-    return status;
-}
-
 /* ---- the rest ---- */
 
 static void on_note(pr_run *r, unsigned rank, const pr_wire_note *n) {
@@ -209,7 +142,7 @@ pr_status pr_run_handle(pr_run *r, unsigned rank, pr_wire *m, pr_error *err) {
         break;
     case PR_WIRE_VERDICT:
         r->at_job = m->as.verdict.task.job;
-        status = on_verdict(r, rank, &m->as.verdict, err);
+        if (is_of_this_run(r, &m->as.verdict.task)) status = pr_run_on_verdict(r, rank, &m->as.verdict, err);
         break;
     case PR_WIRE_NOTE:
         on_note(r, rank, &m->as.note);
@@ -217,9 +150,7 @@ pr_status pr_run_handle(pr_run *r, unsigned rank, pr_wire *m, pr_error *err) {
     case PR_WIRE_PING:
         r->roll->members[rank].ping = m->as.ping;
         break;
-    case PR_WIRE_READY:
-        pr_run_ready(r, rank, &m->as.ready);
-        break;
+    case PR_WIRE_READY: /* too late for this run */
     case PR_WIRE_HELLO:
     case PR_WIRE_BYE:
         break;

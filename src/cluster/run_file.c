@@ -10,8 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* mkdir -p */
-static pr_status make_folders(const char *path, pr_error *err) {
+pr_status pr_run_file_make_folders(const char *path, pr_error *err) {
     char part[1024];
     size_t n = strlen(path);
     if (n == 0 || n >= sizeof part) return pr_fail(err, PR_ERR_USAGE, "results folder: a path of %zu bytes", n);
@@ -57,7 +56,7 @@ static void describe(beginning *b, pr_run_file *f, const pr_manifest *m) {
 
 static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     beginning b;
-    PR_TRY(make_folders(o->results_dir, err));
+    PR_TRY(pr_run_file_make_folders(o->results_dir, err));
     PR_TRY(make_run_id(f->run_id, sizeof f->run_id, m->name, err));
     int n = snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, f->run_id);
     if (n < 0 || (size_t)n >= sizeof f->path) return pr_fail(err, PR_ERR_USAGE, "results folder: the path is too long");

@@ -1,5 +1,6 @@
 #include "cluster/run_metrics.h"
 #include "base/clock.h"
+#include "cluster/voter.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,19 @@ static pr_metric counter(pr_run_metrics *m, const char *name, const char *help) 
 
 static pr_metric gauge(pr_run_metrics *m, const char *name, const char *help) {
     return pr_metrics_add_family(m->registry, name, help, PR_METRIC_GAUGE);
+}
+
+static void add_consensus(pr_run_metrics *m) {
+    m->votes = counter(m, "proverun_consensus_votes_total", "Votes that rank 0 has counted, by validator.");
+    m->rounds = counter(m, "proverun_consensus_rounds_total", "Rounds that ended, by outcome.");
+    m->fraud = counter(m, "proverun_consensus_fraud_detected_total", "Evidence of fraud that holds, by kind.");
+    m->registered = counter(m, "proverun_consensus_validators_registered_total", "Validators registered.");
+    m->removed = counter(m, "proverun_consensus_validators_removed_total", "Validators removed, by reason.");
+    m->view_changes = counter(m, "proverun_consensus_view_changes_total", "Changes of the leader, by reason.");
+    m->refused = counter(m, "proverun_consensus_messages_refused_total", "Messages without effect, by reason.");
+    m->validators = gauge(m, "proverun_consensus_active_validators", "Validators that may vote.");
+    m->pending_votes = gauge(m, "proverun_consensus_pending_votes", "Votes in rounds that are open.");
+    m->view = gauge(m, "proverun_consensus_current_view", "The view that rank 0 is in.");
 }
 
 static void add_families(pr_run_metrics *m) {
@@ -33,6 +47,7 @@ static void add_families(pr_run_metrics *m) {
     m->journal_bytes = gauge(m, "proverun_journal_bytes", "Size of the journal.");
     m->write_errors = counter(m, "proverun_metrics_write_errors_total", "Times that this file could not be written.");
     m->complete = gauge(m, "proverun_run_complete", "1 when every job of the manifest is done.");
+    add_consensus(m);
     m->last_update =
         gauge(m, "proverun_last_update_timestamp_seconds", "When this file was written, seconds since 1970.");
 }
@@ -90,6 +105,55 @@ void pr_run_metrics_job(pr_run_metrics *m, const pr_job_row *row) {
     pr_metrics_add(r, m->insecure, NULL, NULL, row->insecure);
     pr_metrics_add(r, m->large, NULL, NULL, row->flagged_large);
     add_stages(m, row);
+}
+
+static void count_validator(pr_run_metrics *m, uint32_t validator) {
+    char index[16];
+    snprintf(index, sizeof index, "%u", validator);
+    pr_metrics_add(m->registry, m->votes, "validator", index, 1);
+}
+
+static void count(pr_run_metrics *m, const pr_voter_event *e) {
+    pr_metrics *r = m->registry;
+    switch (e->metric) {
+    case PR_COUNT_VOTE:
+        count_validator(m, e->label);
+        break;
+    case PR_COUNT_ROUND:
+        pr_metrics_add(r, m->rounds, "outcome", pr_round_outcome_name((pr_round_outcome)e->label), 1);
+        break;
+    case PR_COUNT_FRAUD:
+        pr_metrics_add(r, m->fraud, "kind", pr_evidence_kind_name((pr_evidence_kind)e->label), 1);
+        break;
+    case PR_COUNT_REGISTERED:
+        pr_metrics_add(r, m->registered, NULL, NULL, 1);
+        break;
+    case PR_COUNT_REMOVED:
+        pr_metrics_add(r, m->removed, "reason", pr_removal_name((pr_removal)e->label), 1);
+        break;
+    case PR_COUNT_VIEW_CHANGE:
+        pr_metrics_add(r, m->view_changes, "reason", pr_view_reason_name((pr_view_reason)e->label), 1);
+        break;
+    case PR_COUNT_REFUSED:
+        pr_metrics_add(r, m->refused, "reason", pr_refusal_name((pr_refusal)e->label), 1);
+        break;
+    }
+}
+
+void pr_run_metrics_consensus(pr_run_metrics *m, const pr_voter_event *e) {
+    if (e->kind == PR_VOTER_COUNT) count(m, e);
+}
+
+void pr_run_metrics_finalized(pr_run_metrics *m, pr_outcome outcome, uint64_t ns) {
+    (void)m;
+    (void)outcome;
+    (void)ns;
+}
+
+void pr_run_metrics_state(pr_run_metrics *m, const pr_consensus *c) {
+    pr_metrics_set(m->registry, m->validators, NULL, NULL, pr_consensus_registry(c)->n_active);
+    pr_metrics_set(m->registry, m->pending_votes, NULL, NULL, (double)pr_consensus_pending_votes(c));
+    pr_metrics_set(m->registry, m->view, NULL, NULL, (double)pr_consensus_view(c));
 }
 
 void pr_run_metrics_retry(pr_run_metrics *m) { pr_metrics_add(m->registry, m->retries, NULL, NULL, 1); }

@@ -18,6 +18,7 @@ static void tell_change(pr_run *r, unsigned rank, const char *why) {
                  "rank %u on %s %s", rank, m->hello.host, why);
     pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, m->state);
     if (!lost) return;
+    r->quorum_lost |= !pr_run_has_quorum(r);
     pr_transport_forget(r->t, (int)rank);
 }
 
@@ -27,35 +28,18 @@ static void look_for_the_gone(pr_run *r) {
             tell_change(r, rank, "is gone");
 }
 
-static void let_in(pr_run *r, unsigned rank) {
-    pr_run_event(r, PR_EVENT_RANK_BACK, (int32_t)rank, PR_SCHEDULE_NO_JOB, "rank %u is back", rank);
-    pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, PR_RANK_UP);
+/* Whoever was removed, or was not there when the roster was made, gets no work: nobody would vote on it. */
+static bool may_work(const pr_run *r, unsigned rank) {
+    return !r->roll->members[rank].removed && r->roll->members[rank].ready_run == r->number;
 }
 
-/* A rank that was away when the run began gets the manifest now, and is let in when it has it. */
-pr_status pr_run_heard(pr_run *r, unsigned rank, pr_error *err) {
-    pr_member *m = &r->roll->members[rank];
-    pr_wire w = {.type = PR_WIRE_MANIFEST};
-    if (!pr_roll_heard(r->roll, rank, pr_clock_monotonic_ns())) return PR_OK;
+void pr_run_heard(pr_run *r, unsigned rank) {
+    if (!pr_roll_heard(r->roll, rank, pr_clock_monotonic_ns())) return;
     pr_transport_know(r->t, (int)rank);
-    if (m->ready_run == r->number) {
-        let_in(r, rank);
-        return PR_OK;
-    }
-    if (m->asked_run == r->number) return PR_OK;
-    m->asked_run = r->number;
-    w.as.manifest = (pr_wire_manifest){
-        r->number,           r->manifest->path,       r->manifest->base_dir, r->manifest->text, r->manifest->text_size,
-        r->manifest->digest, r->file->manifest_digest};
-    return pr_transport_send(r->t, (int)rank, &w, err);
-}
-
-void pr_run_ready(pr_run *r, unsigned rank, const pr_wire_ready *ready) {
-    pr_member *m = &r->roll->members[rank];
-    if (ready->run != r->number || ready->status != PR_OK || ready->n_jobs != r->manifest->n_jobs) return;
-    bool waited_for = m->ready_run != r->number && m->asked_run == r->number;
-    m->ready_run = r->number;
-    if (waited_for && m->state == PR_RANK_UP) let_in(r, rank);
+    bool works = may_work(r, rank);
+    pr_run_event(r, PR_EVENT_RANK_BACK, (int32_t)rank, PR_SCHEDULE_NO_JOB, "rank %u is back%s", rank,
+                 works ? "" : ": it is no validator of this run and gets no work");
+    if (works) pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, PR_RANK_UP);
 }
 
 static pr_status ping_all(pr_run *r, pr_error *err) {
@@ -133,6 +117,7 @@ pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     if (now - r->pinged_ns < PR_LOOK_NS) return PR_OK;
     r->pinged_ns = now;
     look_for_the_gone(r);
+    PR_TRY(pr_run_watch_votes(r, err));
     watch_clock(r, now);
     note_ranks(r, now);
     return now / PR_PING_NS != (now - PR_LOOK_NS) / PR_PING_NS ? ping_all(r, err) : PR_OK;

@@ -6,6 +6,8 @@
 
 #define PR_HANG_MIN_NS ((uint64_t)60 * 1000000000u)
 #define PR_HANG_FACTOR 10u
+#define PR_UNDECIDED 64u
+#define PR_UNDECIDED_PER_RANK 4u
 
 static const char *id_of(const pr_run *r, uint32_t job) { return r->manifest->jobs[job].id; }
 
@@ -28,29 +30,30 @@ static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     if (!r->jobs[task->job].queued_ns) r->jobs[task->job].queued_ns = pr_clock_monotonic_ns();
     r->jobs[task->job].sent_wall_ns = pr_clock_wall_ns();
     r->jobs[task->job].expected_ns = task->expected_ns;
+    r->jobs[task->job].given[1] = r->jobs[task->job].given[0];
+    r->jobs[task->job].given[0].attempt = task->attempt;
+    r->jobs[task->job].given[0].rank = task->rank;
     if (task->speculative)
         pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
                      "handed out again, to rank %u: attempt %u", task->rank, task->attempt);
     return pr_transport_send(r->t, (int)task->rank, &m, err);
 }
 
-static pr_status send_verify(pr_run *r, const pr_task *task, pr_error *err) {
-    pr_wire m = {.type = PR_WIRE_VERIFY};
-    PR_ASSERT(r->jobs[task->job].proven);
-    m.as.verify.task = (pr_wire_task){r->number, task->job, task->attempt};
-    m.as.verify.record = *r->jobs[task->job].proven; /* lent: not cleared through the message */
-    return pr_transport_send(r->t, (int)task->rank, &m, err);
+/* Proofs that nobody has voted on yet are held in memory: no more of them before those are decided. */
+static bool may_hand_out(const pr_run *r) {
+    return !pr_keeper_is_full(r->keeper) &&
+           pr_schedule_count(r->schedule, PR_JOB_PROVEN) < PR_UNDECIDED + PR_UNDECIDED_PER_RANK * r->roll->n;
 }
 
 pr_status pr_run_hand_out(pr_run *r, bool *busy, pr_error *err) {
     pr_task task;
     uint64_t now = pr_clock_monotonic_ns();
-    while (!pr_keeper_is_full(r->keeper) && pr_schedule_next(r->schedule, now, &task)) {
+    while (may_hand_out(r) && pr_schedule_next(r->schedule, now, &task)) {
         *busy = true;
         r->at_job = task.job;
-        pr_keeper_assignment(r->keeper, id_of(r, task.job), task.attempt,
-                             task.kind == PR_TASK_PROVE ? PR_ASSIGNED_PROVE : PR_ASSIGNED_VERIFY, (int32_t)task.rank);
-        PR_TRY(task.kind == PR_TASK_PROVE ? send_prove(r, &task, err) : send_verify(r, &task, err));
+        PR_ASSERT(task.kind == PR_TASK_PROVE);
+        pr_keeper_assignment(r->keeper, id_of(r, task.job), task.attempt, PR_ASSIGNED_PROVE, (int32_t)task.rank);
+        PR_TRY(send_prove(r, &task, err));
         pr_run_charge(r, now);
         now = pr_clock_monotonic_ns();
     }

@@ -1,4 +1,5 @@
 #include "cluster/startup.h"
+#include "cluster/roster.h"
 #include "base/clock.h"
 #include "job/estimate.h"
 #include <stdio.h>
@@ -41,6 +42,7 @@ pr_status pr_startup_manifest(pr_manifest *m, const pr_run_options *o, pr_error 
 typedef struct roll_call {
     pr_leader *l;
     const pr_manifest *m;
+    const pr_run_file *file;
     bool *ready; /* [n] */
     uint32_t run;
 } roll_call;
@@ -51,8 +53,12 @@ static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *read
     if (ready->n_jobs != c->m->n_jobs)
         return pr_fail(err, PR_ERR_MPI, "rank %u finds %u jobs in the manifest, rank 0 finds %zu", rank, ready->n_jobs,
                        c->m->n_jobs);
+    pr_member *m = &c->l->roll.members[rank];
     c->ready[rank] = true;
-    c->l->roll.members[rank].ready_run = c->run;
+    m->ready_run = c->run;
+    m->lot = ready->lot;
+    m->next_sealed_lot = ready->next_sealed_lot;
+    memcpy(m->public_key, ready->public_key, sizeof m->public_key);
     return PR_OK;
 }
 
@@ -92,18 +98,28 @@ static pr_status take_turn(roll_call *c, pr_error *err) {
     return PR_OK;
 }
 
-static pr_status send_manifest(roll_call *c, const pr_hash *run_digest, pr_error *err) {
+static pr_status send_manifest(roll_call *c, pr_error *err) {
     pr_wire m = {.type = PR_WIRE_MANIFEST};
-    m.as.manifest =
-        (pr_wire_manifest){c->run, c->m->path, c->m->base_dir, c->m->text, c->m->text_size, c->m->digest, *run_digest};
+    char keys[1100];
+    pr_roster_key_folder(keys, sizeof keys, c->file);
+    m.as.manifest = (pr_wire_manifest){.run = c->run,
+                                       .path = c->m->path,
+                                       .base_dir = c->m->base_dir,
+                                       .text = c->m->text,
+                                       .text_size = c->m->text_size,
+                                       .digest = c->m->digest,
+                                       .run_digest = c->file->manifest_digest,
+                                       .run_id = c->file->run_id,
+                                       .key_folder = keys,
+                                       .sealed_lots = pr_roster_sealed_lots(&c->l->roll)};
     for (unsigned rank = 0; rank < c->l->roll.n; rank++)
         if (c->l->roll.members[rank].state == PR_RANK_UP) PR_TRY(pr_transport_send(c->l->t, (int)rank, &m, err));
     return PR_OK;
 }
 
-static pr_status call_roll(roll_call *c, const pr_hash *run_digest, pr_error *err) {
+static pr_status call_roll(roll_call *c, pr_error *err) {
     uint64_t end = pr_clock_monotonic_ns() + PR_READY_NS;
-    PR_TRY(send_manifest(c, run_digest, err));
+    PR_TRY(send_manifest(c, err));
     while (!is_complete(c) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(c, err));
     for (unsigned rank = 1; rank < c->l->roll.n; rank++) {
         if (!is_waited_for(c, rank)) continue;
@@ -113,12 +129,28 @@ static pr_status call_roll(roll_call *c, const pr_hash *run_digest, pr_error *er
     return PR_OK;
 }
 
-pr_status pr_startup_ranks(pr_leader *l, const pr_manifest *m, const pr_hash *run_digest, pr_error *err) {
-    roll_call c = {l, m, calloc(l->roll.n, sizeof(bool)), ++l->n_runs};
+pr_status pr_startup_ranks(pr_leader *l, const pr_manifest *m, const pr_run_file *file, pr_error *err) {
+    roll_call c = {l, m, file, calloc(l->roll.n, sizeof(bool)), ++l->n_runs};
     if (!c.ready) return pr_fail(err, PR_ERR_MEMORY, "out of memory at the start");
-    pr_status status = call_roll(&c, run_digest, err);
+    for (unsigned i = 0; i < l->roll.n; i++) memset(&l->roll.members[i].lot, 0, sizeof l->roll.members[i].lot);
+    pr_status status = call_roll(&c, err);
     free(c.ready);
     return status;
+}
+
+/* What was sealed for this run is open now; the next run's lots are sealed already. */
+static void turn_lots(pr_roll *roll) {
+    for (unsigned i = 0; i < roll->n; i++) roll->members[i].hello.sealed_lot = roll->members[i].next_sealed_lot;
+}
+
+pr_status pr_startup_roster(pr_leader *l, const pr_roster *roster, pr_error *err) {
+    pr_wire m = {.type = PR_WIRE_ROSTER};
+    pr_roster_fill(roster, l->n_runs, &m.as.roster);
+    for (unsigned rank = 0; rank < l->roll.n; rank++)
+        if (l->roll.members[rank].state == PR_RANK_UP) PR_TRY(pr_transport_send(l->t, (int)rank, &m, err));
+    turn_lots(&l->roll);
+    while (!pr_worker_voter(l->worker)) PR_TRY(pr_leader_idle(l, err)); /* its own comes like any other message */
+    return PR_OK;
 }
 
 static void add_host(char *hosts, size_t size, const char *host) {
@@ -279,7 +311,7 @@ static pr_status create(pr_schedule **out, const pr_run *r, const inventory *v, 
         .ranks = v->ranks,
         .nodes = v->nodes,
         .devices = v->devices,
-        .options = {.end_ns = r->end_ns, .drain_margin_ns = r->drain_margin_ns},
+        .options = {.judge = PR_SCHEDULE_JUDGE_OUTSIDE, .end_ns = r->end_ns, .drain_margin_ns = r->drain_margin_ns},
     };
     return pr_schedule_create(out, &setup, now, err);
 }

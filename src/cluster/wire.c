@@ -1,13 +1,17 @@
 #include "cluster/wire.h"
 #include <string.h>
 
-#define PR_WIRE_MAGIC 0x32575250u /* "PRW2" */
+#define PR_WIRE_MAGIC 0x33575250u /* "PRW3" */
 #define PR_WIRE_MAX_TEXT ((size_t)16 << 20)
 #define PR_WIRE_MAX_PATH 4096
+#define PR_WIRE_MAX_THREADS 1024u
+#define PR_WIRE_MAX_VALIDATORS 4096u
+#define PR_WIRE_MAX_VOTE ((size_t)64 << 20) /* a certificate of the largest committee with the largest attestations */
 
 const char *pr_wire_type_name(uint32_t type) {
-    static const char *const names[] = {"nothing", "hello",   "manifest", "ready", "prove", "answer", "cancel",
-                                        "verify",  "verdict", "note",     "ping",  "stop",  "bye"};
+    static const char *const names[] = {"nothing", "hello",  "manifest", "ready", "roster", "prove",
+                                        "answer",  "cancel", "vote",     "fetch", "proof",  "verdict",
+                                        "note",    "ping",   "close",    "stop",  "bye"};
     return type < PR_WIRE_TYPES ? names[type] : "unknown";
 }
 
@@ -44,7 +48,6 @@ static const char *borrow_text(pr_reader *r, size_t *size, size_t max) {
 }
 
 /* What comes from a rank may end on a terminal: control characters become spaces. */
-/* What comes from a rank may end on a terminal: control characters become spaces. */
 static void read_text(pr_reader *r, char *out, size_t room) {
     size_t n;
     const char *text = borrow_text(r, &n, room - 1);
@@ -70,6 +73,30 @@ static void encode_hello(pr_writer *out, const pr_wire_hello *m) {
     put_text(out, m->device);
     pr_write_u64(out, m->device_bytes);
     put_text(out, m->place);
+    write_hash(out, &m->sealed_lot);
+}
+
+void pr_wire_validator_put(pr_writer *out, const pr_wire_validator *v) {
+    pr_write_bytes(out, v->public_key, sizeof v->public_key);
+    pr_write_u64(out, v->stake);
+    pr_write_u32(out, (uint32_t)v->rank);
+}
+
+void pr_wire_validator_get(pr_wire_validator *out, const pr_wire_roster *m, uint32_t index) {
+    pr_reader r;
+    PR_ASSERT(index < m->n_validators);
+    pr_reader_init(&r, m->validators + (size_t)index * PR_WIRE_VALIDATOR_BYTES, PR_WIRE_VALIDATOR_BYTES);
+    pr_read_bytes(&r, out->public_key, sizeof out->public_key);
+    out->stake = pr_read_u64(&r);
+    out->rank = (int32_t)pr_read_u32(&r);
+}
+
+static void encode_votes(pr_writer *out, const pr_wire_votes *v) {
+    pr_write_u32(out, v->committee_size);
+    pr_write_u32(out, v->round_timeout_ms);
+    pr_write_u32(out, v->view_timeout_ms);
+    pr_write_u32(out, v->retries);
+    pr_write_u32(out, v->threads);
 }
 
 static void encode_manifest(pr_writer *out, const pr_wire_manifest *m) {
@@ -79,12 +106,31 @@ static void encode_manifest(pr_writer *out, const pr_wire_manifest *m) {
     write_text(out, m->text, m->text_size);
     write_hash(out, &m->digest);
     write_hash(out, &m->run_digest);
+    put_text(out, m->run_id);
+    put_text(out, m->key_folder);
+    write_hash(out, &m->sealed_lots);
+}
+
+static void encode_roster(pr_writer *out, const pr_wire_roster *m) {
+    pr_write_u32(out, m->run);
+    put_text(out, m->folder);
+    pr_write_u32(out, m->resumed);
+    write_hash(out, &m->seed);
+    encode_votes(out, &m->votes);
+    pr_write_u32(out, m->n_lots);
+    pr_write_bytes(out, m->seals, (size_t)m->n_lots * sizeof(pr_hash));
+    pr_write_bytes(out, m->lots, (size_t)m->n_lots * sizeof(pr_hash));
+    pr_write_u32(out, m->n_validators);
+    pr_write_bytes(out, m->validators, (size_t)m->n_validators * PR_WIRE_VALIDATOR_BYTES);
 }
 
 static void encode_ready(pr_writer *out, const pr_wire_ready *m) {
     pr_write_u32(out, m->run);
     pr_write_u32(out, m->n_jobs);
     pr_write_u32(out, m->status);
+    pr_write_bytes(out, m->public_key, sizeof m->public_key);
+    write_hash(out, &m->lot);
+    write_hash(out, &m->next_sealed_lot);
     put_text(out, m->reason);
 }
 
@@ -114,7 +160,17 @@ static void encode_answer(pr_writer *out, const pr_wire_answer *m) {
     pr_record_encode(out, &m->record);
 }
 
-static void encode_verify(pr_writer *out, const pr_wire_verify *m) {
+static void encode_vote(pr_writer *out, const pr_wire_vote *m) {
+    pr_write_u32(out, m->run);
+    pr_write_var(out, m->data, m->size);
+}
+
+static void encode_fetch(pr_writer *out, const pr_wire_fetch *m) {
+    encode_task(out, &m->task);
+    write_hash(out, &m->proof_hash);
+}
+
+static void encode_proof(pr_writer *out, const pr_wire_proof *m) {
     encode_task(out, &m->task);
     pr_record_encode(out, &m->record);
 }
@@ -157,6 +213,9 @@ static void encode_body(pr_writer *out, const pr_wire *m) {
     case PR_WIRE_READY:
         encode_ready(out, &m->as.ready);
         break;
+    case PR_WIRE_ROSTER:
+        encode_roster(out, &m->as.roster);
+        break;
     case PR_WIRE_PROVE:
         encode_prove(out, &m->as.prove);
         break;
@@ -166,8 +225,14 @@ static void encode_body(pr_writer *out, const pr_wire *m) {
     case PR_WIRE_CANCEL:
         encode_task(out, &m->as.cancel);
         break;
-    case PR_WIRE_VERIFY:
-        encode_verify(out, &m->as.verify);
+    case PR_WIRE_VOTE:
+        encode_vote(out, &m->as.vote);
+        break;
+    case PR_WIRE_FETCH:
+        encode_fetch(out, &m->as.fetch);
+        break;
+    case PR_WIRE_PROOF:
+        encode_proof(out, &m->as.proof);
         break;
     case PR_WIRE_VERDICT:
         encode_verdict(out, &m->as.verdict);
@@ -177,6 +242,9 @@ static void encode_body(pr_writer *out, const pr_wire *m) {
         break;
     case PR_WIRE_PING:
         encode_ping(out, &m->as.ping);
+        break;
+    case PR_WIRE_CLOSE:
+        pr_write_u32(out, m->as.close);
         break;
     case PR_WIRE_STOP:
         encode_stop(out, &m->as.stop);
@@ -203,6 +271,8 @@ static uint32_t read_below(pr_reader *r, uint32_t limit) {
     return v;
 }
 
+static void read_hash(pr_reader *r, pr_hash *h) { pr_read_bytes(r, h->bytes, sizeof h->bytes); }
+
 static void decode_hello(pr_reader *r, pr_wire_hello *m) {
     read_text(r, m->host, sizeof m->host);
     read_text(r, m->version, sizeof m->version);
@@ -215,6 +285,33 @@ static void decode_hello(pr_reader *r, pr_wire_hello *m) {
     read_text(r, m->device, sizeof m->device);
     m->device_bytes = pr_read_u64(r);
     read_text(r, m->place, sizeof m->place);
+    read_hash(r, &m->sealed_lot);
+}
+
+static void decode_votes(pr_reader *r, pr_wire_votes *v) {
+    v->committee_size = pr_read_u32(r);
+    v->round_timeout_ms = pr_read_u32(r);
+    v->view_timeout_ms = pr_read_u32(r);
+    v->retries = pr_read_u32(r);
+    v->threads = read_below(r, PR_WIRE_MAX_THREADS + 1);
+}
+
+static const uint8_t *borrow_entries(pr_reader *r, uint32_t n, size_t entry_bytes) {
+    return pr_read_borrow(r, r->failed ? 0 : n * entry_bytes);
+}
+
+static void decode_roster(pr_reader *r, pr_wire_roster *m) {
+    size_t n;
+    m->run = pr_read_u32(r);
+    m->folder = borrow_text(r, &n, PR_WIRE_MAX_PATH);
+    m->resumed = read_below(r, 2);
+    read_hash(r, &m->seed);
+    decode_votes(r, &m->votes);
+    m->n_lots = read_below(r, PR_WIRE_MAX_VALIDATORS + 1);
+    m->seals = borrow_entries(r, m->n_lots, sizeof(pr_hash));
+    m->lots = borrow_entries(r, m->n_lots, sizeof(pr_hash));
+    m->n_validators = read_below(r, PR_WIRE_MAX_VALIDATORS + 1);
+    m->validators = borrow_entries(r, m->n_validators, PR_WIRE_VALIDATOR_BYTES);
 }
 
 static void decode_manifest(pr_reader *r, pr_wire_manifest *m) {
@@ -223,14 +320,20 @@ static void decode_manifest(pr_reader *r, pr_wire_manifest *m) {
     m->path = borrow_text(r, &n, PR_WIRE_MAX_PATH);
     m->base_dir = borrow_text(r, &n, PR_WIRE_MAX_PATH);
     m->text = borrow_text(r, &m->text_size, PR_WIRE_MAX_TEXT);
-    pr_read_bytes(r, m->digest.bytes, sizeof m->digest.bytes);
-    pr_read_bytes(r, m->run_digest.bytes, sizeof m->run_digest.bytes);
+    read_hash(r, &m->digest);
+    read_hash(r, &m->run_digest);
+    m->run_id = borrow_text(r, &n, PR_WIRE_MAX_PATH);
+    m->key_folder = borrow_text(r, &n, PR_WIRE_MAX_PATH);
+    read_hash(r, &m->sealed_lots);
 }
 
 static void decode_ready(pr_reader *r, pr_wire_ready *m) {
     m->run = pr_read_u32(r);
     m->n_jobs = pr_read_u32(r);
     m->status = read_below(r, PR_ERR_INTERNAL + 1);
+    pr_read_bytes(r, m->public_key, sizeof m->public_key);
+    read_hash(r, &m->lot);
+    read_hash(r, &m->next_sealed_lot);
     read_text(r, m->reason, sizeof m->reason);
 }
 
@@ -268,7 +371,20 @@ static void decode_answer(pr_reader *r, pr_wire_answer *m) {
     decode_record(r, &m->record);
 }
 
-static void decode_verify(pr_reader *r, pr_wire_verify *m) {
+static void decode_vote(pr_reader *r, pr_wire_vote *m) {
+    m->run = pr_read_u32(r);
+    uint64_t size = pr_read_u64(r);
+    m->size = size <= PR_WIRE_MAX_VOTE ? (size_t)size : 0;
+    m->data = pr_read_borrow(r, m->size);
+    if (size > PR_WIRE_MAX_VOTE) r->failed = true;
+}
+
+static void decode_fetch(pr_reader *r, pr_wire_fetch *m) {
+    decode_task(r, &m->task);
+    read_hash(r, &m->proof_hash);
+}
+
+static void decode_proof(pr_reader *r, pr_wire_proof *m) {
     decode_task(r, &m->task);
     decode_record(r, &m->record);
 }
@@ -311,6 +427,9 @@ static void decode_body(pr_reader *r, pr_wire *m) {
     case PR_WIRE_READY:
         decode_ready(r, &m->as.ready);
         break;
+    case PR_WIRE_ROSTER:
+        decode_roster(r, &m->as.roster);
+        break;
     case PR_WIRE_PROVE:
         decode_prove(r, &m->as.prove);
         break;
@@ -320,8 +439,14 @@ static void decode_body(pr_reader *r, pr_wire *m) {
     case PR_WIRE_CANCEL:
         decode_task(r, &m->as.cancel);
         break;
-    case PR_WIRE_VERIFY:
-        decode_verify(r, &m->as.verify);
+    case PR_WIRE_VOTE:
+        decode_vote(r, &m->as.vote);
+        break;
+    case PR_WIRE_FETCH:
+        decode_fetch(r, &m->as.fetch);
+        break;
+    case PR_WIRE_PROOF:
+        decode_proof(r, &m->as.proof);
         break;
     case PR_WIRE_VERDICT:
         decode_verdict(r, &m->as.verdict);
@@ -331,6 +456,9 @@ static void decode_body(pr_reader *r, pr_wire *m) {
         break;
     case PR_WIRE_PING:
         decode_ping(r, &m->as.ping);
+        break;
+    case PR_WIRE_CLOSE:
+        m->as.close = pr_read_u32(r);
         break;
     case PR_WIRE_STOP:
         decode_stop(r, &m->as.stop);
@@ -361,5 +489,5 @@ pr_status pr_wire_decode(pr_wire *out, const void *data, size_t size, pr_error *
 
 void pr_wire_clear(pr_wire *m) {
     if (m->type == PR_WIRE_ANSWER) pr_record_clear(&m->as.answer.record);
-    if (m->type == PR_WIRE_VERIFY) pr_record_clear(&m->as.verify.record);
+    if (m->type == PR_WIRE_PROOF) pr_record_clear(&m->as.proof.record);
 }

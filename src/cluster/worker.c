@@ -1,8 +1,12 @@
 #include "cluster/worker.h"
 #include "base/clock.h"
 #include "child/child.h"
-#include "cluster/examiner.h"
+#include "cluster/lots.h"
 #include "cluster/minder.h"
+#include "cluster/voter_hooks.h"
+#include "base/random.h"
+#include "cluster/roster.h"
+#include "starkcurve/key.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +15,6 @@
 #include <unistd.h>
 
 #define PR_PING_NS 1000000000u
-#define PR_MAX_EXAMINATIONS 4u
 #define PR_LEADER_NS ((uint64_t)120 * 1000000000u)    /* silence of rank 0 that ends a rank */
 #define PR_LEADER_MIN_NS ((uint64_t)15 * 1000000000u) /* the least: it says something every five seconds */
 
@@ -25,7 +28,12 @@ struct pr_worker {
     pr_hash run_digest;
     pr_work work; /* for verification */
     pr_minder *minder;
-    pr_examiner *examiner;
+    pr_secret_key *key;
+    pr_hash lot;         /* of the next run */
+    pr_hash sealed_lots; /* of this one */
+    char run_id[128];
+    pr_voter *voter; /* while there is a manifest */
+    pr_voter_friend friend;
     pr_wire_stop stop;
     uint64_t pinged_ns;
 };
@@ -40,7 +48,7 @@ pr_status pr_worker_create(pr_worker **out, pr_transport *t, const pr_run_option
     w->o = o;
     w->seat = seat;
     w->work = (pr_work){o->backend, seat->place.n_threads, 0, t->rank, seat->hello.host, &w->run_digest};
-    pr_status status = pr_examiner_create(&w->examiner, 1, PR_MAX_EXAMINATIONS, err);
+    pr_status status = pr_random_bytes(w->lot.bytes, sizeof w->lot.bytes, err);
     if (status == PR_OK && seat->place.proves) status = pr_minder_create(&w->minder, o, seat, t->rank, err);
     if (status != PR_OK) {
         pr_worker_destroy(w);
@@ -53,7 +61,8 @@ pr_status pr_worker_create(pr_worker **out, pr_transport *t, const pr_run_option
 void pr_worker_destroy(pr_worker *w) {
     if (!w) return;
     pr_minder_destroy(w->minder);
-    pr_examiner_destroy(w->examiner);
+    pr_voter_destroy(w->voter);
+    pr_secret_key_destroy(w->key);
     if (w->has_manifest) pr_manifest_clear(&w->manifest);
     free(w);
 }
@@ -61,6 +70,7 @@ void pr_worker_destroy(pr_worker *w) {
 pr_status pr_worker_say_hello(pr_worker *w, pr_error *err) {
     pr_wire m = {.type = PR_WIRE_HELLO};
     m.as.hello = w->seat->hello;
+    m.as.hello.sealed_lot = pr_lot_seal(&w->lot);
     return say(w, &m, err);
 }
 
@@ -68,7 +78,8 @@ pr_status pr_worker_say_hello(pr_worker *w, pr_error *err) {
 
 /* The text is parsed again here: its jobs are what rank 0's indices mean. */
 static pr_status read_manifest(pr_worker *w, const pr_wire_manifest *given, pr_error *err) {
-    pr_examiner_finish(w->examiner);
+    pr_voter_destroy(w->voter);
+    w->voter = NULL;
     if (w->has_manifest) pr_manifest_clear(&w->manifest);
     w->has_manifest = false;
     w->run = given->run;
@@ -76,8 +87,11 @@ static pr_status read_manifest(pr_worker *w, const pr_wire_manifest *given, pr_e
                              NULL, err));
     w->has_manifest = true;
     w->run_digest = given->run_digest;
+    w->sealed_lots = given->sealed_lots;
+    pr_row_set_text(w->run_id, sizeof w->run_id, given->run_id);
     if (!pr_hash_equal(&w->manifest.digest, &given->digest))
         return pr_fail(err, PR_ERR_MPI, "the manifest changed on its way");
+    if (!w->key) PR_TRY(pr_rank_key_open(&w->key, w->o, given->key_folder, w->t->rank, err));
     return w->minder ? pr_minder_begin(w->minder, given, err) : PR_OK;
 }
 
@@ -88,29 +102,36 @@ static pr_status take_manifest(pr_worker *w, const pr_wire_manifest *given, pr_e
     answer.as.ready.status = (uint32_t)read_manifest(w, given, &e);
     answer.as.ready.n_jobs = w->has_manifest ? (uint32_t)w->manifest.n_jobs : 0;
     pr_row_set_text(answer.as.ready.reason, sizeof answer.as.ready.reason, e.text);
+    if (w->key) memcpy(answer.as.ready.public_key, w->key->public_key, sizeof answer.as.ready.public_key);
+    answer.as.ready.lot = w->lot;
+    PR_TRY(pr_random_bytes(w->lot.bytes, sizeof w->lot.bytes, err));
+    answer.as.ready.next_sealed_lot = pr_lot_seal(&w->lot);
     return say(w, &answer, err);
+}
+
+/* Who votes, and how. The seed of a new run is drawn from lots that all ranks had sealed before any was opened. */
+static pr_status take_roster(pr_worker *w, const pr_wire_roster *m, pr_error *err) {
+    if (!w->has_manifest || m->run != w->run || w->voter) return PR_OK;
+    pr_hash run = pr_run_name(w->run_id), seed = pr_lots_draw(&run, m->lots, m->n_lots);
+    if (!pr_lots_are_right(&w->sealed_lots, m->seals, m->lots, m->n_lots) ||
+        (!m->resumed && !pr_hash_equal(&seed, &m->seed)))
+        return pr_fail(err, PR_ERR_MPI, "rank 0 has drawn the seed of committees by itself: this rank does not vote");
+    const pr_voter_options options = {
+        .t = w->t,
+        .key = w->key,
+        .work = &w->work,
+        .manifest = &w->manifest,
+        .run_id = w->run_id,
+        .given = m,
+        .hooks = w->o->voter_hooks,
+        .keeps_events = w->t->rank == 0,
+        .friend = w->friend,
+    };
+    return pr_voter_create(&w->voter, &options, err);
 }
 
 static bool is_of_this_run(const pr_worker *w, const pr_wire_task *task) {
     return w->has_manifest && task->run == w->run && task->job < w->manifest.n_jobs;
-}
-
-static pr_status refuse_verification(pr_worker *w, const pr_wire_task *task, const char *why, pr_error *err) {
-    pr_wire m = {.type = PR_WIRE_VERDICT};
-    m.as.verdict.task = *task;
-    m.as.verdict.verdict = PR_VERDICT_UNABLE;
-    pr_row_set_text(m.as.verdict.reason, sizeof m.as.verdict.reason, why);
-    return say(w, &m, err);
-}
-
-static pr_status take_verify(pr_worker *w, pr_wire_verify *m, pr_error *err) {
-    if (!is_of_this_run(w, &m->task)) return refuse_verification(w, &m->task, "no such job here", err);
-    pr_examination x = {.work = &w->work, .job = &w->manifest.jobs[m->task.job], .task = m->task, .record = m->record};
-    if (pr_examiner_give(w->examiner, &x)) {
-        memset(&m->record, 0, sizeof m->record);
-        return PR_OK;
-    }
-    return refuse_verification(w, &m->task, "it has proofs enough to verify", err);
 }
 
 static pr_status take_prove(pr_worker *w, const pr_wire_prove *m, pr_error *err) {
@@ -135,17 +156,25 @@ static pr_status take_stop(pr_worker *w, const pr_wire_stop *m, pr_error *err) {
     return say(w, &bye, err);
 }
 
-pr_status pr_worker_handle(pr_worker *w, pr_wire *m, pr_error *err) {
+bool pr_worker_is_for_voter(pr_wire_type type) {
+    return type == PR_WIRE_VOTE || type == PR_WIRE_FETCH || type == PR_WIRE_PROOF;
+}
+
+pr_status pr_worker_handle(pr_worker *w, int from, pr_wire *m, pr_error *err) {
+    if (pr_worker_is_for_voter(m->type)) return w->voter ? pr_voter_handle(w->voter, (unsigned)from, m, err) : PR_OK;
     switch (m->type) {
     case PR_WIRE_MANIFEST:
         return take_manifest(w, &m->as.manifest, err);
+    case PR_WIRE_ROSTER:
+        return take_roster(w, &m->as.roster, err);
     case PR_WIRE_PROVE:
         return take_prove(w, &m->as.prove, err);
     case PR_WIRE_CANCEL:
         if (w->minder) pr_minder_cancel(w->minder, &m->as.cancel);
         return PR_OK;
-    case PR_WIRE_VERIFY:
-        return take_verify(w, &m->as.verify, err);
+    case PR_WIRE_CLOSE:
+        if (w->voter && m->as.close == w->run) pr_voter_sign_batch(w->voter);
+        return PR_OK;
     case PR_WIRE_STOP:
         return take_stop(w, &m->as.stop, err);
     case PR_WIRE_PING:
@@ -154,6 +183,13 @@ pr_status pr_worker_handle(pr_worker *w, pr_wire *m, pr_error *err) {
         return pr_fail(err, PR_ERR_MPI, "rank 0 sent a %s message", pr_wire_type_name(m->type));
     }
 }
+
+void pr_worker_befriend(pr_worker *w, const pr_voter_friend *friend) {
+    w->friend = *friend;
+    if (w->voter) pr_voter_befriend(w->voter, friend);
+}
+
+pr_voter *pr_worker_voter(pr_worker *w) { return w->voter; }
 
 bool pr_worker_is_stopped(const pr_worker *w, pr_wire_stop *how) {
     *how = w->stop;
@@ -168,32 +204,25 @@ static pr_status ping(pr_worker *w, pr_error *err) {
     if (now - w->pinged_ns < PR_PING_NS) return PR_OK;
     w->pinged_ns = now;
     if (w->minder) pr_minder_describe(w->minder, &m.as.ping);
-    m.as.ping.verifying = !pr_examiner_is_idle(w->examiner);
+    m.as.ping.verifying = w->voter && pr_voter_is_verifying(w->voter);
     return say(w, &m, err);
 }
 
-static pr_status tell_verdicts(pr_worker *w, bool *busy, pr_error *err) {
-    pr_examination x;
-    while (pr_examiner_take(w->examiner, &x)) {
-        pr_wire m = {.type = PR_WIRE_VERDICT};
-        *busy = true;
-        pr_record_clear(&x.record);
-        m.as.verdict.task = x.task;
-        m.as.verdict.verify_ms = x.verify_ms;
-        m.as.verdict.verdict = x.unable                         ? PR_VERDICT_UNABLE
-                               : x.verdict == PR_CHECK_ACCEPTED ? PR_VERDICT_ACCEPTED
-                                                                : PR_VERDICT_REFUSED;
-        pr_row_set_text(m.as.verdict.reason, sizeof m.as.verdict.reason, x.reason);
-        if (x.task.run == w->run) PR_TRY(say(w, &m, err));
-    }
-    return PR_OK;
+/* A proof goes to rank 0 at once, which has the next job ready; it is announced when it has been verified here. */
+static pr_status tell_rank_0(pr_worker *w, pr_wire *m, pr_error *err) {
+    const pr_wire_answer *a = &m->as.answer;
+    bool proved = m->type == PR_WIRE_ANSWER && a->failure == PR_WIRE_PROVED && is_of_this_run(w, &a->task);
+    if (proved && w->o->voter_hooks && w->o->voter_hooks->spoil)
+        w->o->voter_hooks->spoil(w->o->voter_hooks->context, &m->as.answer.record);
+    PR_TRY(say(w, m, err));
+    return proved && w->voter ? pr_voter_proved(w->voter, &a->task, &a->record, err) : PR_OK;
 }
 
 static pr_status tell_of_child(pr_worker *w, bool *busy, pr_error *err) {
     pr_wire m;
     while (w->minder && pr_minder_poll(w->minder, &m)) {
         *busy = true;
-        pr_status status = say(w, &m, err);
+        pr_status status = tell_rank_0(w, &m, err);
         pr_wire_clear(&m);
         PR_TRY(status);
     }
@@ -203,14 +232,13 @@ static pr_status tell_of_child(pr_worker *w, bool *busy, pr_error *err) {
 pr_status pr_worker_tick(pr_worker *w, bool *busy, pr_error *err) {
     if (w->stopped) return PR_OK;
     PR_TRY(tell_of_child(w, busy, err));
-    PR_TRY(tell_verdicts(w, busy, err));
+    if (w->voter) PR_TRY(pr_voter_tick(w->voter, busy, err));
     return ping(w, err);
 }
 
 size_t pr_worker_fds(const pr_worker *w, struct pollfd fds[PR_WORKER_MAX_FDS]) {
     size_t n = w->minder ? pr_minder_fds(w->minder, fds) : 0;
-    fds[n++] = (struct pollfd){pr_examiner_fd(w->examiner), POLLIN, 0};
-    return n;
+    return w->voter ? n + pr_voter_fds(w->voter, fds + n) : n;
 }
 
 void pr_worker_wait(struct pollfd *fds, size_t n, double pause_ms) {
@@ -257,21 +285,28 @@ static pr_status poll_leader(pr_worker *w, bool *got, int *from, pr_wire *messag
     if (bad) pr_log(PR_LOG_WARN, "worker", "a message from rank %d is ignored: %s", *from, e.text);
     if (!bad && status != PR_OK) return pr_fail(err, status, "%s", e.text);
     if (!pr_transport_take_refused(w->t, &refused)) return PR_OK;
+    if (refused > 0) { /* another validator: it is rank 0 that says whether it is lost */
+        pr_transport_forget(w->t, refused);
+        return PR_OK;
+    }
     if (*got) pr_wire_clear(message);
     free(*buffer);
     return pr_fail(err, PR_ERR_INTERRUPTED,
                    "rank 0 is out of reach: MPI refuses to send to it; the run can be resumed");
 }
 
-static pr_status receive(pr_worker *w, bool *got, pr_error *err) {
+/* *sender: whose message there was; -1: none. */
+static pr_status receive(pr_worker *w, int *sender, pr_error *err) {
+    bool got;
     int from;
     uint8_t *buffer;
     pr_wire message;
-    PR_TRY(poll_leader(w, got, &from, &message, &buffer, err));
-    if (!*got) return PR_OK;
+    PR_TRY(poll_leader(w, &got, &from, &message, &buffer, err));
+    *sender = got ? from : -1;
+    if (!got) return PR_OK;
     pr_status status = PR_OK;
-    if (from == 0)
-        status = pr_worker_handle(w, &message, err);
+    if (from == 0 || pr_worker_is_for_voter(message.type))
+        status = pr_worker_handle(w, from, &message, err);
     else
         pr_log(PR_LOG_WARN, "worker", "a message from rank %d is ignored", from);
     pr_wire_clear(&message);
@@ -283,12 +318,13 @@ static pr_status serve(pr_worker *w, pr_error *err) {
     leader l = {.parent = getppid(), .pid = w->seat->leader_pid, .heard_ns = pr_clock_monotonic_ns()};
     PR_TRY(pr_worker_say_hello(w, err));
     while (!w->stopped) {
-        bool got = false, busy = false;
-        PR_TRY(receive(w, &got, err));
-        PR_TRY(watch_leader(&l, w->o, got, err));
+        bool busy = false;
+        int sender;
+        PR_TRY(receive(w, &sender, err));
+        PR_TRY(watch_leader(&l, w->o, sender == 0, err));
         PR_TRY(pr_worker_tick(w, &busy, err));
         if (busy) pr_transport_busy(w->t);
-        if (got || busy || w->stopped) continue;
+        if (sender >= 0 || busy || w->stopped) continue;
         struct pollfd fds[PR_WORKER_MAX_FDS];
         pr_worker_wait(fds, pr_worker_fds(w, fds), pr_transport_pause_ms(w->t));
     }

@@ -5,15 +5,19 @@ static void put_u64(uint8_t out[8], uint64_t v) {
     for (int k = 0; k < 8; k++) out[k] = (uint8_t)(v >> (8 * k));
 }
 
-pr_hash pr_job_name(const char *id) {
+static pr_hash name_of(const char *domain, const char *id) {
     uint8_t length[8];
     put_u64(length, strlen(id));
     pr_blake2s state;
-    pr_blake2s_init_domain(&state, "proverun job 1");
+    pr_blake2s_init_domain(&state, domain);
     pr_blake2s_update(&state, length, sizeof length);
     pr_blake2s_update(&state, id, strlen(id));
     return pr_blake2s_final(&state);
 }
+
+pr_hash pr_run_name(const char *id) { return name_of("proverun run 1", id); }
+
+pr_hash pr_job_name(const char *id) { return name_of("proverun job 1", id); }
 
 typedef struct stream {
     pr_hash seed;

@@ -24,6 +24,8 @@ typedef struct pr_committee {
     uint64_t stake;                     /* of all members */
 } pr_committee;
 
+/* A run's name in every message: D("proverun run 1", u64 length of the id, id). */
+pr_hash pr_run_name(const char *id);
 /* A job's name in every message: a digest of its id of the manifest. */
 pr_hash pr_job_name(const char *id);
 

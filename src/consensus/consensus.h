@@ -116,7 +116,8 @@ typedef struct pr_consensus_config {
     uint32_t retries;                        /* round timeouts in one view that do not end the round */
     uint32_t max_open_rounds;                /* > 0 */
     /* Whether this node, as a leader, proposes what was announced (the scheduler handed that attempt to that prover).
-     * NULL: everything. Must not call into this module. */
+     * NULL: everything. A round that it no longer admits gives way to a higher attempt that it does. Must not call into
+     * this module. */
     bool (*admits)(void *context, const pr_subject *subject);
     void *admits_context;
 } pr_consensus_config;
@@ -137,6 +138,9 @@ PR_MUST_CHECK pr_status pr_consensus_add_job(pr_consensus *c, const pr_hash *job
  * so an OUTCOME or REMOVED that was on record but had not taken effect before the crash does not come again: after
  * start, ask _outcome and _certificate for the jobs, and _registry for who is removed. */
 PR_MUST_CHECK pr_status pr_consensus_restore(pr_consensus *c, const uint8_t *record, size_t size, pr_error *err);
+/* Before start: this validator is not in this session, by the word of whoever called the roll; every node must be told
+ * the same. It counts as removed until the next start, and certificates say so. One that was removed stays so. */
+void pr_consensus_set_away(pr_consensus *c, uint32_t validator);
 /* What is vouched for this machine, in every vote from now on; NULL: none. */
 void pr_consensus_set_attestation(pr_consensus *c, const pr_attestation *attestation);
 void pr_consensus_start(pr_consensus *c);
@@ -166,6 +170,8 @@ const pr_registry *pr_consensus_registry(const pr_consensus *c);
 uint32_t pr_consensus_open_rounds(const pr_consensus *c);
 uint64_t pr_consensus_pending_votes(const pr_consensus *c);                       /* in open rounds */
 pr_round_outcome pr_consensus_outcome(const pr_consensus *c, const pr_hash *job); /* OPEN also for an unknown one */
+/* What the outcome is about, borrowed until the next event; NULL while it is OPEN. */
+const pr_subject *pr_consensus_decided(const pr_consensus *c, const pr_hash *job);
 /* Borrowed until the next event; NULL when the job has none. */
 const uint8_t *pr_consensus_certificate(const pr_consensus *c, const pr_hash *job, size_t *size);
 /* Bytes on the heap, for tests of bounds. */
@@ -180,6 +186,8 @@ typedef enum pr_consensus_record {
     PR_CONSENSUS_RECORD_CERTIFICATE,
     PR_CONSENSUS_RECORD_EVIDENCE, /* with it the offender is removed */
     PR_CONSENSUS_RECORD_OUTCOME,  /* subject 104 | u64 view | u8 outcome */
+    PR_CONSENSUS_RECORD_AWAY,     /* u32 index: a validator that is away in the session that begins. Never emitted here,
+                                     and ignored by restore: for whoever keeps the results */
     PR_CONSENSUS_RECORDS
 } pr_consensus_record;
 /* A record is a byte of this kind, then what the list above says. 0: no record. */

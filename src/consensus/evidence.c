@@ -125,3 +125,8 @@ pr_status pr_evidence_check(pr_evidence *out, pr_evidence_answer *answer, const 
     }
     return PR_OK;
 }
+
+const char *pr_evidence_kind_name(pr_evidence_kind kind) {
+    static const char *const names[PR_EVIDENCE_KINDS] = {"unknown", "equivocation", "wrong_vote", "invalid_proof"};
+    return (unsigned)kind < PR_EVIDENCE_KINDS ? names[kind] : "unknown";
+}

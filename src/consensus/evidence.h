@@ -19,6 +19,7 @@ typedef enum pr_evidence_kind {
     PR_EVIDENCE_INVALID_PROOF,
     PR_EVIDENCE_KINDS
 } pr_evidence_kind;
+const char *pr_evidence_kind_name(pr_evidence_kind kind); /* "equivocation", "wrong_vote", "invalid_proof" */
 #define PR_EVIDENCE_MAX_BYTES (7u + 2u * (4u + PR_MESSAGE_MAX_BYTES))
 
 typedef struct pr_evidence {

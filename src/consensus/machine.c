@@ -148,6 +148,11 @@ pr_status pr_consensus_register(pr_consensus *c, const uint8_t public_key[PR_PUB
     return PR_OK;
 }
 
+void pr_consensus_set_away(pr_consensus *c, uint32_t validator) {
+    PR_ASSERT(!c->started && validator < c->registry.n);
+    if (pr_registry_is_active(&c->registry, validator)) pr_registry_remove(&c->registry, validator, PR_REMOVAL_AWAY);
+}
+
 void pr_consensus_set_attestation(pr_consensus *c, const pr_attestation *attestation) {
     c->attestation = attestation ? *attestation : (pr_attestation){0};
 }
@@ -264,6 +269,11 @@ static const pr_entry *find_const(const pr_consensus *c, const pr_hash *job) {
 pr_round_outcome pr_consensus_outcome(const pr_consensus *c, const pr_hash *job) {
     const pr_entry *entry = find_const(c, job);
     return entry ? entry->outcome : PR_ROUND_OPEN;
+}
+
+const pr_subject *pr_consensus_decided(const pr_consensus *c, const pr_hash *job) {
+    const pr_entry *entry = find_const(c, job);
+    return entry && entry->known && entry->outcome != PR_ROUND_OPEN ? &entry->known->decided : NULL;
 }
 
 const uint8_t *pr_consensus_certificate(const pr_consensus *c, const pr_hash *job, size_t *size) {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 const char *pr_removal_name(pr_removal reason) {
-    static const char *const names[PR_REMOVALS] = {"none", "equivocation", "wrong_vote", "invalid_proof"};
+    static const char *const names[PR_REMOVALS] = {"none", "equivocation", "wrong_vote", "invalid_proof", "away"};
     return (unsigned)reason < PR_REMOVALS ? names[reason] : "unknown";
 }
 

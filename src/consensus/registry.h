@@ -16,9 +16,10 @@ typedef enum pr_removal {
     PR_REMOVAL_EQUIVOCATION,
     PR_REMOVAL_WRONG_VOTE,
     PR_REMOVAL_INVALID_PROOF,
+    PR_REMOVAL_AWAY, /* no fault: not in this session of the run; it may be back in the next one */
     PR_REMOVALS
 } pr_removal;
-const char *pr_removal_name(pr_removal reason); /* "equivocation", "wrong_vote", "invalid_proof"; "none" */
+const char *pr_removal_name(pr_removal reason); /* "equivocation", "wrong_vote", "invalid_proof", "away"; "none" */
 
 typedef struct pr_validator {
     uint8_t public_key[PR_PUBLIC_KEY_BYTES];

@@ -150,6 +150,9 @@ pr_status pr_consensus_restore(pr_consensus *c, const uint8_t *record, size_t si
     case PR_CONSENSUS_RECORD_OUTCOME:
         good = restore_outcome(c, data, size - 1);
         break;
+    case PR_CONSENSUS_RECORD_AWAY:
+        good = size == 5;
+        break;
     default:
         break;
     }

@@ -96,9 +96,10 @@ static pr_fate judge(pr_schedule *s, uint32_t j, pr_verdict verdict) {
     pr_job_state *job = &s->jobs[j];
     if (verdict == PR_VERDICT_ACCEPTED) return pr_job_done(s, j), PR_FATE_DONE;
     if (job->phase == PR_JOB_PROVEN) pr_proof_remove(s, j);
-    if (verdict == PR_VERDICT_UNABLE && ++job->unable < PR_MAX_UNABLE) {
+    bool asks_others = s->options.judge == PR_SCHEDULE_JUDGE_RANK;
+    if (verdict == PR_VERDICT_UNABLE && asks_others && ++job->unable < PR_MAX_UNABLE) {
         pr_job_set_phase(s, j, PR_JOB_PROVEN);
-        if (s->options.judge == PR_SCHEDULE_JUDGE_RANK) pr_proof_push(s, j);
+        pr_proof_push(s, j);
         return PR_FATE_GOES_ON;
     }
     uint32_t prover = job->prover;

@@ -189,7 +189,7 @@ typedef enum pr_verdict {
 /* A verifying rank's answer. */
 pr_fate pr_schedule_verified(pr_schedule *s, uint64_t now_ns, uint32_t rank, uint32_t job, uint32_t attempt,
                              pr_verdict verdict);
-/* The verdict on a proof that counts, with PR_SCHEDULE_JUDGE_OUTSIDE. */
+/* The verdict on a proof that counts, with PR_SCHEDULE_JUDGE_OUTSIDE. UNABLE: the attempt is lost, and nobody's fault. */
 pr_fate pr_schedule_judged(pr_schedule *s, uint64_t now_ns, uint32_t job, uint32_t attempt, pr_verdict verdict);
 
 typedef enum pr_rank_state {

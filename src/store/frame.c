@@ -10,7 +10,7 @@
 const char *pr_frame_type_name(uint32_t type) {
     static const char *const names[PR_FRAME_TYPES] = {"unknown",     "attribute", "record", "session_begin",
                                                       "session_end", "event",     "sample", "assignment",
-                                                      "rank",        "consensus"};
+                                                      "rank",        "consensus", "batch"};
     return names[type < PR_FRAME_TYPES ? type : 0];
 }
 

@@ -33,6 +33,7 @@ typedef enum pr_frame_type {
     PR_FRAME_ASSIGNMENT,
     PR_FRAME_RANK,
     PR_FRAME_CONSENSUS, /* a record of the consensus (consensus/consensus.h) */
+    PR_FRAME_BATCH,     /* the certificate over the outcomes of the run (consensus/batch.h) */
     PR_FRAME_TYPES
 } pr_frame_type;
 const char *pr_frame_type_name(uint32_t type); /* "unknown" for others */

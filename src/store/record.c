@@ -18,7 +18,7 @@ PR_NAMES(pr_attempt_end_name, PR_ATTEMPT_COUNT, "proved", "failed", "crashed", "
          "rank_lost", "stopped")
 PR_NAMES(pr_event_kind_name, PR_EVENT_COUNT, "note", "drain", "stop", "rank_lost", "rank_silent", "rank_back",
          "rank_drained", "child_died", "child_hung", "backend_failed", "backend_drained", "requeued", "speculative",
-         "late_answer", "contradiction", "bad_message", "clock", "deadline", "journal", "merge")
+         "late_answer", "contradiction", "bad_message", "clock", "deadline", "journal", "merge", "removed", "view")
 PR_NAMES(pr_rank_activity_name, PR_ACTIVITY_COUNT, "idle", "proving", "verifying", "silent", "drained", "lost", "ended")
 PR_NAMES(pr_assigned_name, PR_ASSIGNED_COUNT, "prove", "verify")
 /* h5py reads an enumeration of just these as bool. */

@@ -29,16 +29,18 @@ typedef enum pr_outcome {
     PR_OUTCOME_NONE,
     PR_OUTCOME_APPROVED,
     PR_OUTCOME_SELF_VERIFIED, /* one rank: nobody else was there */
-    PR_OUTCOME_REJECTED,      /* the other rank's verifier refused */
+    PR_OUTCOME_REJECTED,      /* its proof was refused by those who verified it */
     PR_OUTCOME_FAILED,        /* no proof; the reason says why */
     PR_OUTCOME_REFUSED,       /* never begun: it cannot fit, or its deadline cannot be met */
     PR_OUTCOME_SKIPPED,       /* never begun: a job that it comes after has no proof */
-    PR_OUTCOME_TIMEOUT,       /* its time limit or deadline ended it */
-    PR_OUTCOME_UNVOTED,       /* a proof is there, but no quorum in time */
+    PR_OUTCOME_TIMEOUT,       /* its time limit or deadline ended it, or no quorum voted in time */
+    PR_OUTCOME_UNVOTED,       /* the run's committees have no members: nobody but the prover verified it */
     PR_OUTCOME_COUNT
 } pr_outcome;
 const char *pr_outcome_name(uint32_t outcome);
-static inline bool pr_outcome_is_done(uint32_t o) { return o == PR_OUTCOME_APPROVED || o == PR_OUTCOME_SELF_VERIFIED; }
+static inline bool pr_outcome_is_done(uint32_t o) {
+    return o == PR_OUTCOME_APPROVED || o == PR_OUTCOME_SELF_VERIFIED || o == PR_OUTCOME_UNVOTED;
+}
 
 /* How one attempt at a job ended. */
 typedef enum pr_attempt_end {
@@ -77,6 +79,8 @@ typedef enum pr_event_kind {
     PR_EVENT_DEADLINE,
     PR_EVENT_JOURNAL, /* a torn end dropped, a repair, what was lost */
     PR_EVENT_MERGE,
+    PR_EVENT_REMOVED, /* a validator, for fraud: the text says which */
+    PR_EVENT_VIEW,    /* another leader */
     PR_EVENT_COUNT
 } pr_event_kind;
 const char *pr_event_kind_name(uint32_t kind);

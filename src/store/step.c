@@ -51,6 +51,7 @@ static void decode_payload(pr_step *s, pr_reader *r, pr_error *err) {
         pr_row_decode(r, &pr_rank_row_spec, &s->as.rank);
         return;
     case PR_FRAME_CONSENSUS:
+    case PR_FRAME_BATCH:
         decode_consensus(s, r);
         return;
     case PR_FRAME_TYPES:
@@ -74,7 +75,7 @@ pr_status pr_step_decode(pr_step *s, const pr_frame *f, pr_error *err) {
 
 void pr_step_clear(pr_step *s) {
     if (s->type == PR_FRAME_RECORD) pr_record_clear(&s->as.record);
-    if (s->type == PR_FRAME_CONSENSUS) free(s->as.consensus.bytes);
+    if (s->type == PR_FRAME_CONSENSUS || s->type == PR_FRAME_BATCH) free(s->as.consensus.bytes);
     if (s->type == PR_FRAME_ATTRIBUTE) {
         free(s->as.attribute.name);
         free(s->as.attribute.value);
@@ -83,7 +84,9 @@ void pr_step_clear(pr_step *s) {
 }
 
 pr_status pr_step_apply(pr_product *p, const pr_step *s, pr_error *err) {
-    if (s->type == PR_FRAME_ASSIGNMENT || s->type == PR_FRAME_RANK || s->type == PR_FRAME_CONSENSUS) return PR_OK;
+    if (s->type == PR_FRAME_ASSIGNMENT || s->type == PR_FRAME_RANK || s->type == PR_FRAME_CONSENSUS ||
+        s->type == PR_FRAME_BATCH)
+        return PR_OK;
     pr_product_touch(p, s->time_ns);
     switch ((pr_frame_type)s->type) {
     case PR_FRAME_ATTRIBUTE:

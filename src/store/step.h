@@ -21,7 +21,7 @@ typedef struct pr_step {
         struct {
             uint8_t *bytes; /* owned */
             size_t size;
-        } consensus;
+        } consensus; /* or batch */
     } as;
 } pr_step;
 

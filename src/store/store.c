@@ -277,6 +277,21 @@ pr_status pr_store_note_rank(pr_store *s, const pr_rank_row *row, pr_error *err)
     return append_row(s, frame, &pr_rank_row_spec, row, err);
 }
 
+static pr_status append_bytes(pr_store *s, uint32_t type, const uint8_t *bytes, size_t size, pr_error *err) {
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_write_bytes(&w, bytes, size);
+    return append(s, (pr_frame){.type = type, .rank = -1}, &w, err);
+}
+
+pr_status pr_store_consensus(pr_store *s, const uint8_t *record, size_t size, pr_error *err) {
+    return append_bytes(s, PR_FRAME_CONSENSUS, record, size, err);
+}
+
+pr_status pr_store_batch(pr_store *s, const uint8_t *certificate, size_t size, pr_error *err) {
+    return append_bytes(s, PR_FRAME_BATCH, certificate, size, err);
+}
+
 pr_status pr_store_begin_session(pr_store *s, const pr_session_row *row, pr_error *err) {
     const pr_frame frame = {.type = PR_FRAME_SESSION_BEGIN, .rank = -1};
     PR_TRY(append_row(s, frame, &pr_session_row_spec, row, err));

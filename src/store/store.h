@@ -60,6 +60,10 @@ PR_MUST_CHECK pr_status pr_store_sample(pr_store *s, const char *series, double 
 PR_MUST_CHECK pr_status pr_store_note_assignment(pr_store *s, const char *id, uint32_t attempt, pr_assigned what,
                                                  int32_t rank, pr_error *err);
 PR_MUST_CHECK pr_status pr_store_note_rank(pr_store *s, const pr_rank_row *row, pr_error *err);
+/* A record of the consensus (consensus/consensus.h: pr_consensus_record), in the order in which rank 0 made them. */
+PR_MUST_CHECK pr_status pr_store_consensus(pr_store *s, const uint8_t *record, size_t size, pr_error *err);
+/* The quorum's signatures on the outcomes of the run (consensus/batch.h). */
+PR_MUST_CHECK pr_status pr_store_batch(pr_store *s, const uint8_t *certificate, size_t size, pr_error *err);
 /* A session's row: as begun; end overwrites the same row. Both commit and flush. */
 PR_MUST_CHECK pr_status pr_store_begin_session(pr_store *s, const pr_session_row *row, pr_error *err);
 PR_MUST_CHECK pr_status pr_store_end_session(pr_store *s, const pr_session_row *row, pr_error *err);

@@ -1,7 +1,7 @@
-/* Rank 1 damages what it proves, says it twice, then something else, and sends bytes that are no message; rank 2 is
- * honest. What rank 1 made must never count: with a retry the job is approved on another rank, without one it is
- * rejected, with the reason and the evidence. The rest are events.
- *   mpirun -n 3 mpi_liar PROVERUN FOLDER */
+/* Rank 1 damages what it proves, says it twice, then something else, sends bytes that are no message, and never votes;
+ * the others are honest. What rank 1 made must never count: with a retry the job is approved on another rank, without
+ * one it is rejected, with the reason and the proof. The rest are events. mpi_liars.c has ranks that lie in the
+ * consensus. mpirun -n 4 mpi_liar PROVERUN FOLDER */
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
 #include "work/work.h"
@@ -23,6 +23,7 @@
     } while (0)
 
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, NULL};
+static pr_votes_config votes;
 static const char *const manifests[] = {"liar-retry.yaml", "liar-once.yaml"};
 
 #define FRAME_TAG 7 /* as in transport.c */
@@ -61,13 +62,6 @@ static void begin(pr_transport *t, const pr_seat *seat) {
     say(t, &hello);
 }
 
-static void accept_unseen(pr_transport *t, const pr_wire_task *task) {
-    pr_wire verdict = {.type = PR_WIRE_VERDICT};
-    verdict.as.verdict.task = *task;
-    verdict.as.verdict.verdict = PR_VERDICT_ACCEPTED;
-    say(t, &verdict);
-}
-
 static void take_manifest(pr_transport *t, pr_manifest *m, pr_hash *digest, const pr_wire_manifest *given) {
     pr_wire ready = {.type = PR_WIRE_READY};
     CHECK(pr_manifest_parse(m, given->text, given->text_size, given->path, given->base_dir, types, NULL, NULL) ==
@@ -95,7 +89,6 @@ static void run_liar(pr_transport *t, const pr_seat *seat) {
         }
         if (message.type == PR_WIRE_MANIFEST) take_manifest(t, &m, &digest, &message.as.manifest);
         if (message.type == PR_WIRE_PROVE) lie(t, &message.as.prove, &m, &digest);
-        if (message.type == PR_WIRE_VERIFY) accept_unseen(t, &message.as.verify.task);
         stopped = message.type == PR_WIRE_STOP;
         pr_wire_clear(&message);
         free(buffer);
@@ -159,6 +152,7 @@ static void run_once(pr_transport *t, const pr_seat *seat, const char *const *wo
     snprintf(manifest, sizeof manifest, "%s/%s", words[2], manifests[which]);
     const pr_run_options o = {.manifest_path = manifest,
                               .results_dir = words[2],
+                              .votes = &votes,
                               .coordinator_only = true,
                               .backend_name = "auto",
                               .backend = pr_cpu_best(),
@@ -191,7 +185,10 @@ int main(int argc, char **argv) {
     pr_seat seat;
     MPI_Init(&argc, &argv);
     CHECK(argc == 3);
-    CHECK(pr_transport_init(&t, NULL) == PR_OK && t.size == 3);
+    votes = pr_votes_config_defaults();
+    votes.round_timeout_ms = 500; /* until the silent one is named */
+    votes.view_timeout_ms = 500;
+    CHECK(pr_transport_init(&t, NULL) == PR_OK && t.size == 4);
     const pr_seat_options options = {.proves = t.rank > 0, .placement = {.threads = 1}};
     CHECK(pr_seat_take(&seat, MPI_COMM_WORLD, &options, NULL) == PR_OK);
     for (size_t which = 0; which < 2; which++) {

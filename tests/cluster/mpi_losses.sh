@@ -27,6 +27,11 @@ name: m
 jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, seed: [$seeds] } }]
 Y
 
+cat >quick.yaml <<Y
+version: 1
+consensus: { round_timeout: 2s, view_timeout: 4s, retries: 5 }
+Y
+
 # ---- children killed at work: attempts are lost, the run is not ----
 mpirun -n 3 "$PROVERUN" run m.yaml --results killed >out 2>err &
 PID=$!
@@ -39,7 +44,7 @@ expect_in "killed by signal 9\|signal 9\|SIGKILL\|out of memory" err "children k
 ends_well "children killed" 40
 
 # ---- a rank is lost: with recovery the others go on ----
-mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results lost --backend scalar >out 2>err &
+mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results lost --backend scalar --config quick.yaml >out 2>err &
 PID=$!
 await '^\[' 3
 kill -9 "$(supervisors | tail -n 1)"
@@ -50,7 +55,7 @@ ends_well "a lost rank" 40
 expect_in '"exit_code": 0' "${f%.h5}.status.json" "a lost rank"
 
 # ---- a stopped rank: its job goes to another ----
-mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results stopped --silent-after 1s --backend scalar >out 2>err &
+mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results stopped --silent-after 1s --config quick.yaml --backend scalar >out 2>err &
 PID=$!
 await '^\[' 3
 kill -STOP "$(supervisors | tail -n 1)"

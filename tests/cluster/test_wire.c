@@ -23,17 +23,32 @@ static pr_record sample_record(void) {
 
 static const pr_wire_task task = {5, 9, 2};
 
+static const uint8_t validators[2 * PR_WIRE_VALIDATOR_BYTES] = {[0] = 5,
+                                                                [32] = 9,
+                                                                [PR_WIRE_VALIDATOR_BYTES] = 6,
+                                                                [PR_WIRE_VALIDATOR_BYTES + 32] = 8,
+                                                                [2 * PR_WIRE_VALIDATOR_BYTES - 4] = 0xff,
+                                                                0xff,
+                                                                0xff,
+                                                                0xff};
+
 static pr_wire sample(pr_wire_type type) {
     pr_wire m = {.type = type};
     switch (type) {
     case PR_WIRE_HELLO:
-        m.as.hello = (pr_wire_hello){"node1", "0.1.0", 77, 4, 1, 1, 3, 1000, "0000:01:00.0", 2000, "near its GPU"};
+        m.as.hello =
+            (pr_wire_hello){"node1", "0.1.0", 77, 4, 1, 1, 3, 1000, "0000:01:00.0", 2000, "near its GPU", {{8}}};
         break;
     case PR_WIRE_MANIFEST:
-        m.as.manifest = (pr_wire_manifest){5, "m.yaml", "/base", "version: 1\n", 11, {{1}}, {{2}}};
+        m.as.manifest =
+            (pr_wire_manifest){5, "m.yaml", "/base", "version: 1\n", 11, {{1}}, {{2}}, "run-1", "keys", {{3}}};
         break;
     case PR_WIRE_READY:
-        m.as.ready = (pr_wire_ready){5, 7, PR_ERR_USAGE, "why"};
+        m.as.ready = (pr_wire_ready){5, 7, PR_ERR_USAGE, {6}, {{7}}, {{8}}, "why"};
+        break;
+    case PR_WIRE_ROSTER:
+        m.as.roster =
+            (pr_wire_roster){5, "votes", 1, {{3}}, {4, 1000, 500, 2, 1}, 1, validators, validators + 32, 2, validators};
         break;
     case PR_WIRE_PROVE:
         m.as.prove = (pr_wire_prove){task, 1, 100, 200};
@@ -48,9 +63,15 @@ static pr_wire sample(pr_wire_type type) {
     case PR_WIRE_CANCEL:
         m.as.cancel = task;
         break;
-    case PR_WIRE_VERIFY:
-        m.as.verify.task = task;
-        m.as.verify.record = sample_record();
+    case PR_WIRE_VOTE:
+        m.as.vote = (pr_wire_vote){5, validators, 10};
+        break;
+    case PR_WIRE_FETCH:
+        m.as.fetch = (pr_wire_fetch){task, {{4}}};
+        break;
+    case PR_WIRE_PROOF:
+        m.as.proof.task = task;
+        m.as.proof.record = sample_record();
         break;
     case PR_WIRE_VERDICT:
         m.as.verdict = (pr_wire_verdict){task, PR_VERDICT_REFUSED, 2.5, "not so"};
@@ -60,6 +81,9 @@ static pr_wire sample(pr_wire_type type) {
         break;
     case PR_WIRE_PING:
         m.as.ping = (pr_wire_ping){1, task, 8, 1, "merkle"};
+        break;
+    case PR_WIRE_CLOSE:
+        m.as.close = 5;
         break;
     case PR_WIRE_STOP:
         m.as.stop = (pr_wire_stop){PR_STOP_AT_ONCE, 75};
@@ -72,6 +96,23 @@ static pr_wire sample(pr_wire_type type) {
 
 static void check_task(const pr_wire_task *t) { assert_memory_equal(t, &task, sizeof task); }
 
+static void check_roster(const pr_wire_roster *m) {
+    pr_wire_validator v;
+    assert_string_equal(m->folder, "votes");
+    assert_int_equal(m->seed.bytes[0], 3);
+    assert_int_equal(m->votes.committee_size, 4);
+    assert_int_equal(m->votes.threads, 1);
+    assert_int_equal(m->resumed, 1);
+    assert_int_equal(m->n_lots, 1);
+    assert_int_equal(m->seals[0], 5);
+    assert_int_equal(m->lots[0], 9);
+    assert_int_equal(m->n_validators, 2);
+    pr_wire_validator_get(&v, m, 1);
+    assert_int_equal(v.public_key[0], 6);
+    assert_int_equal(v.stake, 8);
+    assert_int_equal(v.rank, -1);
+}
+
 static void check(const pr_wire *m) {
     switch (m->type) {
     case PR_WIRE_HELLO:
@@ -80,16 +121,26 @@ static void check(const pr_wire *m) {
         assert_int_equal(m->as.hello.node_bytes, 1000);
         assert_string_equal(m->as.hello.device, "0000:01:00.0");
         assert_string_equal(m->as.hello.place, "near its GPU");
+        assert_int_equal(m->as.hello.sealed_lot.bytes[0], 8);
         break;
     case PR_WIRE_MANIFEST:
         assert_string_equal(m->as.manifest.text, "version: 1\n");
         assert_int_equal(m->as.manifest.text_size, 11);
         assert_string_equal(m->as.manifest.base_dir, "/base");
         assert_int_equal(m->as.manifest.run_digest.bytes[0], 2);
+        assert_string_equal(m->as.manifest.run_id, "run-1");
+        assert_string_equal(m->as.manifest.key_folder, "keys");
+        assert_int_equal(m->as.manifest.sealed_lots.bytes[0], 3);
         break;
     case PR_WIRE_READY:
         assert_int_equal(m->as.ready.n_jobs, 7);
         assert_string_equal(m->as.ready.reason, "why");
+        assert_int_equal(m->as.ready.public_key[0], 6);
+        assert_int_equal(m->as.ready.lot.bytes[0], 7);
+        assert_int_equal(m->as.ready.next_sealed_lot.bytes[0], 8);
+        break;
+    case PR_WIRE_ROSTER:
+        check_roster(&m->as.roster);
         break;
     case PR_WIRE_PROVE:
         check_task(&m->as.prove.task);
@@ -104,9 +155,18 @@ static void check(const pr_wire *m) {
     case PR_WIRE_CANCEL:
         check_task(&m->as.cancel);
         break;
-    case PR_WIRE_VERIFY:
-        check_task(&m->as.verify.task);
-        assert_string_equal(m->as.verify.record.row.id, "job-1");
+    case PR_WIRE_VOTE:
+        assert_int_equal(m->as.vote.run, 5);
+        assert_int_equal(m->as.vote.size, 10);
+        assert_memory_equal(m->as.vote.data, validators, 10);
+        break;
+    case PR_WIRE_FETCH:
+        check_task(&m->as.fetch.task);
+        assert_int_equal(m->as.fetch.proof_hash.bytes[0], 4);
+        break;
+    case PR_WIRE_PROOF:
+        check_task(&m->as.proof.task);
+        assert_string_equal(m->as.proof.record.row.id, "job-1");
         break;
     case PR_WIRE_VERDICT:
         check_task(&m->as.verdict.task);
@@ -121,6 +181,9 @@ static void check(const pr_wire *m) {
         check_task(&m->as.ping.task);
         assert_int_equal(m->as.ping.verifying, 1);
         assert_string_equal(m->as.ping.stage, "merkle");
+        break;
+    case PR_WIRE_CLOSE:
+        assert_int_equal(m->as.close, 5);
         break;
     case PR_WIRE_STOP:
         assert_int_equal(m->as.stop.how, PR_STOP_AT_ONCE);
@@ -210,7 +273,7 @@ static void test_header(void **state) {
     encode(&w, PR_WIRE_STOP);
     w.data[4] = PR_WIRE_VERSION + 1;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);
-    assert_non_null(strstr(e.text, "of version 3"));
+    assert_non_null(strstr(e.text, "of version 4"));
     w.data[4] = PR_WIRE_VERSION;
     w.data[6] = PR_WIRE_TYPES;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);

@@ -1,0 +1,161 @@
+#include "cluster/roster.h"
+#include "cluster/lots.h"
+#include "base/log.h"
+#include "consensus/consensus.h"
+#include "starkcurve/key_file.h"
+#include "store/journal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint32_t find(const pr_roster *r, const uint8_t key[32]) {
+    for (uint32_t i = 0; i < r->n; i++)
+        if (memcmp(r->validators[i].public_key, key, 32) == 0) return i;
+    return r->n;
+}
+
+static pr_status add(pr_roster *r, const uint8_t key[32], uint64_t stake, int32_t rank, pr_error *err) {
+    uint32_t i = find(r, key);
+    if (i == r->n) {
+        pr_wire_validator *grown = realloc(r->validators, (r->n + 1) * sizeof *grown);
+        if (!grown) return pr_fail(err, PR_ERR_MEMORY, "out of memory for %u validators", r->n + 1);
+        r->validators = grown;
+        memcpy(grown[i].public_key, key, 32);
+        grown[i].stake = stake;
+        grown[i].rank = -1;
+        r->n++;
+    }
+    if (rank >= 0) r->validators[i].rank = rank;
+    return PR_OK;
+}
+
+/* ---- those of earlier sessions ---- */
+
+static pr_status see(void *context, const pr_frame *f, pr_error *err) {
+    pr_reader in;
+    uint8_t key[32];
+    if (pr_consensus_record_kind(f->payload, f->size) != PR_CONSENSUS_RECORD_VALIDATOR) return PR_OK;
+    pr_reader_init(&in, f->payload + 1, f->size - 1);
+    pr_read_bytes(&in, key, sizeof key);
+    uint64_t stake = pr_read_u64(&in);
+    return pr_reader_done(&in) ? add(context, key, stake, -1, err)
+                               : pr_fail(err, PR_ERR_MALFORMED, "a validator that does not decode");
+}
+
+static pr_status read_earlier(pr_roster *r, pr_error *err) {
+    char path[1200];
+    pr_scan scan = {.visit = see, .context = r};
+    snprintf(path, sizeof path, "%s/0.journal", r->folder);
+    return access(path, F_OK) == 0 ? pr_journal_scan(&scan, path, err) : PR_OK;
+}
+
+/* ---- lots ---- */
+
+pr_hash pr_roster_sealed_lots(const pr_roll *roll) {
+    pr_hash none = {{0}};
+    pr_writer w;
+    pr_writer_init(&w);
+    for (unsigned i = 0; i < roll->n; i++) pr_write_bytes(&w, roll->members[i].hello.sealed_lot.bytes, sizeof none);
+    pr_hash sealed = w.failed ? none : pr_lots_seal(w.data, roll->n);
+    pr_writer_clear(&w);
+    return sealed;
+}
+
+static pr_status list_lots(pr_roster *r, const pr_roll *roll, pr_error *err) {
+    r->n_lots = roll->n;
+    for (unsigned i = 0; i < roll->n; i++) {
+        pr_write_bytes(&r->seals, roll->members[i].hello.sealed_lot.bytes, sizeof(pr_hash));
+        pr_write_bytes(&r->lots, roll->members[i].lot.bytes, sizeof(pr_hash));
+    }
+    return r->seals.failed || r->lots.failed ? pr_fail(err, PR_ERR_MEMORY, "out of memory for %u lots", roll->n)
+                                             : PR_OK;
+}
+
+static void take_terms(pr_roster *r, const pr_leader *l, const pr_run_file *f) {
+    const pr_votes_config defaults = pr_votes_config_defaults(), *c = l->o->votes ? l->o->votes : &defaults;
+    r->votes = (pr_wire_votes){c->committee_size, c->round_timeout_ms, c->view_timeout_ms, c->retries, c->threads};
+    r->resumed = f->has_terms;
+    if (!f->has_terms) {
+        pr_hash run = pr_run_name(f->run_id);
+        r->seed = pr_lots_draw(&run, r->lots.data, r->n_lots);
+        return;
+    }
+    r->seed = f->seed;
+    if (r->votes.committee_size != f->committee_size)
+        pr_log(PR_LOG_WARN, "consensus", "committees have %u members, as when the run began, not %u", f->committee_size,
+               r->votes.committee_size);
+    r->votes.committee_size = f->committee_size;
+}
+
+static pr_status pack(pr_roster *r, pr_error *err) {
+    for (uint32_t i = 0; i < r->n; i++) pr_wire_validator_put(&r->packed, &r->validators[i]);
+    return r->packed.failed ? pr_fail(err, PR_ERR_MEMORY, "out of memory for %u validators", r->n) : PR_OK;
+}
+
+static pr_status make(pr_roster *r, const pr_leader *l, const pr_run_file *f, pr_error *err) {
+    snprintf(r->folder, sizeof r->folder, "%.*s.votes", (int)(strlen(f->path) - 3), f->path); /* without .h5 */
+    PR_TRY(read_earlier(r, err));
+    for (unsigned i = 0; i < l->roll.n; i++)
+        if (l->roll.members[i].ready_run == l->n_runs)
+            PR_TRY(add(r, l->roll.members[i].public_key, 1, (int32_t)i, err));
+    PR_TRY(list_lots(r, &l->roll, err));
+    take_terms(r, l, f);
+    return pack(r, err);
+}
+
+pr_status pr_roster_make(pr_roster *r, const pr_leader *l, const pr_run_file *f, pr_error *err) {
+    memset(r, 0, sizeof *r);
+    pr_writer_init(&r->seals);
+    pr_writer_init(&r->lots);
+    pr_writer_init(&r->packed);
+    pr_status status = make(r, l, f, err);
+    if (status != PR_OK) pr_roster_clear(r);
+    return status;
+}
+
+void pr_roster_clear(pr_roster *r) {
+    free(r->validators);
+    pr_writer_clear(&r->seals);
+    pr_writer_clear(&r->lots);
+    pr_writer_clear(&r->packed);
+    r->validators = NULL;
+    r->n = 0;
+}
+
+void pr_roster_fill(const pr_roster *r, uint32_t run, pr_wire_roster *m) {
+    *m = (pr_wire_roster){.run = run,
+                          .folder = r->folder,
+                          .resumed = r->resumed,
+                          .seed = r->seed,
+                          .votes = r->votes,
+                          .n_lots = r->n_lots,
+                          .seals = r->seals.data,
+                          .lots = r->lots.data,
+                          .n_validators = r->n,
+                          .validators = r->packed.data};
+}
+
+pr_status pr_roster_annotate(const pr_roster *r, pr_run_file *f, pr_error *err) {
+    char seed[65], size[16];
+    if (f->has_terms) return PR_OK;
+    pr_hex_encode(seed, r->seed.bytes, sizeof r->seed.bytes);
+    snprintf(size, sizeof size, "%u", r->votes.committee_size);
+    const pr_attribute all[] = {{"consensus_seed", seed}, {"consensus_committee_size", size}};
+    return pr_store_annotate(f->store, all, sizeof all / sizeof all[0], err);
+}
+
+/* ---- keys ---- */
+
+void pr_roster_key_folder(char *out, size_t size, const pr_run_file *f) {
+    const char *slash = strrchr(f->path, '/');
+    snprintf(out, size, "%.*skeys", slash ? (int)(slash - f->path) + 1 : 0, f->path);
+}
+
+pr_status pr_rank_key_open(pr_secret_key **key, const pr_run_options *o, const char *folder, int rank, pr_error *err) {
+    char path[1200];
+    if (o->votes && o->votes->key_folder[0]) folder = o->votes->key_folder;
+    PR_TRY(pr_run_file_make_folders(folder, err));
+    snprintf(path, sizeof path, "%.1100s/rank-%d.key", folder, rank);
+    return pr_key_file_open_or_create(key, NULL, path, NULL, err);
+}

@@ -1,0 +1,23 @@
+/* How the ranks of a run vote on proofs (consensus/consensus.h): what an operator may set, in the YAML file of
+ * `proverun run --config`. configs/run.yaml lists every key with unit, default and bounds. */
+#ifndef PR_MANIFEST_VOTES_CONFIG_H
+#define PR_MANIFEST_VOTES_CONFIG_H
+#include "base/error.h"
+
+typedef struct pr_votes_config {
+    uint32_t committee_size;   /* ranks that verify each proof; 0: nobody, outcomes are unvoted */
+    uint32_t round_timeout_ms; /* without a quorum for so long, a round is said again and the silent are named */
+    uint32_t retries;          /* of a round, before it ends as a timeout */
+    uint32_t view_timeout_ms;  /* without a proposal for so long, another leader is asked for */
+    uint32_t threads;          /* that verify, on each rank */
+    char key_folder[1024];     /* "": `keys` in the results folder */
+} pr_votes_config;
+
+pr_votes_config pr_votes_config_defaults(void);
+/* What the file leaves out keeps its default; a relative folder begins at the file's. PR_ERR_USAGE with
+ * file:line:column, what was found and what is allowed; PR_ERR_IO. */
+PR_MUST_CHECK pr_status pr_votes_config_load(pr_votes_config *out, const char *path, pr_error *err);
+/* The same from text; file is only for messages and for relative folders. */
+PR_MUST_CHECK pr_status pr_votes_config_parse(pr_votes_config *out, const char *text, size_t size, const char *file,
+                                              pr_error *err);
+#endif

@@ -1,0 +1,260 @@
+/* Ranks that lie in the consensus: all good proofs are approved all the same, nothing wrong ever is, and whoever can be
+ * proven to have lied is removed, nobody else.
+ *   mpirun -n N mpi_liars PROVERUN FOLDER KIND F      ranks 1 .. F lie; F is less than a third of N
+ * KIND: invalid (announces wrong proofs), contrary (votes against what it found), equivocates (signs both), silent,
+ * late, floods (rubbish and forgeries), replays (old messages again). */
+#include "base/clock.h"
+#include "cluster/coordinator.h"
+#include "cluster/seat.h"
+#include "cluster/voter_hooks.h"
+#include "cluster/worker.h"
+#include "consensus/message.h"
+#include "cpu/cpu_backend.h"
+#include "proof/proof.h"
+#include "store/store.h"
+#include "wide_fibonacci/job.h"
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(e_)                                                                                                      \
+    do {                                                                                                               \
+        if (!(e_)) {                                                                                                   \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #e_);                                           \
+            MPI_Abort(MPI_COMM_WORLD, 1);                                                                              \
+        }                                                                                                              \
+    } while (0)
+
+enum { JOBS = 8 };
+static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, NULL};
+
+/* ---- the lies ---- */
+
+static pr_status send(pr_transport *t, int to, uint32_t run, const uint8_t *data, size_t size) {
+    pr_wire m = {.type = PR_WIRE_VOTE};
+    m.as.vote = (pr_wire_vote){run, data, size};
+    return pr_transport_send(t, to, &m, NULL);
+}
+
+static bool is_vote(const pr_wire_vote *m) { return pr_message_peek(m->data, m->size) == PR_MESSAGE_VOTE; }
+
+/* Another vote on the same proof, rightly signed. */
+static bool say_both(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    (void)context;
+    pr_message vote;
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    if (!is_vote(m)) return false;
+    CHECK(pr_message_decode(&vote, m->data, m->size, NULL) == PR_OK);
+    bool approves = vote.verdict == PR_VOTE_APPROVE;
+    vote.verdict = approves ? PR_VOTE_REJECT : PR_VOTE_APPROVE;
+    vote.reason = approves ? PR_VOTE_REASON_INVALID : PR_VOTE_REASON_NONE;
+    const pr_crypto crypto = pr_ballot_keys_crypto(keys);
+    CHECK(pr_message_sign(&vote, &crypto));
+    CHECK(send(t, to, m->run, m->data, m->size) == PR_OK);
+    CHECK(send(t, to, m->run, bytes, pr_message_encode(bytes, &vote)) == PR_OK);
+    return true;
+}
+
+static bool say_nothing(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    (void)context, (void)t, (void)to, (void)m, (void)keys;
+    return true;
+}
+
+/* Votes come when the round has been decided. */
+static bool say_late(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    static struct {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        size_t size;
+        int to;
+    } kept[64];
+    static unsigned n;
+    (void)context, (void)keys;
+    if (!is_vote(m)) return false;
+    if (n >= 64) CHECK(send(t, kept[n % 64].to, m->run, kept[n % 64].bytes, kept[n % 64].size) == PR_OK);
+    memcpy(kept[n % 64].bytes, m->data, m->size);
+    kept[n % 64].size = m->size;
+    kept[n++ % 64].to = to;
+    return true;
+}
+
+static bool say_rubbish(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    static uint32_t seed = 1;
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    (void)context, (void)keys;
+    for (unsigned i = 0; i < 20; i++) {
+        size_t size = m->size < sizeof bytes ? m->size : sizeof bytes;
+        memcpy(bytes, m->data, size);
+        for (unsigned k = 0; k <= i % 5; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            bytes[seed % size] ^= (uint8_t)(1 + (seed >> 24) % 255); /* a forgery, a job that is none, or noise */
+        }
+        CHECK(send(t, to, m->run, bytes, i % 7 == 0 ? size / 2 : size) == PR_OK);
+    }
+    return false; /* and what it has to say besides */
+}
+
+static bool say_again(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    static uint8_t old[PR_MESSAGE_MAX_BYTES];
+    static size_t size;
+    (void)context, (void)keys;
+    if (size) CHECK(send(t, to, m->run, old, size) == PR_OK);
+    for (unsigned i = 0; i < 3; i++) CHECK(send(t, to, m->run, m->data, m->size) == PR_OK);
+    if (!size && m->size <= sizeof old) memcpy(old, m->data, size = m->size);
+    return false;
+}
+
+static pr_proof_verdict say_the_contrary(void *context, const pr_subject *subject, pr_proof_verdict found) {
+    (void)context, (void)subject;
+    return found == PR_PROOF_VALID ? PR_PROOF_INVALID : found == PR_PROOF_INVALID ? PR_PROOF_VALID : found;
+}
+
+/* A byte of the proof is changed, and all hashes fit what came of it: only the verifier can tell. */
+static pr_manifest manifest;
+static pr_hash run_digest;
+static void spoil(void *context, pr_record *record) {
+    pr_job *job = NULL;
+    pr_writer plain, packed;
+    const pr_manifest_job *m = pr_manifest_find(&manifest, record->row.id);
+    pr_job_row *row = &record->row;
+    (void)context;
+    CHECK(m && pr_job_restore(&job, m->type, &m->params, &m->config, record->public_data, (size_t)row->public_bytes,
+                              NULL) == PR_OK);
+    pr_writer_init(&plain);
+    pr_writer_init(&packed);
+    CHECK(pr_proof_decompress(&plain, &job->layout, record->proof, (size_t)row->proof_compressed_bytes) ==
+          PR_DECODE_OK);
+    plain.data[plain.size / 2] ^= 1;
+    pr_hash hash = pr_blake2s_hash(plain.data, plain.size);
+    pr_hex_encode(row->proof_hash, hash.bytes, sizeof hash.bytes);
+    CHECK(pr_proof_compress(&packed, plain.data, plain.size, NULL) == PR_OK);
+    free(record->proof);
+    record->proof = packed.data;
+    row->proof_compressed_bytes = packed.size;
+    CHECK(pr_check_commitment(row->commitment, row, &run_digest));
+    pr_writer_clear(&plain);
+    pr_job_destroy(job);
+}
+
+typedef struct kind {
+    const char *name;
+    struct pr_voter_hooks hooks;
+    pr_removal removal, or ; /* what it is removed for; NONE: for nothing */
+} kind;
+static const kind kinds[] = {
+    {"invalid", {.spoil = spoil, .announces_anything = true}, PR_REMOVAL_INVALID_PROOF, 0},
+    {"contrary", {.verdict = say_the_contrary}, PR_REMOVAL_WRONG_VOTE, 0},
+    {"equivocates", {.outgoing = say_both}, PR_REMOVAL_EQUIVOCATION, PR_REMOVAL_WRONG_VOTE},
+    {"silent", {.outgoing = say_nothing}, PR_REMOVAL_NONE, 0},
+    {"late", {.outgoing = say_late}, PR_REMOVAL_NONE, 0},
+    {"floods", {.outgoing = say_rubbish}, PR_REMOVAL_NONE, 0},
+    {"replays", {.outgoing = say_again}, PR_REMOVAL_NONE, 0},
+};
+
+static const kind *find_kind(const char *name) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
+    CHECK(!"a kind of lie");
+    return NULL;
+}
+
+/* ---- the run ---- */
+
+static void check_results(const char *path, const kind *k, int n_liars) {
+    pr_results *r = NULL;
+    CHECK(pr_results_open(&r, path, NULL) == PR_OK);
+    CHECK(pr_results_n_jobs(r) == JOBS);
+    for (size_t i = 0; i < JOBS; i++) {
+        const pr_job_row *row = pr_results_job(r, i);
+        bool by_liar = row->prover_rank >= 1 && row->prover_rank <= n_liars;
+        if (row->outcome != PR_OUTCOME_APPROVED)
+            fprintf(stderr, "job %s: %s: %s\n", row->id, pr_outcome_name(row->outcome), row->reason);
+        CHECK(row->outcome == PR_OUTCOME_APPROVED);
+        CHECK(!(by_liar && k->hooks.spoil));
+    }
+    pr_results_close(r);
+}
+
+static void check_removals(const pr_leader *l, const kind *k, int n_liars) {
+    const pr_registry *registry = pr_consensus_registry(pr_voter_consensus(pr_worker_voter(l->worker)));
+    unsigned n_removed = 0;
+    for (uint32_t i = 0; i < registry->n; i++) {
+        int32_t rank = pr_voter_rank(pr_worker_voter(l->worker), i);
+        bool is_liar = rank >= 1 && rank <= n_liars;
+        pr_removal removal = registry->validators[i].removal;
+        if (removal != PR_REMOVAL_NONE) fprintf(stderr, "rank %d is removed: %s\n", rank, pr_removal_name(removal));
+        CHECK(is_liar || removal == PR_REMOVAL_NONE);
+        CHECK(removal == PR_REMOVAL_NONE || removal == k->removal || removal == k->or);
+        n_removed += removal != PR_REMOVAL_NONE;
+    }
+    CHECK((n_removed > 0) == (k->removal != PR_REMOVAL_NONE));
+}
+
+static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, const kind *k, int n_liars) {
+    pr_leader l;
+    pr_run_report report;
+    pr_stop_how how;
+    pr_error e = {0};
+    CHECK(pr_leader_init(&l, t, o, seat, &e) == PR_OK && pr_leader_gather(&l, &e) == PR_OK);
+    pr_status status = pr_coordinator_run(&report, &l, o, NULL, NULL, &e);
+    if (status != PR_OK) fprintf(stderr, "%s\n", e.text);
+    CHECK(status == PR_OK);
+    CHECK(report.exit_code == 0);
+    check_results(report.results, k, n_liars);
+    check_removals(&l, k, n_liars);
+    CHECK(pr_leader_stop(&l, &how, report.exit_code, &e) == PR_OK && how == PR_STOP_IN_ORDER);
+    pr_leader_clear(&l);
+}
+
+static void write_manifest(const char *path) {
+    FILE *f = fopen(path, "w");
+    CHECK(f);
+    fprintf(f,
+            "version: 1\nname: liars\ndefaults: {profile: fast, retries: 20}\njobs:\n"
+            "- {id: fib, type: wide_fibonacci, params: {log_rows: 6, columns: 20, seed: [1, 2, 3, 4, 5, 6, 7, %d]}}\n",
+            JOBS);
+    fclose(f);
+}
+
+int main(int argc, char **argv) {
+    pr_transport t;
+    pr_seat seat;
+    char path[1024];
+    pr_error e = {0};
+    pr_wire_stop stop;
+    MPI_Init(&argc, &argv);
+    CHECK(argc == 5);
+    CHECK(pr_transport_init(&t, NULL) == PR_OK);
+    const kind *k = find_kind(argv[3]);
+    int n_liars = atoi(argv[4]);
+    CHECK(n_liars >= 1 && 3 * n_liars < t.size);
+    snprintf(path, sizeof path, "%s/liars.yaml", argv[2]);
+    if (t.rank == 0) write_manifest(path);
+    MPI_Barrier(MPI_COMM_WORLD);
+    CHECK(pr_manifest_load(&manifest, path, types, NULL, &e) == PR_OK);
+    run_digest = manifest.digest;
+    const pr_seat_options options = {.proves = true, .placement = {.threads = 1}};
+    CHECK(pr_seat_take(&seat, MPI_COMM_WORLD, &options, NULL) == PR_OK);
+    pr_votes_config votes = pr_votes_config_defaults();
+    votes.round_timeout_ms = 1000;
+    votes.view_timeout_ms = 1000;
+    const pr_run_options o = {.manifest_path = path,
+                              .results_dir = argv[2],
+                              .votes = &votes,
+                              .backend_name = "auto",
+                              .backend = pr_cpu_best(),
+                              .cpu_backend = pr_cpu_best(),
+                              .types = types,
+                              .command_line = "mpi_liars",
+                              .child_program = argv[1],
+                              .voter_hooks = t.rank >= 1 && t.rank <= n_liars ? &k->hooks : NULL};
+    if (t.rank == 0)
+        lead(&t, &o, &seat, k, n_liars);
+    else
+        CHECK(pr_worker_run(&stop, &t, &o, &seat, &e) == PR_OK);
+    pr_manifest_clear(&manifest);
+    pr_seat_clear(&seat);
+    pr_transport_clear(&t, true);
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,82 @@
+/* The configuration of a run: defaults, every key, and each mistake with its place and what is allowed. */
+#include "manifest/votes_config.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static pr_status parse(pr_votes_config *c, const char *text, pr_error *err) {
+    return pr_votes_config_parse(c, text, strlen(text), "conf/run.yaml", err);
+}
+
+static void refuses(const char *text, const char *place, const char *what) {
+    pr_votes_config c;
+    pr_error err = {0};
+    assert_int_equal(parse(&c, text, &err), PR_ERR_USAGE);
+    char start[64];
+    snprintf(start, sizeof start, "conf/run.yaml:%s: ", place);
+    if (strncmp(err.text, start, strlen(start)) != 0 || !strstr(err.text, what))
+        fail_msg("'%s' is not '%s...%s'", err.text, start, what);
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    pr_votes_config c, d = pr_votes_config_defaults();
+    pr_error err = {0};
+    assert_int_equal(parse(&c, "version: 1\n", &err), PR_OK);
+    assert_memory_equal(&c, &d, sizeof c);
+    assert_int_equal(d.committee_size, 4);
+}
+
+static void test_every_key(void **state) {
+    (void)state;
+    pr_votes_config c;
+    pr_error err = {0};
+    if (parse(&c,
+              "version: 1\nconsensus:\n  committee: 7\n  round_timeout: 2s\n  retries: 3\n  view_timeout: 500ms\n"
+              "  verify_threads: 2\n  keys: secret\n",
+              &err) != PR_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c.committee_size, 7);
+    assert_int_equal(c.round_timeout_ms, 2000);
+    assert_int_equal(c.retries, 3);
+    assert_int_equal(c.view_timeout_ms, 500);
+    assert_int_equal(c.threads, 2);
+    assert_string_equal(c.key_folder, "conf/secret");
+    assert_int_equal(parse(&c, "version: 1\nconsensus: {keys: /var/keys, committee: 0}\n", &err), PR_OK);
+    assert_string_equal(c.key_folder, "/var/keys");
+    assert_int_equal(c.committee_size, 0);
+}
+
+static void test_mistakes(void **state) {
+    (void)state;
+    refuses("consensus: {}\n", "1:1", "version: missing; allowed: 1");
+    refuses("version: 2\n", "1:10", "allowed: 1");
+    refuses("version: 1\nconsensu: {}\n", "2:1", "did you mean `consensus`?");
+    refuses("version: 1\nconsensus:\n  comittee: 3\n", "3:3", "did you mean `committee`?");
+    refuses("version: 1\nconsensus:\n  committee: 257\n", "3:14", "from 0 to 256");
+    refuses("version: 1\nconsensus:\n  committee: -1\n", "3:14", "from 0 to 256");
+    refuses("version: 1\nconsensus:\n  committee: [1]\n", "3:14", "a list");
+    refuses("version: 1\nconsensus:\n  round_timeout: 5\n", "3:18", "a duration");
+    refuses("version: 1\nconsensus:\n  round_timeout: 50ms\n", "3:18", "from 100ms");
+    refuses("version: 1\nconsensus:\n  view_timeout: 50s\n", "3:3", "less than half");
+    refuses("version: 1\nconsensus: 3\n", "2:12", "consensus");
+    refuses("version: 1\nconsensus: {keys: ''}\n", "2:19", "folder");
+}
+
+static void test_the_template(void **state) {
+    (void)state;
+    pr_votes_config c, d = pr_votes_config_defaults();
+    pr_error err = {0};
+    if (pr_votes_config_load(&c, PR_CONFIGS "/run.yaml", &err) != PR_OK) fail_msg("%s", err.text);
+    assert_memory_equal(&c, &d, sizeof c); /* it says the defaults */
+    assert_int_not_equal(pr_votes_config_load(&c, "no-such-file.yaml", &err), PR_OK);
+    assert_non_null(strstr(err.text, "no-such-file.yaml"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_defaults), cmocka_unit_test(test_every_key),
+                                       cmocka_unit_test(test_mistakes), cmocka_unit_test(test_the_template)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
