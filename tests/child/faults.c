@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 static const char *const names[PR_FAULT_COUNT] = {
-    "none",      "kill",       "abort",    "exit",      "hang",         "freeze",      "grandchild",
-    "close",     "eat-memory", "rubbish",  "truncated", "length",       "long",        "foreign",
-    "ready",     "backwards",  "surplus",  "other-job", "short-memory", "unsealed",    "pipe",
-    "no-memory", "bad-record", "no-proof", "twice",     "last-word",    "wrong-proof", "other-hash"};
+    "none",       "kill",      "abort",        "exit",       "hang",   "freeze",    "grandchild", "close",
+    "eat-memory", "rubbish",   "truncated",    "length",     "long",   "foreign",   "ready",      "backwards",
+    "surplus",    "other-job", "short-memory", "unsealed",   "pipe",   "no-memory", "bad-record", "no-proof",
+    "twice",      "last-word", "wrong-proof",  "other-hash", "refused"};
 const char *pr_test_fault_name(pr_test_fault fault) { return fault < PR_FAULT_COUNT ? names[fault] : "unknown"; }
 
 /* "3.0:kill", "3.*:kill", "*.*:kill": whether it means this attempt. */
@@ -185,6 +185,13 @@ static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fau
     if (fault >= PR_FAULT_OTHER_JOB && fault <= PR_FAULT_NO_PROOF) lie(socket, a, fault, record);
     if (fault == PR_FAULT_WRONG_PROOF) record->proof[record->row.proof_compressed_bytes / 2] ^= 1;
     if (fault == PR_FAULT_OTHER_HASH) record->row.proof_hash[0] = record->row.proof_hash[0] == '0' ? '1' : '0';
+    if (fault == PR_FAULT_REFUSED) {
+        *status = PR_ERR_BACKEND;
+        record->row.state = PR_STATE_PROVEN;
+        record->row.proof_compressed_bytes = record->row.public_bytes = 0;
+        free(record->proof);
+        record->proof = NULL;
+    }
     if (fault == PR_FAULT_TWICE || fault == PR_FAULT_LAST_WORD) {
         pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER, .as.answer = a};
         pr_writer w;

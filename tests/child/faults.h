@@ -37,6 +37,7 @@ typedef enum pr_test_fault {
     PR_FAULT_LAST_WORD,   /* dies as soon as it has answered */
     PR_FAULT_WRONG_PROOF, /* a byte of the proof is another one */
     PR_FAULT_OTHER_HASH,  /* says that it is another proof */
+    PR_FAULT_REFUSED,     /* as if its own verifier had refused the proof: the backend computes wrongly */
     PR_FAULT_COUNT
 } pr_test_fault;
 const char *pr_test_fault_name(pr_test_fault fault); /* "kill", "abort", ...; as in the environment's list */

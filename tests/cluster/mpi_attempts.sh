@@ -29,7 +29,7 @@ jobs:
   - { id: waits-for-the-dead, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 6 }, after: dies }
 Y
 export PROVERUN_TEST_FAULTS="0.*:kill,1.1:hang,2.1:wrong-proof,3.1:abort,3.2:exit"
-mpirun -n 2 "$PROVERUN" run m.yaml --backend poison --hang-limit 1s >out 2>err
+mpirun -n 2 "$PROVERUN" run m.yaml --backend poison --hang-limit 4s >out 2>err
 RC=$?
 expect_rc 1 "faults in provers"
 f=$(tail -n 1 out)
@@ -73,19 +73,44 @@ expect_column waits gpu_used no
 "$PROVERUN" repair "$f" >answer 2>&1 || fail "repair: $(cat answer)"
 "$PROVERUN" show "$f" --table attempts | cmp -s - attempts || fail "repair lost the history"
 
+# ---- a backend that computes wrongly again and again is drained on its rank, and the results say so ----
+cat >wrong.yaml <<Y
+version: 1
+name: wrong
+defaults: { profile: fast, retries: 0 }
+jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: [1, 2, 3, 4] } }]
+Y
+PROVERUN_TEST_FAULTS="0.1:refused,1.1:refused,2.1:refused" "$PROVERUN" run wrong.yaml --results wrong --backend poison \
+    >out 2>err
+RC=$?
+expect_rc 0 "a wrong backend: the processor takes over at no cost"
+f=$(tail -n 1 out)
+processor=$(column fib-4 backend)
+"$PROVERUN" show "$f" --table attempts | awk '{ print $1, $2, $3, $6 }' >brief
+for n in 1 2 3; do
+    grep -qx "fib-$n 1 wrong poison" brief && grep -qx "fib-$n 2 proved $processor" brief || fail "fib-$n: $(cat brief)"
+    expect_column "fib-$n" cpu_fallbacks 1
+done
+[ "$processor" != poison ] || fail "a drained backend was used again"
+grep -qx "fib-4 1 proved $processor" brief || fail "fib-4: $(cat brief)"
+"$PROVERUN" show "$f" --table events >events
+[ "$(grep -c ' backend_failed ' events)" = 3 ] || fail "not an event for each failure: $(cat events)"
+expect_in " backend_drained  *0 .*rank 0" events "a drained backend"
+expect_in "warning: .*the backend of rank 0 has failed again and again" err "a drained backend"
+
 # ---- an attempt that runs out of its time limit ----
 cat >limit.yaml <<Y
 version: 1
 name: limit
 defaults: { profile: fast, retries: 0 }
-jobs: [{ id: long, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 }, time_limit: 1s }]
+jobs: [{ id: long, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 }, time_limit: 4s }]
 Y
 PROVERUN_TEST_FAULTS="0.*:hang" "$PROVERUN" run limit.yaml --results limit >out 2>err
 RC=$?
 expect_rc 1 "a time limit"
 f=$(tail -n 1 out)
 "$PROVERUN" show "$f" >table
-expect_in "^long .* timeout .*time limit of 1.0 s" table "a time limit"
+expect_in "^long .* timeout .*time limit of 4.0 s" table "a time limit"
 "$PROVERUN" show "$f" --table attempts >attempts
 [ "$(grep -c '^long .* timeout .* quotients ' attempts)" = 1 ] || fail "a time limit: $(cat attempts)"
 
