@@ -134,14 +134,61 @@ static void print_provenance(const pr_results *r) {
     }
 }
 
+/* ---- the consensus: columns as wide as what is in them ---- */
+
+#define PR_MAX_FIELDS 24
+
+static void print_columns(const pr_results *r, pr_vote_table table, const pr_row_spec *spec) {
+    size_t n, widths[PR_MAX_FIELDS] = {0}, last = spec->n_fields - 1;
+    const char *rows = pr_results_vote_rows(r, table, &n);
+    char text[256];
+    for (size_t f = 0; f < last; f++) {
+        widths[f] = strlen(spec->fields[f].name);
+        for (size_t i = 0; i < n; i++) {
+            pr_row_show(text, sizeof text, &spec->fields[f], rows + i * spec->row_bytes);
+            if (strlen(text) > widths[f]) widths[f] = strlen(text);
+        }
+        printf("%-*s  ", (int)widths[f], spec->fields[f].name);
+    }
+    printf("%s\n", spec->fields[last].name);
+    for (size_t i = 0; i < n; i++)
+        for (size_t f = 0; f <= last; f++) {
+            pr_row_show(text, sizeof text, &spec->fields[f], rows + i * spec->row_bytes);
+            printf(f < last ? "%-*s  " : "%*s\n", f < last ? (int)widths[f] : 0, text);
+        }
+}
+
+static void print_validators(const pr_results *r) { print_columns(r, PR_VOTES_VALIDATORS, &pr_validator_row_spec); }
+static void print_votes(const pr_results *r) { print_columns(r, PR_VOTES_VOTES, &pr_vote_row_spec); }
+static void print_certificates(const pr_results *r) {
+    print_columns(r, PR_VOTES_CERTIFICATES, &pr_certificate_row_spec);
+}
+static void print_views(const pr_results *r) { print_columns(r, PR_VOTES_VIEWS, &pr_view_row_spec); }
+static void print_evidence(const pr_results *r) { print_columns(r, PR_VOTES_EVIDENCE, &pr_evidence_row_spec); }
+static void print_rounds(const pr_results *r) { print_columns(r, PR_VOTES_ROUNDS, &pr_round_row_spec); }
+static void print_batches(const pr_results *r) { print_columns(r, PR_VOTES_BATCHES, &pr_batch_row_spec); }
+
 static const struct {
     const char *name;
     void (*print)(const pr_results *r);
 } tables[] = {
-    {"brief", print_brief},           {"jobs", print_jobs},     {"proofs", print_proofs},
-    {"outputs", print_outputs},       {"params", print_params}, {"sessions", print_sessions},
-    {"attempts", print_attempts},     {"events", print_events}, {"metrics", print_metrics},
+    {"brief", print_brief},
+    {"jobs", print_jobs},
+    {"proofs", print_proofs},
+    {"outputs", print_outputs},
+    {"params", print_params},
+    {"sessions", print_sessions},
+    {"attempts", print_attempts},
+    {"events", print_events},
+    {"metrics", print_metrics},
     {"provenance", print_provenance},
+    {"validators", print_validators},
+    {"votes", print_votes},
+    {"certificates", print_certificates},
+    {"views", print_views},
+    {"evidence", print_evidence},
+    {"consensus", print_rounds},
+    {"batches", print_batches},
 };
 #define PR_N_TABLES (sizeof tables / sizeof tables[0])
 
@@ -179,7 +226,8 @@ int pr_app_show(int argc, char **argv) {
     if (argc - optind != 1 || find_table(q.table) == PR_N_TABLES) {
         (void)pr_fail(&err, PR_ERR_USAGE,
                       "show needs one RESULTS.h5; --table is one of brief, jobs, proofs, outputs, params, attempts, "
-                      "sessions, events, metrics, provenance");
+                      "sessions, events, metrics, provenance, validators, votes, certificates, views, evidence, "
+                      "consensus, batches");
         return pr_app_fail(&err);
     }
     q.path = argv[optind];

@@ -1,10 +1,5 @@
 /* The rows' fields as data: names, kinds, places, what they mean. */
-#include "store/record.h"
-
-#define PR_ROW(type_, kind_, name_, help_)                                                                             \
-    { #name_, PR_FIELD_##kind_, offsetof(type_, name_), sizeof(((type_ *)0)->name_), help_ }
-#define PR_SPEC(name_, type_, fields_)                                                                                 \
-    const pr_row_spec name_ = {sizeof(type_), sizeof fields_ / sizeof fields_[0], fields_}
+#include "store/row_macros.h"
 
 #define F(kind_, name_, help_) PR_ROW(pr_job_row, kind_, name_, help_)
 static const pr_field job_fields[] = {

@@ -13,7 +13,8 @@
 #define PR_LAST_WAIT_NS ((uint64_t)2 * 1000000000u)
 
 static const char *const blob_help[PR_BLOBS] = {"proofs, one behind the other",
-                                                "public data of statements, one behind the other"};
+                                                "public data of statements, one behind the other",
+                                                "votes, certificates and evidence, one behind the other"};
 
 static pr_status write_time(const pr_product *p, hid_t file, const char *name, uint64_t ns, pr_error *err) {
     char text[32];

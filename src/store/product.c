@@ -1,5 +1,6 @@
 /* Rows that wait for the HDF5 file. */
 #include "store/product.h"
+#include "store/ballot.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,18 @@ const pr_table_plan pr_table_plans[PR_TABLES] = {
     [PR_TABLE_SESSIONS] = {"/sessions", "starts of the program on this run", &pr_session_row_spec},
     [PR_TABLE_EVENTS] = {"/events", "what happened beside the usual", &pr_event_row_spec},
     [PR_TABLE_METRICS] = {"/metrics", "time series, one row a point", &pr_sample_row_spec},
+    [PR_TABLE_VOTES + PR_VOTES_VALIDATORS] = {"/validators", "who votes: keys and stakes, in order of registration",
+                                              &pr_validator_row_spec},
+    [PR_TABLE_VOTES + PR_VOTES_VOTES] = {"/votes", "signed votes that rank 0 has counted", &pr_vote_row_spec},
+    [PR_TABLE_VOTES +
+        PR_VOTES_CERTIFICATES] = {"/certificates", "quorums that approved a proof", &pr_certificate_row_spec},
+    [PR_TABLE_VOTES + PR_VOTES_VIEWS] = {"/views", "changes of the leader", &pr_view_row_spec},
+    [PR_TABLE_VOTES + PR_VOTES_EVIDENCE] = {"/evidence", "fraud, and who is removed for it", &pr_evidence_row_spec},
+    [PR_TABLE_VOTES + PR_VOTES_ROUNDS] = {"/consensus", "rounds of votes that ended", &pr_round_row_spec},
+    [PR_TABLE_VOTES +
+        PR_VOTES_BATCHES] = {"/batches", "quorums that signed the outcomes of the run", &pr_batch_row_spec},
 };
-const char *const pr_blob_names[PR_BLOBS] = {"/proofs/data", "/public_data/data"};
+const char *const pr_blob_names[PR_BLOBS] = {"/proofs/data", "/public_data/data", "/signed"};
 
 static pr_status no_memory(const pr_product *p, pr_error *err) {
     return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory for rows", p->path);
@@ -81,6 +92,8 @@ void pr_product_clear(pr_product *p) {
     pr_writer_clear(&p->attributes);
     pr_writer_clear(&p->replaced);
     free(p->jobs);
+    free(p->names);
+    free(p->validators);
     free(p->path);
     memset(p, 0, sizeof *p);
 }
@@ -120,7 +133,7 @@ pr_status pr_product_row(pr_product *p, pr_place table, const void *row, pr_erro
     return add_rows(p, table, row, 1, err);
 }
 
-static pr_status replace_row(pr_product *p, pr_place table, uint64_t index, const void *row, pr_error *err) {
+pr_status pr_product_replace(pr_product *p, pr_place table, uint64_t index, const void *row, pr_error *err) {
     pr_waiting *w = &p->tables[table];
     size_t bytes = pr_table_plans[table].spec->row_bytes;
     if (index >= w->written) {
@@ -139,19 +152,23 @@ pr_status pr_product_attribute(pr_product *p, const char *name, const char *valu
     return p->attributes.failed ? no_memory(p, err) : PR_OK;
 }
 
+pr_status pr_product_bytes(pr_product *p, int blob, uint64_t *offset, const void *bytes, size_t size, pr_error *err) {
+    *offset = p->blob_written[blob] + p->blobs[blob].size;
+    pr_write_bytes(&p->blobs[blob], bytes, size);
+    return p->blobs[blob].failed ? no_memory(p, err) : PR_OK;
+}
+
 static pr_status put_bytes(pr_product *p, const pr_record *record, pr_error *err) {
     const pr_job_row *row = &record->row;
     pr_proof_row proof = {.length = row->proof_compressed_bytes, .codec = "zstd"};
     if (row->encrypted_to[0]) pr_row_set_text(proof.codec, sizeof proof.codec, "sealed");
     pr_public_row public_row = {.length = row->public_bytes};
-    proof.offset = p->blob_written[PR_BLOB_PROOFS] + p->blobs[PR_BLOB_PROOFS].size;
-    public_row.offset = p->blob_written[PR_BLOB_PUBLICS] + p->blobs[PR_BLOB_PUBLICS].size;
     pr_row_set_text(proof.id, sizeof proof.id, row->id);
     pr_row_set_text(proof.hash, sizeof proof.hash, row->proof_hash);
     pr_row_set_text(public_row.id, sizeof public_row.id, row->id);
-    pr_write_bytes(&p->blobs[PR_BLOB_PROOFS], record->proof, (size_t)row->proof_compressed_bytes);
-    pr_write_bytes(&p->blobs[PR_BLOB_PUBLICS], record->public_data, (size_t)row->public_bytes);
-    if (p->blobs[0].failed || p->blobs[1].failed) return no_memory(p, err);
+    PR_TRY(pr_product_bytes(p, PR_BLOB_PROOFS, &proof.offset, record->proof, (size_t)proof.length, err));
+    PR_TRY(
+        pr_product_bytes(p, PR_BLOB_PUBLICS, &public_row.offset, record->public_data, (size_t)public_row.length, err));
     PR_TRY(add_rows(p, PR_TABLE_PROOFS, &proof, 1, err));
     return add_rows(p, PR_TABLE_PUBLICS, &public_row, 1, err);
 }
@@ -172,9 +189,10 @@ pr_status pr_product_put(pr_product *p, const pr_record *record, pr_error *err) 
         return pr_fail(err, PR_ERR_MALFORMED, "%s: job `%s` %s", p->path, id, id[0] ? "is done twice" : "has no id");
     uint64_t at = before ? before->row : p->tables[PR_TABLE_JOBS].written + p->tables[PR_TABLE_JOBS].n;
     PR_TRY(grow_known(p, err));
+    PR_TRY(pr_product_name_job(p, id, err));
     PR_TRY(put_parts(p, record, !before, err));
     if (before)
-        PR_TRY(replace_row(p, PR_TABLE_JOBS, at, &record->row, err));
+        PR_TRY(pr_product_replace(p, PR_TABLE_JOBS, at, &record->row, err));
     else
         PR_TRY(add_rows(p, PR_TABLE_JOBS, &record->row, 1, err));
     add_known(p, id, at, record->row.outcome);
@@ -196,5 +214,5 @@ pr_status pr_product_end_session(pr_product *p, const pr_session_row *row, pr_er
     if (n == 0) return pr_fail(err, PR_ERR_MALFORMED, "%s: a session ends that never began", p->path);
     p->session = *row;
     snprintf(p->session.id, sizeof p->session.id, "%llu", (unsigned long long)n);
-    return replace_row(p, PR_TABLE_SESSIONS, n - 1, &p->session, err);
+    return pr_product_replace(p, PR_TABLE_SESSIONS, n - 1, &p->session, err);
 }

@@ -5,6 +5,7 @@
 #define PR_STORE_PRODUCT_H
 #include "store/hdf.h"
 #include "store/store.h"
+#include "store/vote_rows.h"
 
 typedef enum pr_place { /* the tables, in the order in which rows are written: a job's row after its parts */
                         PR_TABLE_PARAMS,
@@ -16,14 +17,15 @@ typedef enum pr_place { /* the tables, in the order in which rows are written: a
                         PR_TABLE_SESSIONS,
                         PR_TABLE_EVENTS,
                         PR_TABLE_METRICS,
-                        PR_TABLES
+                        PR_TABLE_VOTES, /* the first of pr_vote_table's, in its order */
+                        PR_TABLES = PR_TABLE_VOTES + PR_VOTES_TABLES
 } pr_place;
 typedef struct pr_table_plan {
     const char *name, *help;
     const pr_row_spec *spec;
 } pr_table_plan;
 extern const pr_table_plan pr_table_plans[PR_TABLES];
-enum { PR_BLOB_PROOFS, PR_BLOB_PUBLICS, PR_BLOBS };
+enum { PR_BLOB_PROOFS, PR_BLOB_PUBLICS, PR_BLOB_SIGNED, PR_BLOBS };
 extern const char *const pr_blob_names[PR_BLOBS];
 
 typedef struct pr_known_job {
@@ -45,6 +47,10 @@ typedef struct pr_product {
     uint64_t blob_written[PR_BLOBS];
     pr_known_job *jobs; /* open addressing by id, capacity a power of two */
     size_t n_jobs, job_capacity;
+    struct pr_named_job *names; /* the same by the name that the consensus has for a job */
+    size_t n_names, name_capacity;
+    pr_validator_row *validators; /* [n_validators], as in the file */
+    uint32_t n_validators;
     pr_session_row session;     /* the last one */
     uint64_t first_ns, last_ns; /* times of the first and the last frame */
     uint64_t refused_ns;        /* monotonic: since when a reader keeps us out; 0: none */
@@ -59,6 +65,14 @@ void pr_product_touch(pr_product *p, uint64_t time_ns); /* the time of a frame t
 PR_MUST_CHECK pr_status pr_product_put(pr_product *p, const pr_record *record, pr_error *err);
 PR_MUST_CHECK pr_status pr_product_row(pr_product *p, pr_place table, const void *row, pr_error *err);
 PR_MUST_CHECK pr_status pr_product_attribute(pr_product *p, const char *name, const char *value, pr_error *err);
+/* Of the row at index, which was put before. */
+PR_MUST_CHECK pr_status pr_product_replace(pr_product *p, pr_place table, uint64_t index, const void *row,
+                                           pr_error *err);
+/* Adds bytes to a blob; *offset is where they begin. */
+PR_MUST_CHECK pr_status pr_product_bytes(pr_product *p, int blob, uint64_t *offset, const void *bytes, size_t size,
+                                         pr_error *err);
+/* From now on rows of the consensus can say which job they are about. */
+PR_MUST_CHECK pr_status pr_product_name_job(pr_product *p, const char *id, pr_error *err);
 /* Numbers the row; end overwrites the last one. */
 PR_MUST_CHECK pr_status pr_product_begin_session(pr_product *p, const pr_session_row *row, pr_error *err);
 PR_MUST_CHECK pr_status pr_product_end_session(pr_product *p, const pr_session_row *row, pr_error *err);

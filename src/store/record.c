@@ -1,4 +1,6 @@
 #include "store/record.h"
+#include "consensus/evidence.h"
+#include "consensus/outcome.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +26,18 @@ PR_NAMES(pr_assigned_name, PR_ASSIGNED_COUNT, "prove", "verify")
 /* h5py reads an enumeration of just these as bool. */
 static PR_NAMES(flag_name, 2, "FALSE", "TRUE")
 
-    pr_enumeration pr_field_enumeration(pr_field_kind kind) {
+    /* The consensus has names of its own; values that are none there have one here. */
+    static PR_NAMES(verdict_name, PR_VOTE_REJECT + 1, "none", "approve", "reject")
+
+        static const char *removal_name(uint32_t v) {
+    return pr_removal_name((pr_removal)v);
+}
+static const char *vote_reason_name(uint32_t v) { return pr_vote_reason_name((pr_vote_reason)v); }
+static const char *attestation_name(uint32_t v) { return pr_attestation_kind_name((pr_attestation_kind)v); }
+static const char *evidence_name(uint32_t v) { return v ? pr_evidence_kind_name((pr_evidence_kind)v) : "none"; }
+static const char *round_outcome_name(uint32_t v) { return pr_round_outcome_name((pr_round_outcome)v); }
+
+pr_enumeration pr_field_enumeration(pr_field_kind kind) {
     static const pr_enumeration all[PR_FIELD_KINDS] = {
         [PR_FIELD_FLAG] = {2, flag_name},
         [PR_FIELD_STATE] = {PR_STATE_COUNT, pr_job_state_name},
@@ -33,6 +46,12 @@ static PR_NAMES(flag_name, 2, "FALSE", "TRUE")
         [PR_FIELD_EVENT] = {PR_EVENT_COUNT, pr_event_kind_name},
         [PR_FIELD_RANK_STATE] = {PR_ACTIVITY_COUNT, pr_rank_activity_name},
         [PR_FIELD_ASSIGNED] = {PR_ASSIGNED_COUNT, pr_assigned_name},
+        [PR_FIELD_REMOVAL] = {PR_REMOVALS, removal_name},
+        [PR_FIELD_VERDICT] = {PR_VOTE_REJECT + 1, verdict_name},
+        [PR_FIELD_VOTE_REASON] = {PR_VOTE_REASONS, vote_reason_name},
+        [PR_FIELD_ATTESTATION] = {PR_ATTESTATION_KINDS, attestation_name},
+        [PR_FIELD_EVIDENCE] = {PR_EVIDENCE_KINDS, evidence_name},
+        [PR_FIELD_ROUND_OUTCOME] = {PR_ROUND_OUTCOMES, round_outcome_name},
     };
     return all[kind];
 }

@@ -198,6 +198,12 @@ typedef enum pr_field_kind {
     PR_FIELD_EVENT,
     PR_FIELD_RANK_STATE,
     PR_FIELD_ASSIGNED,
+    PR_FIELD_REMOVAL, /* from here on: of the consensus */
+    PR_FIELD_VERDICT,
+    PR_FIELD_VOTE_REASON,
+    PR_FIELD_ATTESTATION,
+    PR_FIELD_EVIDENCE,
+    PR_FIELD_ROUND_OUTCOME,
     PR_FIELD_KINDS
 } pr_field_kind;
 

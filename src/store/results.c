@@ -128,9 +128,14 @@ static pr_status load(pr_results *r, pr_error *err) {
         return pr_fail(err, PR_ERR_MALFORMED,
                        "%s: not a results file of format version " PR_STORE_FORMAT_VERSION " (found %s)", r->path,
                        version ? version : "none");
-    for (int t = 0; t < PR_TABLES; t++) load_rows(r, &r->tables[t], pr_table_plans[t].name, pr_table_plans[t].spec);
+    for (int t = 0; t < PR_TABLES; t++)
+        if (t < PR_TABLE_VOTES ||
+            H5Lexists(r->file, pr_table_plans[t].name, H5P_DEFAULT) > 0) /* older ones have none */
+            load_rows(r, &r->tables[t], pr_table_plans[t].name, pr_table_plans[t].spec);
     note_repeated_ids(r);
-    for (int k = 0; k < PR_BLOBS; k++) load_blob(r, &r->blobs[k], pr_blob_names[k]);
+    for (int k = 0; k < PR_BLOBS; k++)
+        if (k < PR_BLOB_SIGNED || H5Lexists(r->file, pr_blob_names[k], H5P_DEFAULT) > 0)
+            load_blob(r, &r->blobs[k], pr_blob_names[k]);
     pr_write_u8(&r->problems, 0);
     return r->problems.failed ? pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", r->path) : PR_OK;
 }
@@ -263,6 +268,17 @@ pr_status pr_results_read_public(const pr_results *r, const char *id, uint8_t **
     *out = NULL;
     if (!row) return pr_fail(err, PR_ERR_MALFORMED, "the public data is not in the file");
     return read_bytes(&r->blobs[PR_BLOB_PUBLICS], out, size, row->offset, row->length, PR_RECORD_MAX_PUBLIC, err);
+}
+
+const void *pr_results_vote_rows(const pr_results *r, pr_vote_table table, size_t *n) {
+    *n = r->tables[PR_TABLE_VOTES + table].n;
+    return r->tables[PR_TABLE_VOTES + table].data;
+}
+
+pr_status pr_results_read_signed(const pr_results *r, uint64_t offset, uint64_t length, uint8_t **out, size_t *size,
+                                 pr_error *err) {
+    *out = NULL;
+    return read_bytes(&r->blobs[PR_BLOB_SIGNED], out, size, offset, length, PR_RECORD_MAX_SIGNED, err);
 }
 
 /* NULL when there are none. */

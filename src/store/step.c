@@ -1,4 +1,5 @@
 #include "store/step.h"
+#include "store/ballot.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static void decode_consensus(pr_step *s, pr_reader *r) {
         pr_read_bytes(r, s->as.consensus.bytes, r->size);
     else
         r->failed = true;
+    if (!(s->type == PR_FRAME_BATCH ? pr_ballot_is_batch : pr_ballot_is_record)(r->data, r->size)) r->failed = true;
 }
 
 static void decode_payload(pr_step *s, pr_reader *r, pr_error *err) {
@@ -84,9 +86,8 @@ void pr_step_clear(pr_step *s) {
 }
 
 pr_status pr_step_apply(pr_product *p, const pr_step *s, pr_error *err) {
-    if (s->type == PR_FRAME_ASSIGNMENT || s->type == PR_FRAME_RANK || s->type == PR_FRAME_CONSENSUS ||
-        s->type == PR_FRAME_BATCH)
-        return PR_OK;
+    if (s->type == PR_FRAME_RANK) return PR_OK;
+    if (s->type == PR_FRAME_ASSIGNMENT) return pr_product_name_job(p, s->as.assignment.id, err);
     pr_product_touch(p, s->time_ns);
     switch ((pr_frame_type)s->type) {
     case PR_FRAME_ATTRIBUTE:
@@ -101,6 +102,10 @@ pr_status pr_step_apply(pr_product *p, const pr_step *s, pr_error *err) {
         return pr_product_row(p, PR_TABLE_EVENTS, &s->as.event, err);
     case PR_FRAME_SAMPLE:
         return pr_product_row(p, PR_TABLE_METRICS, &s->as.sample, err);
+    case PR_FRAME_CONSENSUS:
+        return pr_ballot_put(p, s->time_ns, s->as.consensus.bytes, s->as.consensus.size, err);
+    case PR_FRAME_BATCH:
+        return pr_ballot_put_batch(p, s->time_ns, s->as.consensus.bytes, s->as.consensus.size, err);
     default:
         return PR_OK;
     }

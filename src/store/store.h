@@ -18,6 +18,7 @@
 #ifndef PR_STORE_STORE_H
 #define PR_STORE_STORE_H
 #include "store/record.h"
+#include "store/vote_rows.h"
 
 #define PR_STORE_FORMAT_VERSION "2"
 #define PR_STORE_READER_NS ((uint64_t)20 * 1000000000u)
@@ -135,6 +136,11 @@ size_t pr_results_n_samples(const pr_results *r);
 const pr_sample_row *pr_results_sample(const pr_results *r, size_t i);
 size_t pr_results_n_sessions(const pr_results *r);
 const pr_session_row *pr_results_session(const pr_results *r, size_t i);
+/* Rows of a table of the consensus, in order, of the type that goes with the table; the count goes to *n. */
+const void *pr_results_vote_rows(const pr_results *r, pr_vote_table table, size_t *n);
+/* Bytes of /signed, heap memory of the caller's. PR_ERR_MALFORMED: outside the file. */
+PR_MUST_CHECK pr_status pr_results_read_signed(const pr_results *r, uint64_t offset, uint64_t length, uint8_t **out,
+                                               size_t *size, pr_error *err);
 /* All parts of a job together, as it was put; the caller clears it. PR_ERR_MALFORMED: they do not fit together, nothing
  * to clear. */
 PR_MUST_CHECK pr_status pr_results_load(const pr_results *r, const pr_job_row *row, pr_record *out, pr_error *err);
