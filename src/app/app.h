@@ -9,6 +9,9 @@
 
 int pr_app_prove(int argc, char **argv);
 int pr_app_verify(int argc, char **argv);
+int pr_app_audit(int argc, char **argv);
+int pr_app_prove_inclusion(int argc, char **argv);
+int pr_app_verify_inclusion(int argc, char **argv);
 int pr_app_check(int argc, char **argv);
 int pr_app_plan(int argc, char **argv);
 int pr_app_air(int argc, char **argv);
@@ -27,10 +30,11 @@ int pr_app_keygen(int argc, char **argv);
 int pr_app_decrypt(int argc, char **argv);
 int pr_app_topo(int argc, char **argv);
 int pr_app_simulate(int argc, char **argv);
-/* Re-verifies every proof of a results file; 0 all good, 1 with the names of the bad ones, 74 unreadable. key: opens
- * encrypted jobs; NULL: these are named as not verified, exit code 1. */
+/* Re-verifies every proof and every certificate of a results file; 0 all good, 1 with the names of the bad ones, 74
+ * unreadable. key: opens encrypted jobs; NULL: these are named as not verified, exit code 1. names_voters: a line for
+ * each validator, and 1 also for one that has signed wrongly and was not removed. */
 struct pr_secret_key;
-int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key);
+int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key, bool names_voters);
 
 /* Job types and backends: literal arrays, NULL at the end. */
 extern const pr_job_type *const pr_job_types[];

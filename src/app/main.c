@@ -19,6 +19,9 @@ static const struct command {
     {"merge", pr_app_merge, "make one results file from several"},
     {"prove", pr_app_prove, "prove one case file"},
     {"verify", pr_app_verify, "verify one proof, or every proof of a results file"},
+    {"audit", pr_app_audit, "verify a results file and tell which validators signed wrongly"},
+    {"prove-inclusion", pr_app_prove_inclusion, "show that an outcome is one of a run's"},
+    {"verify-inclusion", pr_app_verify_inclusion, "check what prove-inclusion has written"},
     {"check", pr_app_check, "run a trace through its constraints and name the first that fails"},
     {"plan", pr_app_plan, "predict memory and sizes of a proof before any work"},
     {"air", pr_app_air, "print the AIR of a job type as a case file, or as a program"},
@@ -36,7 +39,7 @@ static void print_help(FILE *out) {
           "Usage: proverun COMMAND [ARGUMENTS]\n\nCommands:\n",
           out);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].summary);
     fputs("\n`proverun COMMAND --help` explains a command.\n\n"
           "Exit codes: 0 all proven (or accepted), 1 some failed or were rejected, 2 usage, manifest or unreadable "
           "input,\n"

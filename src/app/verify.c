@@ -66,7 +66,7 @@ typedef struct arguments {
     const char *key_path, *passphrase_file;
 } arguments;
 
-static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
+static pr_status parse_options(arguments *a, int argc, char **argv, pr_error *err) {
     static const struct option options[] = {
         {"threads", 1, 0, 'n'}, {"key", 1, 0, 'k'}, {"passphrase-file", 1, 0, 'p'}, {0, 0, 0, 0}};
     int c;
@@ -81,17 +81,22 @@ static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
         else
             return PR_ERR_USAGE;
     }
+    return PR_OK;
+}
+
+static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
+    PR_TRY(parse_options(a, argc, argv, err));
     int n = argc - optind;
     if (n == 1 || (n == 2 && !a->key_path)) return PR_OK;
     return pr_fail(err, PR_ERR_USAGE,
                    "verify needs CASE.json ENVELOPE.json, or one RESULTS.h5; see proverun verify --help");
 }
 
-static int verify_results(const arguments *a, const char *path) {
+static int verify_results(const arguments *a, const char *path, bool names_voters) {
     pr_secret_key *key = NULL;
     pr_error err = {0};
     if (a->key_path && pr_app_open_key(&key, a->key_path, a->passphrase_file, &err) != PR_OK) return pr_app_fail(&err);
-    int exit_code = pr_app_verify_results(path, (unsigned)a->threads, key);
+    int exit_code = pr_app_verify_results(path, (unsigned)a->threads, key, names_voters);
     pr_secret_key_destroy(key);
     return exit_code;
 }
@@ -100,5 +105,14 @@ int pr_app_verify(int argc, char **argv) {
     arguments a = {0};
     pr_error err = {0};
     if (parse(&a, argc, argv, &err) != PR_OK) return pr_app_fail(&err);
-    return argc - optind == 1 ? verify_results(&a, argv[optind]) : verify_case(argv[optind], argv[optind + 1]);
+    return argc - optind == 1 ? verify_results(&a, argv[optind], false) : verify_case(argv[optind], argv[optind + 1]);
+}
+
+int pr_app_audit(int argc, char **argv) {
+    arguments a = {0};
+    pr_error err = {0};
+    pr_status status = parse_options(&a, argc, argv, &err);
+    if (status == PR_OK && argc - optind != 1)
+        status = pr_fail(&err, PR_ERR_USAGE, "audit needs one RESULTS.h5; see proverun audit --help");
+    return status == PR_OK ? verify_results(&a, argv[optind], true) : pr_app_fail(&err);
 }

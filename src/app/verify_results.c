@@ -1,5 +1,8 @@
-/* `proverun verify RESULTS.h5`: every proof again, from the file alone. */
+/* `proverun verify RESULTS.h5` and `proverun audit RESULTS.h5`: every proof again, and every certificate, from the file
+ * alone. */
 #include "app/app.h"
+#include "app/vote_check.h"
+#include "app/vote_report.h"
 #include "base/cpu.h"
 #include "work/check.h"
 #include "work/seal.h"
@@ -15,6 +18,8 @@ typedef struct audit {
     pr_manifest *manifests; /* merged files have several */
     size_t n_manifests;
     const struct pr_secret_key *key; /* of encrypted jobs; NULL: none */
+    pr_proof_verdict *verdicts;      /* [jobs] */
+    bool *judged;                    /* [jobs]: verdicts has what there is */
     size_t n_good, n_bad, n_sealed, n_without, n_insecure;
 } audit;
 
@@ -47,8 +52,22 @@ static pr_status check_identity(const audit *a, const pr_job_row *row, const pr_
     return PR_OK;
 }
 
+static pr_proof_verdict word_on_proof(pr_check_verdict verdict) {
+    switch (verdict) {
+    case PR_CHECK_ACCEPTED:
+        return PR_PROOF_VALID;
+    case PR_CHECK_MALFORMED:
+    case PR_CHECK_INVALID:
+        return PR_PROOF_INVALID;
+    case PR_CHECK_RECORD:
+        break;
+    }
+    return PR_PROOF_UNKNOWN;
+}
+
 /* reason "" when all is good. */
-static void check_job(const audit *a, const pr_job_row *row, char *reason, size_t size) {
+static void check_job(const audit *a, size_t i, char *reason, size_t size) {
+    const pr_job_row *row = pr_results_job(a->results, i);
     const pr_manifest_job *job = NULL;
     pr_record record = {0};
     pr_error err = {0};
@@ -69,18 +88,29 @@ static void check_job(const audit *a, const pr_job_row *row, char *reason, size_
     pr_record_clear(&record);
     if (status != PR_OK) snprintf(reason, size, "%s", err.text);
     if (status == PR_OK && verdict != PR_CHECK_ACCEPTED && !reason[0]) snprintf(reason, size, "refused");
+    a->verdicts[i] = status == PR_OK ? word_on_proof(verdict) : PR_PROOF_UNKNOWN;
+    a->judged[i] = true;
+}
+
+/* Of a proof that was refused, too, when it was kept. */
+static pr_proof_verdict judge_stored(void *context, size_t i) {
+    const audit *a = context;
+    char reason[1100];
+    if (!a->judged[i]) check_job(a, i, reason, sizeof reason);
+    return a->verdicts[i];
 }
 
 /* ---- the file ---- */
 
-static void judge(audit *a, const pr_job_row *row) {
+static void judge(audit *a, size_t i) {
+    const pr_job_row *row = pr_results_job(a->results, i);
     char reason[1100];
     if (!pr_outcome_is_done(row->outcome)) {
 #pragma omp atomic
         a->n_without++;
         return;
     }
-    check_job(a, row, reason, sizeof reason);
+    check_job(a, i, reason, sizeof reason);
     bool sealed = row->encrypted_to[0] && !a->key && reason[0];
 #pragma omp critical(answer)
     {
@@ -135,6 +165,7 @@ typedef struct request {
     const char *path;
     const struct pr_secret_key *key;
     unsigned threads;
+    bool names_voters;
 } request;
 
 static int report(const audit *a, const char *path, bool damaged) {
@@ -145,9 +176,32 @@ static int report(const audit *a, const char *path, bool damaged) {
     return a->n_bad || a->n_sealed || damaged;
 }
 
+static int check_votes(audit *a, const request *q) {
+    pr_vote_check c = {.results = a->results, .judge = judge_stored, .context = a};
+    pr_error err = {0};
+    int exit_code = pr_vote_check_run(&c, &err) == PR_OK ? pr_vote_report(&c, q->names_voters) : pr_app_fail(&err);
+    pr_vote_check_clear(&c);
+    return exit_code;
+}
+
+static int verify_jobs(audit *a, const request *q) {
+    long n = (long)pr_results_n_jobs(a->results);
+    a->verdicts = calloc(n ? (size_t)n : 1, sizeof *a->verdicts);
+    a->judged = calloc(n ? (size_t)n : 1, sizeof *a->judged);
+    if (!a->verdicts || !a->judged) {
+        fprintf(stderr, "proverun: %s: out of memory\n", q->path);
+        return 70;
+    }
+#pragma omp parallel for schedule(dynamic) num_threads((int)q->threads)
+    for (long i = 0; i < n; i++) judge(a, (size_t)i);
+    int proofs = report(a, q->path, pr_results_problems(a->results)[0] != 0);
+    int votes = check_votes(a, q);
+    return votes > proofs ? votes : proofs;
+}
+
 static int verify_all(void *context) {
     const request *q = context;
-    audit a = {0};
+    audit a = {.key = q->key};
     pr_results *r = NULL;
     pr_error err = {0};
     if (pr_results_open(&r, q->path, &err) != PR_OK) {
@@ -155,26 +209,21 @@ static int verify_all(void *context) {
         return 74;
     }
     a.results = r;
-    a.key = q->key;
-    bool damaged = pr_results_problems(r)[0] != 0;
     fputs(pr_results_problems(r), stdout);
-    if (load_manifests(&a, q->path, &err) != PR_OK) {
+    int exit_code = 1;
+    if (load_manifests(&a, q->path, &err) == PR_OK)
+        exit_code = pr_app_flush(verify_jobs(&a, q));
+    else
         printf("bad: %s\n", err.text);
-        clear_manifests(&a);
-        pr_results_close(r);
-        return 1;
-    }
-    long n = (long)pr_results_n_jobs(r);
-#pragma omp parallel for schedule(dynamic) num_threads((int)q->threads)
-    for (long i = 0; i < n; i++) judge(&a, pr_results_job(r, (size_t)i));
-    int exit_code = pr_app_flush(report(&a, q->path, damaged));
+    free(a.verdicts);
+    free(a.judged);
     clear_manifests(&a);
     pr_results_close(r);
     return exit_code;
 }
 
-int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key) {
-    request q = {path, key, n_threads ? n_threads : pr_cpu_count()};
+int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key, bool names_voters) {
+    request q = {path, key, n_threads ? n_threads : pr_cpu_count(), names_voters};
     pr_error err = {0};
     int exit_code = 74;
     if (pr_store_guard(&exit_code, verify_all, &q, path, 0, &err) == PR_OK) return exit_code;

@@ -17,6 +17,21 @@ for n in $sizes; do
             tail -n 40 "$folder/err"
             exit 1
         fi
+        if ! "$2" audit "$folder/$n-$kind"/*.h5 >"$folder/audit"; then
+            echo "FAILED: the audit of $kind, $n ranks"
+            cat "$folder/audit"
+            exit 1
+        fi
+        case $kind in
+        contrary) grep -q 'votes, [1-9][0-9]* wrong, .*; removed for wrong_vote, evidence holds' "$folder/audit" ;;
+        equivocates) grep -q '; removed for equivocation, evidence holds' "$folder/audit" ;;
+        invalid) grep -q '; removed for invalid_proof' "$folder/audit" ;;
+        *) ! grep -q '; removed' "$folder/audit" ;;
+        esac || {
+            echo "FAILED: the audit of $kind, $n ranks, names others"
+            cat "$folder/audit"
+            exit 1
+        }
         echo "$kind, $n ranks: $(grep -c 'is removed' "$folder/err" || true) lines of removals"
     done
 done

@@ -1,0 +1,124 @@
+#!/bin/sh
+# votes.sh PROVERUN: a run of four ranks, then what an auditor does with its file: verify, audit, inclusion proofs; and
+# whatever of the votes was changed afterwards is named.
+set -u
+. "$(dirname "$0")/common.sh"
+HERE=$TOP/tests/app
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_btl_vader_single_copy_mechanism=none
+
+cat >jobs.yaml <<'Y'
+version: 1
+name: votes
+defaults: { profile: fast }
+jobs:
+  - { id: fib, type: wide_fibonacci, params: { log_rows: [5, 6], columns: 4, seed: [7, 8] } }
+Y
+mpirun -n 4 "$PROVERUN" run jobs.yaml --results r >out 2>err || fail "the run: $(tail -n 3 err)"
+file=$(cat out)
+run=$(basename "$file" .h5)
+
+rows() { # TABLE N
+    expect 0 show "$file" --table "$1"
+    [ "$(wc -l <out)" -ge $(($2 + 1)) ] || fail "/$1 has $(($(wc -l <out) - 1)) rows, not $2"
+}
+rows validators 4
+rows votes 12
+rows certificates 4
+rows consensus 4
+rows batches 1
+rows views 0
+rows evidence 0
+
+for command in verify audit; do
+    expect 0 $command "$file"
+    says out '4 proofs good, 0 bad'
+    says out '4 validators, 4 certificates, .* 0 evidence: 0 bad'
+done
+says out '^validator 3 (.*): [1-9][0-9]* votes, 0 wrong, 0 double$'
+says out '^0 of 4 validators have votes that are wrong or double, 0 were removed$'
+expect 2 audit
+expect 2 audit "$file" "$file"
+expect 74 audit jobs.yaml
+
+# made again from the journal, it says the same
+expect 0 show "$file" --table certificates
+mv out certificates
+expect 0 repair "$file"
+expect 0 show "$file" --table certificates
+cmp -s out certificates || fail "a repaired file has other certificates"
+expect 0 verify "$file"
+says out '4 certificates.*: 0 bad'
+
+# a merged file has the proofs alone, and says so
+expect 0 merge "$file" -o merged.h5
+expect 0 verify merged.h5
+says out 'certificates are in the files that were merged'
+
+# ---- inclusion ----
+expect 0 prove-inclusion "$file" fib-3 -o fib-3.inclusion
+expect 0 prove-inclusion "$run" fib-3 --results r
+cmp -s out fib-3.inclusion || fail "a run's id and its file give different proofs"
+expect 0 verify-inclusion fib-3.inclusion --results "$file"
+says out "^included: job fib-3 of run $run: approved$"
+hash=$("$PROVERUN" show "$file" --table jobs | awk '$1 == "id" { id = $2 } $1 == "proof_hash" && id == "fib-3" { print $2 }')
+says out "^proof $hash$"
+root=$(sed -n 's/^root \([0-9a-f]*\), .*/\1/p' out)
+"$PROVERUN" show "$file" --table validators | awk 'NR > 1 { print $2, $3 }' >keys
+expect 0 verify-inclusion fib-3.inclusion --root "$root"
+says out 'who signed it was not checked'
+expect 0 verify-inclusion fib-3.inclusion --root "$root" --validators keys
+says out 'signed by a quorum of the validators given'
+sed 1d keys >fewer
+expect 1 verify-inclusion fib-3.inclusion --root "$root" --validators fewer
+expect 1 verify-inclusion fib-3.inclusion --root "$(printf '%064d' 1)"
+says out 'refused: .*another root'
+expect 1 verify-inclusion fib-3.inclusion --root "$(printf '%064d' 1)" --validators keys
+sed 's/^job fib-3/job fib-2/' fib-3.inclusion >other
+expect 1 verify-inclusion other --results "$file"
+says out 'refused: .*another job'
+sed 's/^run .*/run other/' fib-3.inclusion >other
+expect 1 verify-inclusion other --results "$file"
+expect 1 verify-inclusion other --root "$root" --validators keys
+for line in proof certificate; do # the last digit of each
+    sed "/^$line /{s/[0-7]\$/f/;t;s/.\$/0/;}" fib-3.inclusion >changed
+    expect 1 verify-inclusion changed --results "$file"
+    says out '^refused: '
+done
+head -c 300 fib-3.inclusion >cut
+expect 1 verify-inclusion cut --root "$root"
+expect 1 prove-inclusion "$file" nobody
+says err 'job `nobody` has no outcome'
+expect 1 prove-inclusion merged.h5 fib-3
+expect 2 prove-inclusion "$file"
+expect 2 verify-inclusion fib-3.inclusion
+expect 2 verify-inclusion fib-3.inclusion --root 12
+expect 2 verify-inclusion fib-3.inclusion --root "$root" --results "$file"
+
+# ---- what was changed is named ----
+if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
+    while read -r kind words; do
+        cp "$file" changed.h5
+        /usr/bin/python3 "$HERE/tamper_votes.py" changed.h5 "$kind" || fail "$kind could not be changed"
+        expect 1 verify changed.h5
+        says out '4 proofs good, 0 bad'
+        says out "^bad: $words"
+    done <<'K'
+certificate certificate of fib-.: .*wrong signature
+vote vote 0 .*: wrong signature
+verdict vote 0 .*: the row is not what its bytes say
+batch batch .*: .*wrong signature
+swap certificate of fib-.: it is about another job
+rename certificate of fib-.: it is about another job
+lost fib-.: approved, but no certificate that holds names its proof
+key consensus: this key is registered already
+removal validator 3: removed for equivocation by its row, for none by evidence
+outcome batch .*: the outcomes in /consensus are not those that were signed
+size consensus: 4 jobs are approved in a run without committees
+drop fib-.: approved, but no certificate
+K
+    cp "$file" changed.h5
+    /usr/bin/python3 "$HERE/tamper_votes.py" changed.h5 outcome
+    expect 1 prove-inclusion changed.h5 fib-1
+fi
+finish
