@@ -18,11 +18,14 @@ static void print_counts(const pr_vote_check *c) {
         printf("%zu validators were away for a session: certificates leave them out by the run's word alone\n", n_away);
 }
 
+/* By a vote on record, or by evidence: what that rests on need not be among the votes that were counted. */
+static bool signed_wrongly(const pr_vote_tally *t) { return t->n_wrong || t->n_double || t->removal_proven; }
+
 /* Whether it has signed wrongly and goes on to count. */
 static bool print_validator(const pr_vote_check *c, uint32_t i) {
     const pr_vote_tally *t = &c->tallies[i];
     char key[65];
-    bool wrong = t->n_wrong || t->n_double, removed = t->removal != PR_REMOVAL_NONE;
+    bool wrong = signed_wrongly(t), removed = t->removal != PR_REMOVAL_NONE;
     pr_hex_encode(key, c->registry.validators[i].public_key, PR_PUBLIC_KEY_BYTES);
     printf("validator %u (%.16s...): %zu votes, %zu wrong, %zu double", i, key, t->n_votes, t->n_wrong, t->n_double);
     if (removed)
@@ -38,10 +41,10 @@ static bool print_validators(const pr_vote_check *c) {
     size_t n_wrong = 0, n_removed = 0, n_left = 0;
     for (uint32_t i = 0; i < c->registry.n; i++) {
         n_left += print_validator(c, i);
-        n_wrong += c->tallies[i].n_wrong || c->tallies[i].n_double;
+        n_wrong += signed_wrongly(&c->tallies[i]);
         n_removed += c->tallies[i].removal != PR_REMOVAL_NONE;
     }
-    printf("%zu of %u validators have votes that are wrong or double, %zu were removed\n", n_wrong, c->registry.n,
+    printf("%zu of %u validators are shown to have signed wrongly, %zu were removed\n", n_wrong, c->registry.n,
            n_removed);
     return n_left > 0;
 }

@@ -36,7 +36,7 @@ for command in verify audit; do
     says out '4 validators, 4 certificates, .* 0 evidence: 0 bad'
 done
 says out '^validator 3 (.*): [1-9][0-9]* votes, 0 wrong, 0 double$'
-says out '^0 of 4 validators have votes that are wrong or double, 0 were removed$'
+says out '^0 of 4 validators are shown to have signed wrongly, 0 were removed$'
 expect 2 audit
 expect 2 audit "$file" "$file"
 expect 74 audit jobs.yaml

@@ -23,8 +23,8 @@ for n in $sizes; do
             exit 1
         fi
         case $kind in
-        contrary) grep -q 'votes, [1-9][0-9]* wrong, .*; removed for wrong_vote, evidence holds' "$folder/audit" ;;
-        equivocates) grep -q '; removed for equivocation, evidence holds' "$folder/audit" ;;
+        contrary) grep -q '; removed for wrong_vote, evidence holds' "$folder/audit" ;;
+        equivocates) grep -q '; removed for [a-z_]*, evidence holds' "$folder/audit" ;;
         invalid) grep -q '; removed for invalid_proof' "$folder/audit" ;;
         *) ! grep -q '; removed' "$folder/audit" ;;
         esac || {
