@@ -238,7 +238,7 @@ static pr_status end_run(pr_run *r, const pr_leader *l, pr_run_report *report, p
 }
 
 static pr_status loop_and_end(pr_run *r, pr_leader *l, pr_run_report *report, pr_error *err) {
-    pr_run_recall_votes(r);
+    PR_TRY(pr_run_recall_votes(r, err));
     PR_TRY(loop(r, l, err));
     PR_TRY(sign_outcomes(r, l, err));
     return end_run(r, l, report, err);

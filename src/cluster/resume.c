@@ -171,6 +171,7 @@ static void take_terms(pr_run_file *f, const pr_results *r) {
     const char *seed = pr_results_attribute(r, "consensus_seed");
     const char *size = pr_results_attribute(r, "consensus_committee_size");
     f->has_terms = seed && size && pr_hex_decode(f->seed.bytes, sizeof f->seed.bytes, seed);
+    f->consensus_records = pr_store_consensus_records(f->store);
     f->committee_size = size ? (uint32_t)strtoul(size, NULL, 10) : 0;
 }
 

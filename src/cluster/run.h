@@ -86,7 +86,7 @@ void pr_run_bad_message(pr_run *r, unsigned rank, const char *text);
 /* ---- run_votes.c: what the consensus makes of proofs ---- */
 void pr_run_befriend_voter(pr_run *r); /* before its ranks get the manifest */
 void pr_run_leave_voter(pr_run *r);
-void pr_run_recall_votes(pr_run *r);
+PR_MUST_CHECK pr_status pr_run_recall_votes(pr_run *r, pr_error *err);
 /* The proof of this attempt counts from now on; takes the record's contents. */
 PR_MUST_CHECK pr_status pr_run_check_proof(pr_run *r, unsigned rank, const pr_wire_task *task, pr_record *record,
                                            pr_error *err);

@@ -21,6 +21,7 @@ typedef struct pr_run_file {
     bool has_terms; /* of the consensus: the run has begun before */
     pr_hash seed;
     uint32_t committee_size;
+    uint64_t consensus_records; /* that the journal had when the run was opened */
 } pr_run_file;
 
 typedef struct pr_run_place { /* where the run takes place, for provenance */

@@ -273,8 +273,12 @@ pr_status pr_run_heed_votes(pr_run *r, bool *busy, pr_error *err) {
 
 /* ---- begin and end ---- */
 
-/* What earlier sessions have decided, and whom they have removed. */
-void pr_run_recall_votes(pr_run *r) {
+static void keep_record(void *keeper, const uint8_t *record, size_t size) { pr_keeper_consensus(keeper, record, size); }
+
+/* What earlier sessions have decided, and whom they have removed. A record is on this rank's own disk before it is in
+ * the run's journal, in the same order: what a kill in between has kept from there follows now. */
+pr_status pr_run_recall_votes(pr_run *r, pr_error *err) {
+    PR_TRY(pr_voter_recall(pr_worker_voter(r->worker), r->file->consensus_records, keep_record, r->keeper, err));
     const pr_consensus *c = consensus_of(r);
     const pr_registry *registry = pr_consensus_registry(c);
     for (uint32_t i = 0; i < r->manifest->n_jobs; i++) {
@@ -294,6 +298,7 @@ void pr_run_recall_votes(pr_run *r) {
                      pr_removal_name(registry->validators[i].removal));
         pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), (uint32_t)rank, PR_RANK_STOPPED);
     }
+    return PR_OK;
 }
 
 bool pr_run_has_quorum(const pr_run *r) {

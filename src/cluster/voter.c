@@ -44,6 +44,7 @@ static pr_status name_jobs(pr_voter *v, pr_error *err) {
 
 static pr_status restore(void *context, const uint8_t *record, size_t size, pr_error *err) {
     pr_voter *v = context;
+    v->n_restored++;
     return pr_consensus_restore(v->consensus, record, size, err);
 }
 
@@ -91,7 +92,6 @@ static bool admits(void *context, const pr_subject *subject) {
 
 static pr_status begin(pr_voter *v, pr_error *err) {
     const pr_wire_roster *m = v->o.given;
-    char path[1100];
     pr_consensus_config config = {
         .terms = {.run = pr_run_name(v->o.run_id), .seed = m->seed, .committee_size = m->votes.committee_size},
         .round_timeout_ms = m->votes.round_timeout_ms,
@@ -107,9 +107,9 @@ static pr_status begin(pr_voter *v, pr_error *err) {
     PR_TRY(pr_consensus_create(&v->consensus, &config, &crypto, (pr_consensus_sink){v, pr_voter_act_on}, err));
     PR_TRY(name_jobs(v, err));
     PR_TRY(pr_examiner_create(&v->examiner, m->votes.threads, PR_VOTER_MAX_OPEN + PR_VOTER_MAX_FETCHES, err));
-    snprintf(path, sizeof path, "%.1000s/%d.journal", m->folder, v->o.t->rank);
+    snprintf(v->log_path, sizeof v->log_path, "%.1000s/%d.journal", m->folder, v->o.t->rank);
     v->restoring = true;
-    PR_TRY(pr_votelog_open(&v->log, path, v->o.run_id, restore, v, err));
+    PR_TRY(pr_votelog_open(&v->log, v->log_path, v->o.run_id, restore, v, err));
     v->restoring = false;
     PR_TRY(register_all(v, err));
     if (v->o.keeps_events) tell_away(v);
@@ -147,6 +147,30 @@ void pr_voter_destroy(pr_voter *v) {
     for (size_t i = 0; i < v->n_events; i++) free(v->events[(v->first_event + i) % v->event_room].data);
     free(v->events);
     free(v);
+}
+
+/* ---- what this rank knew before ---- */
+
+typedef struct recall {
+    uint64_t at, first, end; /* numbers of records */
+    void (*visit)(void *context, const uint8_t *record, size_t size);
+    void *context;
+} recall;
+
+static pr_status recall_frame(void *context, const pr_frame *f, pr_error *err) {
+    recall *r = context;
+    (void)err;
+    if (r->at >= r->first && r->at < r->end) r->visit(r->context, f->payload, f->size);
+    r->at++;
+    return PR_OK;
+}
+
+pr_status pr_voter_recall(const pr_voter *v, uint64_t first,
+                          void (*visit)(void *context, const uint8_t *record, size_t size), void *context,
+                          pr_error *err) {
+    recall r = {.first = first, .end = v->n_restored, .visit = visit, .context = context};
+    pr_scan scan = {.visit = recall_frame, .context = &r};
+    return first < v->n_restored ? pr_journal_scan(&scan, v->log_path, err) : PR_OK;
 }
 
 /* ---- what comes ---- */

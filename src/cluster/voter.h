@@ -86,6 +86,11 @@ void pr_voter_sign_batch(pr_voter *v);
 size_t pr_voter_fds(const pr_voter *v, struct pollfd fds[PR_VOTER_MAX_FDS]);
 bool pr_voter_is_verifying(pr_voter *v);
 
+/* The records that this rank had on its disk when it joined, from the first-th (from 0) on, in order. PR_ERR_IO. */
+PR_MUST_CHECK pr_status pr_voter_recall(const pr_voter *v, uint64_t first,
+                                        void (*visit)(void *context, const uint8_t *record, size_t size), void *context,
+                                        pr_error *err);
+
 /* The next event; the caller frees e->data. */
 bool pr_voter_take(pr_voter *v, pr_voter_event *e);
 const pr_consensus *pr_voter_consensus(const pr_voter *v);

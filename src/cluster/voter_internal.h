@@ -53,6 +53,8 @@ struct pr_voter {
     pr_ballot_keys *keys;
     pr_consensus *consensus;
     pr_votelog *log;
+    char log_path[1100];
+    uint64_t n_restored; /* records that were there */
     pr_examiner *examiner;
     int32_t *ranks; /* [n_validators] */
     uint32_t n_validators;

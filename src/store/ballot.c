@@ -269,6 +269,7 @@ pr_status pr_ballot_put(pr_product *p, uint64_t time_ns, const uint8_t *record, 
     ballot b;
     if (!decode(&b, time_ns, record, size))
         return pr_fail(err, PR_ERR_MALFORMED, "%s: a record of the consensus does not decode", p->path);
+    p->n_ballots += b.kind != PR_CONSENSUS_RECORD_AWAY;
     switch (b.kind) {
     case PR_CONSENSUS_RECORD_VALIDATOR:
         return put_validator(p, &b, err);

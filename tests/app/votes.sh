@@ -55,6 +55,18 @@ expect 0 merge "$file" -o merged.h5
 expect 0 verify merged.h5
 says out 'certificates are in the files that were merged'
 
+# ---- what a kill has kept out of the journal, but not off rank 0's own disk, is there after a resume ----
+for percent in 30 60 90; do
+    rm -rf resumed && cp -r r resumed
+    size=$(wc -c <"resumed/$run.journal")
+    head -c $((size * percent / 100)) "r/$run.journal" >"resumed/$run.journal"
+    mpirun -n 4 "$PROVERUN" run jobs.yaml --results resumed --resume "$run" >out 2>err || fail "resumed at $percent: $(cat err)"
+    expect 0 verify "resumed/$run.h5"
+    says out '4 proofs good, 0 bad'
+    says out '4 validators, .*: 0 bad'
+    [ "$("$PROVERUN" show "resumed/$run.h5" --table certificates | wc -l)" = 5 ] || fail "resumed at $percent: certificates"
+done
+
 # ---- inclusion ----
 expect 0 prove-inclusion "$file" fib-3 -o fib-3.inclusion
 expect 0 prove-inclusion "$run" fib-3 --results r
