@@ -47,9 +47,12 @@ static bool take_line(char **at, const char *name, char **value) {
     return true;
 }
 
+/* It is printed: nothing that could drive a terminal. */
 static bool take_name(char **at, const char *name, char out[128]) {
     char *value;
-    return take_line(at, name, &value) && value[0] && snprintf(out, 128, "%s", value) < 128;
+    if (!take_line(at, name, &value) || !value[0] || strlen(value) >= 128) return false;
+    pr_row_set_text(out, 128, value);
+    return strcmp(out, value) == 0;
 }
 
 static bool take_bytes(char **at, const char *name, uint8_t **out, size_t *size) {
@@ -194,7 +197,7 @@ static pr_status check_by_results(const inclusion *x, pr_vote_check *c, pr_error
     PR_TRY(pr_vote_check_open(c, err));
     if (c->record != PR_VOTES_ON_RECORD) return pr_fail(err, PR_ERR_REFUSED, "the results file names no validators");
     if (!run || strcmp(run, x->run) != 0)
-        return pr_fail(err, PR_ERR_REFUSED, "the proof is of run %s, the results of %s", x->run, run ? run : "none");
+        return pr_fail(err, PR_ERR_REFUSED, "the proof is of run %s, the results are of another one", x->run);
     PR_TRY(check_quorum(&root, x, &c->registry, err));
     return print_verdict(x, &root, "signed by a quorum of the validators in the results file", err);
 }

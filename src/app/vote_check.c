@@ -86,7 +86,7 @@ static pr_status take_terms(pr_vote_check *c, pr_error *err) {
     c->terms.run = pr_run_name(id);
     c->terms.committee_size = (uint32_t)strtoul(size, &end, 10);
     if (*size < '0' || *size > '9' || *end)
-        return pr_fail(err, PR_ERR_MALFORMED, "size of committees: `%s` is no number", size);
+        return pr_fail(err, PR_ERR_MALFORMED, "the size of committees is no number");
     if (c->terms.committee_size) c->record = PR_VOTES_ON_RECORD;
     return PR_OK;
 }

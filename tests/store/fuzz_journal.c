@@ -2,6 +2,7 @@
  * around broken payloads, which reach the decoders, the state and the rebuilding. Long: PROVERUN_TEST_LONG=1. */
 #include "sample.h"
 #include "base/random.h"
+#include "consensus/consensus.h"
 #include "store/frame.h"
 #include "store/state.h"
 #include <setjmp.h>
@@ -35,6 +36,18 @@ static pr_status keep(void *context, const pr_frame *f, pr_error *err) {
     return PR_OK;
 }
 
+/* Records of the consensus: a validator, that it is away, its vote, an outcome. */
+static bool put_ballots(pr_store *s) {
+    uint8_t validator[41] = {PR_CONSENSUS_RECORD_VALIDATOR, [33] = 1}, away[5] = {PR_CONSENSUS_RECORD_AWAY};
+    uint8_t outcome[PR_SUBJECT_BYTES + 10] = {PR_CONSENSUS_RECORD_OUTCOME}, vote[PR_MESSAGE_MAX_BYTES + 1];
+    pr_message m = {.kind = PR_MESSAGE_VOTE, .n_validators = 2, .verdict = PR_VOTE_APPROVE, .subject.prover = 1};
+    vote[0] = PR_CONSENSUS_RECORD_MESSAGE;
+    return pr_store_consensus(s, validator, sizeof validator, NULL) == PR_OK &&
+           pr_store_consensus(s, away, sizeof away, NULL) == PR_OK &&
+           pr_store_consensus(s, vote, 1 + pr_message_encode(vote + 1, &m), NULL) == PR_OK &&
+           pr_store_consensus(s, outcome, sizeof outcome, NULL) == PR_OK;
+}
+
 static int setup(void **state) {
     pr_store *s;
     pr_session_row row = {.ranks = 2, .jobs = 4};
@@ -45,7 +58,7 @@ static int setup(void **state) {
     if (pr_store_create(&s, results, attributes, 2, NULL) != PR_OK) return -1;
     if (pr_store_begin_session(s, &row, NULL) || pr_store_note_assignment(s, "a", 1, PR_ASSIGNED_PROVE, 1, NULL) ||
         pr_store_note_rank(s, &rank, NULL) || pr_store_event(s, PR_EVENT_NOTE, 1, "a", "text", NULL) ||
-        pr_store_sample(s, "series", 1.5, NULL))
+        pr_store_sample(s, "series", 1.5, NULL) || !put_ballots(s))
         return -1;
     sample_put(s, "a", PR_OUTCOME_APPROVED, 300, 1);
     sample_put(s, "b", PR_OUTCOME_FAILED, 0, 2);
