@@ -6,6 +6,7 @@ libzstd-dev libsodium-dev libjansson-dev'
 # Only `proverun bench field` uses libssl-dev, to compare with it; without it everything else is the same.
 # h5py and the HDF5 tools read results files the way an analyst does, valgrind checks that secrets do not decide how long
 # something takes, spin checks the model of the consensus; tests that want them are skipped without them.
+# So is the check of metrics by promtool, which is not listed, for its package (prometheus) starts a server.
 # shellcheck disable=SC2034
 pr_test_packages='libcmocka-dev hdf5-tools python3 python3-h5py spin valgrind libssl-dev'
 # A Slurm on which slurm/test tries the scripts of slurm/; without it those tests are skipped.

@@ -54,8 +54,8 @@ static pr_status save_metrics(pr_run *r, bool always, pr_error *err) {
                      pr_schedule_count(s, PR_JOB_VERIFYING);
     size_t ended = pr_schedule_count(s, PR_JOB_DONE) + pr_schedule_count(s, PR_JOB_FAILED);
     pr_progress_tick(r->progress, running, (double)pr_schedule_remaining_ns(s) / 1e9);
-    pr_run_metrics_state(r->metrics, pr_voter_consensus(pr_worker_voter(r->worker)));
-    return pr_run_metrics_save(r->metrics, r->keeper, r->manifest->n_jobs - ended - running, running, always, err);
+    return pr_run_metrics_save(r->metrics, r->keeper, pr_worker_voter(r->worker), r->manifest->n_jobs - ended - running,
+                               running, always, err);
 }
 
 /* Nothing rests on the textfile: that it cannot be written is told, once, and again when it can. */

@@ -15,6 +15,10 @@ static pr_metric gauge(pr_run_metrics *m, const char *name, const char *help) {
     return pr_metrics_add_family(m->registry, name, help, PR_METRIC_GAUGE);
 }
 
+static pr_metric histogram(pr_run_metrics *m, const char *name, const char *help) {
+    return pr_metrics_add_family(m->registry, name, help, PR_METRIC_HISTOGRAM);
+}
+
 static void add_consensus(pr_run_metrics *m) {
     m->votes = counter(m, "proverun_consensus_votes_total", "Votes that rank 0 has counted, by validator.");
     m->rounds = counter(m, "proverun_consensus_rounds_total", "Rounds that ended, by outcome.");
@@ -23,9 +27,31 @@ static void add_consensus(pr_run_metrics *m) {
     m->removed = counter(m, "proverun_consensus_validators_removed_total", "Validators removed, by reason.");
     m->view_changes = counter(m, "proverun_consensus_view_changes_total", "Changes of the leader, by reason.");
     m->refused = counter(m, "proverun_consensus_messages_refused_total", "Messages without effect, by reason.");
+    m->persistence = counter(m, "proverun_consensus_persistence_operations_total",
+                             "Records of rank 0's votes that were appended, and syncs, by operation and status.");
     m->validators = gauge(m, "proverun_consensus_active_validators", "Validators that may vote.");
     m->pending_votes = gauge(m, "proverun_consensus_pending_votes", "Votes in rounds that are open.");
     m->view = gauge(m, "proverun_consensus_current_view", "The view that rank 0 is in.");
+    m->vote_time = histogram(m, "proverun_consensus_vote_duration_seconds",
+                             "From rank 0 being asked to judge a proof to its verdict.");
+    m->finalization_time = histogram(m, "proverun_consensus_finalization_duration_seconds",
+                                     "From a proof's arrival at rank 0 to the decision on it, by outcome.");
+    m->persistence_time =
+        histogram(m, "proverun_consensus_persistence_duration_seconds", "Time of what went well, by operation.");
+}
+
+/* What has not happened yet is there as a zero. */
+static void begin_consensus(pr_run_metrics *m) {
+    pr_metrics *r = m->registry;
+    pr_metrics_set(r, m->registered, NULL, NULL, 0);
+    for (uint32_t i = PR_ROUND_OPEN + 1; i < PR_ROUND_OUTCOMES; i++)
+        pr_metrics_set(r, m->rounds, "outcome", pr_round_outcome_name((pr_round_outcome)i), 0);
+    for (uint32_t i = 0; i < PR_VIEW_REASONS; i++)
+        pr_metrics_set(r, m->view_changes, "reason", pr_view_reason_name((pr_view_reason)i), 0);
+    for (uint32_t i = PR_EVIDENCE_EQUIVOCATION; i <= PR_EVIDENCE_INVALID_PROOF; i++)
+        pr_metrics_set(r, m->fraud, "kind", pr_evidence_kind_name((pr_evidence_kind)i), 0);
+    for (uint32_t i = PR_REMOVAL_NONE + 1; i < PR_REMOVAL_AWAY; i++)
+        pr_metrics_set(r, m->removed, "reason", pr_removal_name((pr_removal)i), 0);
 }
 
 static void add_families(pr_run_metrics *m) {
@@ -65,6 +91,7 @@ pr_status pr_run_metrics_init(pr_run_metrics *m, const char *path, size_t n_jobs
     pr_metrics_set(m->registry, m->retries, NULL, NULL, 0);
     for (uint32_t o = PR_OUTCOME_NONE + 1; o < PR_OUTCOME_COUNT; o++)
         pr_metrics_set(m->registry, m->jobs, "outcome", pr_outcome_name(o), 0);
+    begin_consensus(m);
     return PR_OK;
 }
 
@@ -142,15 +169,26 @@ static void count(pr_run_metrics *m, const pr_voter_event *e) {
 
 void pr_run_metrics_consensus(pr_run_metrics *m, const pr_voter_event *e) {
     if (e->kind == PR_VOTER_COUNT) count(m, e);
+    if (e->kind == PR_VOTER_VOTED) pr_metrics_observe(m->registry, m->vote_time, NULL, NULL, e->ns);
 }
 
 void pr_run_metrics_finalized(pr_run_metrics *m, pr_outcome outcome, uint64_t ns) {
-    (void)m;
-    (void)outcome;
-    (void)ns;
+    pr_metrics_observe(m->registry, m->finalization_time, "outcome", pr_outcome_name(outcome), ns);
 }
 
-void pr_run_metrics_state(pr_run_metrics *m, const pr_consensus *c) {
+static void set_persistence(pr_run_metrics *m, const char *operation, const pr_histogram *times, uint64_t failed) {
+    const pr_metric_label good[] = {{"operation", operation}, {"status", "ok"}};
+    const pr_metric_label bad[] = {{"operation", operation}, {"status", "error"}};
+    pr_metrics_set_pair(m->registry, m->persistence, good, (double)pr_histogram_count(times));
+    pr_metrics_set_pair(m->registry, m->persistence, bad, (double)failed);
+    pr_metrics_set_histogram(m->registry, m->persistence_time, "operation", operation, times);
+}
+
+static void set_consensus(pr_run_metrics *m, const pr_voter *voter) {
+    const pr_consensus *c = pr_voter_consensus(voter);
+    const pr_votelog_stats log = pr_voter_log_stats(voter);
+    set_persistence(m, "append", &log.append_times, log.failed_appends);
+    set_persistence(m, "sync", &log.sync_times, log.failed_syncs);
     pr_metrics_set(m->registry, m->validators, NULL, NULL, pr_consensus_registry(c)->n_active);
     pr_metrics_set(m->registry, m->pending_votes, NULL, NULL, (double)pr_consensus_pending_votes(c));
     pr_metrics_set(m->registry, m->view, NULL, NULL, (double)pr_consensus_view(c));
@@ -182,13 +220,14 @@ static void set_gauges(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, si
     pr_metrics_set(m->registry, m->last_update, NULL, NULL, (double)(pr_clock_wall_ns() / 1000000000u));
 }
 
-pr_status pr_run_metrics_save(pr_run_metrics *m, pr_keeper *keeper, size_t n_queued, size_t n_running, bool always,
-                              pr_error *err) {
+pr_status pr_run_metrics_save(pr_run_metrics *m, pr_keeper *keeper, const pr_voter *voter, size_t n_queued,
+                              size_t n_running, bool always, pr_error *err) {
     uint64_t now = pr_clock_monotonic_ns();
     pr_writer text;
     if (!always && now - m->saved_ns < PR_SAVE_NS) return PR_OK;
     m->saved_ns = now;
     set_gauges(m, keeper, n_queued, n_running);
+    set_consensus(m, voter);
     if (always || now - m->sampled_ns > PR_SAMPLE_NS) {
         m->sampled_ns = now;
         sample(m, keeper, n_queued, n_running);

@@ -78,6 +78,7 @@ static pr_status lose(pr_run *r, uint32_t job, pr_verdict verdict, pr_outcome ou
     pr_run_event(r, PR_EVENT_NOTE, record->row.prover_rank, job, "%s", reason);
     pr_fate fate = pr_schedule_judged(r->schedule, pr_clock_monotonic_ns(), job, j->counts, verdict);
     if (fate == PR_FATE_IGNORED) return PR_OK;
+    pr_run_metrics_finalized(r->metrics, outcome, pr_clock_monotonic_ns() - j->proven_ns);
     j->counts = 0;
     if (fate != PR_FATE_FAILED) {
         pr_run_metrics_retry(r->metrics);

@@ -37,12 +37,27 @@ static void note_failure(pr_votelog *l, const pr_error *err) {
     eventfd_write(l->event, 1);
 }
 
-static pr_status write_all(pr_votelog *l, const entry *first, pr_error *err) {
+/* What a group took; the thread's own until it is done. */
+static pr_status append_all(pr_votelog *l, const entry *first, pr_votelog_stats *group, pr_error *err) {
     for (const entry *e = first; e; e = e->next) {
         const pr_frame frame = {.type = PR_FRAME_CONSENSUS, .rank = -1, .id = "", .payload = e->bytes, .size = e->size};
+        uint64_t start = pr_clock_monotonic_ns();
+        group->failed_appends = 1;
         PR_TRY(pr_journal_append(l->journal, &frame, err));
+        group->failed_appends = 0;
+        pr_histogram_observe(&group->append_times, pr_clock_monotonic_ns() - start);
     }
-    return pr_journal_sync(l->journal, err);
+    return PR_OK;
+}
+
+static pr_status write_all(pr_votelog *l, const entry *first, pr_votelog_stats *group, pr_error *err) {
+    PR_TRY(append_all(l, first, group, err));
+    uint64_t start = pr_clock_monotonic_ns();
+    group->failed_syncs = 1;
+    PR_TRY(pr_journal_sync(l->journal, err));
+    group->failed_syncs = 0;
+    pr_histogram_observe(&group->sync_times, pr_clock_monotonic_ns() - start);
+    return PR_OK;
 }
 
 static uint64_t drop(entry *first) {
@@ -61,19 +76,20 @@ static void write_group(pr_votelog *l) {
     l->first = NULL;
     l->last = &l->first;
     pthread_mutex_unlock(&l->mutex);
-    uint64_t start = pr_clock_monotonic_ns();
-    pr_status status = write_all(l, first, &err);
-    uint64_t took = pr_clock_monotonic_ns() - start, n = drop(first);
+    pr_votelog_stats group = {0};
+    pr_status status = write_all(l, first, &group, &err);
+    uint64_t n = drop(first);
     pthread_mutex_lock(&l->mutex);
+    pr_histogram_add(&l->stats.append_times, &group.append_times);
+    pr_histogram_add(&l->stats.sync_times, &group.sync_times);
+    l->stats.failed_appends += group.failed_appends;
+    l->stats.failed_syncs += group.failed_syncs;
     if (status != PR_OK) {
         note_failure(l, &err);
         return;
     }
     l->durable += n;
     l->stats.records += n;
-    l->stats.syncs++;
-    l->stats.sync_ns += took;
-    if (took > l->stats.longest_sync_ns) l->stats.longest_sync_ns = took;
     eventfd_write(l->event, 1);
 }
 

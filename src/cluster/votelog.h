@@ -9,11 +9,14 @@
  * All calls from one thread but its own. */
 #ifndef PR_CLUSTER_VOTELOG_H
 #define PR_CLUSTER_VOTELOG_H
+#include "metrics/metrics.h"
 #include "store/journal.h"
 
 typedef struct pr_votelog pr_votelog;
 typedef struct pr_votelog_stats {
-    uint64_t records, syncs, sync_ns, longest_sync_ns;
+    uint64_t records;                      /* on the disk */
+    uint64_t failed_appends, failed_syncs; /* at most one: the first error is final */
+    pr_histogram append_times, sync_times; /* of those that went well */
 } pr_votelog_stats;
 
 /* Opens the journal of this run at path, or begins it; its folder is made. visit sees each record that is there

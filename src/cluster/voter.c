@@ -28,6 +28,8 @@ uint32_t pr_voter_validator_of(const pr_voter *v, unsigned rank) {
 
 const pr_consensus *pr_voter_consensus(const pr_voter *v) { return v->consensus; }
 
+pr_votelog_stats pr_voter_log_stats(const pr_voter *v) { return pr_votelog_get_stats(v->log); }
+
 /* ---- joining ---- */
 
 static pr_status name_jobs(pr_voter *v, pr_error *err) {

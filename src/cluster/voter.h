@@ -10,6 +10,7 @@
 #define PR_CLUSTER_VOTER_H
 #include "cluster/cluster.h"
 #include "cluster/transport.h"
+#include "cluster/votelog.h"
 #include "consensus/consensus.h"
 #include "manifest/manifest.h"
 #include "work/work.h"
@@ -94,5 +95,6 @@ PR_MUST_CHECK pr_status pr_voter_recall(const pr_voter *v, uint64_t first,
 /* The next event; the caller frees e->data. */
 bool pr_voter_take(pr_voter *v, pr_voter_event *e);
 const pr_consensus *pr_voter_consensus(const pr_voter *v);
+pr_votelog_stats pr_voter_log_stats(const pr_voter *v);       /* of what this rank has on record */
 int32_t pr_voter_rank(const pr_voter *v, uint32_t validator); /* -1: none */
 #endif

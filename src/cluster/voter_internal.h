@@ -4,7 +4,6 @@
 #define PR_CLUSTER_VOTER_INTERNAL_H
 #include "cluster/ballot_keys.h"
 #include "cluster/examiner.h"
-#include "cluster/votelog.h"
 #include "cluster/voter.h"
 #include "cluster/voter_hooks.h"
 

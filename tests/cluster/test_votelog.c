@@ -63,7 +63,11 @@ static void test_comes_back(void **state) {
     await(l, 500);
     assert_int_equal(pr_votelog_check(l, NULL), PR_OK);
     assert_int_equal(pr_votelog_get_stats(l).records, 500);
-    assert_true(pr_votelog_get_stats(l).syncs >= 1 && pr_votelog_get_stats(l).syncs <= 500);
+    const pr_votelog_stats stats = pr_votelog_get_stats(l);
+    assert_int_equal(pr_histogram_count(&stats.append_times), 500);
+    assert_in_range(pr_histogram_count(&stats.sync_times), 1, 500);
+    assert_true(stats.append_times.seconds > 0 && stats.sync_times.seconds > 0);
+    assert_int_equal(stats.failed_appends + stats.failed_syncs, 0);
     pr_votelog_close(l);
     l = open_log("run-a");
     assert_int_equal(n_seen, 500);

@@ -85,6 +85,65 @@ static void test_numbers(void **state) {
     }
 }
 
+/* Buckets are cumulative and end with the count; a value on a bound belongs to it; whole families of two labels. */
+static void test_histogram(void **state) {
+    (void)state;
+    pr_writer w;
+    pr_metrics *m = pr_metrics_create();
+    pr_metric times = pr_metrics_add_family(m, "proverun_x_seconds", "X.", PR_METRIC_HISTOGRAM);
+    const uint64_t ns[] = {0, 100000, 100001, 2500000000, 500000000000, 500000000001};
+    for (size_t i = 0; i < sizeof ns / sizeof ns[0]; i++) pr_metrics_observe(m, times, "of", "a\"", ns[i]);
+    pr_writer_init(&w);
+    assert_int_equal(pr_metrics_write(&w, m, NULL), PR_OK);
+    pr_write_u8(&w, 0);
+    static const char *const lines[] = {
+        "# HELP proverun_x_seconds X.\n# TYPE proverun_x_seconds histogram\n"
+        "proverun_x_seconds_bucket{of=\"a\\\"\",le=\"0.0001\"} 2\n"
+        "proverun_x_seconds_bucket{of=\"a\\\"\",le=\"0.00025\"} 3\n",
+        "le=\"1\"} 3\n", "le=\"2.5\"} 4\n", "le=\"250\"} 4\n",
+        "le=\"500\"} 5\nproverun_x_seconds_bucket{of=\"a\\\"\",le=\"+Inf\"} 6\n"
+        "proverun_x_seconds_sum{of=\"a\\\"\"} 1002.5002\nproverun_x_seconds_count{of=\"a\\\"\"} 6\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (!strstr((const char *)w.data, lines[i])) fail_msg("no %s in\n%s", lines[i], (const char *)w.data);
+    pr_writer_clear(&w);
+    pr_metrics_destroy(m);
+}
+
+static void test_plain_histogram(void **state) {
+    (void)state;
+    pr_writer w;
+    pr_histogram a = {0}, b = {0};
+    pr_histogram_observe(&a, 1000000);
+    pr_histogram_observe(&b, 3000000000);
+    pr_histogram_add(&a, &b);
+    assert_int_equal(pr_histogram_count(&a), 2);
+    pr_metrics *m = pr_metrics_create();
+    pr_metric times = pr_metrics_add_family(m, "proverun_y_seconds", "Y.", PR_METRIC_HISTOGRAM);
+    pr_metrics_set_histogram(m, times, NULL, NULL, &b); /* what is set again is replaced */
+    pr_metrics_set_histogram(m, times, NULL, NULL, &a);
+    pr_writer_init(&w);
+    assert_int_equal(pr_metrics_write(&w, m, NULL), PR_OK);
+    pr_write_u8(&w, 0);
+    assert_non_null(strstr((const char *)w.data, "\nproverun_y_seconds_bucket{le=\"0.001\"} 1\n"));
+    assert_non_null(strstr((const char *)w.data, "\nproverun_y_seconds_bucket{le=\"+Inf\"} 2\nproverun_y_seconds_sum "
+                                                 "3.001\nproverun_y_seconds_count 2\n"));
+    pr_writer_clear(&w);
+    pr_metrics_destroy(m);
+}
+
+static void test_two_labels(void **state) {
+    (void)state;
+    pr_metrics *m = pr_metrics_create();
+    pr_metric c = pr_metrics_add_family(m, "proverun_c_total", "C.", PR_METRIC_COUNTER);
+    pr_metrics_set_pair(m, c, (const pr_metric_label[]){{"operation", "sync"}, {"status", "ok"}}, 5);
+    pr_metrics_set_pair(m, c, (const pr_metric_label[]){{"operation", "sync"}, {"status", "error"}}, 1);
+    pr_metrics_set_pair(m, c, (const pr_metric_label[]){{"operation", "sync"}, {"status", "ok"}}, 6);
+    expect_text(m, "# HELP proverun_c_total C.\n# TYPE proverun_c_total counter\n"
+                   "proverun_c_total{operation=\"sync\",status=\"ok\"} 6\n"
+                   "proverun_c_total{operation=\"sync\",status=\"error\"} 1\n");
+    pr_metrics_destroy(m);
+}
+
 static void test_save(void **state) {
     (void)state;
     char folder[] = "metrics-test-XXXXXX", path[64];
@@ -111,9 +170,8 @@ static void test_save(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format),
-        cmocka_unit_test(test_locale),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_format),    cmocka_unit_test(test_locale),          cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_histogram), cmocka_unit_test(test_plain_histogram), cmocka_unit_test(test_two_labels),
         cmocka_unit_test(test_save),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
