@@ -10,7 +10,7 @@
 #define PR_BYE_NS ((uint64_t)10 * 1000000000u)
 #define PR_SILENT_NS ((uint64_t)15 * 1000000000u)
 #define PR_LOST_NS ((uint64_t)90 * 1000000000u)
-#define PR_IDLE_PING_NS ((uint64_t)5 * 1000000000u)
+#define PR_IDLE_PING_NS ((uint64_t)2 * 1000000000u)
 
 pr_status pr_leader_init(pr_leader *l, pr_transport *t, const pr_run_options *o, const pr_seat *seat, pr_error *err) {
     memset(l, 0, sizeof *l);

@@ -70,6 +70,11 @@ bool pr_roll_next(pr_roll *r, uint64_t now_ns, unsigned *rank) {
     return false;
 }
 
+void pr_roll_forgive(pr_roll *r, uint64_t now_ns) {
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->members[i].state != PR_RANK_LOST) r->members[i].heard_ns = now_ns;
+}
+
 unsigned pr_roll_n_missing(const pr_roll *r) {
     unsigned n = 0;
     for (unsigned i = 1; i < r->n; i++) n += r->members[i].state != PR_RANK_UP && !r->members[i].said_bye;

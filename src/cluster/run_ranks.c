@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define PR_LOOK_NS 1000000000u
-#define PR_PING_NS ((uint64_t)5 * 1000000000u)
+#define PR_STALL_NS ((uint64_t)3 * 1000000000u)
 #define PR_NOTE_NS ((uint64_t)1000000000u) /* a rank */
 #define PR_NOTE_MIN_NS ((uint64_t)10 * 1000000000u)
 #define PR_NOTE_MAX_NS ((uint64_t)60 * 1000000000u)
@@ -110,9 +110,18 @@ static const char *why_changed(const pr_member *m) {
     return m->state == PR_RANK_LOST ? "has been silent for too long: it is lost" : "does not answer";
 }
 
+/* Rank 0 stood still itself: what the others have said meanwhile waits to be read. */
+static void watch_stalls(pr_run *r, uint64_t now) {
+    if (!r->pinged_ns || now - r->pinged_ns < PR_STALL_NS) return;
+    pr_roll_forgive(r->roll, now);
+    pr_run_event(r, PR_EVENT_NOTE, 0, PR_SCHEDULE_NO_JOB, "rank 0 stood still for %.1f s",
+                 (double)(now - r->pinged_ns) / 1e9);
+}
+
 pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     unsigned rank;
     uint64_t now = pr_clock_monotonic_ns();
+    watch_stalls(r, now);
     while (pr_roll_next(r->roll, now, &rank)) tell_change(r, rank, why_changed(&r->roll->members[rank]));
     if (now - r->pinged_ns < PR_LOOK_NS) return PR_OK;
     r->pinged_ns = now;
@@ -120,7 +129,7 @@ pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     PR_TRY(pr_run_watch_votes(r, err));
     watch_clock(r, now);
     note_ranks(r, now);
-    return now / PR_PING_NS != (now - PR_LOOK_NS) / PR_PING_NS ? ping_all(r, err) : PR_OK;
+    return ping_all(r, err);
 }
 
 void pr_run_status(pr_run *r) {

@@ -16,7 +16,9 @@
 
 #define PR_PING_NS 1000000000u
 #define PR_LEADER_NS ((uint64_t)120 * 1000000000u)    /* silence of rank 0 that ends a rank */
-#define PR_LEADER_MIN_NS ((uint64_t)15 * 1000000000u) /* the least: it says something every five seconds */
+#define PR_LEADER_MIN_NS ((uint64_t)10 * 1000000000u) /* the least: it says something every second or two */
+#define PR_SUSPECT_MIN_NS ((uint64_t)4 * 1000000000u) /* silence of rank 0 after which another leader is wanted */
+#define PR_STALL_NS ((uint64_t)3 * 1000000000u)       /* between two looks: this rank itself stood still */
 
 struct pr_worker {
     pr_transport *t;
@@ -32,7 +34,8 @@ struct pr_worker {
     pr_hash lot;         /* of the next run */
     pr_hash sealed_lots; /* of this one */
     char run_id[128];
-    pr_voter *voter; /* while there is a manifest */
+    pr_voter *voter;          /* while there is a manifest */
+    uint64_t view_timeout_ns; /* of the voter */
     pr_voter_friend friend;
     pr_wire_stop stop;
     uint64_t pinged_ns;
@@ -127,6 +130,7 @@ static pr_status take_roster(pr_worker *w, const pr_wire_roster *m, pr_error *er
         .keeps_events = w->t->rank == 0,
         .friend = w->friend,
     };
+    w->view_timeout_ns = m->votes.view_timeout_ms * (uint64_t)1000000u;
     return pr_voter_create(&w->voter, &options, err);
 }
 
@@ -250,6 +254,7 @@ void pr_worker_wait(struct pollfd *fds, size_t n, double pause_ms) {
 
 typedef struct leader {           /* rank 0, as it is seen from here */
     uint64_t heard_ns, looked_ns; /* heard_ns: at first when this rank began */
+    uint64_t suspected_ns;        /* when another leader was asked for last */
     bool heard;                   /* not yet: it may take long to read a journal */
     pid_t parent;                 /* the launcher's daemon: when it is gone, so is the run */
     pid_t pid;                    /* 0: it cannot be seen */
@@ -261,17 +266,36 @@ static uint64_t leader_limit_ns(const pr_run_options *o, const leader *l) {
     return o->lost_ns > PR_LEADER_MIN_NS ? o->lost_ns : PR_LEADER_MIN_NS;
 }
 
-static pr_status watch_leader(leader *l, const pr_run_options *o, bool heard, pr_error *err) {
+/* Said again and again: who has not lost rank 0 yet, or has just come, hears of it then. */
+static void suspect(pr_worker *w, leader *l, uint64_t now) {
+    uint64_t limit = w->view_timeout_ns > PR_SUSPECT_MIN_NS ? w->view_timeout_ns : PR_SUSPECT_MIN_NS;
+    if (!w->voter || !l->heard || now - l->heard_ns < limit || now - l->suspected_ns < w->view_timeout_ns) return;
+    l->suspected_ns = now;
+    pr_voter_suspect_leader(w->voter);
+}
+
+/* Whoever stood still itself (a suspended job, say) has no right to complain of silence. */
+static void look(leader *l, uint64_t now) {
+    if (l->looked_ns && now - l->looked_ns > PR_STALL_NS) l->heard_ns = now;
+    l->looked_ns = now;
+}
+
+/* heard: of rank 0 itself. Until the silence has lasted too long, this rank goes on with what it has, under another
+ * leader of the votes. */
+static pr_status watch_leader(pr_worker *w, leader *l, bool heard, pr_error *err) {
+    const pr_run_options *o = w->o;
     uint64_t now = pr_clock_monotonic_ns();
     if (heard) l->heard_ns = now;
     l->heard |= heard;
     if (now - l->looked_ns < PR_PING_NS) return PR_OK;
-    l->looked_ns = now;
+    look(l, now);
     if (getppid() != l->parent) return pr_fail(err, PR_ERR_INTERRUPTED, "the launcher is gone");
     if (l->pid && kill(l->pid, 0) != 0 && errno == ESRCH) return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 is gone");
     uint64_t limit = leader_limit_ns(o, l);
+    suspect(w, l, now);
     if (now - l->heard_ns < limit) return PR_OK;
-    return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 has been silent for %.0f s", (double)limit / 1e9);
+    return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0 has been silent for %.0f s; the run can be resumed",
+                   (double)limit / 1e9);
 }
 
 /* Without rank 0 there is nothing to do here: the run can be resumed. */
@@ -321,7 +345,7 @@ static pr_status serve(pr_worker *w, pr_error *err) {
         bool busy = false;
         int sender;
         PR_TRY(receive(w, &sender, err));
-        PR_TRY(watch_leader(&l, w->o, sender == 0, err));
+        PR_TRY(watch_leader(w, &l, sender == 0, err));
         PR_TRY(pr_worker_tick(w, &busy, err));
         if (busy) pr_transport_busy(w->t);
         if (sender >= 0 || busy || w->stopped) continue;

@@ -1,19 +1,23 @@
 /* Ranks that lie in the consensus: all good proofs are approved all the same, nothing wrong ever is, and whoever can be
  * proven to have lied is removed, nobody else.
- *   mpirun -n N mpi_liars PROVERUN FOLDER KIND F      ranks 1 .. F lie; F is less than a third of N
- * KIND: invalid (announces wrong proofs), contrary (votes against what it found), equivocates (signs both), silent,
- * late, floods (rubbish and forgeries), replays (old messages again). */
+ *   mpirun -n N mpi_liars PROVERUN FOLDER KIND F [begin|end]      ranks 1 .. F lie; F is less than a third of N
+ * begin: the run is drained as soon as somebody is removed. end: it is resumed, nobody lies any more, and those who
+ * were removed stay so. KIND: invalid (announces wrong proofs), contrary (votes against what it found), equivocates
+ * (signs both), silent, late, floods (rubbish and forgeries), replays (old messages again). */
 #include "base/clock.h"
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
+#include "cluster/signals.h"
 #include "cluster/voter_hooks.h"
 #include "cluster/worker.h"
 #include "consensus/message.h"
 #include "cpu/cpu_backend.h"
 #include "proof/proof.h"
 #include "store/store.h"
+#include "votes_metrics.h"
 #include "wide_fibonacci/job.h"
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,13 +162,32 @@ static const kind *find_kind(const char *name) {
     return NULL;
 }
 
+/* ---- a run in two sessions ---- */
+
+typedef enum which_part { PART_ALL, PART_BEGIN, PART_END } which_part;
+static const pr_leader *leading;
+
+static unsigned n_removed(const pr_leader *l) {
+    const pr_registry *registry = pr_consensus_registry(pr_voter_consensus(pr_worker_voter(l->worker)));
+    return registry->n - registry->n_active;
+}
+
+/* Of rank 0: whatever it says, it looks first whether somebody has been removed. */
+static bool drain_then(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    static bool asked;
+    (void)context, (void)t, (void)to, (void)m, (void)keys;
+    if (!asked && leading && n_removed(leading) > 0) asked = raise(SIGUSR1) == 0;
+    return false;
+}
+static const struct pr_voter_hooks drains = {.outgoing = drain_then};
+
 /* ---- the run ---- */
 
 static void check_results(const char *path, const kind *k, int n_liars) {
     pr_results *r = NULL;
     CHECK(pr_results_open(&r, path, NULL) == PR_OK);
-    CHECK(pr_results_n_jobs(r) == JOBS);
-    for (size_t i = 0; i < JOBS; i++) {
+    CHECK(pr_results_n_jobs(r) == manifest.n_jobs);
+    for (size_t i = 0; i < manifest.n_jobs; i++) {
         const pr_job_row *row = pr_results_job(r, i);
         bool by_liar = row->prover_rank >= 1 && row->prover_rank <= n_liars;
         if (row->outcome != PR_OUTCOME_APPROVED)
@@ -190,29 +213,38 @@ static void check_removals(const pr_leader *l, const kind *k, int n_liars) {
     CHECK((n_removed > 0) == (k->removal != PR_REMOVAL_NONE));
 }
 
-static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, const kind *k, int n_liars) {
+static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, const kind *k, int n_liars,
+                 which_part part) {
     pr_leader l;
     pr_run_report report;
     pr_stop_how how;
     pr_error e = {0};
     CHECK(pr_leader_init(&l, t, o, seat, &e) == PR_OK && pr_leader_gather(&l, &e) == PR_OK);
+    leading = part == PART_BEGIN ? &l : NULL;
     pr_status status = pr_coordinator_run(&report, &l, o, NULL, NULL, &e);
     if (status != PR_OK) fprintf(stderr, "%s\n", e.text);
     CHECK(status == PR_OK);
-    CHECK(report.exit_code == 0);
-    check_results(report.results, k, n_liars);
+    CHECK(report.exit_code == (part == PART_BEGIN ? 75 : 0));
+    if (part != PART_BEGIN) check_results(report.results, k, n_liars);
     check_removals(&l, k, n_liars);
+    if (part == PART_ALL) CHECK(votes_metrics_agree(report.results));
     CHECK(pr_leader_stop(&l, &how, report.exit_code, &e) == PR_OK && how == PR_STOP_IN_ORDER);
     pr_leader_clear(&l);
 }
 
-static void write_manifest(const char *path) {
+static const struct pr_voter_hooks *hooks_of(int rank, const kind *k, int n_liars, which_part part) {
+    if (rank == 0 && part == PART_BEGIN) return &drains;
+    return part != PART_END && rank >= 1 && rank <= n_liars ? &k->hooks : NULL;
+}
+
+static void write_manifest(const char *path, unsigned jobs) {
     FILE *f = fopen(path, "w");
     CHECK(f);
-    fprintf(f,
-            "version: 1\nname: liars\ndefaults: {profile: fast, retries: 20}\njobs:\n"
-            "- {id: fib, type: wide_fibonacci, params: {log_rows: 6, columns: 20, seed: [1, 2, 3, 4, 5, 6, 7, %d]}}\n",
-            JOBS);
+    fputs("version: 1\nname: liars\ndefaults: {profile: fast, retries: 20}\njobs:\n"
+          "- {id: fib, type: wide_fibonacci, params: {log_rows: 6, columns: 20, seed: [0",
+          f);
+    for (unsigned i = 1; i < jobs; i++) fprintf(f, ", %u", i);
+    fputs("]}}\n", f);
     fclose(f);
 }
 
@@ -223,13 +255,15 @@ int main(int argc, char **argv) {
     pr_error e = {0};
     pr_wire_stop stop;
     MPI_Init(&argc, &argv);
-    CHECK(argc == 5);
+    CHECK(argc == 5 || argc == 6);
+    which_part part = argc == 5 ? PART_ALL : strcmp(argv[5], "begin") == 0 ? PART_BEGIN : PART_END;
     CHECK(pr_transport_init(&t, NULL) == PR_OK);
     const kind *k = find_kind(argv[3]);
     int n_liars = atoi(argv[4]);
     CHECK(n_liars >= 1 && 3 * n_liars < t.size);
     snprintf(path, sizeof path, "%s/liars.yaml", argv[2]);
-    if (t.rank == 0) write_manifest(path);
+    pr_signals_watch(t.rank);
+    if (t.rank == 0) write_manifest(path, part == PART_ALL ? JOBS : 4 * JOBS);
     MPI_Barrier(MPI_COMM_WORLD);
     CHECK(pr_manifest_load(&manifest, path, types, NULL, &e) == PR_OK);
     run_digest = manifest.digest;
@@ -247,9 +281,10 @@ int main(int argc, char **argv) {
                               .types = types,
                               .command_line = "mpi_liars",
                               .child_program = argv[1],
-                              .voter_hooks = t.rank >= 1 && t.rank <= n_liars ? &k->hooks : NULL};
+                              .voter_hooks = hooks_of(t.rank, k, n_liars, part),
+                              .resume = part == PART_END ? "" : NULL};
     if (t.rank == 0)
-        lead(&t, &o, &seat, k, n_liars);
+        lead(&t, &o, &seat, k, n_liars, part);
     else
         CHECK(pr_worker_run(&stop, &t, &o, &seat, &e) == PR_OK);
     pr_manifest_clear(&manifest);

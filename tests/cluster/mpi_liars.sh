@@ -1,5 +1,5 @@
 #!/bin/sh
-# mpi_liars.sh MPI_LIARS PROVERUN: each kind of lie, with as many liars as can be borne: one of 4; two of 7 and three of 10
+# mpi_liars.sh MPI_LIARS PROVERUN: a removal that outlives its session; each kind of lie, with as many liars as can be borne: one of 4; two of 7 and three of 10
 # with PROVERUN_TEST_LONG.
 set -eu
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -7,8 +7,31 @@ export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=no
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 folder=$(mktemp -d "${TMPDIR:-/tmp}/proverun-liars-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
+check_metrics() { # FILE
+    [ -n "$promtool" ] || return 0
+    if ! "$promtool" check metrics <"$1" >"$folder/out" 2>&1; then
+        echo "FAILED: promtool refuses $1"
+        cat "$folder/out"
+        exit 1
+    fi
+}
+promtool=$(command -v promtool) || echo 'SKIPPED: promtool check metrics (there is no promtool: package prometheus)'
 sizes=4
 [ -z "${PROVERUN_TEST_LONG:-}" ] || sizes='4 7 10'
+session() { # MPI_LIARS PROVERUN PART
+    mpirun -n 4 "$1" "$2" "$folder/twice" invalid 1 "$3" >"$folder/out" 2>"$folder/err" && return
+    echo "FAILED: two sessions: $3"
+    tail -n 40 "$folder/err"
+    exit 1
+}
+mkdir "$folder/twice"
+session "$1" "$2" begin
+session "$1" "$2" end
+grep -q 'was removed in an earlier session (invalid_proof): it gets no work' "$folder/err" || {
+    echo 'FAILED: the removal is forgotten'
+    exit 1
+}
+echo 'a removal outlives its session'
 for n in $sizes; do
     for kind in invalid contrary equivocates silent late floods replays; do
         mkdir "$folder/$n-$kind"
@@ -33,5 +56,6 @@ for n in $sizes; do
             exit 1
         }
         echo "$kind, $n ranks: $(grep -c 'is removed' "$folder/err" || true) lines of removals"
+        check_metrics "$folder/$n-$kind"/liars-*.prom
     done
 done

@@ -58,6 +58,20 @@ static void test_a_lost_rank_comes_back_idle(void **state) {
     pr_roll_clear(&r);
 }
 
+/* Whoever did not listen cannot tell who was silent; a lost one stays lost. */
+static void test_forgiveness(void **state) {
+    (void)state;
+    pr_roll r;
+    begin(&r);
+    assert_true(pr_roll_lose(&r, 2));
+    pr_roll_forgive(&r, 300 * S);
+    assert_int_equal(changes(&r, 305 * S), 0);
+    assert_int_equal(r.members[1].state, PR_RANK_UP);
+    assert_int_equal(r.members[2].state, PR_RANK_LOST);
+    assert_int_equal(changes(&r, 311 * S), 1);
+    pr_roll_clear(&r);
+}
+
 static void test_watched_files_settle(void **state) {
     (void)state;
     pr_watch_state s = {0};
@@ -82,9 +96,8 @@ static void test_end_of_allocation(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_silence_and_loss),
-        cmocka_unit_test(test_a_lost_rank_comes_back_idle),
-        cmocka_unit_test(test_watched_files_settle),
+        cmocka_unit_test(test_silence_and_loss),  cmocka_unit_test(test_a_lost_rank_comes_back_idle),
+        cmocka_unit_test(test_forgiveness),       cmocka_unit_test(test_watched_files_settle),
         cmocka_unit_test(test_end_of_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
