@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""What voting costs a run: the same manifest with and without a committee, in turn.
+
+    votes_cost.py PROVERUN [RANKS [JOBS [LOG_ROWS [COLUMNS [ROUNDS]]]]]
+
+Prints a JSON object for each run, then one for each kind: the delay of a job from the end of its proof to its place in
+rank 0's journal (median and 95th percentile, ms; all ranks on this machine, so one clock), processor time of all processes
+a job (ms), jobs a second, time of a proof (median, ms). Processor time counts other programs least."""
+import json, os, resource, statistics, subprocess, sys, tempfile
+
+program = os.path.abspath(sys.argv[1])
+ranks, jobs, log_rows, columns, rounds = (int(v) for v in (sys.argv[2:] + ["4", "40", "12", "60", "4"][len(sys.argv) - 2:]))
+os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
+                  OMPI_MCA_hwloc_base_binding_policy="none")
+
+
+def cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def output(*args):
+    return subprocess.run([program, *args], check=True, capture_output=True, text=True).stdout
+
+
+def column(results, name, kind):
+    return [kind(line.split()[1]) for line in output("show", results, "--table", "jobs").splitlines() if line.startswith(name + " ")]
+
+
+def run(committee):
+    with open("config.yaml", "w") as f:
+        f.write(f"version: 1\nconsensus: {{ committee: {committee} }}\n")
+    before = cpu_seconds()
+    done = subprocess.run(["mpirun", "-n", str(ranks), program, "run", "m.yaml", "--config", "config.yaml", "--threads", "1"],
+                          check=True, capture_output=True, text=True)
+    cpu = cpu_seconds() - before
+    results = done.stdout.splitlines()[-1]
+    ids = column(results, "id", str)
+    ended = dict(zip(ids, column(results, "finished_ns", int)))
+    began = min(column(results, "started_ns", int))
+    frames = [json.loads(line) for line in output("journal", "show", results[:-3] + ".journal", "--json").splitlines()]
+    kept = {f["job"]: f["time_ns"] for f in frames if f.get("type") == "record"}
+    delays = sorted((kept[i] - ended[i]) / 1e6 for i in ids)
+    outcomes = set(column(results, "outcome", str))
+    assert len(delays) == jobs and outcomes == {"approved" if committee else "unvoted"}, outcomes
+    return {"committee": committee, "delays_ms": delays, "cpu_ms_per_job": 1e3 * cpu / jobs,
+            "jobs_per_s": jobs / ((max(kept.values()) - began) / 1e9),
+            "prove_ms": statistics.median(column(results, "prove_ms", float))}
+
+
+def summary(runs):
+    delays = sorted(d for r in runs for d in r["delays_ms"])
+    return {"committee": runs[0]["committee"], "runs": len(runs), "delay_median_ms": round(statistics.median(delays), 2),
+            "delay_p95_ms": round(delays[int(0.95 * (len(delays) - 1))], 2),
+            **{k: round(statistics.median(r[k] for r in runs), 2) for k in ("cpu_ms_per_job", "jobs_per_s", "prove_ms")}}
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    with open("m.yaml", "w") as f:
+        f.write("version: 1\nname: m\njobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: %d, columns: %d, seed: [%s] } }]\n"
+                % (log_rows, columns, ", ".join(str(i) for i in range(jobs))))
+    all_runs = {0: [], 4: []}
+    for i in range(2 * rounds):
+        committee = (0, 4, 4, 0)[i % 4]
+        all_runs[committee].append(run(committee))
+        print(json.dumps(summary(all_runs[committee][-1:])), flush=True)
+    print(json.dumps({"all": [summary(r) for r in all_runs.values()], "load": os.getloadavg()}))
