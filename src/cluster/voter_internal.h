@@ -9,6 +9,7 @@
 
 #define PR_VOTER_MAX_OPEN 4096u /* rounds */
 #define PR_VOTER_MAX_HELD 64u   /* proofs of this rank's for others to fetch; the oldest goes first */
+#define PR_VOTER_MAX_HELD_BYTES ((uint64_t)256 << 20)
 #define PR_VOTER_MAX_FETCHES 4u /* at a time */
 #define PR_VOTER_FETCH_TRIES 3u
 #define PR_VOTER_FETCH_NS ((uint64_t)5 * 1000000000u)

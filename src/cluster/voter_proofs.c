@@ -36,13 +36,23 @@ static bool subject_of(const pr_voter *v, pr_subject *s, const pr_wire_task *tas
 
 /* ---- what is held ---- */
 
-/* The oldest gives way: its round has long ended, or its job is proven again. */
+static uint64_t bytes_of(const pr_held *h) {
+    return h->record.proof ? h->record.row.proof_compressed_bytes + h->record.row.public_bytes : 0;
+}
+
+/* The oldest give way: their rounds have long ended, or rank 0 has them. */
 static void hold(pr_voter *v, const pr_wire_task *task, pr_record *record) {
-    pr_held *h = &v->held[v->next_held];
-    v->next_held = (v->next_held + 1) % PR_VOTER_MAX_HELD;
-    pr_record_clear(&h->record);
-    *h = (pr_held){task->job, task->attempt, *record};
+    unsigned at = v->next_held;
+    uint64_t total = 0;
+    pr_record_clear(&v->held[at].record);
+    v->held[at] = (pr_held){task->job, task->attempt, *record};
     memset(record, 0, sizeof *record);
+    v->next_held = (at + 1) % PR_VOTER_MAX_HELD;
+    for (unsigned i = 0; i < PR_VOTER_MAX_HELD; i++) { /* from the newest back */
+        pr_held *h = &v->held[(at + PR_VOTER_MAX_HELD - i) % PR_VOTER_MAX_HELD];
+        total += bytes_of(h);
+        if (i > 0 && total > PR_VOTER_MAX_HELD_BYTES) pr_record_clear(&h->record);
+    }
 }
 
 static const pr_record *find(const pr_voter *v, uint32_t job, const pr_hash *proof_hash) {
