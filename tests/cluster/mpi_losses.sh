@@ -4,6 +4,12 @@
 #   mpi_losses.sh PROVERUN
 set -u
 . "$(dirname "$0")/common.sh"
+# launch mpirun ...: in the background; what an earlier run said is not taken for this one's
+launch() {
+    : >err
+    "$@" >out 2>err &
+    PID=$!
+}
 # await TEXT N: until N lines of err hold it
 await() {
     i=0
@@ -33,8 +39,7 @@ consensus: { round_timeout: 2s, view_timeout: 4s, retries: 5 }
 Y
 
 # ---- children killed at work: attempts are lost, the run is not ----
-mpirun -n 3 "$PROVERUN" run m.yaml --results killed >out 2>err &
-PID=$!
+launch mpirun -n 3 "$PROVERUN" run m.yaml --results killed
 await '^\[' 3
 for victim in $(children | head -n 2); do kill -9 "$victim"; done
 wait $PID
@@ -44,8 +49,7 @@ expect_in "killed by signal 9\|signal 9\|SIGKILL\|out of memory" err "children k
 ends_well "children killed" 40
 
 # ---- a rank is lost: with recovery the others go on ----
-mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results lost --backend scalar --config quick.yaml >out 2>err &
-PID=$!
+launch mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results lost --backend scalar --config quick.yaml
 await '^\[' 3
 kill -9 "$(supervisors | tail -n 1)"
 wait $PID
@@ -55,8 +59,7 @@ ends_well "a lost rank" 40
 expect_in '"exit_code": 0' "${f%.h5}.status.json" "a lost rank"
 
 # ---- a stopped rank: its job goes to another ----
-mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results stopped --silent-after 1s --config quick.yaml --backend scalar >out 2>err &
-PID=$!
+launch mpirun --enable-recovery -n 4 "$PROVERUN" run m.yaml --results stopped --silent-after 1s --config quick.yaml --backend scalar
 await '^\[' 3
 kill -STOP "$(supervisors | tail -n 1)"
 wait $PID
@@ -65,8 +68,7 @@ expect_in "does not answer" err "a stopped rank"
 ends_well "a stopped rank" 40
 
 # ---- without recovery the launcher ends all, and the run is resumable ----
-mpirun -n 3 "$PROVERUN" run m.yaml --results default >out 2>err &
-PID=$!
+launch mpirun -n 3 "$PROVERUN" run m.yaml --results default
 await '^\[' 3
 kill -9 "$(supervisors | tail -n 1)"
 wait $PID
@@ -101,8 +103,7 @@ mv moved.yaml m.yaml
 # ---- a watched folder; an idle rank costs next to nothing ----
 mkdir box
 printf 'version: 1\nname: bad\njobs: 7\n' >box/bad.yaml
-mpirun -n 2 "$PROVERUN" run --watch box --results watched >out 2>err &
-PID=$!
+launch mpirun -n 2 "$PROVERUN" run --watch box --results watched
 cp m.yaml box/.m.tmp
 mv box/.m.tmp box/m.yaml
 i=0

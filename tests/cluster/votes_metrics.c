@@ -1,45 +1,30 @@
 #include "votes_metrics.h"
 #include "base/bytes.h"
 #include "consensus/consensus.h"
-#include "store/journal.h"
+#include "store/store.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_VALIDATORS = 16 };
-typedef struct tally { /* of records */
-    uint64_t validators, views, votes[MAX_VALIDATORS], outcomes[PR_ROUND_OUTCOMES], evidence[PR_EVIDENCE_KINDS];
+typedef struct tally { /* of rows */
+    uint64_t validators, removed, views, votes[MAX_VALIDATORS], outcomes[PR_ROUND_OUTCOMES],
+        evidence[PR_EVIDENCE_KINDS];
 } tally;
 
-static pr_status see(void *context, const pr_frame *f, pr_error *err) {
-    tally *t = context;
-    pr_message m;
-    pr_evidence e;
-    const uint8_t *data = f->payload + 1;
-    size_t size = f->size - 1;
-    switch (pr_consensus_record_kind(f->payload, f->size)) {
-    case PR_CONSENSUS_RECORD_VALIDATOR:
-        t->validators++;
-        break;
-    case PR_CONSENSUS_RECORD_MESSAGE:
-        if (pr_message_peek(data, size) != PR_MESSAGE_VOTE) break;
-        PR_TRY(pr_message_decode(&m, data, size, err));
-        if (m.signer < MAX_VALIDATORS) t->votes[m.signer]++;
-        break;
-    case PR_CONSENSUS_RECORD_VIEW:
-        t->views++;
-        break;
-    case PR_CONSENSUS_RECORD_OUTCOME:
-        t->outcomes[data[size - 1] % PR_ROUND_OUTCOMES]++;
-        break;
-    case PR_CONSENSUS_RECORD_EVIDENCE:
-        PR_TRY(pr_evidence_decode(&e, data, size, err));
-        t->evidence[e.kind]++;
-        break;
-    default:
-        break;
-    }
-    return PR_OK;
+static void count_rows(tally *t, const pr_results *r) {
+    size_t n_validators, n_votes, n_views, n_evidence, n_rounds;
+    const pr_validator_row *validators = pr_results_vote_rows(r, PR_VOTES_VALIDATORS, &n_validators);
+    const pr_vote_row *votes = pr_results_vote_rows(r, PR_VOTES_VOTES, &n_votes);
+    const pr_evidence_row *evidence = pr_results_vote_rows(r, PR_VOTES_EVIDENCE, &n_evidence);
+    const pr_round_row *rounds = pr_results_vote_rows(r, PR_VOTES_ROUNDS, &n_rounds);
+    (void)pr_results_vote_rows(r, PR_VOTES_VIEWS, &n_views);
+    t->validators = n_validators;
+    t->views = n_views;
+    for (size_t i = 0; i < n_validators; i++) t->removed += validators[i].removal != PR_REMOVAL_NONE;
+    for (size_t i = 0; i < n_votes; i++) t->votes[votes[i].signer % MAX_VALIDATORS]++;
+    for (size_t i = 0; i < n_evidence; i++) t->evidence[evidence[i].kind % PR_EVIDENCE_KINDS]++;
+    for (size_t i = 0; i < n_rounds; i++) t->outcomes[rounds[i].outcome % PR_ROUND_OUTCOMES]++;
 }
 
 /* The number of a series; 0: it is not there. */
@@ -60,13 +45,13 @@ static bool same(const char *text, const char *name, const char *label, const ch
         snprintf(series, sizeof series, "proverun_consensus_%s", name);
     double found = number_of(text, series);
     if (found == (double)want) return true;
-    fprintf(stderr, "%s is %g; on record are %llu\n", series, found, (unsigned long long)want);
+    fprintf(stderr, "%s is %g; the rows say %llu\n", series, found, (unsigned long long)want);
     return false;
 }
 
 static bool compare(const char *text, const tally *t) {
     bool good = same(text, "validators_registered_total", NULL, NULL, t->validators);
-    uint64_t n_evidence = 0, n_outcomes = 0, n_votes = 0;
+    uint64_t n_outcomes = 0, n_votes = 0;
     for (unsigned i = 0; i < MAX_VALIDATORS; i++) {
         char index[16];
         snprintf(index, sizeof index, "%u", i);
@@ -75,10 +60,10 @@ static bool compare(const char *text, const tally *t) {
     }
     for (uint32_t i = 1; i < PR_ROUND_OUTCOMES; i++, n_outcomes += t->outcomes[i - 1])
         good &= same(text, "rounds_total", "outcome", pr_round_outcome_name((pr_round_outcome)i), t->outcomes[i]);
-    for (uint32_t i = 1; i < PR_EVIDENCE_KINDS; i++, n_evidence += t->evidence[i - 1])
+    for (uint32_t i = 1; i < PR_EVIDENCE_KINDS; i++)
         good &= same(text, "fraud_detected_total", "kind", pr_evidence_kind_name((pr_evidence_kind)i), t->evidence[i]);
     good &= same(text, "view_changes_total", "reason", "timeout", t->views);
-    good &= same(text, "active_validators", NULL, NULL, t->validators - n_evidence);
+    good &= same(text, "active_validators", NULL, NULL, t->validators - t->removed);
     good &= same(text, "pending_votes", NULL, NULL, 0);
     return good && n_outcomes > 0 && n_votes > 0;
 }
@@ -103,17 +88,18 @@ static bool times_add_up(const char *text) {
 bool votes_metrics_agree(const char *results) {
     char path[1100];
     tally t = {0};
-    pr_scan scan = {.visit = see, .context = &t};
+    pr_results *r = NULL;
     pr_error e = {0};
     uint8_t *text = NULL;
     size_t size;
-    int stem = (int)(strlen(results) - 3); /* without .h5 */
-    snprintf(path, sizeof path, "%.*s.votes/0.journal", stem, results);
-    bool good = pr_journal_scan(&scan, path, &e) == PR_OK;
-    snprintf(path, sizeof path, "%.*s.prom", stem, results);
-    good = good && pr_file_read(&text, &size, path, 1 << 20, &e) == PR_OK;
-    if (!good) fprintf(stderr, "%s\n", e.text);
+    snprintf(path, sizeof path, "%.*s.prom", (int)(strlen(results) - 3), results); /* for .h5 */
+    bool good = pr_results_open(&r, results, &e) == PR_OK && pr_file_read(&text, &size, path, 1 << 20, &e) == PR_OK;
+    if (good)
+        count_rows(&t, r);
+    else
+        fprintf(stderr, "%s\n", e.text);
     good = good && compare((const char *)text, &t) && times_add_up((const char *)text);
     free(text);
+    pr_results_close(r);
     return good;
 }
