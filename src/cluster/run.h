@@ -28,7 +28,7 @@ typedef struct pr_run_job {  /* what rank 0 keeps of a job while it is not ended
     } given[2];             /* the attempts handed out last */
     uint32_t counts;        /* the attempt whose proof counts; 0: none */
     uint64_t proven_ns;     /* monotonic: when that proof came */
-    bool own_refusal;       /* its prover has found it wrong */
+    pr_verdict taken_back;  /* REFUSED or AGAIN: what its prover says against it */
     int32_t verifier_rank;  /* who was the first to find it good; -1: nobody yet */
     double verify_ms;       /* of that rank */
     pr_round_outcome voted; /* of the consensus, and what it was about */

@@ -13,6 +13,9 @@ static const pr_consensus *consensus_of(const pr_run *r) { return pr_voter_conse
 
 static bool admits(void *context, uint32_t job, uint32_t attempt, unsigned rank) {
     const pr_run *r = context;
+    /* Rounds that were open when the run was interrupted go on when it begins again, and only then. */
+    bool begins = pr_clock_monotonic_ns() - r->started_ns < r->roster->votes.round_timeout_ms * 1000000ull;
+    if (begins && r->roster->resumed) return true;
     if (!r->jobs || job >= r->manifest->n_jobs) return false;
     for (unsigned i = 0; i < 2; i++)
         if (r->jobs[job].given[i].attempt == attempt && r->jobs[job].given[i].rank == rank) return true;
@@ -47,7 +50,7 @@ pr_status pr_run_check_proof(pr_run *r, unsigned rank, const pr_wire_task *task,
     j->counts = task->attempt;
     j->verifier_rank = -1;
     j->verify_ms = 0;
-    j->own_refusal = false;
+    j->taken_back = PR_VERDICT_ACCEPTED;
     j->proven_ns = pr_clock_monotonic_ns();
     pr_examination x = {.work = &r->work,
                         .job = &r->manifest->jobs[task->job],
@@ -152,10 +155,9 @@ static pr_status on_checked(pr_run *r, pr_examination *x, pr_error *err) {
         return lose(r, job, x->unable ? PR_VERDICT_UNABLE : PR_VERDICT_REFUSED, PR_OUTCOME_REJECTED, reason, err);
     }
     if (removed && j->voted != PR_ROUND_APPROVED)
-        return lose(r, job, PR_VERDICT_UNABLE, PR_OUTCOME_REJECTED, "its prover was removed for fraud", err);
-    if (j->own_refusal)
-        return lose(r, job, PR_VERDICT_REFUSED, PR_OUTCOME_REJECTED, "the prover's own verifier refused the proof",
-                    err);
+        return lose(r, job, PR_VERDICT_AGAIN, PR_OUTCOME_REJECTED, "its prover was removed for fraud", err);
+    if (j->taken_back != PR_VERDICT_ACCEPTED)
+        return lose(r, job, j->taken_back, PR_OUTCOME_REJECTED, "its prover takes the proof back", err);
     return settle(r, job, err);
 }
 
@@ -163,11 +165,12 @@ pr_status pr_run_on_verdict(pr_run *r, unsigned rank, const pr_wire_verdict *v, 
     pr_run_job *j = &r->jobs[v->task.job];
     if (j->counts != v->task.attempt) return PR_OK;
     bool own = pr_schedule_job_prover(r->schedule, v->task.job) == rank;
-    if (own && v->verdict == PR_VERDICT_REFUSED) {
-        j->own_refusal = true;
+    if (own && (v->verdict == PR_VERDICT_REFUSED || v->verdict == PR_VERDICT_AGAIN)) {
+        char reason[512];
+        j->taken_back = (pr_verdict)v->verdict;
         if (!j->proven) return PR_OK; /* when its record has been checked */
-        return lose(r, v->task.job, PR_VERDICT_REFUSED, PR_OUTCOME_REJECTED,
-                    "the prover's own verifier refused the proof", err);
+        snprintf(reason, sizeof reason, "its prover takes the proof back: %.400s", v->reason);
+        return lose(r, v->task.job, j->taken_back, PR_OUTCOME_REJECTED, reason, err);
     }
     if (own || v->verdict != PR_VERDICT_ACCEPTED || j->verifier_rank >= 0) return PR_OK;
     j->verifier_rank = (int32_t)rank;
@@ -192,7 +195,7 @@ static pr_status lose_all_of(pr_run *r, int32_t rank, pr_error *err) {
     for (uint32_t job = 0; job < r->manifest->n_jobs; job++) {
         const pr_run_job *j = &r->jobs[job];
         if (j->counts && j->proven && j->proven->row.prover_rank == rank)
-            PR_TRY(lose(r, job, PR_VERDICT_UNABLE, PR_OUTCOME_REJECTED, "its prover was removed for fraud", err));
+            PR_TRY(lose(r, job, PR_VERDICT_AGAIN, PR_OUTCOME_REJECTED, "its prover was removed for fraud", err));
     }
     return PR_OK;
 }

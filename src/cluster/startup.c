@@ -266,6 +266,14 @@ static uint32_t class_of(inventory *v, const pr_run *r, uint32_t i) {
     return v->n_classes++;
 }
 
+/* A number that the consensus has seen is never given again, whether or not its job came to an end. */
+static uint32_t attempts_before(const pr_run *r, uint32_t job) {
+    pr_hash name = pr_job_name(r->manifest->jobs[job].id);
+    uint32_t last = pr_consensus_last_attempt(pr_voter_consensus(pr_worker_voter(r->worker)), &name);
+    if (last > r->file->attempts[job]) r->file->attempts[job] = last;
+    return r->file->attempts[job];
+}
+
 static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, size_t *n_ranges) {
     const pr_manifest_job *m = &r->manifest->jobs[i];
     pr_schedule_job *j = &v->jobs[i];
@@ -275,7 +283,7 @@ static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, si
     j->deadline_ns = deadline_of(r, m, now);
     j->priority = m->priority;
     j->retries = m->retries;
-    j->attempts_before = r->file->attempts[i];
+    j->attempts_before = attempts_before(r, i);
     j->past = r->file->past[i];
     j->n_after = (uint32_t)m->n_after;
     j->after = v->ranges + *n_ranges;

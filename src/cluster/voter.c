@@ -1,5 +1,6 @@
 #include "cluster/voter_internal.h"
 #include "consensus/batch.h"
+#include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,7 @@ pr_status pr_voter_handle(pr_voter *v, unsigned from, pr_wire *m, pr_error *err)
 
 pr_status pr_voter_tick(pr_voter *v, bool *busy, pr_error *err) {
     pr_voter_expire_due(v, busy);
+    pr_voter_sign_again(v);
     PR_TRY(pr_voter_work(v, busy, err));
     PR_TRY(pr_voter_release(v, busy, err));
     if (v->out_of_memory) return pr_fail(err, PR_ERR_MEMORY, "out of memory in the consensus");
@@ -217,7 +219,12 @@ void pr_voter_befriend(pr_voter *v, const pr_voter_friend *friend) { v->o.friend
 
 /* ---- the outcomes of the run ---- */
 
-void pr_voter_sign_batch(pr_voter *v) {
+static void ask_for_missing(pr_voter *v) {
+    for (size_t i = 0; i < v->o.manifest->n_jobs; i++)
+        if (!pr_consensus_decided(v->consensus, &v->places[i].name)) pr_consensus_ask(v->consensus, &v->places[i].name);
+}
+
+static void sign_batch(pr_voter *v) {
     size_t n = v->o.manifest->n_jobs, count = 0;
     pr_hash root;
     pr_batch_leaf *leaves = calloc(n ? n : 1, sizeof *leaves);
@@ -231,4 +238,19 @@ void pr_voter_sign_batch(pr_voter *v) {
     if (count && pr_batch_root(&root, leaves, count, NULL) == PR_OK)
         pr_consensus_sign_batch(v->consensus, &root, count);
     free(leaves);
+}
+
+void pr_voter_sign_batch(pr_voter *v) {
+    v->closing = true;
+    pr_voter_spool_clear(v);
+    ask_for_missing(v);
+    sign_batch(v);
+    v->signed_ns = pr_clock_monotonic_ns();
+}
+
+void pr_voter_sign_again(pr_voter *v) {
+    uint64_t now = pr_clock_monotonic_ns();
+    if (!v->closing || v->batched || now - v->signed_ns < PR_VOTER_SIGN_NS) return;
+    v->signed_ns = now;
+    sign_batch(v);
 }

@@ -82,7 +82,8 @@ PR_MUST_CHECK pr_status pr_voter_tick(pr_voter *v, bool *busy, pr_error *err);
 void pr_voter_suspect_leader(pr_voter *v);
 /* Another find and admits from now on. */
 void pr_voter_befriend(pr_voter *v, const pr_voter_friend *friend);
-/* All jobs have ended: signs the outcomes of the run. */
+/* All jobs have ended: signs the outcomes of the run, again and again until a quorum has; asks for those it has missed.
+ */
 void pr_voter_sign_batch(pr_voter *v);
 size_t pr_voter_fds(const pr_voter *v, struct pollfd fds[PR_VOTER_MAX_FDS]);
 bool pr_voter_is_verifying(pr_voter *v);

@@ -126,6 +126,7 @@ static void act(pr_voter *v, const pr_consensus_action *a) {
         pr_voter_ask_for(v, &a->subject);
         return;
     case PR_CONSENSUS_OUTCOME:
+        if (a->subject.prover == pr_consensus_self(v->consensus)) pr_voter_spool_drop(v, e.job, a->subject.attempt);
         e.kind = PR_VOTER_OUTCOME;
         break;
     case PR_CONSENSUS_REMOVED:
@@ -136,6 +137,7 @@ static void act(pr_voter *v, const pr_consensus_action *a) {
         e.kind = PR_VOTER_VIEW;
         break;
     case PR_CONSENSUS_BATCH:
+        v->batched = true;
         e.kind = PR_VOTER_BATCH;
         break;
     case PR_CONSENSUS_METRIC:

@@ -10,6 +10,7 @@
 #define PR_VOTER_MAX_OPEN 4096u /* rounds */
 #define PR_VOTER_MAX_HELD 64u   /* proofs of this rank's for others to fetch; the oldest goes first */
 #define PR_VOTER_MAX_HELD_BYTES ((uint64_t)256 << 20)
+#define PR_VOTER_SIGN_NS ((uint64_t)500 * 1000000u)
 #define PR_VOTER_MAX_FETCHES 4u /* at a time */
 #define PR_VOTER_FETCH_TRIES 3u
 #define PR_VOTER_FETCH_NS ((uint64_t)5 * 1000000000u)
@@ -70,11 +71,15 @@ struct pr_voter {
     pr_held held[PR_VOTER_MAX_HELD];
     unsigned next_held;
     bool restoring, out_of_memory;
+    bool closing, batched; /* the outcomes are to be signed; a quorum has */
+    uint64_t signed_ns;
 };
 
 /* voter.c */
 uint32_t pr_voter_job_of(const pr_voter *v, const pr_hash *name); /* or PR_SCHEDULE_NO_JOB */
 uint32_t pr_voter_validator_of(const pr_voter *v, unsigned rank); /* or PR_NO_VALIDATOR */
+
+void pr_voter_sign_again(pr_voter *v);
 
 /* voter_actions.c */
 void pr_voter_act_on(void *voter, const pr_consensus_action *action); /* the sink */
@@ -89,4 +94,11 @@ PR_MUST_CHECK pr_status pr_voter_on_fetch(pr_voter *v, unsigned from, const pr_w
 void pr_voter_on_proof(pr_voter *v, unsigned from, pr_wire_proof *m);
 PR_MUST_CHECK pr_status pr_voter_work(pr_voter *v, bool *busy, pr_error *err);
 void pr_voter_drop_proofs(pr_voter *v);
+
+/* voter_spool.c: own proofs on the disk, while they are not decided */
+PR_MUST_CHECK pr_status pr_voter_spool_put(const pr_voter *v, const pr_wire_task *task, const pr_record *record,
+                                           pr_error *err);
+bool pr_voter_spool_get(const pr_voter *v, uint32_t job, uint32_t attempt, pr_record *record);
+void pr_voter_spool_drop(const pr_voter *v, uint32_t job, uint32_t attempt);
+void pr_voter_spool_clear(const pr_voter *v); /* all of this rank's: every job has ended */
 #endif

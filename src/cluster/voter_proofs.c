@@ -55,7 +55,7 @@ static void hold(pr_voter *v, const pr_wire_task *task, pr_record *record) {
     }
 }
 
-static const pr_record *find(const pr_voter *v, uint32_t job, const pr_hash *proof_hash) {
+static const pr_record *find_held(const pr_voter *v, uint32_t job, const pr_hash *proof_hash) {
     char hex[65];
     pr_hex_encode(hex, proof_hash->bytes, 32);
     for (unsigned i = 0; i < PR_VOTER_MAX_HELD; i++)
@@ -64,10 +64,19 @@ static const pr_record *find(const pr_voter *v, uint32_t job, const pr_hash *pro
     return v->o.friend.find ? v->o.friend.find(v->o.friend.context, job, proof_hash) : NULL;
 }
 
+static const pr_record *find(pr_voter *v, uint32_t job, uint32_t attempt, const pr_hash *proof_hash) {
+    const pr_wire_task task = {v->run, job, attempt};
+    const pr_record *held = find_held(v, job, proof_hash);
+    pr_record record;
+    if (held || !pr_voter_spool_get(v, job, attempt, &record)) return held;
+    hold(v, &task, &record);
+    return find_held(v, job, proof_hash);
+}
+
 pr_status pr_voter_on_fetch(pr_voter *v, unsigned from, const pr_wire_fetch *m, pr_error *err) {
     pr_wire answer = {.type = PR_WIRE_PROOF};
     if (m->task.run != v->run || m->task.job >= v->o.manifest->n_jobs) return PR_OK;
-    const pr_record *record = find(v, m->task.job, &m->proof_hash);
+    const pr_record *record = find(v, m->task.job, m->task.attempt, &m->proof_hash);
     if (!record) return PR_OK; /* who asks goes on to ask somebody else */
     answer.as.proof.task = m->task;
     answer.as.proof.record = *record; /* lent */
@@ -96,10 +105,12 @@ pr_status pr_voter_proved(pr_voter *v, const pr_wire_task *task, const pr_record
     return pr_fail(err, PR_ERR_MEMORY, "no room to verify an own proof");
 }
 
-static pr_status say_refused(pr_voter *v, const pr_wire_task *task, const char *reason, pr_error *err) {
+/* An own proof that is not announced: REFUSED, for it is wrong; AGAIN, for another reason. */
+static pr_status take_back(pr_voter *v, const pr_wire_task *task, pr_verdict verdict, const char *reason,
+                           pr_error *err) {
     pr_wire m = {.type = PR_WIRE_VERDICT};
     m.as.verdict.task = *task;
-    m.as.verdict.verdict = PR_VERDICT_REFUSED;
+    m.as.verdict.verdict = verdict;
     pr_row_set_text(m.as.verdict.reason, sizeof m.as.verdict.reason, reason);
     return pr_transport_send(v->o.t, 0, &m, err);
 }
@@ -115,18 +126,23 @@ static pr_status show_certificate(pr_voter *v, const pr_hash *job, pr_error *err
 static pr_status announce(pr_voter *v, pr_examination *x, pr_error *err) {
     pr_subject s;
     pr_error why = {0};
-    if (!subject_of(v, &s, &x->task, &x->record)) return say_refused(v, &x->task, "a proof without its hashes", err);
+    if (!subject_of(v, &s, &x->task, &x->record))
+        return take_back(v, &x->task, PR_VERDICT_REFUSED, "a proof without its hashes", err);
+    PR_TRY(pr_voter_spool_put(v, &x->task, &x->record, err));
     hold(v, &x->task, &x->record);
     if (pr_consensus_announce(v->consensus, &s, &why) == PR_OK) return PR_OK;
     pr_log(PR_LOG_WARN, "consensus", "job `%s` is not announced: %s", v->o.manifest->jobs[x->task.job].id, why.text);
-    return show_certificate(v, &s.job, err);
+    size_t size;
+    if (pr_consensus_certificate(v->consensus, &s.job, &size)) return show_certificate(v, &s.job, err);
+    return take_back(v, &x->task, PR_VERDICT_AGAIN, why.text,
+                     err); /* an attempt of that number was announced before a kill */
 }
 
 /* A proof that this rank itself finds wrong is an attempt that failed, and nothing to sign. */
 static pr_status on_own(pr_voter *v, pr_examination *x, pr_error *err) {
     bool wrong = x->unable || x->verdict != PR_CHECK_ACCEPTED;
     if (v->o.hooks && v->o.hooks->announces_anything) wrong = false;
-    return wrong ? say_refused(v, &x->task, x->reason, err) : announce(v, x, err);
+    return wrong ? take_back(v, &x->task, PR_VERDICT_REFUSED, x->reason, err) : announce(v, x, err);
 }
 
 /* ---- what is asked ---- */
@@ -220,7 +236,7 @@ static pr_status fetch(pr_voter *v, pr_voter_ask *a, uint64_t now, pr_error *err
 /* What is here already needs no fetching. */
 static bool examine_own(pr_voter *v, pr_voter_ask *a) {
     const pr_wire_task task = {v->run, a->job, a->subject.attempt};
-    const pr_record *record = find(v, a->job, &a->subject.proof_hash);
+    const pr_record *record = find(v, a->job, a->subject.attempt, &a->subject.proof_hash);
     pr_record copy;
     if (!record || !is_proof_of(record, &a->subject) || !copy_record(&copy, record)) return false;
     if (examine(v, &task, PURPOSE_ASKED, &copy)) a->state = PR_ASK_IS_EXAMINED;

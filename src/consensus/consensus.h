@@ -158,6 +158,8 @@ void pr_consensus_verified(pr_consensus *c, const pr_subject *subject, pr_proof_
 /* Whoever watches heartbeats thinks the leader is gone: this node asks for the next view. To be said again while that
  * lasts: with no round open the request is not repeated. */
 void pr_consensus_suspect_leader(pr_consensus *c);
+/* Asks everybody for what came of a job that is open here: a certificate may have passed while this node was away. */
+void pr_consensus_ask(pr_consensus *c, const pr_hash *job);
 /* This node finds this root over the outcomes of the run, signs it, and gathers the others' signatures on it. */
 void pr_consensus_sign_batch(pr_consensus *c, const pr_hash *root, uint64_t n_leaves);
 
@@ -172,6 +174,8 @@ uint64_t pr_consensus_pending_votes(const pr_consensus *c);                     
 pr_round_outcome pr_consensus_outcome(const pr_consensus *c, const pr_hash *job); /* OPEN also for an unknown one */
 /* What the outcome is about, borrowed until the next event; NULL while it is OPEN. */
 const pr_subject *pr_consensus_decided(const pr_consensus *c, const pr_hash *job);
+/* The highest attempt at the job that this node has heard of or signed for; 0: none. */
+uint32_t pr_consensus_last_attempt(const pr_consensus *c, const pr_hash *job);
 /* Borrowed until the next event; NULL when the job has none. */
 const uint8_t *pr_consensus_certificate(const pr_consensus *c, const pr_hash *job, size_t *size);
 /* Bytes on the heap, for tests of bounds. */

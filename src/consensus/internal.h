@@ -140,6 +140,8 @@ bool pr_round_hold_vote(pr_entry *entry, const pr_message *vote, const uint8_t *
 bool pr_round_hold_absence(pr_consensus *c, pr_entry *entry, const pr_message *m);
 void pr_round_committee(const pr_consensus *c, pr_committee *out, const pr_subject *subject,
                         const pr_validator_set *absent);
+/* What this node has said in an open round, for those who have not heard it. */
+void pr_round_say_again(pr_consensus *c, pr_entry *entry);
 void pr_round_expire(pr_consensus *c, pr_entry *entry);
 pr_proof_verdict pr_known_verdict(const pr_known *known, const pr_subject *subject);
 void pr_round_ask(pr_consensus *c, pr_round *round, const pr_subject *subject); /* round: or NULL */

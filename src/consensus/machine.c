@@ -235,6 +235,14 @@ void pr_consensus_start(pr_consensus *c) {
                                                   .ms = c->config.round_timeout_ms});
     }
     if (c->view > 0 || c->n_open > 0) pr_vote_send_status(c, PR_NO_VALIDATOR, NULL);
+    for (uint32_t i = 0; i < c->n_entries; i++) { /* whoever was away then hears of it now */
+        pr_entry *entry = &c->entries[i];
+        if (!entry->known || entry->outcome != PR_ROUND_OPEN) continue;
+        if (entry->known->round)
+            pr_round_say_again(c, entry);
+        else
+            pr_vote_announce(c, entry);
+    }
     pr_machine_settle(c);
 }
 
@@ -274,6 +282,25 @@ pr_round_outcome pr_consensus_outcome(const pr_consensus *c, const pr_hash *job)
 const pr_subject *pr_consensus_decided(const pr_consensus *c, const pr_hash *job) {
     const pr_entry *entry = find_const(c, job);
     return entry && entry->known && entry->outcome != PR_ROUND_OPEN ? &entry->known->decided : NULL;
+}
+
+void pr_consensus_ask(pr_consensus *c, const pr_hash *job) {
+    const pr_entry *entry = find_const(c, job);
+    if (entry && entry->outcome == PR_ROUND_OPEN) pr_vote_send_status(c, PR_NO_VALIDATOR, job);
+    pr_machine_settle(c);
+}
+
+uint32_t pr_consensus_last_attempt(const pr_consensus *c, const pr_hash *job) {
+    const pr_entry *entry = find_const(c, job);
+    if (!entry || !entry->known) return 0;
+    const pr_own *own = &entry->known->own;
+    const uint32_t all[] = {own->announced_attempt, own->voted_attempt, own->proposed_attempt,
+                            entry->known->decided.attempt,
+                            entry->known->round ? entry->known->round->subject.attempt : 0};
+    uint32_t last = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i] > last) last = all[i];
+    return last;
 }
 
 const uint8_t *pr_consensus_certificate(const pr_consensus *c, const pr_hash *job, size_t *size) {

@@ -307,6 +307,15 @@ void pr_round_settle(pr_consensus *c, pr_entry *entry) {
 
 /* ---- time ---- */
 
+void pr_round_say_again(pr_consensus *c, pr_entry *entry) {
+    pr_round *round = entry->known->round;
+    if (!round->proposed) pr_vote_announce(c, entry);
+    pr_machine_broadcast(c, round->proposal.data, round->proposal.size);
+    if (!pr_machine_is_active(c)) return;
+    const pr_kept *own = &round->votes[c->self].bytes;
+    pr_machine_broadcast(c, own->data, own->size);
+}
+
 void pr_round_expire(pr_consensus *c, pr_entry *entry) {
     pr_round *round = entry->known ? entry->known->round : NULL;
     if (!round) return;
@@ -320,11 +329,6 @@ void pr_round_expire(pr_consensus *c, pr_entry *entry) {
     round->unable = false; /* the bytes may have come in the meantime */
     round->dirty = true;
     pr_vote_send_status(c, PR_NO_VALIDATOR, &entry->job);
-    if (!round->proposed) pr_vote_announce(c, entry);
-    pr_machine_broadcast(c, round->proposal.data, round->proposal.size);
-    if (pr_machine_is_active(c)) {
-        const pr_kept *own = &round->votes[c->self].bytes;
-        pr_machine_broadcast(c, own->data, own->size);
-    }
+    pr_round_say_again(c, entry);
     if (round->proposed) pr_vote_name_absent(c, entry, &committee, PR_NAME_ALL);
 }

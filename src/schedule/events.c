@@ -107,7 +107,7 @@ static pr_fate judge(pr_schedule *s, uint32_t j, pr_verdict verdict) {
     pr_job_set_phase(s, j, PR_JOB_PROVING); /* its work is to be done again */
     if (verdict == PR_VERDICT_REFUSED) pr_rank_fault(s, prover);
     if (has_runner(job)) return job->charged++, PR_FATE_GOES_ON; /* told to stop, but it may have a proof yet */
-    return pr_job_retry(s, j, prover, PR_FAILURE_ATTEMPT);
+    return pr_job_retry(s, j, prover, verdict == PR_VERDICT_AGAIN ? PR_FAILURE_CANCELLED : PR_FAILURE_ATTEMPT);
 }
 
 pr_fate pr_schedule_verified(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t j, uint32_t attempt,

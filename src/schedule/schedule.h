@@ -183,13 +183,15 @@ pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now_ns, uint32_t rank, uint3
 typedef enum pr_verdict {
     PR_VERDICT_ACCEPTED,
     PR_VERDICT_REFUSED, /* the attempt is lost, as PR_FAILURE_ATTEMPT; the prover's rank is charged */
+    PR_VERDICT_AGAIN,   /* its prover takes it back, for no fault in it: another attempt, which costs nothing */
     PR_VERDICT_UNABLE   /* the verifier could not tell (no memory): another is asked, three times at most */
 } pr_verdict;
 
 /* A verifying rank's answer. */
 pr_fate pr_schedule_verified(pr_schedule *s, uint64_t now_ns, uint32_t rank, uint32_t job, uint32_t attempt,
                              pr_verdict verdict);
-/* The verdict on a proof that counts, with PR_SCHEDULE_JUDGE_OUTSIDE. UNABLE: the attempt is lost, and nobody's fault. */
+/* The verdict on a proof that counts, with PR_SCHEDULE_JUDGE_OUTSIDE. UNABLE: the attempt is lost, and nobody's fault.
+ */
 pr_fate pr_schedule_judged(pr_schedule *s, uint64_t now_ns, uint32_t job, uint32_t attempt, pr_verdict verdict);
 
 typedef enum pr_rank_state {

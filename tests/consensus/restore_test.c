@@ -174,6 +174,23 @@ static void nonsense_is_refused(void **state) {
     net_destroy(w);
 }
 
+/* All are killed in the midst of a round, with every message lost: it goes on at once, before any timer. Nor is a
+ * number that was announced given again. */
+static void an_open_round_goes_on_without_a_timer(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    pr_subject s = net_subject("job-1", 3, 1, true, 7);
+    net_announce(w, &s);
+    while (w->head < w->tail) free(w->queue[w->head++ % NET_QUEUE].bytes.data); /* nobody hears of it */
+    for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+    assert_int_equal(pr_consensus_last_attempt(w->nodes[1].c, &s.job), 3);
+    net_run(w);
+    for (uint32_t i = 0; i < 4; i++) assert_int_equal(net_outcome(w, i, &s), PR_ROUND_APPROVED);
+    assert_int_equal(pr_consensus_last_attempt(w->nodes[0].c, &s.job), 3);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_comes_back),
@@ -181,6 +198,7 @@ int main(void) {
         cmocka_unit_test(an_own_proof_waits_for_the_round_before_it),
         cmocka_unit_test(the_vote_on_record_stands),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(an_open_round_goes_on_without_a_timer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
