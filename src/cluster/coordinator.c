@@ -23,7 +23,6 @@ static pr_status receive_one(pr_run *r, pr_leader *l, bool *got, pr_error *err) 
     pr_wire m;
     uint8_t *buffer;
     pr_error bad = {0};
-    uint64_t start = pr_clock_monotonic_ns(), voted = l->voter_ns;
     PR_TRY(pr_leader_poll(l, got, &from, &m, &buffer, &bad, err));
     if (!*got) {
         if (from >= 0) pr_run_bad_message(r, (unsigned)from, bad.text);
@@ -35,7 +34,7 @@ static pr_status receive_one(pr_run *r, pr_leader *l, bool *got, pr_error *err) 
     pr_status status = pr_run_handle(r, (unsigned)from, &m, err);
     pr_wire_clear(&m);
     free(buffer);
-    pr_run_charge(r, start + (l->voter_ns - voted));
+    pr_run_charge(r, l->message_ns);
     return status;
 }
 

@@ -54,6 +54,7 @@ pr_status pr_leader_poll(pr_leader *l, bool *got, int *from, pr_wire *message, u
     for (int rank; pr_transport_take_refused(l->t, &rank);) l->roll.members[rank].refused = true;
     for (;;) {
         pr_error e = {0};
+        l->message_ns = pr_clock_monotonic_ns();
         pr_status status = pr_transport_poll(l->t, got, from, message, buffer, &e);
         if (status != PR_OK && *from > 0 && status != PR_ERR_MEMORY) {
             *bad = e;

@@ -13,8 +13,9 @@ typedef struct pr_leader {
     const pr_seat *seat;
     pr_roll roll;
     pr_worker *worker;
-    uint32_t n_runs;   /* begun so far: their numbers */
-    uint64_t voter_ns; /* spent on messages of the consensus */
+    uint32_t n_runs;     /* begun so far: their numbers */
+    uint64_t voter_ns;   /* spent on messages of the consensus */
+    uint64_t message_ns; /* when the message told last was taken from MPI */
 } pr_leader;
 
 PR_MUST_CHECK pr_status pr_leader_init(pr_leader *l, pr_transport *t, const pr_run_options *o, const pr_seat *seat,
