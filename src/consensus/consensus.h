@@ -129,7 +129,8 @@ typedef struct pr_consensus pr_consensus;
 PR_MUST_CHECK pr_status pr_consensus_create(pr_consensus **out, const pr_consensus_config *config,
                                             const pr_crypto *crypto, pr_consensus_sink sink, pr_error *err);
 void pr_consensus_destroy(pr_consensus *c); /* NULL allowed */
-/* PR_ERR_REFUSED as pr_registry_add, and while a round is open: nobody's stake appears in the midst of one. */
+/* PR_ERR_REFUSED as pr_registry_add, and after start while a round is open: nobody's stake appears in the midst of one.
+ * Before start, rounds that were restored are dropped: their provers announce them anew. */
 PR_MUST_CHECK pr_status pr_consensus_register(pr_consensus *c, const uint8_t public_key[PR_PUBLIC_KEY_BYTES],
                                               uint64_t stake, pr_error *err);
 /* Adding one twice does nothing. At any time. */

@@ -129,9 +129,11 @@ void pr_consensus_destroy(pr_consensus *c) {
 
 pr_status pr_consensus_register(pr_consensus *c, const uint8_t public_key[PR_PUBLIC_KEY_BYTES], uint64_t stake,
                                 pr_error *err) {
-    if (c->n_open > 0)
+    if (c->started && c->n_open > 0)
         return pr_fail(err, PR_ERR_REFUSED, "%u rounds are open: validators register before or between rounds",
                        c->n_open);
+    while (c->n_open > 0)
+        pr_round_drop(c, &c->entries[c->open[0]]); /* before start: of fewer validators, so begun anew */
     pr_peer *grown = realloc(c->peers, ((size_t)c->registry.n + 1) * sizeof *grown);
     if (!grown) return pr_fail(err, PR_ERR_MEMORY, "out of memory for %u validators", c->registry.n + 1);
     c->peers = grown;

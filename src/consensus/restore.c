@@ -77,8 +77,6 @@ static bool restore_validator(pr_consensus *c, const uint8_t *data, size_t size)
     pr_reader_init(&r, data, size);
     pr_read_bytes(&r, key, sizeof key);
     uint64_t stake = pr_read_u64(&r);
-    while (c->n_open > 0)
-        pr_round_drop(c, &c->entries[c->open[0]]); /* none was open then, so it ended without a word */
     return pr_reader_done(&r) && pr_consensus_register(c, key, stake, NULL) == PR_OK;
 }
 

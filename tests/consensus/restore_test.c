@@ -174,6 +174,11 @@ static void nonsense_is_refused(void **state) {
     net_destroy(w);
 }
 
+static void ignore(void *context, const pr_consensus_action *action) {
+    (void)context;
+    (void)action;
+}
+
 /* All are killed in the midst of a round, with every message lost: it goes on at once, before any timer. Nor is a
  * number that was announced given again. */
 static void an_open_round_goes_on_without_a_timer(void **state) {
@@ -191,6 +196,38 @@ static void an_open_round_goes_on_without_a_timer(void **state) {
     net_destroy(w);
 }
 
+/* A session with one validator more than the one that was killed: the round that was open is begun anew among all. */
+static void an_open_round_begins_anew_with_more_validators(void **state) {
+    (void)state;
+    uint8_t key[PR_PUBLIC_KEY_BYTES];
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    pr_subject s = net_subject("job-1", 1, 1, true, 7);
+    net_announce(w, &s);
+    assert_int_equal(pr_consensus_open_rounds(w->nodes[1].c), 1);
+    net_key(key, 9);
+    net_node *node = &w->nodes[1];
+    pr_consensus *fresh = NULL;
+    const pr_consensus_config config = {
+        .terms = w->terms, .round_timeout_ms = 1000, .view_timeout_ms = 400, .retries = 2, .max_open_rounds = 8};
+    pr_consensus_config own = config;
+    memcpy(own.public_key, node->key, sizeof own.public_key);
+    const pr_crypto crypto = net_crypto(node);
+    const pr_consensus_sink nowhere = {NULL, ignore};
+    assert_int_equal(pr_consensus_create(&fresh, &own, &crypto, nowhere, NULL), PR_OK);
+    assert_int_equal(pr_consensus_add_job(fresh, &s.job, NULL), PR_OK);
+    for (size_t r = 0; r < node->n_records; r++)
+        assert_int_equal(pr_consensus_restore(fresh, node->records[r].data, node->records[r].size, NULL), PR_OK);
+    assert_int_equal(pr_consensus_open_rounds(fresh), 1);
+    assert_int_equal(pr_consensus_register(fresh, key, 1, NULL), PR_OK);
+    assert_int_equal(pr_consensus_open_rounds(fresh), 0);
+    pr_consensus_start(fresh);
+    assert_int_equal(pr_consensus_open_rounds(fresh), 1); /* its own proof, announced again */
+    assert_int_equal(pr_consensus_register(fresh, node->key, 1, NULL), PR_ERR_REFUSED);
+    pr_consensus_destroy(fresh);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_comes_back),
@@ -199,6 +236,7 @@ int main(void) {
         cmocka_unit_test(the_vote_on_record_stands),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(an_open_round_goes_on_without_a_timer),
+        cmocka_unit_test(an_open_round_begins_anew_with_more_validators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
