@@ -6,7 +6,7 @@
 
 #define PR_HANG_MIN_NS ((uint64_t)60 * 1000000000u)
 #define PR_HANG_FACTOR 10u
-#define PR_UNDECIDED 64u
+#define PR_UNDECIDED 256u
 #define PR_UNDECIDED_PER_RANK 4u
 
 static const char *id_of(const pr_run *r, uint32_t job) { return r->manifest->jobs[job].id; }

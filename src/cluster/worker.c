@@ -139,6 +139,8 @@ static bool is_of_this_run(const pr_worker *w, const pr_wire_task *task) {
 }
 
 static pr_status take_prove(pr_worker *w, const pr_wire_prove *m, pr_error *err) {
+    if (!w->voter) /* what it proved nobody would hear of */
+        return pr_fail(err, PR_ERR_INTERRUPTED, "rank 0's roster has not come; the run can be resumed");
     if (w->minder && is_of_this_run(w, &m->task)) {
         pr_minder_prove(w->minder, m);
         return PR_OK;

@@ -11,11 +11,12 @@ manifest() { # NAME JOBS
     printf '  - { id: fib, type: wide_fibonacci, params: { log_rows: 13, columns: 60, seed: [%s] } }\n' "$(seq -s ', ' 1 "$2")"
 }
 # start RANKS MANIFEST OPTIONS...: in the background, streams to run.out and run.err
+printf 'version: 1\nconsensus: { round_timeout: 2s, view_timeout: 4s, retries: 5 }\n' >quick.yaml
 start() {
     n=$1
     shift
     : >run.err
-    mpirun --enable-recovery -n "$n" "$PROVERUN" run "$@" --backend scalar --threads 1 >run.out 2>run.err &
+    mpirun --enable-recovery -n "$n" "$PROVERUN" run "$@" --config quick.yaml --backend scalar --threads 1 >run.out 2>run.err &
     PID=$!
 }
 # await PATTERN: until a line of run.err holds it; half a minute at most
@@ -64,7 +65,7 @@ expect 0 show "$(cat run.out)" --table events
 says out 'late_answer'
 
 # ---- the same, but what comes late is another proof: it counts for nothing, and is told as a contradiction ----
-options="run late.yaml --results other --silent-after 2s --lost-after 3s --backend scalar --threads 1"
+options="run late.yaml --config quick.yaml --results other --silent-after 2s --lost-after 3s --backend scalar --threads 1"
 : >run.err
 # shellcheck disable=SC2086
 mpirun --enable-recovery -n 3 "$PROVERUN" $options : -n 1 -x PROVERUN_TEST_FAULTS='*.*:other-hash' "$FAULTY" $options \

@@ -40,6 +40,8 @@ static int run_program(fault_run *r, const plan *p, bool resumes, const char *co
                            "2s",
                            "--start-limit",
                            "10s",
+                           "--config",
+                           "../quick.yaml",
                            NULL,
                            NULL};
     if (resumes) words[sizeof words / sizeof *words - 2] = "--resume";
@@ -116,6 +118,7 @@ int main(int argc, char **argv) {
     unsigned end = argc == 4 ? first + 1 : N_HOWS * N_SENDERS * MAX_CALLS;
     fault_enter_folder("send");
     fault_write_manifest("send.yaml", "send", N_JOBS, 4, 4);
+    fault_write_config("quick.yaml");
     if (mkdir("first", 0777) != 0 || chdir("first") != 0) return 2;
     for (unsigned sender = 0; sender < N_SENDERS; sender++) count_sends(&p, sender);
     if (chdir("..") != 0) return 2;

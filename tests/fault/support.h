@@ -28,6 +28,7 @@ void fault_enter_folder(const char *name);
 void fault_remove(const char *path); /* with all that is in it */
 /* After a case: its folder is removed, or kept under another name when there were failures since `before`. */
 void fault_put_away(const char *path, unsigned before, const char *label);
+void fault_write_config(const char *path); /* for --config: short timeouts of the votes */
 void fault_write_manifest(const char *path, const char *name, unsigned n_jobs, unsigned log_rows, unsigned columns);
 bool fault_is_long(void); /* PROVERUN_TEST_LONG */
 
