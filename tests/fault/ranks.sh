@@ -48,7 +48,7 @@ says run.err 'handed out again'
 ends_well slow 12
 
 # ---- stopped: lost, its job is done elsewhere; then it goes on, and sends what is there already ----
-manifest late 90 >late.yaml
+manifest late 250 >late.yaml
 start 4 late.yaml --results late --silent-after 2s --lost-after 3s
 await '^\['
 stopped=$(supervisor 3)
@@ -60,7 +60,7 @@ wait $PID
 # whichever of the two came second
 says run.err 'rank [0-9] sent the proof that is there already\|rank 3 sent a proof after the job'
 says run.err 'rank 3 is back'
-ends_well late 90
+ends_well late 250
 expect 0 show "$(cat run.out)" --table events
 says out 'late_answer'
 
@@ -79,7 +79,7 @@ sleep 0.5
 kill -CONT "$stopped"
 wait $PID
 says run.err 'rank 3 sent another proof .* than the one that counts'
-ends_well other 90
+ends_well other 250
 expect 0 show "$(cat run.out)" --table events
 says out 'contradiction'
 finish

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define N_JOBS 6u
-#define STRIDE 4u
+#define STRIDE 13u
 #define MAX_CALLS 200u /* the work is messages of a second or two; pings beyond are like those before */
 
 static const char *const hows[] = {"error", "stay", "short", "twice", "kill"};
