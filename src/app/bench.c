@@ -13,6 +13,7 @@ static const struct bench {
     {"fft", bench_fft, 20, 16},
     {"merkle", bench_merkle, 20, 100},
     {"field", bench_field, 0, 0},
+    {"calibrate", bench_calibrate, 0, 0},
 };
 
 static pr_status parse_option(bench_options *o, int option, pr_error *err) {
@@ -33,6 +34,9 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
         return pr_app_number(&o->fold_step, "--fold-step", optarg, 1, 10, err);
     case 'u':
         return pr_app_number(&o->log_blowup, "--log-blowup", optarg, 1, 4, err);
+    case 'o':
+        o->output = optarg;
+        return PR_OK;
     case 'b':
         return pr_app_backend(&o->backend, optarg, err);
     default:
@@ -41,11 +45,17 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
 }
 
 static pr_status parse(bench_options *o, int argc, char **argv, pr_error *err) {
-    static const struct option options[] = {{"log-rows", 1, 0, 'l'},   {"columns", 1, 0, 'c'},
-                                            {"repeat", 1, 0, 'r'},     {"threads", 1, 0, 'n'},
-                                            {"queries", 1, 0, 'q'},    {"pow-bits", 1, 0, 'w'},
-                                            {"backend", 1, 0, 'b'},    {"fold-step", 1, 0, 'f'},
-                                            {"log-blowup", 1, 0, 'u'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"log-rows", 1, 0, 'l'},
+                                            {"columns", 1, 0, 'c'},
+                                            {"repeat", 1, 0, 'r'},
+                                            {"threads", 1, 0, 'n'},
+                                            {"queries", 1, 0, 'q'},
+                                            {"pow-bits", 1, 0, 'w'},
+                                            {"backend", 1, 0, 'b'},
+                                            {"fold-step", 1, 0, 'f'},
+                                            {"log-blowup", 1, 0, 'u'},
+                                            {"output", 1, 0, 'o'},
+                                            {0, 0, 0, 0}};
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(parse_option(o, c, err));
@@ -72,6 +82,7 @@ int pr_app_bench(int argc, char **argv) {
         if (benches[i].run(&o, &err) != PR_OK) return pr_app_fail(&err);
         return 0;
     }
-    pr_fail(&err, PR_ERR_USAGE, "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, fft, merkle, field", name);
+    pr_fail(&err, PR_ERR_USAGE, "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, fft, merkle, field, calibrate",
+            name);
     return pr_app_fail(&err);
 }

@@ -7,6 +7,7 @@
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
     const pr_backend *backend;
+    const char *output; /* of calibrate; NULL: where estimates look for it */
 } bench_options;
 
 /* What kernels of cuda-emu did in each stage of a proof; nothing on other backends. */
@@ -23,6 +24,9 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err);
 pr_status bench_fft(const bench_options *o, pr_error *err);
 pr_status bench_merkle(const bench_options *o, pr_error *err);
 pr_status bench_field(const bench_options *o, pr_error *err);
+pr_status bench_calibrate(const bench_options *o, pr_error *err);
+/* Makes a file that file_hash puts into 2^log_rows rows, all but one of them a permutation; path gets its name. */
+pr_status bench_write_permutations(char *path, size_t size, uint64_t log_rows, pr_error *err);
 /* Print one line each. */
 pr_status bench_felt252(pr_error *err);
 pr_status bench_ecdsa(pr_error *err);

@@ -135,7 +135,9 @@ pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err) {
 /* A file that fills 2^log_rows rows: all but one hold a permutation of 8 elements of 3 bytes, one element is the
  * length. */
 #define PERMUTATIONS(log_rows) (((size_t)1 << (log_rows)) - 1)
-static pr_status write_input(char *path, uint64_t log_rows, pr_error *err) {
+pr_status bench_write_permutations(char *path, size_t path_size, uint64_t log_rows, pr_error *err) {
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, path_size, "%s/proverun-bench-XXXXXX", folder ? folder : P_tmpdir);
     size_t size = (8 * PERMUTATIONS(log_rows) - 1) * 3;
     uint8_t *bytes = malloc(size);
     int fd = mkstemp(path);
@@ -151,15 +153,13 @@ static pr_status write_input(char *path, uint64_t log_rows, pr_error *err) {
 }
 
 pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
-    const char *folder = getenv("TMPDIR");
     char path[512];
     pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
                         .log_blowup = (uint32_t)o->log_blowup,
                         .n_queries = (uint32_t)o->queries,
                         .fold_step = (uint32_t)o->fold_step,
                         .lifting_log_size = -1};
-    snprintf(path, sizeof path, "%s/proverun-bench-XXXXXX", folder ? folder : P_tmpdir);
-    PR_TRY(write_input(path, o->log_rows, err));
+    PR_TRY(bench_write_permutations(path, sizeof path, o->log_rows, err));
     const pr_param items[] = {{"path", path}};
     pr_params params = {".", 1, items};
     pr_job *job = NULL;

@@ -1,6 +1,9 @@
 #include "app/app.h"
+#include "base/cpu.h"
 #include "casefile/casefile.h"
+#include "manifest/calibration.h"
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,9 +12,26 @@ static const char *tree_name(pr_tree_kind kind) {
     return names[kind];
 }
 
-static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend *backend) {
+/* On a device nothing is known of the time. */
+static void print_time(const pr_layout *l, const pr_backend *backend, unsigned n_threads) {
+    pr_costs_origin origin;
+    pr_costs costs = pr_calibration_costs(&origin);
+    pr_job_size size = pr_job_size_of_layout(l);
+    printf("\"cells\":%" PRIu64 ",\"expected_ms\":", size.cells);
+    if (backend->is_device)
+        printf("null,");
+    else
+        printf("%.3f,", pr_costs_time_ns(&costs, &size, &l->statement->config, n_threads) / 1e6);
+    printf("\"expected_from\":\"");
+    for (const char *c = origin.text; *c; c++) printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    printf("\",");
+}
+
+static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend *backend, unsigned n_threads) {
     const pr_security *s = &l->security;
-    printf("{\"backend\":\"%s\",\"trees\":[", backend->name);
+    printf("{\"backend\":\"%s\",", backend->name);
+    print_time(l, backend, n_threads ? n_threads : pr_cpu_count());
+    printf("\"trees\":[");
     for (uint32_t t = 0; t < l->n_trees; t++)
         printf("%s{\"tree\":\"%s\",\"columns\":%u,\"log_height\":%u}", t ? "," : "", tree_name(l->trees[t].kind),
                l->trees[t].n_columns, l->trees[t].height);
@@ -33,7 +53,7 @@ static pr_status plan_case(const pr_case *c, const pr_backend *backend, unsigned
     pr_prover_options options = {.backend = backend, .n_threads = n_threads};
     PR_TRY(pr_layout_init(&layout, &c->statement, err));
     pr_status status = pr_prover_plan(&plan, &layout, &options, err);
-    if (status == PR_OK) print_plan(&plan, &layout, backend);
+    if (status == PR_OK) print_plan(&plan, &layout, backend, n_threads);
     pr_layout_clear(&layout);
     return status;
 }

@@ -41,7 +41,7 @@ pr_isa pr_cpu_isa(void) {
 bool pr_cpu_has(pr_isa isa) { return isa <= pr_cpu_isa(); }
 
 /* The value of "model name", without its line end. */
-static void model_name(char *out, size_t size) {
+void pr_cpu_model(char *out, size_t size) {
     snprintf(out, size, "unknown processor");
     FILE *f = fopen("/proc/cpuinfo", "re");
     if (!f) return;
@@ -59,7 +59,7 @@ static void model_name(char *out, size_t size) {
 
 void pr_cpu_describe(char *out, size_t size) {
     char model[128];
-    model_name(model, sizeof model);
+    pr_cpu_model(model, sizeof model);
     snprintf(out, size, "%s, %u processors, %s (hardware: %s)", model, pr_cpu_count(), pr_isa_name(pr_cpu_isa()),
              pr_isa_name(hardware()));
 }

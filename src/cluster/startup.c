@@ -2,6 +2,7 @@
 #include "cluster/roster.h"
 #include "base/clock.h"
 #include "job/estimate.h"
+#include "manifest/calibration.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +198,15 @@ typedef struct inventory {
     uint32_t *names; /* [n_ranks] of nodes: their lowest ranks */
     uint32_t n_nodes, n_devices;
     uint32_t classes[PR_MAX_CLASSES], n_classes; /* the first job of each */
+    pr_costs costs;
 } inventory;
+
+static pr_costs find_costs(void) {
+    pr_costs_origin origin;
+    pr_costs costs = pr_calibration_costs(&origin);
+    pr_log(PR_LOG_INFO, "run", "times are estimated from %s", origin.text);
+    return costs;
+}
 
 static void free_inventory(inventory *v) {
     free(v->jobs);
@@ -248,7 +257,7 @@ static void estimate(pr_schedule_job *j, const inventory *v, const pr_run *r, co
     pr_estimate e;
     const pr_wire_hello *h = &r->roll->members[r->roll->n > 1].hello; /* the threads of a rank like the others */
     j->expected_ns = 1000000000u;
-    if (pr_estimate_job(&e, m->type, &m->params, &m->config, pr_cpu_isa(), h->threads ? h->threads : 1, NULL) != PR_OK)
+    if (pr_estimate_job(&e, m->type, &m->params, &m->config, &v->costs, h->threads ? h->threads : 1, NULL) != PR_OK)
         return;
     j->expected_ns = e.expected_ns;
     j->host_bytes = e.host_bytes;
@@ -303,6 +312,7 @@ static pr_status list_all(inventory *v, const pr_run *r, uint64_t now, pr_error 
     v->names = calloc(r->roll->n, sizeof *v->names);
     if (!v->jobs || !v->ranges || !v->ranks || !v->nodes || !v->devices || !v->names)
         return pr_fail(err, PR_ERR_MEMORY, "out of memory for a schedule of %zu jobs", n);
+    v->costs = find_costs();
     list_ranks(v, r->roll);
     n_ranges = 0;
     for (uint32_t i = 0; i < n; i++) list_job(v, r, i, now, &n_ranges);

@@ -1,21 +1,30 @@
 #include "job/estimate.h"
 
-/* Nanoseconds of one thread. A cell is extended, hashed, and read by constraints and quotients; a row stands for the
- * composition, quotients and FRI; an attempt has reading, mapping and compressing. */
-static const struct cost {
-    double cell_ns, row_ns, grind_ns, attempt_ns;
-} costs[PR_ISA_COUNT] = {
-    [PR_ISA_SCALAR] = {84, 3200, 100, 8e6},
-    [PR_ISA_AVX2] = {15.5, 500, 15, 4e6},
-    [PR_ISA_AVX512] = {12.4, 150, 8, 3e6},
-};
+pr_costs pr_costs_built_in(pr_isa isa) {
+    static const pr_costs costs[PR_ISA_COUNT] = {
+        [PR_ISA_SCALAR] = {84, 3200, 100, 8e6, 1},
+        [PR_ISA_AVX2] = {15.5, 500, 15, 4e6, 1},
+        [PR_ISA_AVX512] = {12.4, 150, 8, 3e6, 1},
+    };
+    return costs[isa];
+}
 
-static double time_of(const pr_job_size *size, const pr_config *config, pr_isa isa, unsigned n_threads) {
-    const struct cost *c = &costs[isa];
-    double blowup = (double)(1u << config->log_blowup) / 2; /* constants are for a blow-up of 2 */
+double pr_costs_time_ns(const pr_costs *costs, const pr_job_size *size, const pr_config *config, unsigned n_threads) {
+    double blowup = (double)(1u << config->log_blowup) / 2;
     double rows = (double)(UINT64_C(1) << size->log_rows), grind = (double)(UINT64_C(1) << config->pow_bits);
-    double shared = (double)size->cells * c->cell_ns * blowup + rows * c->row_ns * blowup + grind * c->grind_ns;
-    return shared / n_threads + c->attempt_ns;
+    double cells = (double)size->cells * costs->cell_ns * blowup, shared = cells + rows * costs->row_ns * blowup;
+    return (shared + grind * costs->grind_ns) / (1 + (n_threads - 1) * costs->parallel) + costs->attempt_ns;
+}
+
+pr_job_size pr_job_size_of_layout(const pr_layout *layout) {
+    pr_job_size size = {.log_rows = layout->log_max_rows};
+    for (uint32_t t = 0; t + 1 < layout->n_trees; t++) { /* the last is the composition */
+        const pr_layout_tree *tree = &layout->trees[t];
+        size.n_trees += tree->n_columns != 0;
+        for (uint32_t c = 0; c < tree->n_columns; c++)
+            size.cells += (UINT64_C(1) << tree->columns[c].log_ext) >> layout->statement->config.log_blowup;
+    }
+    return size;
 }
 
 /* Bytes that live at once at the peak, following prove/design.c: extended columns and their trees to the end; then
@@ -54,9 +63,10 @@ static uint64_t beside_device(const pr_job_size *size, const pr_config *config) 
 
 static uint64_t with_margin(uint64_t bytes) { return bytes + bytes / 32; } /* the constants err by two hundredths */
 
-pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, pr_isa isa, unsigned n_threads) {
+pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, const pr_costs *costs,
+                             unsigned n_threads) {
     uint64_t computing = arena_of(size, config) + workspace_of(size, config, n_threads);
-    double ns = time_of(size, config, isa, n_threads);
+    double ns = pr_costs_time_ns(costs, size, config, n_threads);
     return (pr_estimate){.known = true,
                          .cells = size->cells,
                          .host_bytes = with_margin(computing + host_of(size, config)),
@@ -66,14 +76,14 @@ pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, p
 }
 
 pr_status pr_estimate_job(pr_estimate *out, const pr_job_type *type, const pr_params *params, const pr_config *config,
-                          pr_isa isa, unsigned n_threads, pr_error *err) {
+                          const pr_costs *costs, unsigned n_threads, pr_error *err) {
     size_t index;
     pr_error ignored = {0};
     pr_job_size size = {.log_rows = 4, .n_trees = 1, .cells = 16};
     PR_TRY(pr_params_check(type, params, &index, err));
     bool known = type->size && type->size(&size, params, &ignored) == PR_OK;
     if (!known) size = (pr_job_size){.log_rows = 4, .n_trees = 1, .cells = 16};
-    *out = pr_estimate_size(&size, config, isa, n_threads);
+    *out = pr_estimate_size(&size, config, costs, n_threads);
     out->known = known;
     return PR_OK;
 }

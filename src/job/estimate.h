@@ -2,14 +2,25 @@
  * size and the configuration.
  *
  * Memory follows the prover's plan region by region, roughly: tests hold it between the plan's figure and a quarter
- * more, both for the job types there are. Time is a model of two constants, nanoseconds for each cell and for each row,
- * measured for each instruction set (docs/scaling.md); it is right within a factor of two on the machine where it was
- * measured, and the scheduler corrects it by what finished jobs took. */
+ * more, both for the job types there are. Time is a model of a few constants (docs/scaling.md): those built in are
+ * right within a factor of two on the machine where they were measured; `proverun bench calibrate` measures them where
+ * it runs. The scheduler corrects either by what finished jobs took. */
 #ifndef PR_JOB_ESTIMATE_H
 #define PR_JOB_ESTIMATE_H
 #include "air/job_type.h"
 #include "air/statement.h"
 #include "base/cpu.h"
+
+/* What takes how long, on one thread. A cell is extended, hashed, and read by constraints and quotients; a row of the
+ * largest component stands for the composition, quotients and FRI; both for a blow-up of 2. An attempt has mapping and
+ * compressing. n threads are as fast as 1 + (n - 1) * parallel. */
+typedef struct pr_costs {
+    double cell_ns, row_ns, grind_ns /* a nonce */, attempt_ns, parallel;
+} pr_costs;
+
+pr_costs pr_costs_built_in(pr_isa isa);
+/* Of one proof. */
+double pr_costs_time_ns(const pr_costs *costs, const pr_job_size *size, const pr_config *config, unsigned n_threads);
 
 typedef struct pr_estimate {
     bool known;     /* false: the type has no size, or its input is missing; the rest is then that of a tiny proof */
@@ -22,7 +33,11 @@ typedef struct pr_estimate {
 /* A job whose input is missing is estimated as tiny: it fails at once when it is tried, with its reason. n_threads: of
  * one attempt, at least 1. PR_ERR_USAGE: parameters that pr_params_check refuses. */
 PR_MUST_CHECK pr_status pr_estimate_job(pr_estimate *out, const pr_job_type *type, const pr_params *params,
-                                        const pr_config *config, pr_isa isa, unsigned n_threads, pr_error *err);
+                                        const pr_config *config, const pr_costs *costs, unsigned n_threads,
+                                        pr_error *err);
 /* The same from a size. */
-pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, pr_isa isa, unsigned n_threads);
+pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, const pr_costs *costs,
+                             unsigned n_threads);
+/* The size of a proof whose AIR is at hand. */
+pr_job_size pr_job_size_of_layout(const pr_layout *layout);
 #endif

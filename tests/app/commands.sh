@@ -90,6 +90,18 @@ for bench in 'fft --columns 2' 'merkle --columns 2' 'poseidon2 --queries 3 --pow
     [ "$(grep -c '^{"bench":.*}$' out)" = 2 ] || fail "bench $bench: not two lines of JSON"
 done
 says out '"insecure_parameters":true'
+expect 0 air wide_fibonacci --example
+cp out calibrated.json
+export PROVERUN_CALIBRATION="$WORK/machine/calibration.yaml"
+expect 0 plan calibrated.json --threads 1
+says out '"expected_from":"built-in'
+expect 0 bench calibrate --repeat 1
+[ "$(grep -c '^{"bench":"calibrate".*}$' out)" = 7 ] || fail "bench calibrate: not seven lines of JSON"
+says machine/calibration.yaml '^cell_ns: [0-9]'
+expect 0 plan calibrated.json --threads 1
+says out '"expected_ms":[0-9.]*,"expected_from":"measured on this processor'
+expect 2 bench calibrate --backend poison
+says err 'allowed: '
 expect 2 air
 expect 2 air nonsense
 says err 'allowed: blake2s, '

@@ -28,10 +28,16 @@ static pr_plan plan_on(const pr_backend *backend, const pr_job_type *type, const
     return plan;
 }
 
+static const pr_costs *costs(pr_isa isa) {
+    static pr_costs all[PR_ISA_COUNT];
+    all[isa] = pr_costs_built_in(isa);
+    return &all[isa];
+}
+
 static pr_estimate estimate(const pr_job_type *type, const pr_params *params, const pr_config *config,
                             unsigned threads) {
     pr_estimate out;
-    assert_int_equal(pr_estimate_job(&out, type, params, config, PR_ISA_AVX2, threads, NULL), PR_OK);
+    assert_int_equal(pr_estimate_job(&out, type, params, config, costs(PR_ISA_AVX2), threads, NULL), PR_OK);
     assert_true(out.known);
     return out;
 }
@@ -115,11 +121,13 @@ static void test_size_reads_nothing(void **state) {
     assert_int_equal(large.cells, UINT64_C(295) << 24);
     unlink(path);
     pr_estimate missing;
-    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &params, &config, PR_ISA_AVX2, 1, NULL), PR_OK);
+    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &params, &config, costs(PR_ISA_AVX2), 1, NULL),
+                     PR_OK);
     assert_false(missing.known);
     assert_true(missing.host_bytes < 10u << 20);
     const pr_params none = {NULL, 0, items};
-    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &none, &config, PR_ISA_AVX2, 1, NULL), PR_ERR_USAGE);
+    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &none, &config, costs(PR_ISA_AVX2), 1, NULL),
+                     PR_ERR_USAGE);
 }
 
 /* More of anything takes longer; threads and wider registers less. */
@@ -129,14 +137,14 @@ static void test_time_is_monotonic(void **state) {
     assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
     const pr_job_size small = {.log_rows = 16, .n_trees = 1, .cells = 100 << 16};
     const pr_job_size large = {.log_rows = 18, .n_trees = 1, .cells = 100 << 18};
-    uint64_t ns = pr_estimate_size(&small, &config, PR_ISA_AVX2, 1).expected_ns;
-    uint64_t ns_large = pr_estimate_size(&large, &config, PR_ISA_AVX2, 1).expected_ns;
+    uint64_t ns = pr_estimate_size(&small, &config, costs(PR_ISA_AVX2), 1).expected_ns;
+    uint64_t ns_large = pr_estimate_size(&large, &config, costs(PR_ISA_AVX2), 1).expected_ns;
     assert_true(ns_large > 3 * ns && ns_large < 5 * ns);
-    assert_true(pr_estimate_size(&small, &config, PR_ISA_AVX2, 2).expected_ns < ns);
-    assert_true(pr_estimate_size(&small, &config, PR_ISA_AVX512, 1).expected_ns < ns);
-    assert_true(pr_estimate_size(&small, &config, PR_ISA_SCALAR, 1).expected_ns > 2 * ns);
+    assert_true(pr_estimate_size(&small, &config, costs(PR_ISA_AVX2), 2).expected_ns < ns);
+    assert_true(pr_estimate_size(&small, &config, costs(PR_ISA_AVX512), 1).expected_ns < ns);
+    assert_true(pr_estimate_size(&small, &config, costs(PR_ISA_SCALAR), 1).expected_ns > 2 * ns);
     config.log_blowup++;
-    assert_true(pr_estimate_size(&small, &config, PR_ISA_AVX2, 1).expected_ns > ns);
+    assert_true(pr_estimate_size(&small, &config, costs(PR_ISA_AVX2), 1).expected_ns > ns);
 }
 
 int main(void) {
