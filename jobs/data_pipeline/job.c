@@ -40,10 +40,10 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 
 static const pr_param_spec params_spec[] = {
     {"operation", PR_PARAM_TEXT, true, NULL, 0, 0, "sum, min, max, count or histogram"},
-    PR_VM_PARAM_DATA,
-    PR_VM_PARAM_DATASET,
-    PR_VM_PARAM_COLUMN,
-    PR_VM_PARAM_INPUT,
+    PR_NUMBERS_PARAM_DATA,
+    PR_NUMBERS_PARAM_DATASET,
+    PR_NUMBERS_PARAM_COLUMN,
+    PR_NUMBERS_PARAM_INPUT,
     {"from", PR_PARAM_UINT, false, "0", 0, UINT32_MAX, "count: the smallest value; histogram: where bin 0 begins"},
     {"to", PR_PARAM_UINT, false, "4294967295", 0, UINT32_MAX, "count: the largest value"},
     {"width", PR_PARAM_UINT, false, "1", 1, UINT32_MAX, "histogram: of a bin"},

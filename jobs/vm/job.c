@@ -12,8 +12,8 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 }
 
 static const pr_param_spec params_spec[] = {
-    PR_VM_PARAM_PROGRAM, PR_VM_PARAM_CODE,    PR_VM_PARAM_INPUT,  PR_VM_PARAM_INPUT_FILE,
-    PR_VM_PARAM_DATA,    PR_VM_PARAM_DATASET, PR_VM_PARAM_COLUMN, PR_VM_PARAM_MAX_STEPS,
+    PR_VM_PARAM_PROGRAM,   PR_VM_PARAM_CODE,         PR_NUMBERS_PARAM_INPUT,  PR_NUMBERS_PARAM_INPUT_FILE,
+    PR_NUMBERS_PARAM_DATA, PR_NUMBERS_PARAM_DATASET, PR_NUMBERS_PARAM_COLUMN, PR_VM_PARAM_MAX_STEPS,
 };
 
 static const pr_param example[] = {

@@ -1,27 +1,15 @@
-/* The parameters that the job types on the VM share: where the program and its inputs come from. A type offers those of
- * them that are in its list. */
+/* The parameters that the job types on the VM share: where the program comes from, and how long it may run; the inputs'
+ * are those of gadgets/number_source.h. A type offers those of them that are in its list. */
 #ifndef PR_JOBS_VM_SOURCE_H
 #define PR_JOBS_VM_SOURCE_H
 #include "air/job_type.h"
+#include "gadgets/number_source.h"
 #include "vm/isa.h"
 
 #define PR_VM_PARAM_PROGRAM                                                                                            \
     { "program", PR_PARAM_PATH, false, NULL, 0, 0, "a file of assembler text, or what `proverun vm asm` wrote" }
 #define PR_VM_PARAM_CODE                                                                                               \
     { "code", PR_PARAM_TEXT, false, NULL, 0, 0, "assembler text instead of a program's file" }
-#define PR_VM_PARAM_INPUT                                                                                              \
-    { "input", PR_PARAM_TEXT, false, NULL, 0, 0, "the inputs: numbers between commas or spaces" }
-#define PR_VM_PARAM_INPUT_FILE                                                                                         \
-    { "input_file", PR_PARAM_PATH, false, NULL, 0, 0, "a text file of the inputs instead" }
-#define PR_VM_PARAM_DATA                                                                                               \
-    { "data", PR_PARAM_PATH, false, NULL, 0, 0, "an HDF5 file of the inputs instead" }
-#define PR_VM_PARAM_DATASET                                                                                            \
-    { "dataset", PR_PARAM_TEXT, false, NULL, 0, 0, "of the HDF5 file: whole numbers in one or two dimensions" }
-#define PR_VM_PARAM_COLUMN                                                                                             \
-    {                                                                                                                  \
-        "column", PR_PARAM_UINT, false, NULL, 0, UINT32_MAX,                                                           \
-            "of the dataset, from 0; all columns, row by row, if left out"                                             \
-    }
 #define PR_VM_PARAM_MAX_STEPS                                                                                          \
     {                                                                                                                  \
         "max_steps", PR_PARAM_UINT, false, "65536", 1, PR_VM_MAX_STEPS,                                                \
@@ -31,8 +19,7 @@
 /* From program or code: exactly one is given, else PR_ERR_USAGE. PR_ERR_INPUT: unreadable, or no program. */
 PR_MUST_CHECK pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_type *type, const pr_params *params,
                                              pr_error *err);
-/* From input, input_file, or data with dataset and perhaps column; no words if none is given. PR_ERR_USAGE: more than
- * one. PR_ERR_INPUT: unreadable, not numbers. words: [*n], the caller frees it. */
+/* pr_numbers_from_params, of words. */
 PR_MUST_CHECK pr_status pr_vm_source_inputs(uint32_t **words, size_t *n, const pr_job_type *type,
                                             const pr_params *params, pr_error *err);
 /* The instance from both; for pr_job_type's create. */

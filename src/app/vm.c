@@ -1,6 +1,6 @@
 #include "app/app.h"
+#include "gadgets/numbers.h"
 #include "vm/assemble.h"
-#include "vm/input.h"
 #include "vm/machine.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +46,8 @@ static pr_status read_inputs(uint32_t **words, size_t *n, const arguments *a, pr
     *words = NULL;
     *n = 0;
     if (a->input && a->input_file) return pr_fail(err, PR_ERR_USAGE, "--input and --input-file exclude each other");
-    if (a->input) return pr_vm_input_parse(words, n, a->input, strlen(a->input), "--input", err);
-    return a->input_file ? pr_vm_input_load(words, n, a->input_file, err) : PR_OK;
+    if (a->input) return pr_numbers_parse(words, n, PR_NUMBER_WORD, a->input, strlen(a->input), "--input", err);
+    return a->input_file ? pr_numbers_load(words, n, PR_NUMBER_WORD, a->input_file, PR_VM_MAX_FILE, err) : PR_OK;
 }
 
 /* Step, instruction, and the registers that it changed. */

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "gadgets/numbers.h"
 #include "support.h"
 #include "vm/assemble.h"
-#include "vm/input.h"
 #include "vm_programs.h"
 
 static void assert_same_program(const pr_vm_program *x, const pr_vm_program *y) {
@@ -194,7 +194,7 @@ static void input_words(void **state) {
     static const uint32_t expected[] = {1, 16, 0xffffffff, 0xffffffff, 0x3fc00000, 0x80000000, 0x42c80000, 0x80000000};
     uint32_t *words = NULL;
     size_t n = 0;
-    assert_int_equal(pr_vm_input_parse(&words, &n, text, sizeof text - 1, "in", NULL), PR_OK);
+    assert_int_equal(pr_numbers_parse(&words, &n, PR_NUMBER_WORD, text, sizeof text - 1, "in", NULL), PR_OK);
     assert_int_equal(n, 8);
     assert_memory_equal(words, expected, sizeof expected);
     free(words);
@@ -207,8 +207,31 @@ static void input_words(void **state) {
                {"1e99", "in:1:1: '1e99' is not a number of 32 bits"}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         pr_error err = {0};
-        assert_int_equal(pr_vm_input_parse(&words, &n, bad[k].text, strlen(bad[k].text), "in", &err), PR_ERR_MALFORMED);
+        assert_int_equal(pr_numbers_parse(&words, &n, PR_NUMBER_WORD, bad[k].text, strlen(bad[k].text), "in", &err),
+                         PR_ERR_MALFORMED);
         assert_string_equal(err.text, bad[k].expected);
+    }
+}
+
+static void input_elements(void **state) {
+    (void)state;
+    static const char text[] = "0, 0x7ffffffe 7";
+    static const uint32_t expected[] = {0, 2147483646, 7};
+    static const char *const bad[] = {"2147483647", "-1", "1.5", "1e2", "x"};
+    uint32_t *numbers = NULL;
+    size_t n = 0;
+    assert_int_equal(pr_numbers_parse(&numbers, &n, PR_NUMBER_M31, text, sizeof text - 1, "in", NULL), PR_OK);
+    assert_int_equal(n, 3);
+    assert_memory_equal(numbers, expected, sizeof expected);
+    free(numbers);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        pr_error err = {0};
+        char expected_text[128];
+        assert_int_equal(pr_numbers_parse(&numbers, &n, PR_NUMBER_M31, bad[k], strlen(bad[k]), "in", &err),
+                         PR_ERR_MALFORMED);
+        snprintf(expected_text, sizeof expected_text, "in:1:1: '%s' is not a whole number from 0 to 2147483646",
+                 bad[k]);
+        assert_string_equal(err.text, expected_text);
     }
 }
 
@@ -253,7 +276,8 @@ int main(void) {
         cmocka_unit_test(each_form),        cmocka_unit_test(names_and_data),
         cmocka_unit_test(errors_say_where), cmocka_unit_test(decoding_is_one_to_one),
         cmocka_unit_test(damaged_text),     cmocka_unit_test(disassembling_and_back),
-        cmocka_unit_test(input_words),      cmocka_unit_test(program_files),
+        cmocka_unit_test(input_words),      cmocka_unit_test(input_elements),
+        cmocka_unit_test(program_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "gadgets/numbers.h"
 #include "support.h"
-#include "vm/input.h"
 #include "vm_programs.h"
 
 typedef uint64_t meaning(uint64_t a, uint64_t b);
@@ -192,7 +192,9 @@ static void network(void **state) {
     (void)state;
     uint32_t *pixels, *outputs, n;
     size_t n_pixels;
-    assert_int_equal(pr_vm_input_load(&pixels, &n_pixels, PR_TEST_JOBS "/vm/programs/digit.txt", NULL), PR_OK);
+    assert_int_equal(pr_numbers_load(&pixels, &n_pixels, PR_NUMBER_WORD, PR_TEST_JOBS "/vm/programs/digit.txt",
+                                     PR_VM_MAX_FILE, NULL),
+                     PR_OK);
     assert_int_equal(n_pixels, 64);
     run_file(&outputs, &n, "network.asm", pixels, n_pixels);
     assert_int_equal(n, 11);

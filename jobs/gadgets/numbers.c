@@ -1,26 +1,27 @@
-#include "vm/input.h"
+#include "gadgets/numbers.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "vm/isa.h"
+#include "field/m31.h"
 
 enum { LONGEST_NUMBER = 63 };
 
-typedef struct input {
-    uint32_t *words;
+typedef struct list {
+    pr_number_kind kind;
+    uint32_t *numbers;
     size_t n, capacity;
-} input;
+} list;
 
-static bool append(input *in, uint32_t word) {
-    if (in->n == in->capacity) {
-        size_t capacity = in->capacity ? 2 * in->capacity : 256;
-        uint32_t *words = realloc(in->words, capacity * sizeof *words);
-        if (!words) return false;
-        in->words = words;
-        in->capacity = capacity;
+static bool append(list *l, uint32_t number) {
+    if (l->n == l->capacity) {
+        size_t capacity = l->capacity ? 2 * l->capacity : 256;
+        uint32_t *numbers = realloc(l->numbers, capacity * sizeof *numbers);
+        if (!numbers) return false;
+        l->numbers = numbers;
+        l->capacity = capacity;
     }
-    in->words[in->n++] = word;
+    l->numbers[l->n++] = number;
     return true;
 }
 
@@ -42,11 +43,12 @@ static bool parse_integer(uint32_t *out, const char *text) {
     return *end == 0 && !errno && v <= (negative ? UINT64_C(1) << 31 : UINT32_MAX);
 }
 
-static bool parse_word(uint32_t *out, const char *word, size_t length) {
+static bool parse_number(uint32_t *out, pr_number_kind kind, const char *word, size_t length) {
     char text[LONGEST_NUMBER + 1];
     if (length > LONGEST_NUMBER) return false;
     memcpy(text, word, length);
     text[length] = 0;
+    if (kind == PR_NUMBER_M31) return *text != '-' && parse_integer(out, text) && *out < PR_P;
     if (strspn(text, "+-.0123456789eE") == length && strpbrk(text, ".eE")) return parse_single(out, text);
     return parse_integer(out, text);
 }
@@ -57,7 +59,8 @@ static size_t length_of(const char *text, const char *end, const char *stops) {
     return (size_t)(at - text);
 }
 
-static pr_status parse(input *in, const char *text, size_t size, const char *name, pr_error *err) {
+static pr_status parse(list *l, const char *text, size_t size, const char *name, pr_error *err) {
+    static const char *const kinds[] = {"a number of 32 bits", "a whole number from 0 to 2147483646"};
     const char *end = text + size, *line_start = text;
     size_t line = 1;
     for (const char *at = text; at < end;) {
@@ -71,34 +74,35 @@ static pr_status parse(input *in, const char *text, size_t size, const char *nam
             continue;
         }
         size_t length = length_of(at, end, " \t\r\n,;#");
-        uint32_t word;
-        if (!length || !parse_word(&word, at, length))
-            return pr_fail_at(err, PR_ERR_MALFORMED, name, line, (size_t)(at - line_start) + 1,
-                              "'%.*s' is not a number of 32 bits", (int)(length < 40 ? length : 40), at);
-        if (!append(in, word)) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the inputs");
+        uint32_t number;
+        if (!length || !parse_number(&number, l->kind, at, length))
+            return pr_fail_at(err, PR_ERR_MALFORMED, name, line, (size_t)(at - line_start) + 1, "'%.*s' is not %s",
+                              (int)(length < 40 ? length : 40), at, kinds[l->kind]);
+        if (!append(l, number)) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the numbers");
         at += length;
     }
     return PR_OK;
 }
 
-pr_status pr_vm_input_parse(uint32_t **words, size_t *n, const char *text, size_t size, const char *name,
-                            pr_error *err) {
-    input in = {0};
-    pr_status status = parse(&in, text, size, name, err);
+pr_status pr_numbers_parse(uint32_t **numbers, size_t *n, pr_number_kind kind, const char *text, size_t size,
+                           const char *name, pr_error *err) {
+    list l = {.kind = kind};
+    pr_status status = parse(&l, text, size, name, err);
     if (status == PR_OK)
-        *words = in.words, *n = in.n;
+        *numbers = l.numbers, *n = l.n;
     else
-        free(in.words);
+        free(l.numbers);
     return status;
 }
 
-pr_status pr_vm_input_load(uint32_t **words, size_t *n, const char *path, pr_error *err) {
+pr_status pr_numbers_load(uint32_t **numbers, size_t *n, pr_number_kind kind, const char *path, size_t max_bytes,
+                          pr_error *err) {
     uint8_t *data = NULL;
     size_t size = 0;
     pr_error cause = {0};
-    pr_status status = pr_file_read(&data, &size, path, PR_VM_MAX_FILE, &cause);
+    pr_status status = pr_file_read(&data, &size, path, max_bytes, &cause);
     if (status != PR_OK) return pr_fail(err, status == PR_ERR_MEMORY ? status : PR_ERR_INPUT, "%s", cause.text);
-    status = pr_vm_input_parse(words, n, (const char *)data, size, path, err);
+    status = pr_numbers_parse(numbers, n, kind, (const char *)data, size, path, err);
     free(data);
     return status;
 }
