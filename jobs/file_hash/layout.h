@@ -7,25 +7,22 @@
 enum {
     PR_FILE_HASH_BYTES_PER_ELEMENT = 3,
     PR_FILE_HASH_MIN_LOG_ROWS = 4,
-    /* S-boxes of a permutation, numbered in the order in which they are computed. */
-    PR_FILE_HASH_SBOXES = 2 * PR_POSEIDON2_FULL_ROUNDS * PR_POSEIDON2_WIDTH + PR_POSEIDON2_PARTIAL_ROUNDS,
-    PR_FILE_HASH_LAST_ROUND = PR_FILE_HASH_SBOXES - PR_POSEIDON2_WIDTH, /* its first S-box */
     /* Columns: [0, 8) the block, [8, 24) fifth powers of the last round, then each S-box's square and fifth power, of
      * the last round the squares alone. */
     PR_FILE_HASH_BLOCK = 0,
     PR_FILE_HASH_LAST_POWERS = PR_POSEIDON2_RATE,
     PR_FILE_HASH_PAIRS = PR_FILE_HASH_LAST_POWERS + PR_POSEIDON2_WIDTH,
-    PR_FILE_HASH_LAST_SQUARES = PR_FILE_HASH_PAIRS + 2 * PR_FILE_HASH_LAST_ROUND,
+    PR_FILE_HASH_LAST_SQUARES = PR_FILE_HASH_PAIRS + 2 * PR_POSEIDON2_LAST_ROUND,
     PR_FILE_HASH_COLUMNS = PR_FILE_HASH_LAST_SQUARES + PR_POSEIDON2_WIDTH
 };
 
 static inline uint32_t pr_file_hash_square_column(uint32_t sbox) {
-    return sbox < PR_FILE_HASH_LAST_ROUND ? PR_FILE_HASH_PAIRS + 2 * sbox
-                                          : PR_FILE_HASH_LAST_SQUARES + sbox - PR_FILE_HASH_LAST_ROUND;
+    return sbox < PR_POSEIDON2_LAST_ROUND ? PR_FILE_HASH_PAIRS + 2 * sbox
+                                          : PR_FILE_HASH_LAST_SQUARES + sbox - PR_POSEIDON2_LAST_ROUND;
 }
 static inline uint32_t pr_file_hash_power_column(uint32_t sbox) {
-    return sbox < PR_FILE_HASH_LAST_ROUND ? PR_FILE_HASH_PAIRS + 2 * sbox + 1
-                                          : PR_FILE_HASH_LAST_POWERS + sbox - PR_FILE_HASH_LAST_ROUND;
+    return sbox < PR_POSEIDON2_LAST_ROUND ? PR_FILE_HASH_PAIRS + 2 * sbox + 1
+                                          : PR_FILE_HASH_LAST_POWERS + sbox - PR_POSEIDON2_LAST_ROUND;
 }
 
 /* What is public about a job of this type. */

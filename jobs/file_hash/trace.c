@@ -17,7 +17,7 @@ static void gather(pr_file_hash_rows *rows, pr_job_order order, uint32_t log_row
 void pr_file_hash_fill(pr_m31 *const *columns, pr_job_order order, uint32_t log_rows, const pr_file_hash_walk *walk,
                        unsigned n_threads) {
     size_t n_rows = (size_t)1 << log_rows;
-    size_t block = n_rows < PR_FILE_HASH_ROWS ? n_rows : PR_FILE_HASH_ROWS;
+    size_t block = n_rows < PR_POSEIDON2_ROWS ? n_rows : PR_POSEIDON2_ROWS;
     pr_file_hash_kernel *kernel = PR_JOB_KERNEL(pr_file_hash_block);
 #pragma omp parallel for schedule(static) num_threads(pr_job_threads(n_threads))
     for (size_t first = 0; first < n_rows; first += block) {

@@ -12,7 +12,10 @@ enum {
     PR_POSEIDON2_WIDTH = 16,
     PR_POSEIDON2_RATE = 8,
     PR_POSEIDON2_FULL_ROUNDS = 4, /* before, and as many after the partial ones */
-    PR_POSEIDON2_PARTIAL_ROUNDS = 14
+    PR_POSEIDON2_PARTIAL_ROUNDS = 14,
+    /* S-boxes of a permutation, in the order in which they are computed; the first one of the last round */
+    PR_POSEIDON2_SBOXES = 2 * PR_POSEIDON2_FULL_ROUNDS * PR_POSEIDON2_WIDTH + PR_POSEIDON2_PARTIAL_ROUNDS,
+    PR_POSEIDON2_LAST_ROUND = PR_POSEIDON2_SBOXES - PR_POSEIDON2_WIDTH
 };
 
 extern const pr_m31 pr_poseidon2_external_initial[4][16];
