@@ -3,6 +3,7 @@
 #define PR_APP_BENCH_H
 #include "app/app.h"
 #include "cuda/cuda_backend.h"
+#include "job/job.h"
 
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
@@ -25,8 +26,8 @@ pr_status bench_fft(const bench_options *o, pr_error *err);
 pr_status bench_merkle(const bench_options *o, pr_error *err);
 pr_status bench_field(const bench_options *o, pr_error *err);
 pr_status bench_calibrate(const bench_options *o, pr_error *err);
-/* Makes a file that file_hash puts into 2^log_rows rows, all but one of them a permutation; path gets its name. */
-pr_status bench_write_permutations(char *path, size_t size, uint64_t log_rows, pr_error *err);
+/* A job of poseidon2_merkle that fills 2^log_rows rows, two permutations each. */
+pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err);
 /* Print one line each. */
 pr_status bench_felt252(pr_error *err);
 pr_status bench_ecdsa(pr_error *err);

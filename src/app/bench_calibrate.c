@@ -12,16 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Few and many columns, so that cells and rows can be told apart; few rows, for what every attempt costs; and one AIR
  * whose constraints are heavy. */
 static const struct shape {
-    const char *log_rows, *columns; /* of wide_fibonacci; NULL: file_hash of 2^FILE_LOG_ROWS rows */
+    const char *log_rows, *columns; /* of wide_fibonacci; NULL: poseidon2_merkle of 2^TREE_LOG_ROWS rows */
 } shapes[] = {{"8", "8"}, {"14", "100"}, {"16", "8"}, {"16", "64"}, {"18", "8"}, {NULL, NULL}};
 enum {
     N_SHAPES = sizeof shapes / sizeof *shapes,
-    FILE_LOG_ROWS = 12,
+    TREE_LOG_ROWS = 12,
     PARALLEL_SHAPE = 3,
     GRINDS = 32,
     GRIND_BITS = 16
@@ -66,21 +65,11 @@ static pr_status create_fibonacci(pr_job **job, const struct shape *s, pr_error 
     return pr_job_create(job, pr_app_job_type("wide_fibonacci"), &params, &plain, err);
 }
 
-static pr_status create_file_hash(pr_job **job, pr_error *err) {
-    char path[512];
-    PR_TRY(bench_write_permutations(path, sizeof path, FILE_LOG_ROWS, err));
-    const pr_param items[] = {{"path", path}};
-    const pr_params params = {".", 1, items};
-    pr_status status = pr_job_create(job, pr_app_job_type("file_hash"), &params, &plain, err);
-    unlink(path);
-    return status;
-}
-
 /* many_ns: the same with all threads; NULL: not wanted. */
 static pr_status measure_shape(sample *out, double *many_ns, unsigned n_threads, const struct shape *s,
                                const bench_options *o, pr_error *err) {
     pr_job *job = NULL;
-    PR_TRY(s->log_rows ? create_fibonacci(&job, s, err) : create_file_hash(&job, err));
+    PR_TRY(s->log_rows ? create_fibonacci(&job, s, err) : bench_create_permutations(&job, TREE_LOG_ROWS, &plain, err));
     pr_job_size size = pr_job_size_of_layout(&job->layout);
     *out = (sample){.x = {(double)size.cells, (double)(UINT64_C(1) << size.log_rows), 1}};
     pr_status status = time_job(&out->ns, job, o, 1, err);

@@ -1,4 +1,4 @@
-/* Whole proofs: the yardstick, and Poseidon2 permutations by way of file_hash. */
+/* Whole proofs: the yardstick, and Poseidon2 permutations by way of poseidon2_merkle. */
 #include "app/bench.h"
 #include "base/clock.h"
 #include "job/job.h"
@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* One statement proven again and again. */
 typedef struct subject {
@@ -29,16 +27,25 @@ static void json_digest(char hex[65], size_t *bytes, const pr_proof *proof, cons
     pr_writer_clear(&w);
 }
 
+/* One repetition. */
+typedef struct measured {
+    pr_stage_times stages;
+    uint64_t process_ns, verify_ns; /* processor time of proving; time of verifying */
+    pr_verdict verdict;
+} measured;
+
 static pr_status print_result(const subject *s, const bench_options *o, uint64_t k, const pr_prover *prover,
-                              const pr_stage_times *t, bench_counts *counts, const pr_proof *proof, double verify_ms,
-                              pr_verdict verdict, pr_error *err) {
+                              const measured *m, bench_counts *counts, const pr_proof *proof, pr_error *err) {
+    const pr_stage_times *t = &m->stages;
     char hex[65];
     size_t bytes;
     json_digest(hex, &bytes, proof, s->layout);
     printf("{\"bench\":\"%s\",\"repetition\":%" PRIu64 ",\"fresh_memory\":%s,\"log_rows\":%" PRIu64
-           ",\"columns\":%u,\"threads\":%u,\"backend\":\"%s\",\"prove_ms\":%.3f",
-           s->name, k, k ? "false" : "true", o->log_rows, s->layout->trees[1].n_columns,
-           o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name, (double)t->total_ns / 1e6);
+           ",\"columns\":%u,\"queries\":%" PRIu64 ",\"pow_bits\":%" PRIu64
+           ",\"threads\":%u,\"backend\":\"%s\",\"prove_ms\":%.3f,\"processor_ms\":%.3f",
+           s->name, k, k ? "false" : "true", o->log_rows, s->layout->trees[1].n_columns, o->queries, o->pow_bits,
+           o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name, (double)t->total_ns / 1e6,
+           (double)m->process_ns / 1e6);
     for (int i = 0; i < PR_STAGE_COUNT; i++)
         printf(",\"%s_ms\":%.3f", pr_stage_name((pr_stage)i), (double)t->ns[i] / 1e6);
     bench_counts_print(counts);
@@ -46,28 +53,29 @@ static pr_status print_result(const subject *s, const bench_options *o, uint64_t
     printf(",\"verify_ms\":%.3f,\"accepted\":%s,\"planned_bytes\":%zu,\"peak_rss_bytes\":%" PRIu64
            ",\"proof_json_bytes\":%zu,\"proof_json_blake2s\":\"%s\",\"conjectured_bits\":%.0f,\"insecure_parameters\":%"
            "s}\n",
-           verify_ms, verdict == PR_ACCEPTED ? "true" : "false", pr_prover_get_plan(prover)->total_bytes,
-           pr_peak_rss_bytes(), bytes, hex, s->layout->security.conjectured_bits,
-           s->layout->security.insecure ? "true" : "false");
+           (double)m->verify_ns / 1e6, m->verdict == PR_ACCEPTED ? "true" : "false",
+           pr_prover_get_plan(prover)->total_bytes, pr_peak_rss_bytes(), bytes, hex,
+           s->layout->security.conjectured_bits, s->layout->security.insecure ? "true" : "false");
     fflush(stdout);
-    return verdict == PR_ACCEPTED
+    return m->verdict == PR_ACCEPTED
                ? PR_OK
-               : pr_fail(err, PR_ERR_INTERNAL, "the proof does not verify: %s", pr_verdict_text(verdict));
+               : pr_fail(err, PR_ERR_INTERNAL, "the proof does not verify: %s", pr_verdict_text(m->verdict));
 }
 
 static pr_status repeat(const subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
                         pr_error *err) {
     for (uint64_t k = 0; k < o->repeat; k++) {
         pr_proof proof = {0};
-        pr_stage_times times;
-        pr_verdict verdict = PR_ACCEPTED;
+        measured m = {.verdict = PR_ACCEPTED};
         bench_counts counts;
         bench_counts_begin(&counts, prover, o->backend);
-        PR_TRY(pr_prover_run(prover, &proof, &s->source, &times, NULL, NULL, err));
+        uint64_t process = pr_clock_process_ns();
+        PR_TRY(pr_prover_run(prover, &proof, &s->source, &m.stages, NULL, NULL, err));
+        m.process_ns = pr_clock_process_ns() - process;
         uint64_t start = pr_clock_monotonic_ns();
-        pr_status status = pr_verifier_run(verifier, &proof, &verdict, err);
-        double verify_ms = (double)(pr_clock_monotonic_ns() - start) / 1e6;
-        if (status == PR_OK) status = print_result(s, o, k, prover, &times, &counts, &proof, verify_ms, verdict, err);
+        pr_status status = pr_verifier_run(verifier, &proof, &m.verdict, err);
+        m.verify_ns = pr_clock_monotonic_ns() - start;
+        if (status == PR_OK) status = print_result(s, o, k, prover, &m, &counts, &proof, err);
         pr_proof_clear(&proof);
         PR_TRY(status);
     }
@@ -132,45 +140,40 @@ pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err) {
     return status;
 }
 
-/* A file that fills 2^log_rows rows: all but one hold a permutation of 8 elements of 3 bytes, one element is the
- * length. */
-#define PERMUTATIONS(log_rows) (((size_t)1 << (log_rows)) - 1)
-pr_status bench_write_permutations(char *path, size_t path_size, uint64_t log_rows, pr_error *err) {
-    const char *folder = getenv("TMPDIR");
-    snprintf(path, path_size, "%s/proverun-bench-XXXXXX", folder ? folder : P_tmpdir);
-    size_t size = (8 * PERMUTATIONS(log_rows) - 1) * 3;
-    uint8_t *bytes = malloc(size);
-    int fd = mkstemp(path);
-    if (fd >= 0) close(fd);
-    if (!bytes || fd < 0) {
-        free(bytes);
-        return pr_fail(err, PR_ERR_IO, "%s: cannot make the input of the benchmark", path);
-    }
-    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(i * 2654435761u >> 13);
-    pr_status status = pr_file_write_atomic(path, bytes, size, 0600, err);
-    free(bytes);
+/* Numbers of one digit between blanks; what the values are costs nothing. */
+static char *write_values(size_t n) {
+    char *text = malloc(2 * n + 1);
+    for (size_t k = 0; text && k < n; k++)
+        text[2 * k] = (char)('0' + (k * 2654435761u >> 13) % 10), text[2 * k + 1] = ' ';
+    if (text) text[2 * n] = 0;
+    return text;
+}
+
+pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err) {
+    enum { LEAF = 16 };
+    char *values = write_values((size_t)LEAF << log_rows);
+    if (!values) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the input of the benchmark");
+    const pr_param items[] = {{"input", values}};
+    const pr_params params = {".", 1, items};
+    pr_status status = pr_job_create(job, pr_app_job_type("poseidon2_merkle"), &params, config, err);
+    free(values);
     return status;
 }
 
 pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
-    char path[512];
+    enum { PERMUTATIONS_A_ROW = 2 };
     pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
                         .log_blowup = (uint32_t)o->log_blowup,
                         .n_queries = (uint32_t)o->queries,
                         .fold_step = (uint32_t)o->fold_step,
                         .lifting_log_size = -1};
-    PR_TRY(bench_write_permutations(path, sizeof path, o->log_rows, err));
-    const pr_param items[] = {{"path", path}};
-    pr_params params = {".", 1, items};
     pr_job *job = NULL;
-    pr_status status = pr_job_create(&job, pr_app_job_type("file_hash"), &params, &config, err);
-    unlink(path);
-    if (status != PR_OK) return status;
+    PR_TRY(bench_create_permutations(&job, o->log_rows, &config, err));
     subject s = {.name = "poseidon2",
                  .layout = &job->layout,
                  .source = {job, pr_job_fills_storage(job), pr_job_fill_trace},
-                 .units = (double)PERMUTATIONS(o->log_rows)};
-    status = bench_subject(&s, o, err);
+                 .units = (double)(PERMUTATIONS_A_ROW << o->log_rows)};
+    pr_status status = bench_subject(&s, o, err);
     pr_job_destroy(job);
     return status;
 }

@@ -11,6 +11,7 @@ static uint64_t now_ns(clockid_t id) {
 
 uint64_t pr_clock_monotonic_ns(void) { return now_ns(CLOCK_MONOTONIC); }
 uint64_t pr_clock_wall_ns(void) { return now_ns(CLOCK_REALTIME); }
+uint64_t pr_clock_process_ns(void) { return now_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 pr_moment pr_clock_moment(void) { return (pr_moment){pr_clock_wall_ns(), pr_clock_monotonic_ns()}; }
 uint64_t pr_clock_wall_after(const pr_moment *begin) {

@@ -3,7 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 uint64_t pr_clock_monotonic_ns(void);
-uint64_t pr_clock_wall_ns(void); /* since 1970, UTC */
+uint64_t pr_clock_wall_ns(void);    /* since 1970, UTC */
+uint64_t pr_clock_process_ns(void); /* processor time of this process, all threads, the kernel's for it too */
 /* A moment by both clocks. What ends later is told by the monotonic one: an operator, or NTP, may set the wall clock
  * meanwhile, and nothing ends before it began. */
 typedef struct pr_moment {
