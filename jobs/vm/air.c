@@ -22,11 +22,11 @@ void pr_vm_blank(pr_vm_parts *p, pr_expr live, const pr_expr *columns, uint32_t 
 }
 
 void pr_vm_put(pr_vm_parts *p, pr_vm_relation relation, pr_expr times, const pr_expr *values, uint32_t n) {
-    pr_air_lookup_add(p->b, relation, pr_neg(p->b, times), values, n, -1);
+    pr_air_lookup_add(p->b, p->relations[relation], pr_neg(p->b, times), values, n, -1);
 }
 
 void pr_vm_take(pr_vm_parts *p, pr_vm_relation relation, pr_expr times, const pr_expr *values, uint32_t n) {
-    pr_air_lookup_add(p->b, relation, times, values, n, -1);
+    pr_air_lookup_add(p->b, p->relations[relation], times, values, n, -1);
 }
 
 void pr_vm_range(pr_vm_parts *p, pr_vm_relation relation, pr_expr live, pr_expr value) {
@@ -155,9 +155,30 @@ static void look_up_ages(pr_vm_parts *p, const pr_expr *x) {
     pr_vm_take(p, PR_VM_R_PAIR, live, last, 2);
 }
 
+static void look_up_line(pr_vm_parts *p, const pr_expr *x) {
+    pr_expr line[PR_VM_MOST_LINE_VALUES];
+    for (uint32_t k = 0; k < PR_VM_LINE_VALUES; k++) line[k] = x[PR_VM_M_PC + k];
+    for (uint32_t k = 0; k < p->n_extra; k++) line[PR_VM_LINE_VALUES + k] = x[PR_VM_M_COLUMNS + k];
+    pr_vm_take(p, PR_VM_R_LINE, x[PR_VM_M_LIVE], line, PR_VM_LINE_VALUES + p->n_extra);
+}
+
+/* Instructions of several steps: their component takes over, and puts in the state behind them. 1 where the row's own
+ * next state is put in. */
+static pr_expr look_up_blocks(pr_vm_parts *p, const pr_expr *x) {
+    const pr_expr block[] = {x[PR_VM_M_TIME],   x[PR_VM_M_NEXT],   x[PR_VM_M_A],     x[PR_VM_M_A + 1],
+                             x[PR_VM_M_B],      x[PR_VM_M_B + 1],  x[PR_VM_M_OLD],   x[PR_VM_M_OLD + 1],
+                             x[PR_VM_M_IMM_LO], x[PR_VM_M_IMM_HI], x[PR_VM_M_TARGET]};
+    pr_expr goes_on = x[PR_VM_M_LIVE];
+    for (uint32_t k = 0; k < p->n_extra; k++) {
+        goes_on = pr_sub(p->b, goes_on, x[PR_VM_M_COLUMNS + k]);
+        pr_vm_put(p, PR_VM_R_MATMUL, x[PR_VM_M_COLUMNS + k], block, 11);
+    }
+    return goes_on;
+}
+
 static void look_up_step(pr_vm_parts *p, const pr_expr *x) {
     pr_air_builder *b = p->b;
-    pr_expr live = x[PR_VM_M_LIVE];
+    pr_expr live = x[PR_VM_M_LIVE], goes_on = look_up_blocks(p, x);
     const pr_expr from[] = {x[PR_VM_M_TIME], x[PR_VM_M_PC]};
     const pr_expr to[] = {pr_add(b, x[PR_VM_M_TIME], pr_const(b, PR_VM_TICKS)), x[PR_VM_M_NEXT]};
     const pr_expr function[] = {x[PR_VM_M_ALU],   x[PR_VM_M_A], x[PR_VM_M_A + 1], x[PR_VM_M_B],
@@ -166,22 +187,22 @@ static void look_up_step(pr_vm_parts *p, const pr_expr *x) {
                               x[PR_VM_M_ADDRESS], x[PR_VM_M_ADDRESS + 1],
                               x[PR_VM_M_M],       x[PR_VM_M_M + 1]};
     pr_vm_take(p, PR_VM_R_STATE, live, from, 2);
-    pr_vm_put(p, PR_VM_R_STATE, live, to, 2);
-    pr_vm_take(p, PR_VM_R_LINE, live, &x[PR_VM_M_PC], PR_VM_LINE_VALUES);
+    pr_vm_put(p, PR_VM_R_STATE, goes_on, to, 2);
+    look_up_line(p, x);
     pr_vm_take(p, PR_VM_R_ALU, calls(b, x), function, 7);
     pr_vm_put(p, PR_VM_R_ACCESS, uses_memory(b, x), access, 6);
 }
 
 void pr_vm_air_main(pr_vm_parts *p) {
-    pr_expr x[PR_VM_M_COLUMNS];
-    pr_vm_begin(p, PR_VM_MAIN, "main", x, PR_VM_M_COLUMNS);
+    pr_expr x[PR_VM_M_MOST_COLUMNS];
+    pr_vm_begin(p, PR_VM_MAIN, "main", x, PR_VM_M_COLUMNS + p->n_extra);
     pr_expr live = x[PR_VM_M_LIVE];
     pr_vm_boolean(p, "live is 0 or 1", live);
     pr_vm_blank(p, live, x, PR_VM_M_TIME, 1);
     pr_vm_blank(p, live, x, PR_VM_M_PC, PR_VM_LINE_VALUES);
     pr_vm_blank(p, live, x, PR_VM_M_A, 4); /* and s */
     pr_vm_blank(p, live, x, PR_VM_M_OLD, 2);
-    pr_vm_blank(p, live, x, PR_VM_M_A_AGE, 6); /* all ages */
+    pr_vm_blank(p, live, x, PR_VM_M_A_AGE, 6 + p->n_extra); /* all ages, and extra flags */
     constrain_operands(p, x);
     constrain_memory(p, x);
     constrain_result(p, x);
@@ -195,7 +216,7 @@ void pr_vm_air_main(pr_vm_parts *p) {
 
 /* ---- all of it ---- */
 
-static void add_relations(pr_air_builder *b) {
+static void add_relations(pr_vm_parts *p) {
     static const struct {
         const char *name;
         uint32_t size;
@@ -206,19 +227,25 @@ static void add_relations(pr_air_builder *b) {
         [PR_VM_R_PUBLIC] = {"public", 5},     [PR_VM_R_RANGE16] = {"range16", 1},
         [PR_VM_R_RANGE10] = {"range10", 1},   [PR_VM_R_PAIR] = {"pair", 2},
         [PR_VM_R_AND] = {"and", 3},           [PR_VM_R_POWER] = {"power", 3},
+        [PR_VM_R_MATMUL] = {"matmul", 11},
     };
-    for (int k = 0; k < PR_VM_RELATIONS; k++) pr_air_add_relation(b, relations[k].name, relations[k].size);
+    for (int k = 0; k < PR_VM_RELATIONS; k++) {
+        if (k == PR_VM_R_MATMUL && !pr_vm_has(p->statement, PR_VM_PRODUCT)) continue;
+        uint32_t extra = k == PR_VM_R_LINE ? p->n_extra : 0;
+        p->relations[k] = pr_air_add_relation(p->b, relations[k].name, relations[k].size + extra);
+    }
 }
 
 pr_status pr_vm_air(pr_air **out, const pr_vm_public *statement, pr_error *err) {
     pr_vm_parts p = {.b = pr_air_builder_create("vm"), .statement = statement};
     if (!p.b) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the AIR of vm");
+    p.n_extra = pr_vm_extra_flags(p.extra, &statement->program);
     pr_status status = pr_vm_add_tables(&p, err);
     if (status != PR_OK) {
         pr_air_builder_destroy(p.b);
         return status;
     }
-    add_relations(p.b);
+    add_relations(&p);
     pr_vm_air_main(&p);
     pr_vm_air_memory(&p);
     pr_vm_air_words(&p);
@@ -231,5 +258,7 @@ pr_status pr_vm_air(pr_air **out, const pr_vm_public *statement, pr_error *err) 
     pr_vm_air_shift(&p);
     pr_vm_air_equality(&p);
     pr_vm_air_tables(&p);
+    if (pr_vm_has(statement, PR_VM_RECTIFIER)) pr_vm_air_rectifier(&p);
+    if (pr_vm_has(statement, PR_VM_PRODUCT)) pr_vm_air_product(&p);
     return pr_air_build(out, p.b, err);
 }

@@ -17,9 +17,8 @@ static pr_expr function_of(pr_vm_parts *p, pr_vm_alu first, const pr_expr *flags
     return function;
 }
 
-/* Puts in what the row computes. */
-static void put(pr_vm_parts *p, pr_expr live, pr_expr function, const pr_expr a[2], const pr_expr b[2],
-                const pr_expr c[2]) {
+void pr_vm_put_function(pr_vm_parts *p, pr_expr live, pr_expr function, const pr_expr a[2], const pr_expr b[2],
+                        const pr_expr c[2]) {
     const pr_expr tuple[] = {function, a[0], a[1], b[0], b[1], c[0], c[1]};
     pr_vm_put(p, PR_VM_R_ALU, live, tuple, 7);
 }
@@ -57,7 +56,7 @@ void pr_vm_air_addition(pr_vm_parts *p) {
                           pr_sub(b, high, pr_mul(b, compares, high))};
     pr_vm_range(p, PR_VM_R_RANGE16, live, low);
     pr_vm_range(p, PR_VM_R_RANGE16, live, high);
-    put(p, live, function_of(p, PR_VM_ALU_ADD, &x[PR_VM_A_ADD], 4), &x[PR_VM_A_A], &x[PR_VM_A_B], c);
+    pr_vm_put_function(p, live, function_of(p, PR_VM_ALU_ADD, &x[PR_VM_A_ADD], 4), &x[PR_VM_A_A], &x[PR_VM_A_B], c);
 }
 
 /* ---- AND, OR, XOR: or = a + b - and, xor = a + b - 2 and, with no carry between the places ---- */
@@ -81,7 +80,7 @@ void pr_vm_air_bitwise(pr_vm_parts *p) {
         const pr_expr bytes[] = {x[PR_VM_B_A + k], x[PR_VM_B_B + k], x[PR_VM_B_BOTH + k]};
         pr_vm_take(p, PR_VM_R_AND, live, bytes, 3);
     }
-    put(p, live, function_of(p, PR_VM_ALU_AND, &x[PR_VM_B_AND], 3), u, v, c);
+    pr_vm_put_function(p, live, function_of(p, PR_VM_ALU_AND, &x[PR_VM_B_AND], 3), u, v, c);
 }
 
 /* ---- products of four bytes by four ---- */
@@ -94,18 +93,17 @@ static pr_expr place_of_product(pr_air_builder *b, const pr_expr *x, const pr_ex
     return sum;
 }
 
-/* The part of x * y that counts 2^(16 half): below 2^27 */
-static pr_expr half_of_product(pr_vm_parts *p, const pr_expr *x, const pr_expr *y, int half) {
+pr_expr pr_vm_half_of_product(pr_vm_parts *p, const pr_expr *x, const pr_expr *y, int half) {
     pr_expr low = place_of_product(p->b, x, y, 2 * half);
     return half == 3 ? low : pr_vm_from_bytes(p, low, place_of_product(p->b, x, y, 2 * half + 1));
 }
 
-static void look_up_bytes(pr_vm_parts *p, pr_expr live, const pr_expr *bytes) {
+void pr_vm_look_up_bytes(pr_vm_parts *p, pr_expr live, const pr_expr *bytes) {
     pr_vm_take(p, PR_VM_R_PAIR, live, bytes, 2);
     pr_vm_take(p, PR_VM_R_PAIR, live, bytes + 2, 2);
 }
 
-static void halves_of_bytes(pr_vm_parts *p, pr_expr out[2], const pr_expr *bytes) {
+void pr_vm_halves_of_bytes(pr_vm_parts *p, pr_expr out[2], const pr_expr *bytes) {
     for (int k = 0; k < 2; k++) out[k] = pr_vm_from_bytes(p, bytes[2 * k], bytes[2 * k + 1]);
 }
 
@@ -119,16 +117,16 @@ void pr_vm_air_multiplication(pr_vm_parts *p) {
     pr_vm_boolean(p, "live is 0 or 1", live);
     pr_vm_blank(p, live, x, PR_VM_P_A, 8); /* and b */
     pr_vm_blank(p, live, x, PR_VM_P_CARRY, 2);
-    pr_expr low = half_of_product(p, &x[PR_VM_P_A], &x[PR_VM_P_B], 0);
-    pr_expr high = half_of_product(p, &x[PR_VM_P_A], &x[PR_VM_P_B], 1);
+    pr_expr low = pr_vm_half_of_product(p, &x[PR_VM_P_A], &x[PR_VM_P_B], 0);
+    pr_expr high = pr_vm_half_of_product(p, &x[PR_VM_P_A], &x[PR_VM_P_B], 1);
     pr_air_constrain(b, "low half", pr_sub(b, low, pr_add(b, c[0], pr_vm_times(p, 65536, carry[0]))));
     pr_air_constrain(b, "high half",
                      pr_sub(b, pr_add(b, high, carry[0]), pr_add(b, c[1], pr_vm_times(p, 65536, carry[1]))));
-    halves_of_bytes(p, u, &x[PR_VM_P_A]);
-    halves_of_bytes(p, v, &x[PR_VM_P_B]);
-    put(p, live, pr_vm_times(p, PR_VM_ALU_MUL, live), u, v, c);
-    look_up_bytes(p, live, &x[PR_VM_P_A]);
-    look_up_bytes(p, live, &x[PR_VM_P_B]);
+    pr_vm_halves_of_bytes(p, u, &x[PR_VM_P_A]);
+    pr_vm_halves_of_bytes(p, v, &x[PR_VM_P_B]);
+    pr_vm_put_function(p, live, pr_vm_times(p, PR_VM_ALU_MUL, live), u, v, c);
+    pr_vm_look_up_bytes(p, live, &x[PR_VM_P_A]);
+    pr_vm_look_up_bytes(p, live, &x[PR_VM_P_B]);
     for (int k = 0; k < 2; k++) pr_vm_range(p, PR_VM_R_RANGE16, live, c[k]);
     for (int k = 0; k < 2; k++) pr_vm_range(p, PR_VM_R_RANGE10, live, carry[k]);
 }
@@ -139,7 +137,7 @@ static void constrain_division(pr_vm_parts *p, const pr_expr *x, pr_expr live, c
     pr_air_builder *b = p->b;
     const pr_expr *quotient = &x[PR_VM_D_QUOTIENT], *divisor = &x[PR_VM_D_B], *rest = &x[PR_VM_D_REST];
     pr_expr carry = x[PR_VM_D_CARRY], borrow = x[PR_VM_D_BORROW], part[4];
-    for (int k = 0; k < 4; k++) part[k] = half_of_product(p, quotient, divisor, k);
+    for (int k = 0; k < 4; k++) part[k] = pr_vm_half_of_product(p, quotient, divisor, k);
     pr_expr low = pr_add(b, x[PR_VM_D_A], pr_vm_times(p, 65536, carry));
     pr_air_constrain(b, "a is the product and the rest, low half", pr_sub(b, pr_add(b, part[0], rest[0]), low));
     pr_expr high = pr_add(b, pr_add(b, part[1], carry), rest[1]);
@@ -161,17 +159,17 @@ void pr_vm_air_division(pr_vm_parts *p) {
     pr_expr live = live_of_flags(p, names, &x[PR_VM_D_DIV], 2);
     pr_vm_blank(p, live, x, PR_VM_D_B, 10);    /* and quotient, rest */
     pr_vm_blank(p, live, x, PR_VM_D_CARRY, 2); /* and borrow */
-    halves_of_bytes(p, v, &x[PR_VM_D_B]);
-    halves_of_bytes(p, q, &x[PR_VM_D_QUOTIENT]);
+    pr_vm_halves_of_bytes(p, v, &x[PR_VM_D_B]);
+    pr_vm_halves_of_bytes(p, q, &x[PR_VM_D_QUOTIENT]);
     constrain_division(p, x, live, v);
-    look_up_bytes(p, live, &x[PR_VM_D_B]);
-    look_up_bytes(p, live, &x[PR_VM_D_QUOTIENT]);
+    pr_vm_look_up_bytes(p, live, &x[PR_VM_D_B]);
+    pr_vm_look_up_bytes(p, live, &x[PR_VM_D_QUOTIENT]);
     for (int k = 0; k < 2; k++) pr_vm_range(p, PR_VM_R_RANGE16, live, x[PR_VM_D_REST + k]);
     for (int k = 0; k < 2; k++) pr_vm_range(p, PR_VM_R_RANGE16, live, x[PR_VM_D_LACK + k]);
     pr_vm_range(p, PR_VM_R_RANGE10, live, x[PR_VM_D_CARRY]);
     for (int k = 0; k < 2; k++)
         c[k] = pr_add(b, pr_mul(b, x[PR_VM_D_DIV], q[k]), pr_mul(b, x[PR_VM_D_MOD], x[PR_VM_D_REST + k]));
-    put(p, live, function_of(p, PR_VM_ALU_DIV, &x[PR_VM_D_DIV], 2), &x[PR_VM_D_A], v, c);
+    pr_vm_put_function(p, live, function_of(p, PR_VM_ALU_DIV, &x[PR_VM_D_DIV], 2), &x[PR_VM_D_A], v, c);
 }
 
 /* ---- SHL, SHR: a product with a power of two, and a quotient ---- */
@@ -188,7 +186,7 @@ void pr_vm_air_shift(pr_vm_parts *p) {
     const pr_expr table[] = {places, power[0], power[1]};
     pr_vm_range(p, PR_VM_R_RANGE16, live, x[PR_VM_S_ABOVE]);
     pr_vm_take(p, PR_VM_R_POWER, live, table, 3);
-    put(p, live, function_of(p, PR_VM_ALU_SHL, &x[PR_VM_S_SHL], 2), &x[PR_VM_S_A], v, &x[PR_VM_S_C]);
+    pr_vm_put_function(p, live, function_of(p, PR_VM_ALU_SHL, &x[PR_VM_S_SHL], 2), &x[PR_VM_S_A], v, &x[PR_VM_S_C]);
     const pr_expr *a = &x[PR_VM_S_A], *c = &x[PR_VM_S_C];
     const pr_expr work[] = {
         function_of(p, PR_VM_ALU_MUL, &x[PR_VM_S_SHL], 2), a[0], a[1], power[0], power[1], c[0], c[1]};
@@ -212,5 +210,5 @@ void pr_vm_air_equality(pr_vm_parts *p) {
     pr_expr differs = pr_add(b, pr_mul(b, low, inverse[0]), pr_mul(b, high, inverse[1]));
     pr_air_constrain(b, "other words differ", pr_sub(b, differs, pr_sub(b, live, equal)));
     const pr_expr c[2] = {equal, pr_const(b, 0)};
-    put(p, live, pr_vm_times(p, PR_VM_ALU_EQ, live), &x[PR_VM_E_A], &x[PR_VM_E_B], c);
+    pr_vm_put_function(p, live, pr_vm_times(p, PR_VM_ALU_EQ, live), &x[PR_VM_E_A], &x[PR_VM_E_B], c);
 }

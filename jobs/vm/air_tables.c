@@ -5,30 +5,31 @@
 
 enum { LOG_RANGE16 = 16, LOG_RANGE10 = 10, LOG_BYTES = 16, LOG_POWERS = 5, N_POWERS = 32 };
 
-void pr_vm_line_values(pr_m31 *values, uint32_t pc, const pr_vm_line *line) {
+void pr_vm_line_values(pr_m31 *values, uint32_t pc, const pr_vm_line *line, const pr_vm_flag *extra, uint32_t n_extra) {
     const pr_m31 head[] = {pc,           line->rs1, line->rs2, line->rd, line->imm & 0xffff, line->imm >> 16,
                            line->target, line->alu};
     for (int k = 0; k < PR_VM_LINE_VALUES - PR_VM_FLAGS; k++) values[k] = head[k];
     for (int k = 0; k < PR_VM_FLAGS; k++)
         values[PR_VM_LINE_VALUES - PR_VM_FLAGS + k] = pr_vm_line_has(line, (pr_vm_flag)k);
+    for (uint32_t k = 0; k < n_extra; k++) values[PR_VM_LINE_VALUES + k] = pr_vm_line_has(line, extra[k]);
 }
 
-static void line_id(char id[16], int column) { snprintf(id, 16, "line %d", column); }
+static void line_id(char id[16], uint32_t column) { snprintf(id, 16, "line %u", column); }
 
 /* Rows behind the program repeat its last instruction: they say nothing new. */
 static pr_status add_program(pr_vm_parts *p, pr_error *err) {
     const pr_vm_program *program = &p->statement->program;
-    uint32_t log_rows = p->statement->log_rows[PR_VM_PROGRAM];
-    pr_m31 *columns = calloc((size_t)PR_VM_LINE_VALUES << log_rows, sizeof *columns);
+    uint32_t log_rows = p->statement->log_rows[PR_VM_PROGRAM], n_values = PR_VM_LINE_VALUES + p->n_extra;
+    pr_m31 *columns = calloc((size_t)n_values << log_rows, sizeof *columns);
     if (!columns) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the program's table");
     for (uint32_t r = 0; r < 1u << log_rows; r++) {
-        pr_m31 values[PR_VM_LINE_VALUES];
+        pr_m31 values[PR_VM_MOST_LINE_VALUES];
         uint32_t pc = r < program->n_instructions ? r : program->n_instructions - 1;
         pr_vm_line line = pr_vm_line_of(&program->instructions[pc]);
-        pr_vm_line_values(values, pc, &line);
-        for (int k = 0; k < PR_VM_LINE_VALUES; k++) columns[((size_t)k << log_rows) + r] = values[k];
+        pr_vm_line_values(values, pc, &line, p->extra, p->n_extra);
+        for (uint32_t k = 0; k < n_values; k++) columns[((size_t)k << log_rows) + r] = values[k];
     }
-    for (int k = 0; k < PR_VM_LINE_VALUES; k++) {
+    for (uint32_t k = 0; k < n_values; k++) {
         char id[16];
         line_id(id, k);
         pr_air_add_preprocessed(p->b, id, log_rows, columns + ((size_t)k << log_rows));
@@ -76,14 +77,14 @@ pr_status pr_vm_add_tables(pr_vm_parts *p, pr_error *err) {
 }
 
 void pr_vm_air_program(pr_vm_parts *p) {
-    pr_expr count, values[PR_VM_LINE_VALUES];
+    pr_expr count, values[PR_VM_MOST_LINE_VALUES];
     pr_vm_begin(p, PR_VM_PROGRAM, "program", &count, PR_VM_T_COLUMNS);
-    for (int k = 0; k < PR_VM_LINE_VALUES; k++) {
+    for (uint32_t k = 0; k < PR_VM_LINE_VALUES + p->n_extra; k++) {
         char id[16];
         line_id(id, k);
         values[k] = pr_air_use_preprocessed(p->b, id);
     }
-    pr_vm_put(p, PR_VM_R_LINE, count, values, PR_VM_LINE_VALUES);
+    pr_vm_put(p, PR_VM_R_LINE, count, values, PR_VM_LINE_VALUES + p->n_extra);
 }
 
 static void air_range(pr_vm_parts *p, pr_vm_component component, const char *name, pr_vm_relation relation) {
@@ -117,7 +118,7 @@ uint8_t pr_vm_log_rows(uint64_t n) {
 }
 
 void pr_vm_public_set_sizes(pr_vm_public *s) {
-    s->log_rows[PR_VM_MAIN] = pr_vm_log_rows(s->n_steps);
+    if (!pr_vm_has(s, PR_VM_MAIN)) s->log_rows[PR_VM_MAIN] = pr_vm_log_rows(s->n_steps);
     s->log_rows[PR_VM_PROGRAM] = pr_vm_log_rows(s->program.n_instructions);
     s->log_rows[PR_VM_REGISTER_FILE] = PR_VM_LOG_REGISTERS;
     s->log_rows[PR_VM_RANGE16] = LOG_RANGE16;

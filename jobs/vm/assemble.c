@@ -161,6 +161,21 @@ static pr_status take_target(assembler *a, uint32_t *out) {
     return FAIL(a, place, "target %u is outside of the program's %u instructions", *out, a->program.n_instructions);
 }
 
+/* , rows, inner, columns */
+static pr_status take_dimensions(assembler *a, pr_vm_instruction *i) {
+    for (unsigned k = 0; k < PR_VM_DIMENSIONS; k++) {
+        uint32_t value;
+        PR_TRY(need_comma(a));
+        skip_space(a);
+        const char *place = a->at;
+        PR_TRY(take_number(a, &value));
+        if (value < 1 || value > PR_VM_MAX_DIMENSION)
+            return FAIL(a, place, "dimension %u; allowed: 1 to %d", value, PR_VM_MAX_DIMENSION);
+        pr_vm_set_dimension(i, k, value);
+    }
+    return PR_OK;
+}
+
 static pr_status take_operands(assembler *a, pr_vm_instruction *i) {
     switch (pr_vm_opcode_form(i->opcode)) {
     case PR_VM_FORM_NONE:
@@ -188,6 +203,11 @@ static pr_status take_operands(assembler *a, pr_vm_instruction *i) {
     case PR_VM_FORM_BRANCH:
         PR_TRY(need_register_and_comma(a, &i->rs1));
         return take_target(a, &i->imm);
+    case PR_VM_FORM_MATMUL:
+        PR_TRY(need_register_and_comma(a, &i->rd));
+        PR_TRY(need_register_and_comma(a, &i->rs1));
+        PR_TRY(need_register(a, &i->rs2));
+        return take_dimensions(a, i);
     }
     return PR_ERR_INTERNAL;
 }
@@ -240,9 +260,8 @@ static pr_status words(assembler *a) {
 static pr_status instruction(assembler *a, const char *word, size_t length, uint32_t *n_instructions) {
     pr_vm_instruction i = {0};
     int opcode = pr_vm_opcode_find(word, length);
-    if (opcode < 0 &&
-        (is_word(word, length, "MATMUL") || is_word(word, length, "RELU") || is_word(word, length, "HASH")))
-        return FAIL(a, word, "%.*s: this machine has no tensor and hash instructions", (int)length, word);
+    if (opcode < 0 && is_word(word, length, "HASH"))
+        return FAIL(a, word, "%.*s: this machine has no hash instruction", (int)length, word);
     if (opcode < 0) return FAIL(a, word, "no instruction '%.*s'", (int)length, word);
     if (*n_instructions == PR_VM_MAX_PROGRAM) return FAIL(a, word, "more than %d instructions", PR_VM_MAX_PROGRAM);
     i.opcode = (uint8_t)opcode;

@@ -32,6 +32,10 @@ static void write_operands(pr_writer *out, const pr_vm_instruction *i, const cha
     case PR_VM_FORM_BRANCH:
         pr_write_format(out, " r%u, %s%u", i->rs1, target_prefix, i->imm);
         break;
+    case PR_VM_FORM_MATMUL:
+        pr_write_format(out, " r%u, r%u, r%u, %u, %u, %u", i->rd, i->rs1, i->rs2, pr_vm_dimension(i, 0),
+                        pr_vm_dimension(i, 1), pr_vm_dimension(i, 2));
+        break;
     }
 }
 

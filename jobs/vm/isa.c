@@ -32,6 +32,8 @@ static const struct {
     [PR_VM_JNZ] = {"JNZ", PR_VM_FORM_BRANCH},
     [PR_VM_CALL] = {"CALL", PR_VM_FORM_JUMP},
     [PR_VM_RET] = {"RET", PR_VM_FORM_NONE},
+    [PR_VM_RELU] = {"RELU", PR_VM_FORM_UNARY},
+    [PR_VM_MATMUL] = {"MATMUL", PR_VM_FORM_MATMUL},
 };
 
 /* Which fields a form uses. */
@@ -43,6 +45,7 @@ static const uses form_uses[] = {
     [PR_VM_FORM_LOAD] = {true, true, false, true},    [PR_VM_FORM_STORE] = {false, true, true, true},
     [PR_VM_FORM_BINARY] = {true, true, true, true},   [PR_VM_FORM_UNARY] = {true, true, false, false},
     [PR_VM_FORM_JUMP] = {false, false, false, true},  [PR_VM_FORM_BRANCH] = {false, true, false, true},
+    [PR_VM_FORM_MATMUL] = {true, true, true, true},
 };
 
 const char *pr_vm_opcode_name(pr_vm_opcode opcode) { return opcodes[opcode].name; }
@@ -61,8 +64,26 @@ uint64_t pr_vm_encode(const pr_vm_instruction *i) {
            (uint64_t)i->immediate << IMMEDIATE_AT | (uint64_t)i->imm << IMM_AT;
 }
 
+enum { DIMENSION_BITS = 10 };
+
+uint32_t pr_vm_dimension(const pr_vm_instruction *i, unsigned which) {
+    return i->imm >> DIMENSION_BITS * which & PR_VM_MAX_DIMENSION;
+}
+
+void pr_vm_set_dimension(pr_vm_instruction *i, unsigned which, uint32_t value) {
+    i->imm &= ~((uint32_t)PR_VM_MAX_DIMENSION << DIMENSION_BITS * which);
+    i->imm |= value << DIMENSION_BITS * which;
+}
+
+static bool has_dimensions(const pr_vm_instruction *i) {
+    for (unsigned k = 0; k < PR_VM_DIMENSIONS; k++)
+        if (pr_vm_dimension(i, k) == 0) return false;
+    return i->imm >> DIMENSION_BITS * PR_VM_DIMENSIONS == 0;
+}
+
 static bool uses_only_its_fields(const pr_vm_instruction *i) {
     pr_vm_form form = opcodes[i->opcode].form;
+    if (form == PR_VM_FORM_MATMUL && !has_dimensions(i)) return false;
     uses u = form_uses[form];
     if (i->immediate && form != PR_VM_FORM_BINARY) return false;
     if (form == PR_VM_FORM_BINARY && (i->immediate ? i->rs2 != 0 : i->imm != 0)) return false;
@@ -83,6 +104,12 @@ void pr_vm_program_clear(pr_vm_program *program) {
     free(program->instructions);
     free(program->data);
     *program = (pr_vm_program){0};
+}
+
+bool pr_vm_program_has(const pr_vm_program *program, pr_vm_opcode opcode) {
+    for (uint32_t k = 0; k < program->n_instructions; k++)
+        if (program->instructions[k].opcode == opcode) return true;
+    return false;
 }
 
 static bool goes_on(pr_vm_opcode opcode) {

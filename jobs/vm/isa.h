@@ -11,10 +11,12 @@
 
 enum {
     PR_VM_REGISTERS = 32,
-    PR_VM_STACK = 31,               /* the register that CALL and RET use as stack pointer */
-    PR_VM_MAX_PROGRAM = 65535,      /* instructions: an address after the last one still is 16 bits */
-    PR_VM_MAX_WORDS = 1 << 20,      /* of a program's data, of inputs, of outputs, each */
-    PR_VM_MAX_STEPS = (1 << 22) - 2 /* four times as many fit a timestamp of 24 bits */
+    PR_VM_STACK = 31,                /* the register that CALL and RET use as stack pointer */
+    PR_VM_MAX_PROGRAM = 65535,       /* instructions: an address after the last one still is 16 bits */
+    PR_VM_MAX_WORDS = 1 << 20,       /* of a program's data, of inputs, of outputs, each */
+    PR_VM_MAX_STEPS = (1 << 22) - 2, /* four times as many fit a timestamp of 24 bits */
+    PR_VM_DIMENSIONS = 3,            /* of MATMUL */
+    PR_VM_MAX_DIMENSION = 1023
 };
 #define PR_VM_DATA 0x20000000u   /* where the words of .word are */
 #define PR_VM_INPUT 0x40000000u  /* how many inputs there are, then the inputs */
@@ -45,6 +47,8 @@ typedef enum pr_vm_opcode {
     PR_VM_JNZ,
     PR_VM_CALL,
     PR_VM_RET,
+    PR_VM_RELU,
+    PR_VM_MATMUL,
     PR_VM_OPCODES
 } pr_vm_opcode;
 
@@ -57,20 +61,26 @@ typedef enum pr_vm_form {
     PR_VM_FORM_BINARY,   /* rd, rs1, rs2 or number */
     PR_VM_FORM_UNARY,    /* rd, rs1 */
     PR_VM_FORM_JUMP,     /* target */
-    PR_VM_FORM_BRANCH    /* rs1, target */
+    PR_VM_FORM_BRANCH,   /* rs1, target */
+    PR_VM_FORM_MATMUL    /* rd, rs1, rs2, three dimensions */
 } pr_vm_form;
 
 typedef struct pr_vm_instruction {
     uint8_t opcode; /* pr_vm_opcode */
     uint8_t rd, rs1, rs2;
     bool immediate; /* BINARY: the second operand is imm */
-    uint32_t imm;   /* number or target */
+    uint32_t imm;   /* number, target or dimensions */
 } pr_vm_instruction;
 
 const char *pr_vm_opcode_name(pr_vm_opcode opcode); /* upper case */
 pr_vm_form pr_vm_opcode_form(pr_vm_opcode opcode);
 /* An opcode's number by its name, either case; -1 when there is none. */
 int pr_vm_opcode_find(const char *name, size_t length);
+
+/* The dimensions of MATMUL: rows of the first matrix, its columns, columns of the second, 1 .. PR_VM_MAX_DIMENSION; 10
+ * bits of imm each, lowest first, and two zeros. */
+uint32_t pr_vm_dimension(const pr_vm_instruction *instruction, unsigned which);
+void pr_vm_set_dimension(pr_vm_instruction *instruction, unsigned which, uint32_t value);
 
 uint64_t pr_vm_encode(const pr_vm_instruction *instruction);
 /* false: no such opcode, or a field that should be zero is not. */
@@ -83,6 +93,8 @@ typedef struct pr_vm_program {
 } pr_vm_program;
 
 void pr_vm_program_clear(pr_vm_program *program);
+/* Whether an instruction of the program, run or not, has the opcode. */
+bool pr_vm_program_has(const pr_vm_program *program, pr_vm_opcode opcode);
 /* At least one instruction, no target outside, and the last one never goes on to what would follow it: PR_ERR_MALFORMED
  * says which is wrong. */
 PR_MUST_CHECK pr_status pr_vm_program_check(const pr_vm_program *program, pr_error *err);

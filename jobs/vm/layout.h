@@ -22,6 +22,8 @@ typedef enum pr_vm_component {
     PR_VM_RANGE10,
     PR_VM_BYTES,
     PR_VM_POWERS,
+    PR_VM_RECTIFIER, /* RELU; from here on, only programs with the opcode have the component */
+    PR_VM_PRODUCT,   /* MATMUL */
     PR_VM_COMPONENTS
 } pr_vm_component;
 
@@ -38,12 +40,16 @@ typedef enum pr_vm_relation {
     PR_VM_R_PAIR,  /* two of 8 bits */
     PR_VM_R_AND,   /* x, y, x and y, of 8 bits */
     PR_VM_R_POWER, /* s < 32, 2^s LO, HI */
+    /* of programs with the opcode: timestamp, next pc, addresses a, b, d LO, HI, dimensions M, K, N */
+    PR_VM_R_MATMUL,
     PR_VM_RELATIONS
 } pr_vm_relation;
 
 enum {
     PR_VM_MIN_LOG_ROWS = 4,
-    PR_VM_LINE_VALUES = 8 + PR_VM_FLAGS, /* of R_LINE */
+    PR_VM_LINE_VALUES = 8 + PR_VM_FLAGS, /* of R_LINE, without the extra flags */
+    PR_VM_EXTRA_FLAGS = PR_VM_ALL_FLAGS - PR_VM_FLAGS,
+    PR_VM_MOST_LINE_VALUES = PR_VM_LINE_VALUES + PR_VM_EXTRA_FLAGS,
     PR_VM_LOG_REGISTERS = 5
 };
 
@@ -72,7 +78,8 @@ enum pr_vm_main_column {
     PR_VM_M_A_AGE = PR_VM_M_WRITTEN + 2, /* time since the access before, less 1: 16 bits, 8 bits */
     PR_VM_M_S_AGE = PR_VM_M_A_AGE + 2,
     PR_VM_M_D_AGE = PR_VM_M_S_AGE + 2,
-    PR_VM_M_COLUMNS = PR_VM_M_D_AGE + 2
+    PR_VM_M_COLUMNS = PR_VM_M_D_AGE + 2, /* behind them: extra flags */
+    PR_VM_M_MOST_COLUMNS = PR_VM_M_COLUMNS + PR_VM_EXTRA_FLAGS
 };
 
 enum pr_vm_memory_column {
@@ -166,6 +173,43 @@ enum pr_vm_equality_column {
     PR_VM_E_COLUMNS = PR_VM_E_INVERSE + 2
 };
 
+enum pr_vm_rectifier_column {
+    PR_VM_L_LIVE,
+    PR_VM_L_A_LO,
+    PR_VM_L_REST, /* a's HI without its highest bit */
+    PR_VM_L_SIGN, /* which is this */
+    PR_VM_L_COLUMNS
+};
+
+/* A step of MATMUL. The first columns are also read in the row before. */
+enum pr_vm_product_column {
+    PR_VM_X_LIVE,
+    PR_VM_X_TIME,
+    PR_VM_X_NEXT, /* from here to N: the same in all steps of a MATMUL */
+    PR_VM_X_A,    /* addresses of the matrices */
+    PR_VM_X_B = PR_VM_X_A + 2,
+    PR_VM_X_D = PR_VM_X_B + 2,
+    PR_VM_X_M = PR_VM_X_D + 2,
+    PR_VM_X_K,
+    PR_VM_X_N,
+    PR_VM_X_I, /* the step's place */
+    PR_VM_X_J,
+    PR_VM_X_AT,    /* k */
+    PR_VM_X_END_K, /* the sum is complete */
+    PR_VM_X_END_J, /* and the row of the result */
+    PR_VM_X_END_I, /* and all of it */
+    PR_VM_X_SUM,
+    PR_VM_X_MASKED = PR_VM_X_SUM + 2,
+    PR_VM_X_FIRST = PR_VM_X_MASKED,
+    PR_VM_X_X, /* bytes */
+    PR_VM_X_Y = PR_VM_X_X + 4,
+    PR_VM_X_CARRY = PR_VM_X_Y + 4,
+    PR_VM_X_LOW = PR_VM_X_CARRY + 2,    /* LO of the addresses of x, y and the result's word */
+    PR_VM_X_ABOVE = PR_VM_X_LOW + 3,    /* their carries into HI */
+    PR_VM_X_AROUND = PR_VM_X_ABOVE + 3, /* and out of HI */
+    PR_VM_X_COLUMNS = PR_VM_X_AROUND + 3
+};
+
 /* Tables of multiplicities. */
 enum { PR_VM_T_COLUMNS = 1, PR_VM_BYTES_AND = 0, PR_VM_BYTES_PAIR, PR_VM_BYTES_COLUMNS };
 
@@ -176,12 +220,17 @@ typedef struct pr_vm_public {
     uint32_t *inputs, *outputs;
     uint32_t n_steps;
     pr_vm_end end;
-    uint8_t log_rows[PR_VM_COMPONENTS];
+    uint8_t log_rows[PR_VM_COMPONENTS]; /* 0: the program does not use it, so there is none */
 } pr_vm_public;
 
 void pr_vm_public_clear(pr_vm_public *statement);
-/* Sizes of main, program and the tables, which follow from the rest. */
+/* Sizes of program and tables, and of main unless some instruction takes several steps: they follow from the rest. */
 void pr_vm_public_set_sizes(pr_vm_public *statement);
+static inline bool pr_vm_has(const pr_vm_public *s, pr_vm_component component) { return s->log_rows[component] != 0; }
+/* The component with an index in the AIR, which leaves out what there is not. */
+pr_vm_component pr_vm_component_at(const pr_vm_public *statement, uint32_t index);
+/* The extra flags that the program uses; how many. */
+uint32_t pr_vm_extra_flags(pr_vm_flag out[PR_VM_EXTRA_FLAGS], const pr_vm_program *program);
 /* log2 of the rows that n items need. */
 uint8_t pr_vm_log_rows(uint64_t n);
 
@@ -193,6 +242,6 @@ PR_MUST_CHECK pr_status pr_vm_air(pr_air **out, const pr_vm_public *statement, p
 /* The public terms that go with that AIR: start and end, inputs and data, outputs. */
 PR_MUST_CHECK pr_status pr_vm_public_terms(pr_statement *st, const pr_vm_public *statement, pr_error *err);
 
-/* values: [PR_VM_LINE_VALUES], the tuple of R_LINE. */
-void pr_vm_line_values(pr_m31 *values, uint32_t pc, const pr_vm_line *line);
+/* values: [PR_VM_MOST_LINE_VALUES], the tuple of R_LINE in a program with those extra flags. */
+void pr_vm_line_values(pr_m31 *values, uint32_t pc, const pr_vm_line *line, const pr_vm_flag *extra, uint32_t n_extra);
 #endif

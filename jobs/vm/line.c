@@ -30,12 +30,18 @@ static const struct {
     [PR_VM_JNZ] = {PR_VM_ALU_EQ, BIT(IMMEDIATE) | BIT(JNZ)},
     [PR_VM_CALL] = {PR_VM_ALU_ADD, BIT(IMMEDIATE) | BIT(RESULT) | BIT(CALL) | BIT(JUMP)},
     [PR_VM_RET] = {PR_VM_ALU_ADD, BIT(IMMEDIATE) | BIT(RESULT) | BIT(RET)},
+    [PR_VM_RELU] = {PR_VM_ALU_RELU, BIT(IMMEDIATE) | BIT(RESULT)},
+    [PR_VM_MATMUL] = {PR_VM_ALU_NONE, BIT(MATMUL)},
 };
 
 static pr_vm_line stack_line(pr_vm_line line, uint32_t step) {
     line.rs1 = line.rd = PR_VM_STACK;
     line.imm = step;
     return line;
+}
+
+uint32_t pr_vm_line_steps(const pr_vm_line *line) {
+    return pr_vm_line_has(line, PR_VM_F_MATMUL) ? (line->imm & 0xffff) * (line->imm >> 16) * line->target : 1;
 }
 
 pr_vm_line pr_vm_line_of(const pr_vm_instruction *i) {
@@ -51,6 +57,10 @@ pr_vm_line pr_vm_line_of(const pr_vm_instruction *i) {
     if (i->immediate) line.flags |= BIT(IMMEDIATE);
     if (line.alu != PR_VM_ALU_NONE) line.flags |= BIT(ALU);
     if (i->opcode == PR_VM_NOT) line.imm = UINT32_MAX;
+    if (i->opcode == PR_VM_MATMUL) {
+        line.imm = pr_vm_dimension(i, 0) | pr_vm_dimension(i, 1) << 16;
+        line.target = (uint16_t)pr_vm_dimension(i, 2);
+    }
     if (i->opcode == PR_VM_CALL) return stack_line(line, UINT32_MAX);
     if (i->opcode == PR_VM_RET) return stack_line(line, 1);
     return line;
@@ -84,6 +94,8 @@ uint32_t pr_vm_alu_run(pr_vm_alu alu, uint32_t a, uint32_t b) {
         return a >> (b & 31);
     case PR_VM_ALU_EQ:
         return a == b;
+    case PR_VM_ALU_RELU:
+        return a >> 31 ? 0 : a;
     case PR_VM_ALU_NONE:
     case PR_VM_ALUS:
         break;

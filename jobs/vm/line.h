@@ -6,6 +6,7 @@
  *   c = alu(a, b) unless there is none or a trap
  *   memory: LOAD reads at c, RET at a, STORE writes s at c, CALL writes the next pc at c; m is the word
  *   register rd becomes c (RESULT), m (LOAD), b (CONSTANT); otherwise, and after a trap, it stays
+ *   MATMUL: matrices are multiplied from time 4k on (blocks.h), dimensions in imm LO, imm HI and target
  *   pc becomes target (JUMP; JZ where c = 1, JNZ where c = 0: c is EQ of a and 0), m (RET), else pc + 1 */
 #ifndef PR_JOBS_VM_LINE_H
 #define PR_JOBS_VM_LINE_H
@@ -27,6 +28,7 @@ typedef enum pr_vm_alu {
     PR_VM_ALU_SHL,
     PR_VM_ALU_SHR,
     PR_VM_ALU_EQ,
+    PR_VM_ALU_RELU,
     PR_VM_ALUS
 } pr_vm_alu;
 
@@ -44,7 +46,9 @@ typedef enum pr_vm_flag {
     PR_VM_F_JNZ,
     PR_VM_F_DIVIDE,
     PR_VM_F_HALT,
-    PR_VM_FLAGS
+    PR_VM_FLAGS,
+    PR_VM_F_MATMUL = PR_VM_FLAGS, /* from here on, only programs that use them have these in their table */
+    PR_VM_ALL_FLAGS
 } pr_vm_flag;
 
 typedef struct pr_vm_line {
@@ -59,8 +63,12 @@ static inline bool pr_vm_line_uses_memory(const pr_vm_line *line) {
     return line->flags & (1u << PR_VM_F_LOAD | 1u << PR_VM_F_STORE | 1u << PR_VM_F_CALL | 1u << PR_VM_F_RET);
 }
 
+/* Steps that an instruction takes, for its time. */
+uint32_t pr_vm_line_steps(const pr_vm_line *line);
+
 pr_vm_line pr_vm_line_of(const pr_vm_instruction *instruction);
 
-/* DIV and MOD: b is not 0. Shifts take the low five bits of b. Comparisons are unsigned and give 1 or 0. */
+/* DIV and MOD: b is not 0. Shifts take the low five bits of b. Comparisons are unsigned and give 1 or 0. RELU is 0
+ * of a with bit 31 set, else a. */
 uint32_t pr_vm_alu_run(pr_vm_alu alu, uint32_t a, uint32_t b);
 #endif

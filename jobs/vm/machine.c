@@ -1,5 +1,6 @@
 #include "vm/machine.h"
 #include <stdlib.h>
+#include "vm/blocks.h"
 
 const char *pr_vm_end_name(pr_vm_end end) {
     static const char *const names[] = {"halted", "division by zero", "running"};
@@ -22,7 +23,7 @@ static bool place_words(pr_vm_machine *m, uint32_t address, const uint32_t *word
 
 pr_status pr_vm_machine_init(pr_vm_machine *machine, const pr_vm_program *program, const uint32_t *inputs,
                              size_t n_inputs, pr_error *err) {
-    pr_vm_machine m = {.end = PR_VM_RUNNING, .n_lines = program->n_instructions};
+    pr_vm_machine m = {.end = PR_VM_RUNNING, .n_lines = program->n_instructions, .max_steps = PR_VM_MAX_STEPS};
     if (n_inputs > PR_VM_MAX_WORDS)
         return pr_fail(err, PR_ERR_INPUT, "%zu inputs; allowed: up to %d", n_inputs, PR_VM_MAX_WORDS);
     bool full = (m.lines = calloc(m.n_lines + (size_t)1, sizeof *m.lines)) != NULL &&
@@ -40,12 +41,13 @@ void pr_vm_machine_clear(pr_vm_machine *m) {
     free(m->lines);
     free(m->steps);
     free(m->accesses);
+    free(m->matmuls);
+    free(m->products);
     pr_vm_memory_clear(&m->memory);
     *m = (pr_vm_machine){0};
 }
 
-/* Room for one more item. */
-static bool reserve(void **items, size_t *capacity, size_t n, size_t size) {
+bool pr_vm_reserve(void **items, size_t *capacity, size_t n, size_t size) {
     if (n < *capacity) return true;
     size_t larger = *capacity ? 2 * *capacity : 1024;
     void *moved = realloc(*items, larger * size);
@@ -57,15 +59,15 @@ static bool reserve(void **items, size_t *capacity, size_t n, size_t size) {
 
 static bool record_access(pr_vm_machine *m, const pr_vm_access *access) {
     if (!m->records) return true;
-    if (!reserve((void **)&m->accesses, &m->accesses_capacity, m->n_accesses, sizeof *access)) return false;
+    if (!pr_vm_reserve((void **)&m->accesses, &m->accesses_capacity, m->n_accesses, sizeof *access)) return false;
     m->accesses[m->n_accesses++] = *access;
     return true;
 }
 
 static bool record_step(pr_vm_machine *m, const pr_vm_step *step) {
     if (!m->records) return true;
-    if (!reserve((void **)&m->steps, &m->steps_capacity, m->n_steps, sizeof *step)) return false;
-    m->steps[m->n_steps] = *step;
+    if (!pr_vm_reserve((void **)&m->steps, &m->steps_capacity, m->n_rows, sizeof *step)) return false;
+    m->steps[m->n_rows++] = *step;
     return true;
 }
 
@@ -75,23 +77,28 @@ static uint32_t read_register(pr_vm_machine *m, uint8_t number, uint32_t timesta
     return m->registers[number];
 }
 
+bool pr_vm_access_word(pr_vm_machine *m, uint32_t timestamp, uint32_t address, bool write, uint32_t *value) {
+    pr_vm_word *word = pr_vm_memory_touch(&m->memory, address);
+    if (!word) return false;
+    if (!write) *value = word->value;
+    pr_vm_access access = {.timestamp = timestamp,
+                           .address = address,
+                           .value = *value,
+                           .old = word->value,
+                           .touched = word->touched,
+                           .write = write};
+    word->value = *value;
+    word->touched = timestamp;
+    return record_access(m, &access);
+}
+
 /* The step's access to memory, if it has one: step->m. */
 static bool access_memory(pr_vm_machine *m, const pr_vm_line *line, pr_vm_step *step) {
     if (!pr_vm_line_uses_memory(line)) return true;
     uint32_t address = pr_vm_line_has(line, PR_VM_F_RET) ? step->a : step->c;
     bool store = pr_vm_line_has(line, PR_VM_F_STORE), call = pr_vm_line_has(line, PR_VM_F_CALL);
-    pr_vm_word *word = pr_vm_memory_touch(&m->memory, address);
-    if (!word) return false;
-    step->m = store ? step->s : call ? m->pc + 1 : word->value;
-    pr_vm_access access = {.timestamp = PR_VM_TICKS * (m->n_steps + 1),
-                           .address = address,
-                           .value = step->m,
-                           .old = word->value,
-                           .touched = word->touched,
-                           .write = store || call};
-    word->value = step->m;
-    word->touched = access.timestamp;
-    return record_access(m, &access);
+    step->m = store ? step->s : m->pc + 1;
+    return pr_vm_access_word(m, PR_VM_TICKS * step->number, address, store || call, &step->m);
 }
 
 /* What rd becomes. */
@@ -115,11 +122,16 @@ static bool leaves_the_program(const pr_vm_machine *m, const pr_vm_line *line) {
     return pr_vm_line_has(line, PR_VM_F_RET) && m->pc >= m->n_lines;
 }
 
+static pr_status too_long(const pr_vm_machine *m, pr_error *err) {
+    return pr_fail(err, PR_ERR_INPUT, "the program still runs after %u steps, the most that are allowed", m->max_steps);
+}
+
 pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
     PR_ASSERT(m->end == PR_VM_RUNNING && m->pc < m->n_lines);
     const pr_vm_line *line = &m->lines[m->pc];
-    uint32_t now = PR_VM_TICKS * (m->n_steps + 1);
-    pr_vm_step step = {.pc = (uint16_t)m->pc};
+    uint32_t n = pr_vm_line_steps(line), now = PR_VM_TICKS * (m->n_steps + 1);
+    if (n > m->max_steps - m->n_steps) return too_long(m, err);
+    pr_vm_step step = {.number = m->n_steps + 1, .pc = (uint16_t)m->pc};
     step.a = read_register(m, line->rs1, now, &step.a_touched);
     step.s = read_register(m, line->rs2, now + 1, &step.s_touched);
     step.old = read_register(m, line->rd, now + 2, &step.d_touched);
@@ -129,8 +141,9 @@ pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
     if (!access_memory(m, line, &step)) return no_memory(err);
     step.written = m->registers[line->rd] = written_value(line, b, &step);
     step.next = m->pc = next_pc(line, &step);
+    if (pr_vm_line_has(line, PR_VM_F_MATMUL) && !pr_vm_multiply(m, line, &step)) return no_memory(err);
     if (!record_step(m, &step)) return no_memory(err);
-    m->n_steps++;
+    m->n_steps += n;
     if (leaves_the_program(m, line))
         return pr_fail(err, PR_ERR_INPUT,
                        "step %u, instruction %u: RET to %u, outside of the program's %u instructions", m->n_steps,
@@ -140,12 +153,8 @@ pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
 }
 
 pr_status pr_vm_machine_run(pr_vm_machine *m, uint32_t max_steps, pr_error *err) {
-    while (m->end == PR_VM_RUNNING) {
-        if (m->n_steps == max_steps)
-            return pr_fail(err, PR_ERR_INPUT, "the program still runs after %u steps, the most that are allowed",
-                           max_steps);
-        PR_TRY(pr_vm_machine_step(m, err));
-    }
+    m->max_steps = max_steps;
+    while (m->end == PR_VM_RUNNING) PR_TRY(pr_vm_machine_step(m, err));
     return PR_OK;
 }
 

@@ -22,8 +22,9 @@ const char *pr_vm_end_name(pr_vm_end end); /* "halted", "division by zero" */
  */
 enum { PR_VM_TICKS = 4 };
 
-/* What happened in one step; names of vm/line.h. */
+/* What happened in one instruction; names of vm/line.h. */
 typedef struct pr_vm_step {
+    uint32_t number; /* from 1; an instruction that takes several steps has the first one's */
     uint16_t pc;
     bool trap;
     uint32_t next;                            /* pc afterwards; after the last step PR_VM_END_PC + how it ended */
@@ -38,27 +39,46 @@ typedef struct pr_vm_access {
     bool write;
 } pr_vm_access;
 
+/* One MATMUL, with its first step's timestamp and the pc behind it. */
+typedef struct pr_vm_matmul {
+    uint32_t timestamp, next;
+    uint32_t a, b, d;              /* addresses */
+    uint16_t rows, inner, columns; /* M, K, N */
+    uint32_t first;                /* of its products */
+} pr_vm_matmul;
+
+/* One step of a MATMUL. */
+typedef struct pr_vm_product {
+    uint32_t matmul; /* its index */
+    uint32_t x, y, sum;
+} pr_vm_product;
+
 typedef struct pr_vm_machine {
     pr_vm_line *lines; /* [n_lines], owned */
     uint32_t n_lines;
-    uint32_t pc, n_steps;
+    uint32_t pc, n_steps, max_steps;
     pr_vm_end end;
     uint32_t registers[PR_VM_REGISTERS], touched[PR_VM_REGISTERS]; /* values, timestamps */
     pr_vm_memory memory;
-    bool records;      /* set before the run to keep the two lists; owned */
-    pr_vm_step *steps; /* [n_steps] */
-    size_t steps_capacity;
+    bool records;      /* set before the run to keep the lists; owned */
+    pr_vm_step *steps; /* [n_rows], one an instruction */
+    size_t n_rows, steps_capacity;
     pr_vm_access *accesses; /* [n_accesses] */
     size_t n_accesses, accesses_capacity;
+    pr_vm_matmul *matmuls; /* [n_matmuls] */
+    size_t n_matmuls, matmuls_capacity;
+    pr_vm_product *products; /* [n_products] */
+    size_t n_products, products_capacity;
 } pr_vm_machine;
 
 /* program: checked, not kept. PR_ERR_INPUT: more than PR_VM_MAX_WORDS inputs. PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_vm_machine_init(pr_vm_machine *machine, const pr_vm_program *program, const uint32_t *inputs,
                                            size_t n_inputs, pr_error *err);
 void pr_vm_machine_clear(pr_vm_machine *machine);
-/* One step; the machine is running. PR_ERR_INPUT: RET to a word that is no address of the program. PR_ERR_MEMORY. */
+/* One instruction; the machine is running. PR_ERR_INPUT: RET to a word that is no address of the program, or more than
+ * max_steps steps. PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_vm_machine_step(pr_vm_machine *machine, pr_error *err);
-/* To the end. PR_ERR_INPUT: that, or still running after max_steps. */
+/* To the end, setting max_steps, which is PR_VM_MAX_STEPS before. PR_ERR_INPUT: one of these. */
 PR_MUST_CHECK pr_status pr_vm_machine_run(pr_vm_machine *machine, uint32_t max_steps, pr_error *err);
 /* The words at PR_VM_OUTPUT: how many there are, then that many. PR_ERR_INPUT: more than PR_VM_MAX_WORDS. outputs:
  * [*n], the caller frees it. */

@@ -7,7 +7,10 @@
 typedef struct pr_vm_parts {
     pr_air_builder *b;
     const pr_vm_public *statement;
-    pr_expr one; /* of the open component */
+    pr_expr one;                         /* of the open component */
+    uint32_t relations[PR_VM_RELATIONS]; /* their numbers in the AIR */
+    pr_vm_flag extra[PR_VM_EXTRA_FLAGS];
+    uint32_t n_extra;
 } pr_vm_parts;
 
 enum { PR_VM_MOST_COLUMNS = 64 };
@@ -26,6 +29,14 @@ pr_expr pr_vm_times(pr_vm_parts *p, int64_t factor, pr_expr x);
 /* low + 256 high */
 pr_expr pr_vm_from_bytes(pr_vm_parts *p, pr_expr low, pr_expr high);
 
+/* The function computed by rows that are live: puts in (function, a, b, c). */
+void pr_vm_put_function(pr_vm_parts *p, pr_expr live, pr_expr function, const pr_expr a[2], const pr_expr b[2],
+                        const pr_expr c[2]);
+/* The part of x * y, four bytes each, that counts 2^(16 half): below 2^27. */
+pr_expr pr_vm_half_of_product(pr_vm_parts *p, const pr_expr *x, const pr_expr *y, int half);
+void pr_vm_halves_of_bytes(pr_vm_parts *p, pr_expr out[2], const pr_expr *bytes);
+void pr_vm_look_up_bytes(pr_vm_parts *p, pr_expr live, const pr_expr *bytes); /* four */
+
 void pr_vm_air_main(pr_vm_parts *p);
 void pr_vm_air_memory(pr_vm_parts *p);
 void pr_vm_air_words(pr_vm_parts *p);
@@ -36,6 +47,8 @@ void pr_vm_air_multiplication(pr_vm_parts *p);
 void pr_vm_air_division(pr_vm_parts *p);
 void pr_vm_air_shift(pr_vm_parts *p);
 void pr_vm_air_equality(pr_vm_parts *p);
+void pr_vm_air_rectifier(pr_vm_parts *p);
+void pr_vm_air_product(pr_vm_parts *p);
 
 /* Preprocessed columns of all components; PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_vm_add_tables(pr_vm_parts *p, pr_error *err);

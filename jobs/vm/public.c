@@ -3,9 +3,30 @@
 #include <string.h>
 #include "vm/layout.h"
 
-/* Components whose size follows from the run alone. */
-static const uint8_t written_sizes[] = {PR_VM_MEMORY,         PR_VM_WORDS,    PR_VM_ADDITION, PR_VM_BITWISE,
-                                        PR_VM_MULTIPLICATION, PR_VM_DIVISION, PR_VM_SHIFT,    PR_VM_EQUALITY};
+/* Components whose size follows from the run alone, in the order in which they are written. Main's is one where an
+ * instruction takes several steps. */
+static uint32_t list_sizes(uint8_t out[PR_VM_COMPONENTS], const pr_vm_program *program) {
+    static const uint8_t always[] = {PR_VM_MEMORY,         PR_VM_WORDS,    PR_VM_ADDITION, PR_VM_BITWISE,
+                                     PR_VM_MULTIPLICATION, PR_VM_DIVISION, PR_VM_SHIFT,    PR_VM_EQUALITY};
+    uint32_t n = sizeof always;
+    memcpy(out, always, n);
+    if (pr_vm_program_has(program, PR_VM_RELU)) out[n++] = PR_VM_RECTIFIER;
+    if (pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_PRODUCT;
+    if (pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_MAIN;
+    return n;
+}
+
+uint32_t pr_vm_extra_flags(pr_vm_flag out[PR_VM_EXTRA_FLAGS], const pr_vm_program *program) {
+    uint32_t n = 0;
+    if (pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_F_MATMUL;
+    return n;
+}
+
+pr_vm_component pr_vm_component_at(const pr_vm_public *s, uint32_t index) {
+    for (uint32_t c = 0; c < PR_VM_COMPONENTS; c++)
+        if (pr_vm_has(s, (pr_vm_component)c) && index-- == 0) return (pr_vm_component)c;
+    return PR_VM_COMPONENTS;
+}
 
 void pr_vm_public_clear(pr_vm_public *s) {
     pr_vm_program_clear(&s->program);
@@ -25,7 +46,9 @@ void pr_vm_public_write(pr_writer *out, const pr_vm_public *s) {
     write_words(out, s->outputs, s->n_outputs);
     pr_write_u32(out, s->n_steps);
     pr_write_u8(out, (uint8_t)s->end);
-    for (size_t k = 0; k < sizeof written_sizes; k++) pr_write_u8(out, s->log_rows[written_sizes[k]]);
+    uint8_t sizes[PR_VM_COMPONENTS];
+    uint32_t n = list_sizes(sizes, &s->program);
+    for (uint32_t k = 0; k < n; k++) pr_write_u8(out, s->log_rows[sizes[k]]);
 }
 
 static pr_status read_words(uint32_t **words, uint32_t *n, pr_reader *r, const char *what, pr_error *err) {
@@ -42,10 +65,12 @@ static pr_status read_run(pr_vm_public *s, pr_reader *r, pr_error *err) {
     s->n_steps = pr_read_u32(r);
     uint8_t end = pr_read_u8(r);
     bool fits = s->n_steps >= 1 && s->n_steps <= PR_VM_MAX_STEPS && end < PR_VM_ENDS;
-    for (size_t k = 0; k < sizeof written_sizes; k++) {
+    uint8_t sizes[PR_VM_COMPONENTS];
+    uint32_t n = list_sizes(sizes, &s->program);
+    for (uint32_t k = 0; k < n; k++) {
         uint8_t log_rows = pr_read_u8(r);
         fits = fits && log_rows >= PR_VM_MIN_LOG_ROWS && log_rows <= PR_AIR_MAX_LOG_ROWS;
-        s->log_rows[written_sizes[k]] = log_rows;
+        s->log_rows[sizes[k]] = log_rows;
     }
     if (!pr_reader_done(r) || !fits) return pr_fail(err, PR_ERR_MALFORMED, "vm: steps, end or sizes are not a run's");
     s->end = (pr_vm_end)end;

@@ -132,9 +132,10 @@ size_t pr_vm_job_outputs(const pr_job_instance *job, pr_output *out, size_t capa
 
 static pr_status fill(const pr_vm_run *run, pr_job_order order, uint32_t component, pr_m31 *const *columns,
                       unsigned n_threads, pr_error *err) {
-    PR_ASSERT(component < PR_VM_COMPONENTS);
+    pr_vm_component which = pr_vm_component_at(&run->statement, component);
+    PR_ASSERT(which < PR_VM_COMPONENTS);
     if (!run->has_trace) return pr_fail(err, PR_ERR_INTERNAL, "no trace of a program's run from public data alone");
-    pr_vm_trace_fill(columns, order, (pr_vm_component)component, &run->trace, &run->statement, n_threads);
+    pr_vm_trace_fill(columns, order, which, &run->trace, &run->statement, n_threads);
     return PR_OK;
 }
 

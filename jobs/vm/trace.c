@@ -9,7 +9,7 @@ static const uint8_t component_of[PR_VM_ALUS] = {
     [PR_VM_ALU_GT] = PR_VM_ADDITION,  [PR_VM_ALU_AND] = PR_VM_BITWISE,        [PR_VM_ALU_OR] = PR_VM_BITWISE,
     [PR_VM_ALU_XOR] = PR_VM_BITWISE,  [PR_VM_ALU_MUL] = PR_VM_MULTIPLICATION, [PR_VM_ALU_DIV] = PR_VM_DIVISION,
     [PR_VM_ALU_MOD] = PR_VM_DIVISION, [PR_VM_ALU_SHL] = PR_VM_SHIFT,          [PR_VM_ALU_SHR] = PR_VM_SHIFT,
-    [PR_VM_ALU_EQ] = PR_VM_EQUALITY};
+    [PR_VM_ALU_EQ] = PR_VM_EQUALITY,  [PR_VM_ALU_RELU] = PR_VM_RECTIFIER};
 
 static bool append_call(pr_vm_trace *t, pr_vm_call call) {
     pr_vm_calls *list = &t->calls[component_of[call.alu]];
@@ -34,7 +34,7 @@ static bool append_calls(pr_vm_trace *t, pr_vm_call call) {
 }
 
 static bool list_calls(pr_vm_trace *t) {
-    for (uint32_t k = 0; k < t->machine.n_steps; k++) {
+    for (size_t k = 0; k < t->machine.n_rows; k++) {
         const pr_vm_step *step = &t->machine.steps[k];
         const pr_vm_line *line = &t->machine.lines[step->pc];
         if (line->alu == PR_VM_ALU_NONE || step->trap) continue;
@@ -47,7 +47,7 @@ static bool list_calls(pr_vm_trace *t) {
 /* ---- rows ---- */
 
 enum { MOST_COLUMNS = 64, BLOCK = PR_VM_BLOCK };
-_Static_assert((int)PR_VM_M_COLUMNS <= (int)MOST_COLUMNS, "main is the widest component");
+_Static_assert((int)PR_VM_M_MOST_COLUMNS <= (int)MOST_COLUMNS, "main is the widest component");
 
 static const uint8_t n_columns[PR_VM_COMPONENTS] = {
     [PR_VM_MAIN] = PR_VM_M_COLUMNS,     [PR_VM_MEMORY] = PR_VM_Y_COLUMNS,
@@ -57,13 +57,18 @@ static const uint8_t n_columns[PR_VM_COMPONENTS] = {
     [PR_VM_DIVISION] = PR_VM_D_COLUMNS, [PR_VM_SHIFT] = PR_VM_S_COLUMNS,
     [PR_VM_EQUALITY] = PR_VM_E_COLUMNS, [PR_VM_RANGE16] = PR_VM_T_COLUMNS,
     [PR_VM_RANGE10] = PR_VM_T_COLUMNS,  [PR_VM_BYTES] = PR_VM_BYTES_COLUMNS,
-    [PR_VM_POWERS] = PR_VM_T_COLUMNS,
+    [PR_VM_POWERS] = PR_VM_T_COLUMNS,   [PR_VM_RECTIFIER] = PR_VM_L_COLUMNS,
+    [PR_VM_PRODUCT] = PR_VM_X_COLUMNS,
 };
+
+static uint32_t columns_of(const pr_vm_trace *t, pr_vm_component component) {
+    return n_columns[component] + (component == PR_VM_MAIN ? t->n_extra : 0);
+}
 
 static size_t rows_in_use(const pr_vm_trace *t, pr_vm_component component, uint32_t log_rows) {
     switch (component) {
     case PR_VM_MAIN:
-        return t->machine.n_steps;
+        return t->machine.n_rows;
     case PR_VM_MEMORY:
         return t->machine.n_accesses;
     case PR_VM_WORDS:
@@ -74,7 +79,10 @@ static size_t rows_in_use(const pr_vm_trace *t, pr_vm_component component, uint3
     case PR_VM_DIVISION:
     case PR_VM_SHIFT:
     case PR_VM_EQUALITY:
+    case PR_VM_RECTIFIER:
         return t->calls[component].n;
+    case PR_VM_PRODUCT:
+        return t->machine.n_products;
     default:
         return (size_t)1 << log_rows;
     }
@@ -86,14 +94,16 @@ static void fill_row(pr_m31 *out, const pr_vm_trace *t, pr_vm_component componen
                                                 size_t) = {[PR_VM_MAIN] = pr_vm_row_main,
                                                            [PR_VM_MEMORY] = pr_vm_row_memory,
                                                            [PR_VM_WORDS] = pr_vm_row_words,
-                                                           [PR_VM_REGISTER_FILE] = pr_vm_row_registers};
+                                                           [PR_VM_REGISTER_FILE] = pr_vm_row_registers,
+                                                           [PR_VM_PRODUCT] = pr_vm_row_product};
     static void (*const functions[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_call *) = {
         [PR_VM_ADDITION] = pr_vm_row_addition,
         [PR_VM_BITWISE] = pr_vm_row_bitwise,
         [PR_VM_MULTIPLICATION] = pr_vm_row_multiplication,
         [PR_VM_DIVISION] = pr_vm_row_division,
         [PR_VM_SHIFT] = pr_vm_row_shift,
-        [PR_VM_EQUALITY] = pr_vm_row_equality};
+        [PR_VM_EQUALITY] = pr_vm_row_equality,
+        [PR_VM_RECTIFIER] = pr_vm_row_rectifier};
     if (rows[component])
         rows[component](out, t, index);
     else
@@ -119,7 +129,7 @@ static const uint32_t *table_column(const pr_vm_trace *t, pr_vm_component compon
 
 static void fill_table(pr_m31 *const *columns, pr_job_order order, pr_vm_component component, const pr_vm_trace *t,
                        uint32_t log_rows) {
-    for (uint32_t k = 0; k < n_columns[component]; k++) {
+    for (uint32_t k = 0; k < columns_of(t, component); k++) {
         const uint32_t *counts = table_column(t, component, k);
         for (uint32_t place = 0; place < 1u << log_rows; place++)
             columns[k][place] = counts[pr_job_row(order, log_rows, place)];
@@ -128,10 +138,11 @@ static void fill_table(pr_m31 *const *columns, pr_job_order order, pr_vm_compone
 
 /* In storage order neighbours are rows far apart: their records are asked for before any is used. */
 static void prefetch_row(const pr_vm_trace *t, pr_vm_component component, size_t index) {
-    const char *record = component == PR_VM_MAIN     ? (const char *)&t->machine.steps[index]
-                         : component == PR_VM_MEMORY ? (const char *)&t->machine.accesses[index]
-                         : t->calls[component].items ? (const char *)&t->calls[component].items[index]
-                                                     : NULL;
+    const char *record = component == PR_VM_MAIN      ? (const char *)&t->machine.steps[index]
+                         : component == PR_VM_MEMORY  ? (const char *)&t->machine.accesses[index]
+                         : component == PR_VM_PRODUCT ? (const char *)&t->machine.products[index]
+                         : t->calls[component].items  ? (const char *)&t->calls[component].items[index]
+                                                      : NULL;
     if (!record) return;
     __builtin_prefetch(record);
     __builtin_prefetch(record + 32);
@@ -143,15 +154,15 @@ static void fill_block(pr_m31 *const *columns, pr_job_order order, pr_vm_compone
     pr_m31 block[MOST_COLUMNS * BLOCK];
     uint32_t rows[BLOCK];
     size_t in_use = rows_in_use(t, component, log_rows);
-    memset(block, 0, n_columns[component] * BLOCK * sizeof *block);
+    uint32_t n_all = columns_of(t, component);
+    memset(block, 0, n_all * BLOCK * sizeof *block);
     for (uint32_t i = 0; i < n; i++) {
         rows[i] = pr_job_row(order, log_rows, first + i);
         if (rows[i] < in_use) prefetch_row(t, component, rows[i]);
     }
     for (uint32_t i = 0; i < n; i++)
         if (rows[i] < in_use) fill_row(block + i, t, component, rows[i]);
-    for (uint32_t k = 0; k < n_columns[component]; k++)
-        memcpy(columns[k] + first, block + k * BLOCK, n * sizeof(pr_m31));
+    for (uint32_t k = 0; k < n_all; k++) memcpy(columns[k] + first, block + k * BLOCK, n * sizeof(pr_m31));
 }
 
 void pr_vm_trace_fill(pr_m31 *const *columns, pr_job_order order, pr_vm_component component, const pr_vm_trace *t,
@@ -172,12 +183,23 @@ typedef enum table { RANGE16, RANGE10, PAIRS, ZERO_PAIRS } table;
 static const struct {
     uint8_t component, first, n, table;
 } uses[] = {
-    {PR_VM_WORDS, PR_VM_W_ADDRESS, 2, RANGE16},    {PR_VM_WORDS, PR_VM_W_STEP, 2, RANGE16},
-    {PR_VM_MEMORY, PR_VM_Y_AGE, 1, RANGE16},       {PR_VM_MEMORY, PR_VM_Y_AGE + 1, 1, ZERO_PAIRS},
-    {PR_VM_ADDITION, PR_VM_A_SUM, 2, RANGE16},     {PR_VM_MULTIPLICATION, PR_VM_P_A, 8, PAIRS},
-    {PR_VM_MULTIPLICATION, PR_VM_P_C, 2, RANGE16}, {PR_VM_MULTIPLICATION, PR_VM_P_CARRY, 2, RANGE10},
-    {PR_VM_DIVISION, PR_VM_D_B, 8, PAIRS},         {PR_VM_DIVISION, PR_VM_D_REST, 4, RANGE16},
-    {PR_VM_DIVISION, PR_VM_D_CARRY, 1, RANGE10},   {PR_VM_SHIFT, PR_VM_S_ABOVE, 1, RANGE16},
+    {PR_VM_WORDS, PR_VM_W_ADDRESS, 2, RANGE16},
+    {PR_VM_WORDS, PR_VM_W_STEP, 2, RANGE16},
+    {PR_VM_MEMORY, PR_VM_Y_AGE, 1, RANGE16},
+    {PR_VM_MEMORY, PR_VM_Y_AGE + 1, 1, ZERO_PAIRS},
+    {PR_VM_ADDITION, PR_VM_A_SUM, 2, RANGE16},
+    {PR_VM_MULTIPLICATION, PR_VM_P_A, 8, PAIRS},
+    {PR_VM_MULTIPLICATION, PR_VM_P_C, 2, RANGE16},
+    {PR_VM_MULTIPLICATION, PR_VM_P_CARRY, 2, RANGE10},
+    {PR_VM_DIVISION, PR_VM_D_B, 8, PAIRS},
+    {PR_VM_DIVISION, PR_VM_D_REST, 4, RANGE16},
+    {PR_VM_DIVISION, PR_VM_D_CARRY, 1, RANGE10},
+    {PR_VM_SHIFT, PR_VM_S_ABOVE, 1, RANGE16},
+    {PR_VM_PRODUCT, PR_VM_X_X, 8, PAIRS},
+    {PR_VM_PRODUCT, PR_VM_X_SUM, 2, RANGE16},
+    {PR_VM_PRODUCT, PR_VM_X_CARRY, 2, RANGE10},
+    {PR_VM_PRODUCT, PR_VM_X_ABOVE, 2, PAIRS},
+    {PR_VM_PRODUCT, PR_VM_X_ABOVE + 2, 1, ZERO_PAIRS},
 };
 
 /* What is out of a table's range is not counted: no multiplicity balances it. */
@@ -210,6 +232,7 @@ static void count_use(pr_vm_trace *t, const pr_m31 *row, size_t use) {
 /* What no list of columns says. */
 static void count_special(pr_vm_trace *t, pr_vm_component component, const pr_m31 *row) {
     if (component == PR_VM_SHIFT) count(t->power_counts, row[PR_VM_S_PLACES * BLOCK], 32);
+    if (component == PR_VM_RECTIFIER) count(t->range16_counts, 2 * row[PR_VM_L_REST * BLOCK], 1 << 16);
     for (int k = 0; component == PR_VM_BITWISE && k < 4; k++)
         t->and_counts[row[(PR_VM_B_A + k) * BLOCK] + 256 * row[(PR_VM_B_B + k) * BLOCK]]++;
 }
@@ -218,7 +241,7 @@ static void count_component(pr_vm_trace *t, pr_vm_component component) {
     size_t n = rows_in_use(t, component, 0);
     for (size_t index = 0; index < n; index++) {
         pr_m31 row[MOST_COLUMNS * BLOCK];
-        for (uint32_t k = 0; k < n_columns[component]; k++) row[k * BLOCK] = 0;
+        for (uint32_t k = 0; k < columns_of(t, component); k++) row[k * BLOCK] = 0;
         fill_row(row, t, component, index);
         for (size_t use = 0; use < sizeof uses / sizeof *uses; use++)
             if (uses[use].component == component) count_use(t, row, use);
@@ -228,9 +251,9 @@ static void count_component(pr_vm_trace *t, pr_vm_component component) {
 
 /* main's, straight from the steps: it has the most rows. */
 static void count_steps(pr_vm_trace *t) {
-    for (uint32_t k = 0; k < t->machine.n_steps; k++) {
+    for (size_t k = 0; k < t->machine.n_rows; k++) {
         const pr_vm_step *step = &t->machine.steps[k];
-        uint32_t now = PR_VM_TICKS * (k + 1), a = now - step->a_touched - 1, s = now - step->s_touched;
+        uint32_t now = PR_VM_TICKS * step->number, a = now - step->a_touched - 1, s = now - step->s_touched;
         uint32_t d = now + 1 - step->d_touched;
         t->line_counts[step->pc]++;
         t->range16_counts[a & 0xffff]++;
@@ -264,21 +287,29 @@ static bool touch_outputs(pr_vm_trace *t) {
 }
 
 static void set_sizes(pr_vm_public *s, const pr_vm_trace *t) {
+    if (pr_vm_program_has(&s->program, PR_VM_RELU))
+        s->log_rows[PR_VM_RECTIFIER] = pr_vm_log_rows(t->calls[PR_VM_RECTIFIER].n);
+    if (pr_vm_program_has(&s->program, PR_VM_MATMUL)) {
+        s->log_rows[PR_VM_MAIN] = pr_vm_log_rows(t->machine.n_rows);
+        s->log_rows[PR_VM_PRODUCT] = pr_vm_log_rows(t->machine.n_products);
+    }
     pr_vm_public_set_sizes(s);
     s->log_rows[PR_VM_MEMORY] = pr_vm_log_rows(t->machine.n_accesses);
     s->log_rows[PR_VM_WORDS] = pr_vm_log_rows(t->machine.memory.n);
     for (int c = PR_VM_ADDITION; c <= PR_VM_EQUALITY; c++) s->log_rows[c] = pr_vm_log_rows(t->calls[c].n);
 }
 
-static bool list_lines(pr_vm_trace *t) {
+static bool list_lines(pr_vm_trace *t, const pr_vm_program *program) {
+    pr_vm_flag extra[PR_VM_EXTRA_FLAGS];
+    t->n_extra = pr_vm_extra_flags(extra, program);
     t->line_values = malloc((t->machine.n_lines + (size_t)1) * sizeof *t->line_values);
     for (uint32_t k = 0; t->line_values && k < t->machine.n_lines; k++)
-        pr_vm_line_values(t->line_values[k], k, &t->machine.lines[k]);
+        pr_vm_line_values(t->line_values[k], k, &t->machine.lines[k], extra, t->n_extra);
     return t->line_values != NULL;
 }
 
 static bool build(pr_vm_trace *t, pr_vm_public *s) {
-    if (!list_lines(t) || !touch_outputs(t) || !list_calls(t)) return false;
+    if (!list_lines(t, &s->program) || !touch_outputs(t) || !list_calls(t)) return false;
     pr_vm_memory_sort(&t->machine.memory);
     set_sizes(s, t);
     if (!allocate_counts(t, s)) return false;
@@ -286,6 +317,8 @@ static bool build(pr_vm_trace *t, pr_vm_public *s) {
     count_component(t, PR_VM_MEMORY);
     count_component(t, PR_VM_WORDS);
     for (int c = PR_VM_ADDITION; c <= PR_VM_EQUALITY; c++) count_component(t, (pr_vm_component)c);
+    count_component(t, PR_VM_RECTIFIER);
+    count_component(t, PR_VM_PRODUCT);
     return true;
 }
 

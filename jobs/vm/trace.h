@@ -17,7 +17,8 @@ typedef struct pr_vm_calls {
 
 typedef struct pr_vm_trace {
     pr_vm_machine machine;                                    /* owned; stopped, its words sorted */
-    pr_m31 (*line_values)[PR_VM_LINE_VALUES];                 /* [machine.n_lines], owned */
+    pr_m31 (*line_values)[PR_VM_MOST_LINE_VALUES];            /* [machine.n_lines], owned */
+    uint32_t n_extra;                                         /* flags of these */
     pr_vm_calls calls[PR_VM_COMPONENTS];                      /* of the arithmetic components */
     uint32_t *line_counts;                                    /* [1 << log_rows of the program] */
     uint32_t *range16_counts, *range10_counts, *power_counts; /* by the number */
@@ -47,4 +48,6 @@ void pr_vm_row_multiplication(pr_m31 *out, const pr_vm_call *call);
 void pr_vm_row_division(pr_m31 *out, const pr_vm_call *call);
 void pr_vm_row_shift(pr_m31 *out, const pr_vm_call *call);
 void pr_vm_row_equality(pr_m31 *out, const pr_vm_call *call);
+void pr_vm_row_rectifier(pr_m31 *out, const pr_vm_call *call);
+void pr_vm_row_product(pr_m31 *out, const pr_vm_trace *trace, size_t index);
 #endif

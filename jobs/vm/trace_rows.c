@@ -22,12 +22,13 @@ static void put_age(pr_m31 *out, int column, uint32_t now, uint32_t touched) {
 void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
     const pr_vm_step *step = &trace->machine.steps[index];
     const pr_vm_line *line = &trace->machine.lines[step->pc];
-    uint32_t now = PR_VM_TICKS * ((uint32_t)index + 1);
+    uint32_t now = PR_VM_TICKS * step->number;
     put(out, PR_VM_M_LIVE, 1);
     put(out, PR_VM_M_TIME, now);
     put(out, PR_VM_M_NEXT, step->next);
     const pr_m31 *values = trace->line_values[step->pc];
     for (int k = 0; k < PR_VM_LINE_VALUES; k++) put(out, PR_VM_M_PC + k, values[k]);
+    for (uint32_t k = 0; k < trace->n_extra; k++) put(out, PR_VM_M_COLUMNS + (int)k, values[PR_VM_LINE_VALUES + k]);
     put(out, PR_VM_M_TRAP, step->trap);
     put_word(out, PR_VM_M_A, step->a);
     put_word(out, PR_VM_M_S, step->s);
@@ -151,4 +152,45 @@ void pr_vm_row_equality(pr_m31 *out, const pr_vm_call *call) {
     put(out, PR_VM_E_EQUAL, call->c);
     put(out, PR_VM_E_INVERSE, inverse_of_difference(low_a, low_b));
     if (low_a == low_b) put(out, PR_VM_E_INVERSE + 1, inverse_of_difference(call->a >> 16, call->b >> 16));
+}
+
+void pr_vm_row_rectifier(pr_m31 *out, const pr_vm_call *call) {
+    put(out, PR_VM_L_LIVE, 1);
+    put(out, PR_VM_L_A_LO, call->a & 0xffff);
+    put(out, PR_VM_L_REST, call->a >> 16 & 0x7fff);
+    put(out, PR_VM_L_SIGN, call->a >> 31);
+}
+
+/* The address of the word number place behind a base. */
+static void put_address(pr_m31 *out, int which, uint32_t base, uint32_t place) {
+    uint32_t low = (base & 0xffff) + place, above = low >> 16;
+    put(out, PR_VM_X_LOW + which, low & 0xffff);
+    put(out, PR_VM_X_ABOVE + which, above);
+    put(out, PR_VM_X_AROUND + which, ((base >> 16) + above) >> 16);
+}
+
+void pr_vm_row_product(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    const pr_vm_product *product = &trace->machine.products[index];
+    const pr_vm_matmul *x = &trace->machine.matmuls[product->matmul];
+    uint32_t step = (uint32_t)index - x->first, word = step / x->inner, k = step % x->inner;
+    uint32_t i = word / x->columns, j = word % x->columns, before = k ? product[-1].sum : 0;
+    bool end_k = k == x->inner - 1u, end_j = end_k && j == x->columns - 1u;
+    const pr_m31 head[] = {1, x->timestamp + PR_VM_TICKS * step, x->next};
+    const pr_m31 places[] = {x->rows, x->inner, x->columns, i, j, k, end_k, end_j, end_j && i == x->rows - 1u};
+    for (int c = 0; c < 3; c++) put(out, PR_VM_X_LIVE + c, head[c]);
+    for (int c = 0; c < 9; c++) put(out, PR_VM_X_M + c, places[c]);
+    put_word(out, PR_VM_X_A, x->a);
+    put_word(out, PR_VM_X_B, x->b);
+    put_word(out, PR_VM_X_D, x->d);
+    put_word(out, PR_VM_X_SUM, product->sum);
+    put(out, PR_VM_X_FIRST, step == 0);
+    put_bytes(out, PR_VM_X_X, product->x);
+    put_bytes(out, PR_VM_X_Y, product->y);
+    uint32_t carry = (half_of_product(product->x, product->y, 0) + (before & 0xffff)) >> 16;
+    put(out, PR_VM_X_CARRY, carry);
+    put(out, PR_VM_X_CARRY + 1, (half_of_product(product->x, product->y, 1) + (before >> 16) + carry) >> 16);
+    put_address(out, 0, x->a, i * x->inner + k);
+    put_address(out, 1, x->b, k * x->columns + j);
+    put_address(out, 2, x->d, i * x->columns + j);
+    if (!end_k) put(out, PR_VM_X_AROUND + 2, 0); /* where nothing is written */
 }

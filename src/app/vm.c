@@ -50,13 +50,14 @@ static pr_status read_inputs(uint32_t **words, size_t *n, const arguments *a, pr
     return a->input_file ? pr_numbers_load(words, n, PR_NUMBER_WORD, a->input_file, PR_VM_MAX_FILE, err) : PR_OK;
 }
 
-/* Step, instruction, and the registers that it changed. */
-static void print_step(const pr_vm_machine *m, const pr_vm_program *program, uint32_t pc, const uint32_t *before) {
+/* First step, instruction, and the registers that it changed. */
+static void print_step(const pr_vm_machine *m, const pr_vm_program *program, uint32_t number, uint32_t pc,
+                       const uint32_t *before) {
     pr_writer w;
     pr_writer_init(&w);
     pr_vm_write_instruction(&w, &program->instructions[pc]);
     pr_write_u8(&w, 0);
-    printf("%8u  %5u  %-28s", m->n_steps, pc, w.failed ? "" : (const char *)w.data);
+    printf("%8u  %5u  %-28s", number, pc, w.failed ? "" : (const char *)w.data);
     for (int k = 0; k < PR_VM_REGISTERS; k++)
         if (m->registers[k] != before[k]) printf(" r%d=0x%x", k, m->registers[k]);
     puts("");
@@ -65,14 +66,15 @@ static void print_step(const pr_vm_machine *m, const pr_vm_program *program, uin
 
 static pr_status run_traced(pr_vm_machine *m, const pr_vm_program *program, uint32_t max_steps, pr_error *err) {
     uint32_t before[PR_VM_REGISTERS];
-    while (m->end == PR_VM_RUNNING && m->n_steps < max_steps) {
-        uint32_t pc = m->pc;
+    m->max_steps = max_steps;
+    while (m->end == PR_VM_RUNNING) {
+        uint32_t pc = m->pc, n = m->n_steps;
         memcpy(before, m->registers, sizeof before);
         pr_status status = pr_vm_machine_step(m, err);
-        print_step(m, program, pc, before);
+        if (m->n_steps > n) print_step(m, program, n + 1, pc, before);
         if (status != PR_OK) return status;
     }
-    return pr_vm_machine_run(m, max_steps, err); /* says what is wrong when it has not ended */
+    return PR_OK;
 }
 
 static pr_status print_end(const pr_vm_machine *m, pr_error *err) {

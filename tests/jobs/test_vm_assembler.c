@@ -41,6 +41,8 @@ static void each_form(void **state) {
         {"SHR r30, r29, 31", 0x0000001f0083be0f},
         {"JZ r6, 0", 0x000000000000c014},
         {"RET", 0x17},
+        {"RELU r4, r5", 0x000000000000a418},
+        {"MATMUL r1, r2, r3, 5, 1023, 7", 0x007ffc05000c4119},
     };
     for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
         char text[128];
@@ -83,7 +85,15 @@ static void errors_say_where(void **state) {
         const char *text, *expected;
     } bad[] = {
         {"NOP\n  FROB r1\nHALT", "p:2:3: no instruction 'FROB'"},
-        {"NOP\nMATMUL r1, r2, r3\nHALT", "p:2:1: MATMUL: this machine has no tensor and hash instructions"},
+        {"NOP\nMATMUL r1, r2, r3\nHALT", "p:2:18: a comma is missing, and another operand"},
+        {"MATMUL r1, r2, 3, 1, 1, 1\nHALT", "p:1:16: a register is missing: r0 to r31, or sp"},
+        {"MATMUL r1, r2, r3, 1, 2\nHALT", "p:1:24: a comma is missing, and another operand"},
+        {"MATMUL r1, r2, r3, 0, 2, 3\nHALT", "p:1:20: dimension 0; allowed: 1 to 1023"},
+        {"MATMUL r1, r2, r3, 1, 1024, 3\nHALT", "p:1:23: dimension 1024; allowed: 1 to 1023"},
+        {"MATMUL r1, r2, r3, 1, 2, -3\nHALT", "p:1:26: dimension 4294967293; allowed: 1 to 1023"},
+        {"RELU r1, 5\nHALT", "p:1:10: a register is missing: r0 to r31, or sp"},
+        {"HALT\nMATMUL r1, r2, r3, 1, 2, 3",
+         "p: the last instruction, MATMUL, runs out of the program; end with HALT, JMP, CALL or RET"},
         {"ADD r1, r2\nHALT", "p:1:11: a comma is missing, and another operand"},
         {"ADD r1, r32, r3\nHALT", "p:1:9: a register is missing: r0 to r31, or sp"},
         {"ADD r1, r02, r3\nHALT", "p:1:9: a register is missing: r0 to r31, or sp"},
@@ -131,6 +141,11 @@ static void decoding_is_one_to_one(void **state) {
     assert_true(good > 1000);
     pr_vm_instruction i;
     assert_false(pr_vm_decode(&i, PR_VM_OPCODES));
+    assert_false(pr_vm_decode(&i, 0x407ffc05000c4119)); /* a bit above the dimensions */
+    assert_false(pr_vm_decode(&i, 0x007ffc00000c4119)); /* dimensions of 0 */
+    assert_false(pr_vm_decode(&i, 0x00700005000c4119));
+    assert_false(pr_vm_decode(&i, 0x000ffc05000c4119));
+    assert_false(pr_vm_decode(&i, 0x007ffc05008c4119)); /* the immediate bit */
     assert_false(pr_vm_decode(&i, 1u << 24));           /* a bit that is always zero */
     assert_false(pr_vm_decode(&i, 1u << 8));            /* NOP with a register */
     assert_false(pr_vm_decode(&i, 0x0000000100004105)); /* ADD of registers with a number */

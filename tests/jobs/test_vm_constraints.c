@@ -19,6 +19,13 @@ static const char everything[] =
     "JZ r1, on\nJNZ r1, over\nNOP\nover: JMP out\nf: LOADIMM r7, DATA\nLOAD r8, r7\nLOAD r8, r7, 1\nRET\n"
     "out: LOADIMM r7, OUTPUT\nLOADIMM r8, 2\nSTORE r8, r7\nSTORE r1, r7, 1\nNOP\nHALT\n.word 0, 0x70001\n";
 
+/* RELU and MATMUL: addresses that carry, and that go around. */
+static const char tensors[] =
+    "LOADIMM r1, 0xfffe\nLOADIMM r2, 0xfffffffd\nLOADIMM r3, 77\nSTORE r2, r1\nSTORE r1, r1, 1\nSTORE r2, r2\nSTORE "
+    "r1, r2, 4\n"
+    "NOP\nNOP\nNOP\nRELU r4, r2\nRELU r5, r1\nMATMUL r3, r1, r2, 2, 2, 2\nMATMUL r2, r3, r1, 1, 3, 1\nCALL f\nHALT\nf: "
+    "RET\n";
+
 typedef struct search {
     const pr_air *air;
     traces *t;
@@ -66,7 +73,8 @@ static void evaluate(search *s, uint32_t row) {
 static uint32_t sole_failure(search *s) {
     const pr_air_component *c = component_of(s);
     uint32_t mask = (1u << c->log_size) - 1, found = UINT32_MAX;
-    for (uint32_t r = 0; r <= (s->component == PR_VM_WORDS); r++) {
+    bool is_read_again = s->component == PR_VM_WORDS || s->component == PR_VM_PRODUCT;
+    for (uint32_t r = 0; r <= is_read_again; r++) {
         evaluate(s, (s->row + r) & mask);
         for (uint32_t k = 0; k < c->n_constraints; k++) {
             if (!s->values[c->constraints[k].node] || k == found) continue;
@@ -109,12 +117,13 @@ static void note_one(search *s, uint32_t column) {
 }
 static void note_two(search *s, uint32_t column) { change_one(s, note_one, column); }
 
+enum { BEFORE = 1000 };
 typedef struct forged {
     uint32_t component;
     const char *against;
     struct {
         uint32_t column, value;
-    } cells[10]; /* of a row of zeros */
+    } cells[10]; /* of a row of zeros; BEFORE + column: of the row before it, of zeros too */
 } forged;
 
 /* A flag of main. */
@@ -180,13 +189,60 @@ static const forged forged_rows[] = {
     {PR_VM_WORDS,
      "borrow is 0 or 1",
      {{PR_VM_W_LIVE, 1}, {PR_VM_W_BORROW, 2}, {PR_VM_W_STEP, 131071}, {PR_VM_W_STEP + 1, PR_P - 2}}},
+    {PR_VM_PRODUCT,
+     "padding: column 29 is zero",
+     {{PR_VM_X_CARRY, 1}, {PR_VM_X_SUM, PR_P - 65536}, {PR_VM_X_SUM + 1, 1}}},
+    {PR_VM_PRODUCT,
+     "live is 0 or 1",
+     {{PR_VM_X_LIVE, 2},
+      {PR_VM_X_AT, 2},
+      {PR_VM_X_LOW, 2},
+      {BEFORE + PR_VM_X_LIVE, 1},
+      {BEFORE + PR_VM_X_FIRST, 1},
+      {BEFORE + PR_VM_X_TIME, PR_P - 4}}},
+    {PR_VM_PRODUCT,
+     "first is 0 or 1",
+     {{PR_VM_X_LIVE, 1},
+      {PR_VM_X_FIRST, 2},
+      {PR_VM_X_TIME, 4},
+      {PR_VM_X_AT, PR_P - 1},
+      {PR_VM_X_LOW, PR_P - 1},
+      {BEFORE + PR_VM_X_LIVE, 1},
+      {BEFORE + PR_VM_X_FIRST, 1}}},
+    {PR_VM_PRODUCT,
+     "the first row is live",
+     {{PR_VM_X_FIRST, 1},
+      {PR_VM_X_AT, PR_P - 1},
+      {PR_VM_X_LOW, PR_P - 1},
+      {BEFORE + PR_VM_X_LIVE, 1},
+      {BEFORE + PR_VM_X_FIRST, 1},
+      {BEFORE + PR_VM_X_TIME, PR_P - 4}}},
+    {PR_VM_PRODUCT,
+     "other rows follow one that does not end",
+     {{PR_VM_X_LIVE, 1}, {PR_VM_X_TIME, 4}, {PR_VM_X_AT, 1}, {PR_VM_X_LOW, 1}}},
+    {PR_VM_PRODUCT, "end of k is 0 or 1", {{PR_VM_X_LIVE, 1}, {PR_VM_X_FIRST, 1}, {PR_VM_X_K, 1}, {PR_VM_X_END_K, 2}}},
+    {PR_VM_PRODUCT, "k ends at K", {{PR_VM_X_LIVE, 1}, {PR_VM_X_FIRST, 1}, {PR_VM_X_END_K, 1}}},
+    {PR_VM_PRODUCT,
+     "j ends at N",
+     {{PR_VM_X_LIVE, 1}, {PR_VM_X_FIRST, 1}, {PR_VM_X_K, 1}, {PR_VM_X_END_K, 1}, {PR_VM_X_END_J, 1}}},
+    {PR_VM_PRODUCT,
+     "i ends at M",
+     {{PR_VM_X_LIVE, 1},
+      {PR_VM_X_FIRST, 1},
+      {PR_VM_X_K, 1},
+      {PR_VM_X_N, 1},
+      {PR_VM_X_END_K, 1},
+      {PR_VM_X_END_J, 1},
+      {PR_VM_X_END_I, 1}}},
 };
 
 static uint32_t padding_row(const search *s, const vm_case *c) {
     const pr_vm_trace *t = &c->trace;
     switch (s->component) {
     case PR_VM_MAIN:
-        return t->machine.n_steps;
+        return (uint32_t)t->machine.n_rows;
+    case PR_VM_PRODUCT:
+        return (uint32_t)t->machine.n_products;
     case PR_VM_MEMORY:
         return (uint32_t)t->machine.n_accesses;
     case PR_VM_WORDS:
@@ -201,7 +257,10 @@ static uint32_t padding_row(const search *s, const vm_case *c) {
 static void write_row(search *s, const forged *f, uint32_t padding) {
     bool follows = f->component == PR_VM_WORDS && strcmp(f->against, "words stand together") != 0;
     s->row = padding + !follows;
-    for (size_t i = 0; i < 10 && (i == 0 || f->cells[i].value); i++) *cell(s, f->cells[i].column) = f->cells[i].value;
+    for (size_t i = 0; i < 10 && (i == 0 || f->cells[i].value); i++) {
+        uint32_t column = f->cells[i].column;
+        cell(s, column % BEFORE)[-(int)(column / BEFORE)] = f->cells[i].value;
+    }
     for (uint32_t k = PR_VM_W_ADDRESS; follows && k < PR_VM_W_ADDRESS + 2; k++) *cell(s, k) = cell(s, k)[-1];
 }
 
@@ -215,6 +274,8 @@ static void try_forged(search *s, uint32_t padding) {
         assert_string_equal(component_of(s)->constraints[found].name, f->against);
         note(s);
         for (uint32_t i = 0; i < component_of(s)->n_columns; i++) *cell(s, i) = 0;
+        for (size_t i = 0; i < 10; i++)
+            if (f->cells[i].column >= BEFORE) cell(s, f->cells[i].column % BEFORE)[-1] = 0;
     }
 }
 
@@ -259,15 +320,21 @@ static uint32_t missing_of(const vm_case *c, uint32_t component) {
     return s.n_missing;
 }
 
-static void each_constraint_is_needed(void **state) {
-    (void)state;
-    vm_case c = vm_case_of_text(everything, NULL, 0);
+/* Of the components whose bits are set. */
+static void need_each_constraint(const char *text, uint32_t which) {
+    vm_case c = vm_case_of_text(text, NULL, 0);
     vm_case_assert_holds(&c);
     uint32_t missing = 0;
     for (uint32_t k = 0; k < c.air->n_components; k++)
-        if (c.air->components[k].n_constraints) missing += missing_of(&c, k);
+        if (c.air->components[k].n_constraints && which >> k & 1) missing += missing_of(&c, k);
     assert_int_equal(missing, 0);
     vm_case_clear(&c);
+}
+
+static void each_constraint_is_needed(void **state) {
+    (void)state;
+    need_each_constraint(everything, UINT32_MAX);
+    need_each_constraint(tensors, 1 << PR_VM_MAIN | 1 << PR_VM_RECTIFIER | 1 << PR_VM_PRODUCT);
 }
 
 /* Any other value in any cell is noticed, by a constraint or by a relation, padding included. Only equality has cells
@@ -275,12 +342,15 @@ static void each_constraint_is_needed(void **state) {
 static void each_column_is_noticed(void **state) {
     (void)state;
     uint64_t random = test_seed();
-    vm_case c =
-        vm_case_of_text("LOADIMM r1, 0x50003\nEQ r2, r1, 0x60004\nEQ r2, r1, 0x60005\nADD r3, r1, r1\nHALT", NULL, 0);
-    uint32_t n_busy[PR_VM_COMPONENTS];
-    for (uint32_t k = 0; k < PR_VM_COMPONENTS; k++) n_busy[k] = 1u << c.air->components[k].log_size;
-    assert_every_column_is_noticed(c.air, &c.t, &random, 4, n_busy);
-    vm_case_clear(&c);
+    const char *const texts[] = {"LOADIMM r1, 0x50003\nEQ r2, r1, 0x60004\nEQ r2, r1, 0x60005\nADD r3, r1, r1\nHALT",
+                                 tensors};
+    for (int k = 0; k < 2; k++) {
+        vm_case c = vm_case_of_text(texts[k], NULL, 0);
+        uint32_t n_busy[PR_VM_COMPONENTS];
+        for (uint32_t i = 0; i < c.air->n_components; i++) n_busy[i] = 1u << c.air->components[i].log_size;
+        assert_every_column_is_noticed(c.air, &c.t, &random, 4, n_busy);
+        vm_case_clear(&c);
+    }
 }
 
 int main(void) {

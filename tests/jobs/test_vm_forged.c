@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "vm/blocks.h"
 #include "vm_case.h"
 
 typedef enum lie {
@@ -23,7 +24,8 @@ typedef enum lie {
     STALE_MEMORY_VALUE, /* the same, taking out what is there now */
     STORED_LOW,         /* another word into memory */
     STORED_HIGH,
-    TRAP, /* where there is no division by zero */
+    ADDRESS, /* another word is written */
+    TRAP,    /* where there is no division by zero */
     LIES
 } lie;
 
@@ -87,11 +89,33 @@ static uint32_t written(const pr_vm_line *line, const pr_vm_step *step) {
     return pr_vm_line_has(line, PR_VM_F_CONSTANT) ? line->imm : step->old;
 }
 
+/* Of one step: its last three accesses read x and y and write the sum. */
+static void multiply(liar *l, const pr_vm_line *line, const pr_vm_step *step, lie told) {
+    pr_vm_machine *m = &l->m;
+    assert_true(pr_vm_multiply(m, line, step));
+    pr_vm_access *x = &m->accesses[m->n_accesses - 3], *y = x + 1, *sum = x + 2;
+    pr_vm_product *product = &m->products[m->n_products - 1];
+    pr_vm_word *word = pr_vm_memory_touch(&m->memory, sum->address);
+    assert_non_null(word);
+    if (told == STALE_MEMORY) y->old = l->word.value, y->touched = l->word.touched;
+    if (told == STALE_MEMORY || told == STALE_MEMORY_VALUE) product->y = y->value = l->word.value;
+    pr_vm_memory_touch(&m->memory, y->address)->value = y->value;
+    product->sum = product->x * product->y;
+    if (told == RESULT_LOW) product->sum ^= 1;
+    if (told == RESULT_HIGH) product->sum ^= 0x10000;
+    sum->value = product->sum;
+    if (told == STORED_LOW) sum->value ^= 1;
+    if (told == STORED_HIGH) sum->value ^= 0x10000;
+    if (told == ADDRESS) sum->address ^= 1;
+    if (told == ADDRESS) assert_non_null(word = pr_vm_memory_touch(&m->memory, sum->address));
+    word->value = sum->value, word->touched = sum->timestamp;
+}
+
 static void lying_step(liar *l, lie told) {
     pr_vm_machine *m = &l->m;
     const pr_vm_line *line = &m->lines[m->pc];
     uint32_t now = 4 * (m->n_steps + 1);
-    pr_vm_step step = {.pc = (uint16_t)m->pc};
+    pr_vm_step step = {.number = m->n_steps + 1, .pc = (uint16_t)m->pc};
     step.a = read_register(l, line->rs1, now, told == STALE_A, &step.a_touched);
     if (told == STALE_VALUE_OF_A) step.a = l->registers[line->rs1].value;
     step.s = read_register(l, line->rs2, now + 1, told == STALE_S, &step.s_touched);
@@ -99,19 +123,22 @@ static void lying_step(liar *l, lie told) {
     uint32_t b = pr_vm_line_has(line, PR_VM_F_IMMEDIATE) ? line->imm : step.s;
     step.trap = told == TRAP || (pr_vm_line_has(line, PR_VM_F_DIVIDE) && b == 0);
     step.c = step.trap ? 0 : pr_vm_alu_run(line->alu, step.a, b);
-    if (told == RESULT_LOW) step.c ^= 1;
-    if (told == RESULT_HIGH) step.c ^= 0x10000;
+    if (told == RESULT_LOW && line->alu) step.c ^= 1;
+    if (told == RESULT_HIGH && line->alu) step.c ^= 0x10000;
     access_memory(l, line, &step, told);
+    uint32_t n_steps = pr_vm_line_steps(line);
     step.written = written(line, &step);
     if (told == WRITTEN_LOW) step.written ^= 1;
     if (told == WRITTEN_HIGH) step.written ^= 0x10000;
     step.next = next_pc(line, &step);
     if (told == NEXT) step.next = step.next >= m->n_lines ? step.pc + 1u : step.next + 1;
+    if (pr_vm_line_has(line, PR_VM_F_MATMUL)) multiply(l, line, &step, told);
     if (step.written != m->registers[line->rd]) l->registers[line->rd] = (past){step.old, step.d_touched};
     m->registers[line->rd] = step.written;
     m->pc = step.next;
-    assert_true(m->n_steps < m->steps_capacity);
-    m->steps[m->n_steps++] = step;
+    assert_true(m->n_rows < m->steps_capacity);
+    m->steps[m->n_rows++] = step;
+    m->n_steps += n_steps;
     if (m->pc >= PR_VM_END_PC) m->end = (pr_vm_end)(m->pc - PR_VM_END_PC);
 }
 
@@ -163,6 +190,9 @@ static const opcode_case opcode_cases[] = {
     BINARY(GT),
     {"EQ", BEFORE "EQ r3, r1, 0x87654321" AFTER, true, false},
     {"NOT", BEFORE "NOT r3, r1" AFTER, true, false},
+    {"RELU", BEFORE "RELU r3, r1" AFTER, true, false},
+    {"RELU", BEFORE "RELU r3, r2" AFTER, true, false},
+    {"MATMUL", BEFORE "MATMUL r3, r2, r5, 1, 1, 1" AFTER, true, true},
     {"LOADIMM", BEFORE "LOADIMM r3, 0x1234567" AFTER, false, false},
     {"LOAD", BEFORE "LOAD r3, r5" AFTER, true, true},
     {"STORE", BEFORE "STORE r2, r5" AFTER, true, true},
@@ -229,6 +259,8 @@ static const char *against_result(const opcode_case *o, lie told) {
         {"OR", NULL, NULL},
         {"XOR", NULL, NULL},
         {"NOT", NULL, NULL},
+        {"RELU", NULL, NULL},
+        {"MATMUL", "sum, low half", "sum, high half"},
     };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         if (!strcmp(all[k].name, o->name)) return told == RESULT_LOW ? all[k].low : all[k].high;
@@ -282,7 +314,7 @@ static void stale_memory(void **state) {
     (void)state;
     for (int k = 0; k < N_CASES; k++) {
         const opcode_case *o = &opcode_cases[k];
-        bool reads = !strcmp(o->name, "LOAD") || !strcmp(o->name, "RET");
+        bool reads = !strcmp(o->name, "LOAD") || !strcmp(o->name, "RET") || !strcmp(o->name, "MATMUL");
         if (o->has_memory && strcmp(o->name, "CALL") != 0) noticed_by_relation(o, STALE_MEMORY);
         if (reads) noticed_by(o, STALE_MEMORY_VALUE, "a read changes nothing, low half");
     }
@@ -292,6 +324,10 @@ static void wrong_words_stored(void **state) {
     (void)state;
     const opcode_case store = {"STORE", BEFORE "STORE r2, r5" AFTER, true, true};
     const opcode_case call = {"CALL", BEFORE "CALL 17" AFTER, true, true};
+    const opcode_case matmul = {"MATMUL", BEFORE "MATMUL r3, r5, r5, 1, 1, 1" AFTER, true, true};
+    noticed_by_relation(&matmul, STORED_LOW);
+    noticed_by_relation(&matmul, STORED_HIGH);
+    noticed_by_relation(&matmul, ADDRESS);
     noticed_by(&store, STORED_LOW, "STORE writes s, low half");
     noticed_by(&store, STORED_HIGH, "STORE writes s, high half");
     noticed_by(&call, STORED_LOW, "CALL writes the next address, low half");

@@ -21,8 +21,8 @@ vm_case vm_case_take(pr_vm_program *program, pr_vm_machine *machine, const uint3
     c.st = plain_statement(c.air);
     assert_int_equal(pr_vm_public_terms(&c.st, s, NULL), PR_OK);
     c.t = traces_zero(c.air);
-    for (int k = 0; k < PR_VM_COMPONENTS; k++)
-        pr_vm_trace_fill(c.t.columns[k], PR_JOB_ROW_ORDER, (pr_vm_component)k, &c.trace, s, 1);
+    for (uint32_t k = 0; k < c.air->n_components; k++)
+        pr_vm_trace_fill(c.t.columns[k], PR_JOB_ROW_ORDER, pr_vm_component_at(s, k), &c.trace, s, 1);
     return c;
 }
 

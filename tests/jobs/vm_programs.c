@@ -59,6 +59,10 @@ static pr_vm_instruction random_instruction(uint64_t *random, uint32_t at, uint3
     case PR_VM_FORM_BRANCH:
         i.rs1 = rs1, i.imm = target;
         break;
+    case PR_VM_FORM_MATMUL:
+        i.rd = rd, i.rs1 = rs1, i.rs2 = rs2;
+        for (unsigned k = 0; k < PR_VM_DIMENSIONS; k++) pr_vm_set_dimension(&i, k, 1 + (r >> 32 >> 8 * k) % 4);
+        break;
     }
     return i;
 }

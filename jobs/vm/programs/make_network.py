@@ -46,67 +46,49 @@ PROGRAM = """; A network of two layers on one image of 8 x 8 pixels, made by mak
         .equ    DIGITS, 10
         .equ    SIGN, 0x80000000
         .equ    LAYER, 0x1000           ; the hidden layer's values
-        LOADIMM r1, INPUT+1             ; values, weights, biases, where results go; how many values, how many results
-        LOADIMM r2, w1
-        LOADIMM r3, b1
-        LOADIMM r4, LAYER
-        LOADIMM r5, PIXELS
+        LOADIMM r1, LAYER               ; values = pixels times weights
+        LOADIMM r2, INPUT+1
+        LOADIMM r3, w1
+        MATMUL  r1, r2, r3, 1, PIXELS, HIDDEN
+        LOADIMM r2, b1
         LOADIMM r6, HIDDEN
-        CALL    layer
-        LOADIMM r4, LAYER
-        LOADIMM r6, HIDDEN
-relu:   LOAD    r7, r4                  ; the larger of it and 0, divided by 2^{shift}
-        SHR     r8, r7, 31
-        SUB     r8, r8, 1               ; all bits of what has no sign
-        AND     r7, r7, r8
+relu:   LOAD    r7, r1                  ; the larger of value plus bias and 0, divided by 2^{shift}
+        LOAD    r8, r2
+        ADD     r7, r7, r8
+        RELU    r7, r7
         SHR     r7, r7, {shift}
-        STORE   r7, r4
-        ADD     r4, r4, 1
+        STORE   r7, r1
+        ADD     r1, r1, 1
+        ADD     r2, r2, 1
         SUB     r6, r6, 1
         JNZ     r6, relu
-        LOADIMM r1, LAYER
-        LOADIMM r2, w2
-        LOADIMM r3, b2
-        LOADIMM r4, OUTPUT+2
-        LOADIMM r5, HIDDEN
-        LOADIMM r6, DIGITS
-        CALL    layer
-        LOADIMM r4, OUTPUT
+        LOADIMM r1, OUTPUT+2            ; sums = values times weights
+        LOADIMM r2, LAYER
+        LOADIMM r3, w2
+        MATMUL  r1, r2, r3, 1, HIDDEN, DIGITS
+        LOADIMM r2, b2
         LOADIMM r6, 0                   ; the digit at hand; r9 is the best so far, r10 its sum plus 2^31
         LOADIMM r9, 0
         LOADIMM r10, 0
-best:   ADD     r7, r4, r6
-        LOAD    r7, r7, 2
+best:   LOAD    r7, r1
+        LOAD    r8, r2
+        ADD     r7, r7, r8
+        STORE   r7, r1
         XOR     r7, r7, SIGN
         GT      r8, r7, r10
         JZ      r8, next
         ADD     r9, r6, 0
         ADD     r10, r7, 0
-next:   ADD     r6, r6, 1
+next:   ADD     r1, r1, 1
+        ADD     r2, r2, 1
+        ADD     r6, r6, 1
         EQ      r8, r6, DIGITS
         JZ      r8, best
+        LOADIMM r4, OUTPUT
         STORE   r9, r4, 1
         LOADIMM r7, DIGITS+1
         STORE   r7, r4
         HALT
-
-layer:  LOAD    r7, r3                  ; result = bias + the sum of values times weights; weights follow each other
-        ADD     r8, r1, 0
-        ADD     r9, r5, 0
-term:   LOAD    r10, r8
-        LOAD    r11, r2
-        MUL     r10, r10, r11
-        ADD     r7, r7, r10
-        ADD     r8, r8, 1
-        ADD     r2, r2, 1
-        SUB     r9, r9, 1
-        JNZ     r9, term
-        STORE   r7, r4
-        ADD     r3, r3, 1
-        ADD     r4, r4, 1
-        SUB     r6, r6, 1
-        JNZ     r6, layer
-        RET
 """
 
 
@@ -124,7 +106,7 @@ def main():
     w1, b1, w2, b2 = layers
     with open(os.path.join(FOLDER, "network.asm"), "w", encoding="utf-8") as f:
         f.write(PROGRAM.format(hidden=HIDDEN, shift=SHIFT))
-        f.write("\n" + "\n".join([words("w1", w1.T), words("b1", b1), words("w2", w2.T), words("b2", b2)]) + "\n")
+        f.write("\n" + "\n".join([words("w1", w1), words("b1", b1), words("w2", w2), words("b2", b2)]) + "\n")
     with open(os.path.join(FOLDER, "digit.txt"), "w", encoding="utf-8") as f:
         f.write("# One handwritten digit, a " + str(test_labels[0]) + ": 8 x 8 pixels of 0 .. 16, from scikit-learn's ")
         f.write("load_digits (Alpaydin and Kaynak,\n# Optical Recognition of Handwritten Digits, UCI 1998).\n")
