@@ -58,6 +58,7 @@ static const pr_validator_row *validator_rows(const pr_vote_check *c, size_t *n)
     return pr_results_vote_rows(c->results, PR_VOTES_VALIDATORS, n);
 }
 
+/* Away ones are in nobody's evidence: that they were is the run's word. */
 static pr_status add_validators(pr_vote_check *c, pr_error *err) {
     size_t n;
     const pr_validator_row *rows = validator_rows(c, &n);
@@ -67,7 +68,10 @@ static pr_status add_validators(pr_vote_check *c, pr_error *err) {
         snprintf(number, sizeof number, "%zu", i);
         if (strcmp(rows[i].id, number) != 0 || !pr_hex_decode(key, sizeof key, rows[i].public_key))
             return pr_fail(err, PR_ERR_MALFORMED, "/validators: row %zu is not validator %zu with a key", i, i);
+        if (rows[i].away_sets & 1)
+            return pr_fail(err, PR_ERR_MALFORMED, "/validators: validator %zu is in the empty set of those away", i);
         PR_TRY(pr_registry_add(&c->registry, key, rows[i].stake, err));
+        c->registry.validators[i].away = rows[i].away_sets;
     }
     c->tallies = calloc(n ? n : 1, sizeof *c->tallies);
     return c->tallies ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu validators", n);
@@ -101,21 +105,12 @@ static pr_status open_record(pr_vote_check *c, pr_error *err) {
     return add_validators(c, err);
 }
 
-/* Away ones are in nobody's evidence: that they were is the run's word. */
-static void mark_away(pr_vote_check *c) {
-    size_t n;
-    const pr_validator_row *rows = validator_rows(c, &n);
-    for (uint32_t i = 0; i < c->registry.n; i++)
-        if (rows[i].sessions_away) pr_registry_remove(&c->registry, i, PR_REMOVAL_AWAY);
-}
-
 pr_status pr_vote_check_open(pr_vote_check *c, pr_error *err) {
     PR_TRY(open_record(c, err));
     size_t n;
     const pr_validator_row *rows = validator_rows(c, &n);
     for (uint32_t i = 0; i < c->registry.n; i++)
         if (rows[i].removal) pr_registry_remove(&c->registry, i, (pr_removal)rows[i].removal);
-    mark_away(c);
     return PR_OK;
 }
 
@@ -171,7 +166,6 @@ static void check_all_evidence(pr_vote_check *c) {
         if (validators[i].removal != (uint32_t)c->tallies[i].removal)
             blame(c, "validator %u: removed for %s by its row, for %s by evidence", i,
                   pr_removal_name((pr_removal)validators[i].removal), pr_removal_name(c->tallies[i].removal));
-    mark_away(c);
 }
 
 /* ---- certificates ---- */

@@ -46,7 +46,7 @@ void pr_vote_check_clear(pr_vote_check *c);
 
 /* ---- pieces, for inclusion proofs ---- */
 
-/* Terms and validators, those away or removed marked. PR_ERR_MALFORMED, and what is wrong. */
+/* Terms and validators, those removed marked. PR_ERR_MALFORMED, and what is wrong. */
 PR_MUST_CHECK pr_status pr_vote_check_open(pr_vote_check *c, pr_error *err);
 /* Outcomes as they were signed, sorted, up to time_ns; heap memory of the caller's. */
 PR_MUST_CHECK pr_status pr_vote_check_leaves(const pr_vote_check *c, uint64_t time_ns, pr_batch_leaf **out, size_t *n,

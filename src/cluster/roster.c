@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_AWAY_SETS 63
+
 static uint32_t find(const pr_roster *r, const uint8_t key[32]) {
     for (uint32_t i = 0; i < r->n; i++)
         if (memcmp(r->validators[i].public_key, key, 32) == 0) return i;
@@ -24,6 +26,7 @@ static pr_status add(pr_roster *r, const uint8_t key[32], uint64_t stake, int32_
         memcpy(grown[i].public_key, key, 32);
         grown[i].stake = stake;
         grown[i].rank = -1;
+        grown[i].away = 0;
         r->n++;
     }
     if (rank >= 0) r->validators[i].rank = rank;
@@ -32,11 +35,21 @@ static pr_status add(pr_roster *r, const uint8_t key[32], uint64_t stake, int32_
 
 /* ---- those of earlier sessions ---- */
 
+static pr_status see_away(pr_roster *r, pr_reader *in, pr_error *err) {
+    uint32_t i = pr_read_u32(in);
+    uint64_t sets = pr_read_u64(in);
+    if (!pr_reader_done(in) || i >= r->n) return pr_fail(err, PR_ERR_MALFORMED, "who was away does not decode");
+    r->validators[i].away |= sets;
+    return PR_OK;
+}
+
 static pr_status see(void *context, const pr_frame *f, pr_error *err) {
     pr_reader in;
     uint8_t key[32];
-    if (pr_consensus_record_kind(f->payload, f->size) != PR_CONSENSUS_RECORD_VALIDATOR) return PR_OK;
+    int kind = pr_consensus_record_kind(f->payload, f->size);
+    if (kind != PR_CONSENSUS_RECORD_VALIDATOR && kind != PR_CONSENSUS_RECORD_AWAY) return PR_OK;
     pr_reader_init(&in, f->payload + 1, f->size - 1);
+    if (kind == PR_CONSENSUS_RECORD_AWAY) return see_away(context, &in, err);
     pr_read_bytes(&in, key, sizeof key);
     uint64_t stake = pr_read_u64(&in);
     return pr_reader_done(&in) ? add(context, key, stake, -1, err)
@@ -48,6 +61,27 @@ static pr_status read_earlier(pr_roster *r, pr_error *err) {
     pr_scan scan = {.visit = see, .context = r};
     snprintf(path, sizeof path, "%s/0.journal", r->folder);
     return access(path, F_OK) == 0 ? pr_journal_scan(&scan, path, err) : PR_OK;
+}
+
+/* Whether those of the set are those who are away now. */
+static bool is_away_set(const pr_roster *r, unsigned set) {
+    bool same = true;
+    for (uint32_t i = 0; i < r->n; i++) same &= (r->validators[i].rank < 0) == (r->validators[i].away >> set & 1);
+    return same;
+}
+
+/* Sessions without the same validators share a number. */
+static pr_status number_away(pr_roster *r, pr_error *err) {
+    uint64_t used = 1;
+    unsigned set = 0;
+    for (uint32_t i = 0; i < r->n; i++) used |= r->validators[i].away;
+    while (set <= MAX_AWAY_SETS && (used >> set & 1) && !is_away_set(r, set)) set++;
+    if (set > MAX_AWAY_SETS)
+        return pr_fail(err, PR_ERR_REFUSED, "ranks were away in %d different ways in this run: start it with all",
+                       MAX_AWAY_SETS);
+    for (uint32_t i = 0; i < r->n; i++)
+        if (r->validators[i].rank < 0) r->validators[i].away |= (uint64_t)1 << set;
+    return PR_OK;
 }
 
 /* ---- lots ---- */
@@ -99,6 +133,7 @@ static pr_status make(pr_roster *r, const pr_leader *l, const pr_run_file *f, pr
     for (unsigned i = 0; i < l->roll.n; i++)
         if (l->roll.members[i].ready_run == l->n_runs)
             PR_TRY(add(r, l->roll.members[i].public_key, 1, (int32_t)i, err));
+    PR_TRY(number_away(r, err));
     PR_TRY(list_lots(r, &l->roll, err));
     take_terms(r, l, f);
     return pack(r, err);

@@ -62,27 +62,26 @@ static pr_status register_all(pr_voter *v, pr_error *err) {
         pr_wire_validator each;
         pr_wire_validator_get(&each, m, i);
         v->ranks[i] = each.rank;
-        if (i < registry->n && each.rank < 0) pr_consensus_set_away(v->consensus, i);
         if (i >= registry->n) PR_TRY(pr_consensus_register(v->consensus, each.public_key, each.stake, err));
         if (memcmp(registry->validators[i].public_key, each.public_key, sizeof each.public_key) != 0)
             return pr_fail(err, PR_ERR_REFUSED,
                            "validator %u of rank 0 is not the one that this rank has voted with before", i);
+        if (registry->validators[i].stake != each.stake)
+            return pr_fail(err, PR_ERR_REFUSED,
+                           "validator %u has stake %llu by rank 0's word; this rank has it on record with %llu", i,
+                           (unsigned long long)each.stake, (unsigned long long)registry->validators[i].stake);
+        if ((each.away & 1) || (each.rank < 0 && each.away == 0))
+            return pr_fail(err, PR_ERR_REFUSED, "validator %u: in which sessions it was away does not fit", i);
+    }
+    for (uint32_t i = 0; i < m->n_validators; i++) { /* once all are there, so that a record names nobody unknown */
+        pr_wire_validator each;
+        pr_wire_validator_get(&each, m, i);
+        if (each.rank < 0)
+            pr_consensus_set_away(v->consensus, i, each.away);
+        else
+            pr_consensus_set_was_away(v->consensus, i, each.away);
     }
     return PR_OK;
-}
-
-/* For whoever keeps the results: who is away in this session. */
-static void tell_away(pr_voter *v) {
-    const pr_registry *registry = pr_consensus_registry(v->consensus);
-    for (uint32_t i = 0; i < registry->n; i++) {
-        if (registry->validators[i].removal != PR_REMOVAL_AWAY) continue;
-        const uint8_t record[5] = {PR_CONSENSUS_RECORD_AWAY, (uint8_t)i, (uint8_t)(i >> 8), (uint8_t)(i >> 16), 0};
-        pr_voter_event e = {
-            .kind = PR_VOTER_RECORD, .job = PR_SCHEDULE_NO_JOB, .rank = -1, .data = malloc(5), .size = 5};
-        if (!e.data) continue;
-        memcpy(e.data, record, sizeof record);
-        pr_voter_tell(v, &e);
-    }
 }
 
 static bool admits(void *context, const pr_subject *subject) {
@@ -115,7 +114,6 @@ static pr_status begin(pr_voter *v, pr_error *err) {
     PR_TRY(pr_votelog_open(&v->log, v->log_path, v->o.run_id, restore, v, err));
     v->restoring = false;
     PR_TRY(register_all(v, err));
-    if (v->o.keeps_events) tell_away(v);
     pr_consensus_start(v->consensus);
     return PR_OK;
 }
@@ -221,7 +219,7 @@ void pr_voter_befriend(pr_voter *v, const pr_voter_friend *friend) { v->o.friend
 
 static void ask_for_missing(pr_voter *v) {
     for (size_t i = 0; i < v->o.manifest->n_jobs; i++)
-        if (!pr_consensus_decided(v->consensus, &v->places[i].name)) pr_consensus_ask(v->consensus, &v->places[i].name);
+        pr_consensus_ask(v->consensus, &v->places[i].name); /* those not approved here */
 }
 
 static void sign_batch(pr_voter *v) {

@@ -80,6 +80,7 @@ void pr_wire_validator_put(pr_writer *out, const pr_wire_validator *v) {
     pr_write_bytes(out, v->public_key, sizeof v->public_key);
     pr_write_u64(out, v->stake);
     pr_write_u32(out, (uint32_t)v->rank);
+    pr_write_u64(out, v->away);
 }
 
 void pr_wire_validator_get(pr_wire_validator *out, const pr_wire_roster *m, uint32_t index) {
@@ -89,6 +90,7 @@ void pr_wire_validator_get(pr_wire_validator *out, const pr_wire_roster *m, uint
     pr_read_bytes(&r, out->public_key, sizeof out->public_key);
     out->stake = pr_read_u64(&r);
     out->rank = (int32_t)pr_read_u32(&r);
+    out->away = pr_read_u64(&r);
 }
 
 static void encode_votes(pr_writer *out, const pr_wire_votes *v) {

@@ -87,9 +87,10 @@ typedef struct pr_wire_votes { /* how the consensus works in this run */
 typedef struct pr_wire_validator {
     uint8_t public_key[32];
     uint64_t stake;
-    int32_t rank; /* -1: not in this session */
+    int32_t rank;  /* -1: not in this session */
+    uint64_t away; /* the sets of those away in a session that it is in: consensus/registry.h */
 } pr_wire_validator;
-#define PR_WIRE_VALIDATOR_BYTES 44u
+#define PR_WIRE_VALIDATOR_BYTES 52u
 
 typedef struct pr_wire_roster { /* pointers into the message */
     uint32_t run;

@@ -2,7 +2,7 @@
 #include "consensus/internal.h"
 
 void pr_accuse_apply(pr_consensus *c, const pr_evidence *e, const uint8_t *data, size_t size) {
-    if (!pr_registry_is_active(&c->registry, e->offender)) return;
+    if (pr_registry_is_convicted(&c->registry, e->offender)) return;
     pr_peer *peer = &c->peers[e->offender];
     if (!pr_kept_set(&peer->evidence, data, size)) return; /* it will be found again */
     pr_machine_persist(c, PR_CONSENSUS_RECORD_EVIDENCE, data, size);
@@ -65,7 +65,7 @@ void pr_accuse_take(pr_consensus *c, const uint8_t *data, size_t size) {
         pr_machine_refuse(c, PR_REFUSED_MALFORMED);
         return;
     }
-    if (e.offender < c->registry.n && !pr_registry_is_active(&c->registry, e.offender)) return; /* known already */
+    if (pr_registry_is_convicted(&c->registry, e.offender)) return; /* known already */
     pr_known *known = known_of(c, &e.subject);
     if (!known && !pr_machine_find(c, &e.subject.job)) {
         pr_machine_refuse(c, PR_REFUSED_UNKNOWN_JOB);

@@ -68,12 +68,14 @@ static pr_status walk_removed(walk *k) {
     for (uint32_t i = 0, index; i < k->out->n_removed; i++) {
         if (!read_index(k, &index, &last)) return malformed(k, "removed validators");
         pr_set_add(&k->removed, index);
-        if (k->terms && pr_registry_is_active(k->registry, index))
-            return pr_fail(k->err, PR_ERR_REFUSED, "certificate: no evidence against validator %u, which it excludes",
-                           index);
     }
     k->excluded = k->removed;
-    return PR_OK;
+    uint32_t offender;
+    if (!k->terms || pr_registry_may_leave_out(k->registry, &offender, k->out->n_validators, &k->removed)) return PR_OK;
+    if (offender == PR_NO_VALIDATOR)
+        return pr_fail(k->err, PR_ERR_REFUSED, "certificate: those it excludes were away in no one session");
+    return pr_fail(k->err, PR_ERR_REFUSED, "certificate: no evidence against validator %u, which it excludes",
+                   offender);
 }
 
 static void message_of(const walk *k, pr_message *m, pr_message_kind kind, uint32_t signer) {

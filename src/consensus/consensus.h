@@ -139,9 +139,12 @@ PR_MUST_CHECK pr_status pr_consensus_add_job(pr_consensus *c, const pr_hash *job
  * so an OUTCOME or REMOVED that was on record but had not taken effect before the crash does not come again: after
  * start, ask _outcome and _certificate for the jobs, and _registry for who is removed. */
 PR_MUST_CHECK pr_status pr_consensus_restore(pr_consensus *c, const uint8_t *record, size_t size, pr_error *err);
-/* Before start: this validator is not in this session, by the word of whoever called the roll; every node must be told
- * the same. It counts as removed until the next start, and certificates say so. One that was removed stays so. */
-void pr_consensus_set_away(pr_consensus *c, uint32_t validator);
+/* Before start: in which sets of those away in a session of this run (registry.h) the validator is, by the word of
+ * whoever called the roll; every node must be told the same. Certificates of those sessions leave it out. */
+void pr_consensus_set_was_away(pr_consensus *c, uint32_t validator, uint64_t sets);
+/* The same, and it is not in this session: it counts as removed until the next start, and certificates say so. One that
+ * was removed stays so. Persisted: an AWAY record, which restore ignores, for whoever calls the next roll. */
+void pr_consensus_set_away(pr_consensus *c, uint32_t validator, uint64_t sets);
 /* What is vouched for this machine, in every vote from now on; NULL: none. */
 void pr_consensus_set_attestation(pr_consensus *c, const pr_attestation *attestation);
 void pr_consensus_start(pr_consensus *c);
@@ -159,7 +162,8 @@ void pr_consensus_verified(pr_consensus *c, const pr_subject *subject, pr_proof_
 /* Whoever watches heartbeats thinks the leader is gone: this node asks for the next view. To be said again while that
  * lasts: with no round open the request is not repeated. */
 void pr_consensus_suspect_leader(pr_consensus *c);
-/* Asks everybody for what came of a job that is open here: a certificate may have passed while this node was away. */
+/* Asks everybody for what came of a job that is not approved here: a certificate may have passed while this node was
+ * away, or after it had given a round up. */
 void pr_consensus_ask(pr_consensus *c, const pr_hash *job);
 /* This node finds this root over the outcomes of the run, signs it, and gathers the others' signatures on it. */
 void pr_consensus_sign_batch(pr_consensus *c, const pr_hash *root, uint64_t n_leaves);
@@ -191,10 +195,11 @@ typedef enum pr_consensus_record {
     PR_CONSENSUS_RECORD_CERTIFICATE,
     PR_CONSENSUS_RECORD_EVIDENCE, /* with it the offender is removed */
     PR_CONSENSUS_RECORD_OUTCOME,  /* subject 104 | u64 view | u8 outcome */
-    PR_CONSENSUS_RECORD_AWAY,     /* u32 index: a validator that is away in the session that begins. Never emitted here,
-                                     and ignored by restore: for whoever keeps the results */
+    PR_CONSENSUS_RECORD_AWAY,     /* u32 index | u64 sets: a validator that is away in the session that begins, and in
+                                     which sets of those away it is now */
     PR_CONSENSUS_RECORDS
 } pr_consensus_record;
+#define PR_AWAY_BYTES 12u
 /* A record is a byte of this kind, then what the list above says. 0: no record. */
 int pr_consensus_record_kind(const uint8_t *record, size_t size);
 #endif

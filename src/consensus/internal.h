@@ -39,19 +39,20 @@ typedef struct pr_round {
     pr_kept proposal;
     pr_held_vote *votes; /* [registry.n] */
     pr_absence *absences;
+    bool has_absent;
     pr_validator_set absent; /* those whose absence is established */
 } pr_round;
 
 /* What a node remembers of itself about a job, so as never to contradict it. */
 typedef struct pr_own {
-    uint32_t announced_attempt, voted_attempt, proposed_attempt;
+    uint32_t announced_attempt, voted_attempt;
     uint64_t voted_view, proposed_view;
     bool announced, voted, proposed, locked;
-    pr_hash lock; /* the proof approved, or said to be waited for: no other one will be approved */
-    pr_hash proposed_statement, proposed_proof;
-    pr_kept vote;       /* the last one, signed */
-    bool pending;       /* own proof, not decided */
-    pr_subject subject; /* announced last */
+    pr_hash lock;                /* the proof approved, or said to be waited for: no other one will be approved */
+    pr_subject proposed_subject; /* the last one: also another prover of the same proof would contradict it */
+    pr_kept vote;                /* the last one, signed */
+    bool pending;                /* own proof, not decided */
+    pr_subject subject;          /* announced last */
     uint8_t announcement[PR_SIGNATURE_BYTES];
 } pr_own;
 

@@ -8,9 +8,8 @@
 /* (view, attempt) of a node's proposals for a job only rise; the last one may be said again as it was. */
 static bool may_propose(const pr_consensus *c, const pr_own *own, const pr_subject *s) {
     if (!own->proposed || c->view > own->proposed_view) return true;
-    if (c->view < own->proposed_view || s->attempt < own->proposed_attempt) return false;
-    return s->attempt > own->proposed_attempt || (pr_hash_equal(&own->proposed_statement, &s->statement) &&
-                                                  pr_hash_equal(&own->proposed_proof, &s->proof_hash));
+    if (c->view < own->proposed_view || s->attempt < own->proposed_subject.attempt) return false;
+    return s->attempt > own->proposed_subject.attempt || pr_subject_equal(&own->proposed_subject, s);
 }
 
 static bool is_wanted(const pr_consensus *c, const pr_round *round) {
@@ -34,9 +33,7 @@ void pr_lead_propose(pr_consensus *c, pr_entry *entry) {
     if (!pr_machine_sign(c, bytes, &size, &m) || !pr_kept_set(&round->proposal, bytes, size)) return;
     own->proposed = true;
     own->proposed_view = c->view;
-    own->proposed_attempt = round->subject.attempt;
-    own->proposed_statement = round->subject.statement;
-    own->proposed_proof = round->subject.proof_hash;
+    own->proposed_subject = round->subject;
     round->proposed = round->ever_proposed = true;
     pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, bytes, size);
     pr_machine_broadcast(c, bytes, size);

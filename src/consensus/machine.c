@@ -150,8 +150,19 @@ pr_status pr_consensus_register(pr_consensus *c, const uint8_t public_key[PR_PUB
     return PR_OK;
 }
 
-void pr_consensus_set_away(pr_consensus *c, uint32_t validator) {
-    PR_ASSERT(!c->started && validator < c->registry.n);
+void pr_consensus_set_was_away(pr_consensus *c, uint32_t validator, uint64_t sets) {
+    PR_ASSERT(!c->started && validator < c->registry.n && !(sets & 1));
+    c->registry.validators[validator].away |= sets;
+}
+
+void pr_consensus_set_away(pr_consensus *c, uint32_t validator, uint64_t sets) {
+    uint8_t record[PR_AWAY_BYTES];
+    pr_writer w = {.data = record, .capacity = sizeof record};
+    PR_ASSERT(sets != 0);
+    pr_consensus_set_was_away(c, validator, sets);
+    pr_write_u32(&w, validator);
+    pr_write_u64(&w, sets);
+    pr_machine_persist(c, PR_CONSENSUS_RECORD_AWAY, record, w.size);
     if (pr_registry_is_active(&c->registry, validator)) pr_registry_remove(&c->registry, validator, PR_REMOVAL_AWAY);
 }
 
@@ -288,7 +299,9 @@ const pr_subject *pr_consensus_decided(const pr_consensus *c, const pr_hash *job
 
 void pr_consensus_ask(pr_consensus *c, const pr_hash *job) {
     const pr_entry *entry = find_const(c, job);
-    if (entry && entry->outcome == PR_ROUND_OPEN) pr_vote_send_status(c, PR_NO_VALIDATOR, job);
+    bool may_be_approved = entry && (entry->outcome == PR_ROUND_OPEN || entry->outcome == PR_ROUND_TIMEOUT ||
+                                     entry->outcome == PR_ROUND_REJECTED);
+    if (may_be_approved) pr_vote_send_status(c, PR_NO_VALIDATOR, job);
     pr_machine_settle(c);
 }
 
@@ -296,7 +309,7 @@ uint32_t pr_consensus_last_attempt(const pr_consensus *c, const pr_hash *job) {
     const pr_entry *entry = find_const(c, job);
     if (!entry || !entry->known) return 0;
     const pr_own *own = &entry->known->own;
-    const uint32_t all[] = {own->announced_attempt, own->voted_attempt, own->proposed_attempt,
+    const uint32_t all[] = {own->announced_attempt, own->voted_attempt, own->proposed_subject.attempt,
                             entry->known->decided.attempt,
                             entry->known->round ? entry->known->round->subject.attempt : 0};
     uint32_t last = 0;

@@ -59,9 +59,24 @@ bool pr_registry_is_active(const pr_registry *registry, uint32_t index) {
     return index < registry->n && registry->validators[index].removal == PR_REMOVAL_NONE;
 }
 
+bool pr_registry_is_convicted(const pr_registry *registry, uint32_t index) {
+    return index < registry->n && registry->validators[index].removal != PR_REMOVAL_NONE &&
+           registry->validators[index].removal != PR_REMOVAL_AWAY;
+}
+
+uint32_t pr_registry_count_convicted(const pr_registry *registry) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < registry->n; i++) n += pr_registry_is_convicted(registry, i);
+    return n;
+}
+
 void pr_registry_remove(pr_registry *registry, uint32_t index, pr_removal reason) {
     PR_ASSERT(index < registry->n && reason != PR_REMOVAL_NONE);
-    if (!pr_registry_is_active(registry, index)) return;
+    if (pr_registry_is_convicted(registry, index)) return;
+    if (!pr_registry_is_active(registry, index)) {
+        registry->validators[index].removal = reason;
+        return;
+    }
     registry->validators[index].removal = reason;
     registry->active_stake -= registry->validators[index].stake;
     registry->n_active--;
@@ -78,6 +93,27 @@ uint32_t pr_registry_leader(const pr_registry *registry, uint64_t view) {
 void pr_registry_add_removed(const pr_registry *registry, pr_validator_set *set) {
     for (uint32_t i = 0; i < registry->n; i++)
         if (!pr_registry_is_active(registry, i)) pr_set_add(set, i);
+}
+
+/* Away by the word of whoever filled the registry, without a session. */
+static bool is_removed(const pr_validator *v) {
+    return v->removal != PR_REMOVAL_NONE && (v->removal != PR_REMOVAL_AWAY || v->away == 0);
+}
+
+bool pr_registry_may_leave_out(const pr_registry *registry, uint32_t *offender, uint32_t n,
+                               const pr_validator_set *left_out) {
+    uint64_t sessions = UINT64_MAX; /* those that explain the list so far, by the number of their set */
+    *offender = PR_NO_VALIDATOR;
+    for (uint32_t i = 0; i < n; i++) {
+        const pr_validator *v = &registry->validators[i];
+        if (!pr_set_has(left_out, i)) {
+            sessions &= ~v->away;
+        } else if (!is_removed(v)) {
+            sessions &= v->away;
+            if (v->away == 0) *offender = i;
+        }
+    }
+    return sessions != 0;
 }
 
 uint64_t pr_registry_stake_without(const pr_registry *registry, uint32_t n, const pr_validator_set *excluded) {

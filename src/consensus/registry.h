@@ -2,6 +2,8 @@
  *
  * An index never changes its meaning: nobody leaves the list, a removed validator is marked. A stake is what it was at
  * registration; the total never exceeds UINT64_MAX / 3, so that three times any sum of stakes is a u64.
+ * Each session of a run may have validators away. The sets of those who were are numbered from 1 to 63, and each
+ * validator knows the numbers of its own; number 0 is the empty set, so nobody has it.
  * A key registers once: neither an active nor a removed one comes again. Not thread safe. */
 #ifndef PR_CONSENSUS_REGISTRY_H
 #define PR_CONSENSUS_REGISTRY_H
@@ -25,6 +27,7 @@ typedef struct pr_validator {
     uint8_t public_key[PR_PUBLIC_KEY_BYTES];
     uint64_t stake; /* > 0 */
     pr_removal removal;
+    uint64_t away; /* bit k: it is in set k of those away in a session */
 } pr_validator;
 
 typedef struct pr_registry {
@@ -41,7 +44,10 @@ PR_MUST_CHECK pr_status pr_registry_add(pr_registry *registry, const uint8_t pub
                                         uint64_t stake, pr_error *err);
 uint32_t pr_registry_find(const pr_registry *registry, const uint8_t public_key[PR_PUBLIC_KEY_BYTES]); /* or NO */
 bool pr_registry_is_active(const pr_registry *registry, uint32_t index); /* false beyond n */
-/* The first reason stays. index < n. */
+/* By evidence, not just away. */
+bool pr_registry_is_convicted(const pr_registry *registry, uint32_t index);
+uint32_t pr_registry_count_convicted(const pr_registry *registry);
+/* The first reason stays, but for AWAY. index < n. */
 void pr_registry_remove(pr_registry *registry, uint32_t index, pr_removal reason);
 /* Who leads: the validator at index view mod n, or the next active one after it (in a circle). NO when none is active.
  */
@@ -55,6 +61,11 @@ static inline bool pr_set_has(const pr_validator_set *set, uint32_t i) { return 
 static inline void pr_set_add(pr_validator_set *set, uint32_t i) { set->words[i / 64] |= (uint64_t)1 << (i % 64); }
 /* Adds the removed validators to set. */
 void pr_registry_add_removed(const pr_registry *registry, pr_validator_set *set);
+/* Whether a certificate of the first n validators may leave out exactly these: there is a session (one of the sets of
+ * those away, or the empty one) of which it leaves out everybody who was away, and otherwise only who was removed.
+ * offender: one of those that it must not leave out, NO_VALIDATOR if it is the session that is unknown. */
+bool pr_registry_may_leave_out(const pr_registry *registry, uint32_t *offender, uint32_t n,
+                               const pr_validator_set *left_out);
 /* Stake of the first n validators that are not in excluded. */
 uint64_t pr_registry_stake_without(const pr_registry *registry, uint32_t n, const pr_validator_set *excluded);
 

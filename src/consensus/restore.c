@@ -19,9 +19,7 @@ static void remember_own(pr_own *own, const pr_message *m, const uint8_t *data, 
     } else if (m->kind == PR_MESSAGE_PROPOSE) {
         own->proposed = true;
         own->proposed_view = m->view;
-        own->proposed_attempt = m->subject.attempt;
-        own->proposed_statement = m->subject.statement;
-        own->proposed_proof = m->subject.proof_hash;
+        own->proposed_subject = m->subject;
     } else if (m->kind == PR_MESSAGE_VOTE) {
         own->voted = true;
         own->voted_view = m->view;
@@ -149,7 +147,7 @@ pr_status pr_consensus_restore(pr_consensus *c, const uint8_t *record, size_t si
         good = restore_outcome(c, data, size - 1);
         break;
     case PR_CONSENSUS_RECORD_AWAY:
-        good = size == 5;
+        good = size == 1 + PR_AWAY_BYTES;
         break;
     default:
         break;

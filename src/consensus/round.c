@@ -14,7 +14,7 @@ static void clear_view(const pr_consensus *c, pr_round *round) {
     }
     pr_kept_clear(&round->proposal);
     round->absent = (pr_validator_set){{0}};
-    round->proposed = round->waited = false;
+    round->has_absent = round->proposed = round->waited = false;
     if (!round->withheld) round->timeouts = 0; /* what nobody can get must end, however often the view changes */
 }
 
@@ -58,11 +58,12 @@ void pr_round_drop(pr_consensus *c, pr_entry *entry) {
 }
 
 /* How long a job has waited, and for what, stays known: else a liar that overtakes itself again and again would keep
- * everybody patient for ever. */
+ * everybody patient for ever, those as well who are not of the committee and never asked for the proof. */
 pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                            const uint8_t announcement[PR_SIGNATURE_BYTES]) {
     const pr_round *old = entry->known->round;
-    bool waited = old && old->waited, withheld = old && old->proposed && (old->withheld || old->asked);
+    bool unseen = old && pr_known_verdict(entry->known, &old->subject) == PR_PROOF_UNKNOWN;
+    bool waited = old && old->waited, withheld = old && old->proposed && (old->withheld || unseen);
     pr_round_drop(c, entry);
     pr_round *round = pr_round_open(c, entry, subject, announcement);
     if (round) round->waited = waited, round->withheld = withheld;
@@ -185,11 +186,13 @@ static bool is_established(const pr_consensus *c, const pr_absence *a) {
 static void establish_absences(const pr_consensus *c, pr_round *round) {
     uint64_t stake = 0;
     round->absent = (pr_validator_set){{0}};
+    round->has_absent = false;
     for (const pr_absence *a = round->absences; a; a = a->next) {
         uint64_t more = c->registry.validators[a->absent].stake;
         if (!pr_registry_is_active(&c->registry, a->absent) || !is_established(c, a)) continue;
         if (3 * (stake + more) >= c->registry.active_stake) continue;
         stake += more;
+        round->has_absent = true;
         pr_set_add(&round->absent, a->absent);
     }
 }
@@ -241,15 +244,23 @@ static bool votes_differ(const pr_consensus *c, const pr_round *round) {
     return seen[PR_VOTE_APPROVE] && seen[PR_VOTE_REJECT];
 }
 
-static bool try_approve(pr_consensus *c, pr_entry *entry, const pr_validator_set *absent) {
+static bool try_approve(pr_consensus *c, pr_entry *entry, const pr_committee *committee,
+                        const pr_validator_set *absent) {
     pr_round *round = entry->known->round;
-    pr_committee committee;
-    pr_round_committee(c, &committee, &round->subject, absent);
-    if (!pr_quorum_reached(count(c, round, &committee).approve, committee.stake)) return false;
-    pr_kept certificate = pr_round_certify(c, round, &committee, absent);
+    if (!pr_quorum_reached(count(c, round, committee).approve, committee->stake)) return false;
+    pr_kept certificate = pr_round_certify(c, round, committee, absent);
     if (!certificate.data) return false;
     pr_round_approve(c, entry, &round->subject, c->view, certificate);
     return true;
+}
+
+/* Also without the absences, which others may not have heard of. */
+static bool try_approve_whole(pr_consensus *c, pr_entry *entry) {
+    pr_committee whole;
+    const pr_round *round = entry->known->round;
+    if (!round->has_absent) return false;
+    pr_round_committee(c, &whole, &round->subject, NULL);
+    return try_approve(c, entry, &whole, NULL);
 }
 
 /* Approval has become impossible, by what everybody has said. Whoever has run the verifier goes by that, so lies only
@@ -301,7 +312,7 @@ void pr_round_settle(pr_consensus *c, pr_entry *entry) {
         round->dirty = c->dirty = true;
         return;
     }
-    if (try_approve(c, entry, NULL) || try_approve(c, entry, &round->absent)) return;
+    if (try_approve_whole(c, entry) || try_approve(c, entry, &committee, &round->absent)) return;
     (void)try_reject(c, entry, &committee, verdict);
 }
 

@@ -35,11 +35,11 @@ static pr_status read_removed(pr_reader *r, pr_validator_set *removed, uint32_t 
     for (uint32_t i = 0; i < n; i++) {
         if (!read_index(r, &index, &last, n_validators)) return malformed(err);
         pr_set_add(removed, index);
-        if (registry && pr_registry_is_active(registry, index))
-            return pr_fail(err, PR_ERR_REFUSED, "list of signatures: no evidence against validator %u, left out",
-                           index);
     }
-    return PR_OK;
+    if (!registry || pr_registry_may_leave_out(registry, &index, n_validators, removed)) return PR_OK;
+    if (index == PR_NO_VALIDATOR)
+        return pr_fail(err, PR_ERR_REFUSED, "list of signatures: those left out were away in no one session");
+    return pr_fail(err, PR_ERR_REFUSED, "list of signatures: no evidence against validator %u, left out", index);
 }
 
 pr_status pr_signatures_check(pr_reader *r, pr_message *message, const pr_registry *registry, const pr_crypto *crypto,

@@ -56,7 +56,7 @@ static bool decode(ballot *b, uint64_t time_ns, const uint8_t *record, size_t si
     case PR_CONSENSUS_RECORD_OUTCOME:
         return decode_outcome(b);
     case PR_CONSENSUS_RECORD_AWAY:
-        return b->size == 4;
+        return b->size == PR_AWAY_BYTES;
     case PR_CONSENSUS_RECORDS:
         break;
     }
@@ -167,6 +167,9 @@ static pr_status put_away(pr_product *p, const ballot *b, pr_error *err) {
     uint32_t index = u32_at(b->body);
     pr_validator_row *row = find_validator(p, index);
     if (!row) return PR_OK;
+    pr_reader r;
+    pr_reader_init(&r, b->body + 4, b->size - 4);
+    row->away_sets |= pr_read_u64(&r);
     row->sessions_away++;
     return rewrite_validator(p, index, err);
 }
@@ -269,7 +272,7 @@ pr_status pr_ballot_put(pr_product *p, uint64_t time_ns, const uint8_t *record, 
     ballot b;
     if (!decode(&b, time_ns, record, size))
         return pr_fail(err, PR_ERR_MALFORMED, "%s: a record of the consensus does not decode", p->path);
-    p->n_ballots += b.kind != PR_CONSENSUS_RECORD_AWAY;
+    p->n_ballots++;
     switch (b.kind) {
     case PR_CONSENSUS_RECORD_VALIDATOR:
         return put_validator(p, &b, err);

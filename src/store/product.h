@@ -51,7 +51,7 @@ typedef struct pr_product {
     size_t n_names, name_capacity;
     pr_validator_row *validators; /* [n_validators], as in the file */
     uint32_t n_validators;
-    uint64_t n_ballots;         /* records of the consensus, without those of who was away */
+    uint64_t n_ballots;         /* records of the consensus */
     pr_session_row session;     /* the last one */
     uint64_t first_ns, last_ns; /* times of the first and the last frame */
     uint64_t refused_ns;        /* monotonic: since when a reader keeps us out; 0: none */

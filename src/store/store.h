@@ -79,7 +79,7 @@ PR_MUST_CHECK pr_status pr_store_flush(pr_store *s, pr_error *err);
 uint64_t pr_store_pending_bytes(const pr_store *s);
 uint64_t pr_store_bytes(const pr_store *s);             /* size of the HDF5 file at its last flush */
 uint64_t pr_store_journal_bytes(const pr_store *s);     /* of all its segments */
-uint64_t pr_store_consensus_records(const pr_store *s); /* how many it has, without those of who was away */
+uint64_t pr_store_consensus_records(const pr_store *s); /* how many it has */
 uint32_t pr_store_session(const pr_store *s);           /* number of the session that began last, from 1; 0: none */
 
 /* ---- making again ---- */

@@ -16,6 +16,7 @@ static const pr_field validator_fields[] = {
     PR_ROW(pr_validator_row, REMOVAL, removal, "for which fraud it was removed; none: it was not"),
     PR_ROW(pr_validator_row, U64, removed_ns, "when it was removed, ns since 1970 UTC; 0: it was not"),
     PR_ROW(pr_validator_row, U32, sessions_away, "sessions of the run in which it was absent"),
+    PR_ROW(pr_validator_row, U64, away_sets, "bit k: it is in set k of those absent from a session"),
 };
 PR_SPEC(pr_validator_row_spec, pr_validator_row, validator_fields);
 

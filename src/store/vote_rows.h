@@ -13,6 +13,7 @@ typedef struct pr_validator_row {
     uint32_t removal; /* pr_removal */
     uint64_t removed_ns;
     uint32_t sessions_away;
+    uint64_t away_sets; /* pr_validator.away */
 } pr_validator_row;
 
 typedef struct pr_vote_row {

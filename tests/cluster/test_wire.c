@@ -27,10 +27,11 @@ static const uint8_t validators[2 * PR_WIRE_VALIDATOR_BYTES] = {[0] = 5,
                                                                 [32] = 9,
                                                                 [PR_WIRE_VALIDATOR_BYTES] = 6,
                                                                 [PR_WIRE_VALIDATOR_BYTES + 32] = 8,
-                                                                [2 * PR_WIRE_VALIDATOR_BYTES - 4] = 0xff,
+                                                                [2 * PR_WIRE_VALIDATOR_BYTES - 12] = 0xff,
                                                                 0xff,
                                                                 0xff,
-                                                                0xff};
+                                                                0xff,
+                                                                6};
 
 static pr_wire sample(pr_wire_type type) {
     pr_wire m = {.type = type};
@@ -111,6 +112,7 @@ static void check_roster(const pr_wire_roster *m) {
     assert_int_equal(v.public_key[0], 6);
     assert_int_equal(v.stake, 8);
     assert_int_equal(v.rank, -1);
+    assert_int_equal(v.away, 6);
 }
 
 static void check(const pr_wire *m) {

@@ -38,6 +38,122 @@ static void the_leader_alone_proposes(void **state) {
     net_destroy(w);
 }
 
+static void propose(net *w, uint32_t to, const pr_subject *s) { /* by the first leader, validator 0 */
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message first, m = {.kind = PR_MESSAGE_PROPOSE, .subject = *s};
+    announced(w, &first, s);
+    memcpy(m.announcement, first.signature, PR_SIGNATURE_BYTES);
+    pr_consensus_receive(w->nodes[to].c, 0, bytes, net_sign(w, bytes, &m, 0));
+}
+
+static void of_one_view_only_higher_attempts_supersede(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = i != 1;
+    pr_subject second = net_subject("job-1", 2, 3, true, 7), third = net_subject("job-1", 3, 2, true, 7);
+    pr_subject first = net_subject("job-1", 1, 2, true, 7), other = net_subject("job-1", 3, 3, true, 7);
+    propose(w, 1, &second);
+    propose(w, 1, &first);
+    assert_int_equal(w->nodes[1].refused[PR_REFUSED_STALE], 1);
+    propose(w, 1, &third);
+    net_run(w); /* the vote is on the third */
+    assert_int_equal(pr_consensus_last_attempt(w->nodes[1].c, &third.job), 3);
+    assert_int_equal(w->nodes[1].frauds, 0);
+    propose(w, 1, &other);
+    assert_int_equal(w->nodes[1].frauds, 1);
+    assert_false(pr_registry_is_active(pr_consensus_registry(w->nodes[1].c), 0));
+    net_destroy(w);
+}
+
+/* Provers are deterministic, so two may have the same proof; a liar may have announced it for the attempt of another.
+ */
+static void a_leader_proposes_one_prover_for_an_attempt(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = true;
+    w->nodes[0].blind = true;
+    pr_subject first = net_subject("job-1", 1, 3, true, 7), second = net_subject("job-1", 1, 2, true, 7);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m;
+    announced(w, &m, &first);
+    pr_consensus_receive(w->nodes[0].c, 3, bytes, pr_message_encode(bytes, &m));
+    assert_true(is_on_its_way(w, 1, PR_MESSAGE_PROPOSE));
+    net_run(w);
+    for (uint32_t k = 0; k <= w->retries; k++) net_expire_rounds(w);
+    assert_int_equal(net_outcome(w, 0, &first), PR_ROUND_TIMEOUT);
+    announced(w, &m, &second);
+    pr_consensus_receive(w->nodes[0].c, 2, bytes, pr_message_encode(bytes, &m));
+    assert_int_equal(pr_consensus_open_rounds(w->nodes[0].c), 1);
+    assert_false(is_on_its_way(w, 1, PR_MESSAGE_PROPOSE));
+    net_destroy(w);
+}
+
+/* Whoever is not of the committee never asks for a proof. When the leader overtakes it again and again, that must not
+ * make it wait for ever. */
+static void an_outsider_does_not_wait_for_ever(void **state) {
+    (void)state;
+    net *w = net_create(7, NULL, 1);
+    net_start(w);
+    pr_subject s = net_subject("job-1", 1, 0, true, 7);
+    pr_committee committee;
+    pr_validator_set nobody = {{0}};
+    pr_draw draw = {&w->terms.seed, &s.job, 7, 0, 1};
+    pr_committee_draw(&committee, pr_consensus_registry(w->nodes[1].c), &draw, &nobody);
+    uint32_t i = pr_committee_has(&committee, 1) ? 2 : 1;
+    for (; s.attempt <= 2; s.attempt++) {
+        assert_false(is_on_its_way(w, 3, PR_MESSAGE_VIEW_CHANGE));
+        propose(w, i, &s);
+        pr_consensus_expire(w->nodes[i].c, 0);
+    }
+    assert_true(is_on_its_way(w, 3, PR_MESSAGE_VIEW_CHANGE));
+    net_destroy(w);
+}
+
+/* ---- who was away ---- */
+
+static bool may_leave_out(const pr_registry *r, const char *out, uint32_t *offender) {
+    pr_validator_set set = {{0}};
+    for (uint32_t i = 0; i < 5; i++)
+        if (out[i] == 'x') pr_set_add(&set, i);
+    return pr_registry_may_leave_out(r, offender, 5, &set);
+}
+
+/* Set 1: validators 1 and 2; set 2: 2 and 3. Validator 4 was removed. */
+static void the_away_are_left_out_by_sessions(void **state) {
+    (void)state;
+    pr_registry r;
+    uint32_t who;
+    pr_registry_init(&r);
+    for (uint32_t i = 0; i < 5; i++) {
+        uint8_t key[PR_PUBLIC_KEY_BYTES];
+        net_key(key, i);
+        assert_int_equal(pr_registry_add(&r, key, 1, NULL), PR_OK);
+    }
+    pr_registry_remove(&r, 4, PR_REMOVAL_AWAY);
+    r.validators[4].away = 4; /* now */
+    r.validators[1].away = 2;
+    r.validators[2].away = 6;
+    r.validators[3].away = 4;
+    assert_true(may_leave_out(&r, ".....", &who));
+    assert_true(may_leave_out(&r, ".xx..", &who));
+    assert_true(may_leave_out(&r, "..xxx", &who));
+    const char *const no_session[] = {".x...", "..x..", ".xxx.", "..xx.", ".xxxx", "....x"};
+    for (size_t k = 0; k < 6; k++) {
+        assert_false(may_leave_out(&r, no_session[k], &who));
+        assert_int_equal(who, PR_NO_VALIDATOR);
+    }
+    assert_false(may_leave_out(&r, "xxx..", &who));
+    assert_int_equal(who, 0);
+    pr_registry_remove(&r, 4, PR_REMOVAL_WRONG_VOTE); /* evidence is above absence */
+    assert_int_equal(r.validators[4].removal, PR_REMOVAL_WRONG_VOTE);
+    assert_int_equal(r.active_stake, 4);
+    assert_true(may_leave_out(&r, "....x", &who));
+    assert_true(may_leave_out(&r, ".xx.x", &who));
+    pr_registry_clear(&r);
+}
+
 /* One who has nothing open, and sees nothing wrong, goes along with more than a third: else two of four that cannot do
  * without a new leader would be alone. */
 static void a_third_takes_a_node_along(void **state) {
@@ -197,6 +313,10 @@ static void an_approval_binds_after_a_crash(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_leader_alone_proposes),
+        cmocka_unit_test(of_one_view_only_higher_attempts_supersede),
+        cmocka_unit_test(a_leader_proposes_one_prover_for_an_attempt),
+        cmocka_unit_test(an_outsider_does_not_wait_for_ever),
+        cmocka_unit_test(the_away_are_left_out_by_sessions),
         cmocka_unit_test(a_third_takes_a_node_along),
         cmocka_unit_test(the_leader_tells_of_an_approval),
         cmocka_unit_test(who_asks_from_an_old_view_is_shown_the_new_one),

@@ -29,12 +29,13 @@ void sim_say(const sim *s, const char *format, ...) {
 }
 
 static void trace_event(const sim *s, const sim_event *event) {
-    static const char *const names[] = {"deliver", "timer", "verified", "flush", "crash", "return", "lie", "schedule"};
+    static const char *const names[] = {"deliver", "timer", "verified", "flush",  "crash",
+                                        "return",  "lie",   "schedule", "session"};
     if (event->kind == SIM_DELIVER)
         sim_say(s, "%u -> %u: %s%s", event->from, event->node,
                 pr_message_kind_name((pr_message_kind)pr_message_peek(event->data, event->size)),
                 s->nodes[event->node].c ? "" : ", which is down");
-    else if (event->kind != SIM_SCHEDULE)
+    else if (event->kind != SIM_SCHEDULE && event->kind != SIM_SESSION)
         sim_say(s, "node %u: %s %llu", event->node, names[event->kind], (unsigned long long)event->timer);
 }
 
@@ -47,7 +48,8 @@ static void finish(sim *s, uint64_t *next_batch, uint32_t *batches) {
 }
 
 static void describe(const sim *s) {
-    printf("seed %llu: %u nodes, %u jobs, liars:", (unsigned long long)s->seed, s->n, s->n_jobs);
+    printf("seed %llu: %u nodes, committees of %u, %u sessions, %u jobs, liars:", (unsigned long long)s->seed, s->n,
+           s->terms.committee_size, s->session + 1, s->n_jobs);
     for (uint32_t i = 0; i < s->n; i++)
         if (s->nodes[i].faulty) printf(" %u", i);
     printf("; heals at %llu ms; %llu events, %llu messages, %llu crashes, %llu lies, %llu removals, %llu views\n",
@@ -124,15 +126,21 @@ int main(int argc, char **argv) {
     sim_signed *said = malloc(SIM_SIGNED * sizeof *said);
     PR_ASSERT(s && said);
     bool good = true;
-    uint64_t done = 0, events = 0;
+    uint64_t done = 0, events = 0, sessions = 0, small = 0, conflicts = 0;
     clock_t begin = clock();
     for (; done < o.n && good; done++) {
         memset(said, 0, SIM_SIGNED * sizeof *said);
         *s = (sim){.trace = o.trace, .sabotage = o.sabotage, .said = said};
         good = sim_run(s, o.from + done);
         events += s->n_events;
+        sessions += s->session > 0;
+        small += s->terms.committee_size + 1 < s->n;
+        conflicts += s->conflicts > 0;
     }
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    printf("%llu seeds with several sessions, %llu with small committees, %llu with two proofs of a job where that may "
+           "be\n",
+           (unsigned long long)sessions, (unsigned long long)small, (unsigned long long)conflicts);
     printf("%llu seeds, %llu events, %.1f s of CPU time, %.0f seeds/s\n", (unsigned long long)done,
            (unsigned long long)events, seconds, (double)done / (seconds > 0 ? seconds : 1));
     free(said);

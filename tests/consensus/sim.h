@@ -1,10 +1,11 @@
 /* A seeded, deterministic simulator of the consensus: the machines of src/consensus on 4, 7 or 10 nodes with journals
  * that are written late, a network that loses, delays, doubles and reorders, crashes in the midst of a write, and up to
- * f of 3f + 1 nodes, by stake, that lie. Time is simulated; the same seed is the same run, to the last byte.
+ * f of 3f + 1 nodes, by stake, that lie. Some runs have several sessions, in each of which other nodes are away, and
+ * some have committees of fewer than everybody. Time is simulated; the same seed is the same run, to the last byte.
  *
  *   sim_world   nodes, journals, the network, time          sim_liar   what faulty nodes say
  *   sim_jobs    who proves what, and what has to be approved sim_check  what must never happen
- *   sim_events  the queue of what is to happen
+ *   sim_events  the queue of what is to happen               sim_choose what a seed decides at the start
  *
  * A run has two parts. In the first anything happens; from `healed_at` on messages arrive within 10 ms, nobody crashes
  * and every honest verifier works. Liars lie in both. */
@@ -14,7 +15,15 @@
 #include "consensus/batch.h"
 #include "consensus/consensus.h"
 
-enum { SIM_NODES = 10, SIM_JOBS = 4, SIM_SUBJECTS = 64, SIM_RECENT = 64, SIM_SIGNED = 8192, SIM_CERTIFICATES = 256 };
+enum {
+    SIM_NODES = 10,
+    SIM_JOBS = 4,
+    SIM_SUBJECTS = 64,
+    SIM_RECENT = 64,
+    SIM_SIGNED = 8192,
+    SIM_CERTIFICATES = 256,
+    SIM_SESSIONS = 3
+};
 
 /* ---- what is to happen ---- */
 
@@ -26,14 +35,16 @@ typedef enum sim_event_kind {
     SIM_CRASH,
     SIM_RETURN, /* node comes back from its journal */
     SIM_LIE,    /* node, a liar, says something of its own */
-    SIM_SCHEDULE
+    SIM_SCHEDULE,
+    SIM_SESSION /* everybody stops; the next session begins */
 } sim_event_kind;
 
 typedef struct sim_event {
     uint64_t at, order; /* ms; then in the order of their making */
     sim_event_kind kind;
     uint32_t node, from;
-    uint32_t life; /* of the node when this was made: a crash voids timers, answers and writes */
+    uint32_t life;    /* of the node when this was made: a crash voids timers, answers and writes */
+    uint32_t session; /* of DELIVER and RETURN: void in a later one */
     uint32_t setting;
     uint64_t timer;
     pr_subject subject;
@@ -89,7 +100,8 @@ typedef struct sim_job {
     uint64_t begins_at, given_at;
     bool failed;   /* that attempt has ended without an approval */
     bool approved; /* somebody honest has said so */
-    bool twofold;  /* a liar has a second valid proof of it: only safety is promised */
+    bool
+        twofold; /* a liar has a second valid proof of it, or all the votes of its committee: it need not be approved */
     bool certified;
     pr_hash certified_proof;
 } sim_job;
@@ -118,6 +130,12 @@ typedef struct sim_lock { /* the proof of a job that an honest node has approved
     pr_hash proof;
 } sim_lock;
 
+typedef struct sim_session {
+    uint64_t at;
+    bool away[SIM_NODES];
+    uint32_t set; /* its number, 0: nobody is away */
+} sim_session;
+
 typedef enum sim_sabotage { SIM_SOUND, SIM_SEND_BEFORE_WRITE, SIM_LOSE_WRITTEN } sim_sabotage;
 
 typedef struct sim {
@@ -129,6 +147,9 @@ typedef struct sim {
     sim_weather weather;
     uint32_t n, n_faulty, n_jobs, max_open; /* max_open: rounds of a node, and jobs in the scheduler's hands */
     uint64_t stakes[SIM_NODES];
+    sim_session sessions[SIM_SESSIONS];
+    uint32_t n_sessions, session; /* session: the one that is on */
+    bool limited; /* two certificates of a job may name different proofs, when a liar has two (consensus.md) */
     uint8_t keys[SIM_NODES][PR_PUBLIC_KEY_BYTES];
     pr_consensus_terms terms;
     sim_node nodes[SIM_NODES];
@@ -144,7 +165,7 @@ typedef struct sim {
     sim_lock locks[SIM_NODES][SIM_JOBS];
     uint64_t certificates[SIM_CERTIFICATES]; /* digests of those checked */
     uint32_t n_certificates;
-    uint64_t messages, crashes, lies, removals, views; /* what happened, for the summary */
+    uint64_t messages, crashes, lies, removals, views, conflicts; /* what happened, for the summary */
 } sim;
 
 /* Runs seed to its end; true: every promise was kept. */
@@ -153,7 +174,11 @@ void sim_fail(sim *s, const char *format, ...) __attribute__((format(printf, 2, 
 void sim_say(const sim *s, const char *format, ...) __attribute__((format(printf, 2, 3))); /* with --trace */
 static inline uint32_t sim_below(sim *s, uint32_t bound) { return pr_prng_below(&s->random, bound); }
 static inline bool sim_chance(sim *s, uint32_t of_100) { return sim_below(s, 100) < of_100; }
+static inline bool sim_is_away(const sim *s, uint32_t node) { return s->sessions[s->session].away[node]; }
 static inline bool sim_is_healed(const sim *s) { return s->now >= s->healed_at; }
+
+/* ---- choices ---- */
+void sim_choose(sim *s);
 
 /* ---- world ---- */
 void sim_world_begin(sim *s);
@@ -171,6 +196,7 @@ void sim_jobs_hear(sim *s, uint32_t node, const pr_subject *subject, pr_round_ou
 bool sim_jobs_admit(void *sim_node, const pr_subject *subject);
 bool sim_jobs_are_done(const sim *s);
 void sim_jobs_sign_batch(sim *s);
+void sim_jobs_begin_session(sim *s);
 pr_subject sim_jobs_subject(const sim *s, uint32_t job, uint32_t attempt, uint32_t prover, uint8_t proof);
 enum { SIM_PROOF_INVALID, SIM_PROOF_VALID, SIM_PROOF_WITHHELD };
 

@@ -16,6 +16,20 @@ static void read_excluded(pr_reader *r, const sim *s, bool excluded[SIM_NODES], 
     }
 }
 
+/* Whether somebody may be left out is known here without src/consensus: there is a session of which everybody away is
+ * left out, and else nobody but the removed. */
+static bool is_explained(const sim *s, const bool excluded[SIM_NODES]) {
+    for (uint32_t k = 0; k <= s->session; k++) {
+        bool good = true;
+        for (uint32_t i = 0; i < s->n; i++) {
+            bool removed = !pr_registry_is_active(&s->auditor, i), away = s->sessions[k].away[i];
+            good &= excluded[i] ? removed || away : !away;
+        }
+        if (good) return true;
+    }
+    return false;
+}
+
 static bool is_signed(const sim *s, const pr_message *m) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
     size_t size = pr_message_encode(bytes, m);
@@ -121,6 +135,7 @@ static void check_view(sim *s, uint32_t node, const uint8_t *data, size_t size) 
     pr_reader_init(&r, data + head_size, size - head_size);
     unsigned __int128 wanted = 0, whole = 0;
     read_excluded(&r, s, excluded, false);
+    if (!is_explained(s, excluded)) sim_fail(s, "node %u enters a view that leaves somebody out", node);
     for (uint32_t i = 0; i < s->n; i++)
         if (!excluded[i]) whole += s->stakes[i];
     for (uint32_t n = pr_read_u32(&r); n > 0 && !r.failed; n--) {
@@ -143,19 +158,43 @@ void sim_check_record(sim *s, uint32_t node, const uint8_t *data, size_t size) {
 
 /* ---- certificates ---- */
 
-/* Counts the votes of a certificate of a committee of everybody but the prover, with no help of src/consensus but for
- * the encoding of a vote. */
-static bool is_quorum(const sim *s, const pr_certificate *head, const uint8_t *data, size_t size) {
+typedef struct count {
+    bool explained, liars_alone; /* liars_alone: its liars are a quorum of the committee */
+    unsigned __int128 approve, whole;
+} count;
+
+/* Leaves of everybody who may be a member the committee: the first of the draw. */
+static void choose_members(const sim *s, count *c, bool excluded[SIM_NODES], const pr_subject *subject) {
+    const pr_validator_set nobody = {{0}};
+    pr_committee order;
+    uint32_t left = s->terms.committee_size;
+    unsigned __int128 faulty = 0;
+    pr_committee_draw(&order, &s->auditor, &(pr_draw){&s->terms.seed, &subject->job, s->n, PR_NO_VALIDATOR, s->n},
+                      &nobody);
+    excluded[subject->prover] = true;
+    for (uint32_t k = 0; k < order.n; k++) {
+        uint32_t i = order.members[k];
+        if (!excluded[i] && left == 0) excluded[i] = true;
+        if (excluded[i]) continue;
+        left--;
+        c->whole += s->stakes[i];
+        faulty += s->nodes[i].faulty ? s->stakes[i] : 0;
+    }
+    c->liars_alone = 3 * faulty > 2 * c->whole;
+}
+
+/* Counts the votes of a certificate with no help of src/consensus but for the encoding of a vote, and the order in
+ * which validators are drawn. */
+static bool is_quorum(const sim *s, count *c, const pr_certificate *head, const uint8_t *data, size_t size) {
     const size_t head_size = 2 + 32 + 8 + 4 + PR_SUBJECT_BYTES;
     bool excluded[SIM_NODES] = {false};
     pr_reader r;
+    *c = (count){0};
     pr_reader_init(&r, data + head_size, size - head_size);
     read_excluded(&r, s, excluded, false);
+    c->explained = is_explained(s, excluded);
     read_excluded(&r, s, excluded, true);
-    excluded[head->subject.prover] = true;
-    unsigned __int128 approve = 0, whole = 0;
-    for (uint32_t i = 0; i < s->n; i++)
-        if (!excluded[i]) whole += s->stakes[i];
+    choose_members(s, c, excluded, &head->subject);
     for (uint32_t n = pr_read_u32(&r); n > 0 && !r.failed; n--) {
         pr_message m = {.kind = PR_MESSAGE_VOTE, .run = s->terms.run, .view = head->view, .n_validators = s->n};
         m.subject = head->subject;
@@ -165,9 +204,9 @@ static bool is_quorum(const sim *s, const pr_certificate *head, const uint8_t *d
         pr_read_bytes(&r, m.signature, PR_SIGNATURE_BYTES);
         if (r.failed || m.signer >= s->n || excluded[m.signer] || !is_signed(s, &m)) return false;
         excluded[m.signer] = true; /* once */
-        approve += s->stakes[m.signer];
+        c->approve += s->stakes[m.signer];
     }
-    return pr_reader_done(&r) && 3 * approve > 2 * whole;
+    return pr_reader_done(&r) && 3 * c->approve > 2 * c->whole;
 }
 
 static bool is_new(sim *s, const uint8_t *data, size_t size) {
@@ -181,12 +220,14 @@ static bool is_new(sim *s, const uint8_t *data, size_t size) {
     return true;
 }
 
-static void check_job(sim *s, const pr_subject *subject) {
+static void check_job(sim *s, const pr_subject *subject, bool liars_alone) {
     for (uint32_t j = 0; j < s->n_jobs; j++) {
         sim_job *job = &s->jobs[j];
         if (!pr_hash_equal(&job->name, &subject->job)) continue;
-        if (job->certified && !pr_hash_equal(&job->certified_proof, &subject->proof_hash))
-            sim_fail(s, "two certificates of job %u name different proofs", j);
+        job->twofold |= liars_alone;
+        bool other = job->certified && !pr_hash_equal(&job->certified_proof, &subject->proof_hash);
+        s->conflicts += other;
+        if (other && !(s->limited && job->twofold)) sim_fail(s, "two certificates of job %u name different proofs", j);
         job->certified = true;
         job->certified_proof = subject->proof_hash;
     }
@@ -202,10 +243,12 @@ void sim_check_certificate(sim *s, uint32_t node, const uint8_t *data, size_t si
         sim_fail(s, "node %u has a certificate that does not hold: %s", node, err.text);
         return;
     }
-    if (sim_truth(s, &certificate.subject, &reason) != PR_PROOF_VALID)
-        sim_fail(s, "a proof that is not valid is approved, by node %u", node);
-    if (!is_quorum(s, &certificate, data, size)) sim_fail(s, "node %u has a certificate without a quorum", node);
-    check_job(s, &certificate.subject);
+    count c;
+    if (!is_quorum(s, &c, &certificate, data, size)) sim_fail(s, "node %u has a certificate without a quorum", node);
+    if (!c.explained) sim_fail(s, "node %u has a certificate that leaves somebody out", node);
+    bool valid = sim_truth(s, &certificate.subject, &reason) == PR_PROOF_VALID;
+    if (!valid && !c.liars_alone) sim_fail(s, "a proof that is not valid is approved, by node %u", node);
+    check_job(s, &certificate.subject, c.liars_alone);
 }
 
 void sim_check_batch(sim *s, uint32_t node, const uint8_t *data, size_t size) {
@@ -236,11 +279,14 @@ void sim_check_memory(sim *s) {
 void sim_check_end(sim *s) {
     for (uint32_t i = 0; i < s->n; i++) {
         const sim_node *node = &s->nodes[i];
-        if (node->faulty) continue;
+        if (node->faulty || !node->c) continue;
         const pr_registry *registry = pr_consensus_registry(node->c);
         for (uint32_t k = 0; k < s->n; k++)
-            if (!pr_registry_is_active(registry, k) && pr_registry_is_active(&s->auditor, k))
+            if (!pr_registry_is_active(registry, k) && pr_registry_is_active(&s->auditor, k) && !sim_is_away(s, k))
                 sim_fail(s, "node %u has removed %u without evidence", i, k);
+        for (uint32_t j = 0; j < s->n_jobs; j++)
+            if (!s->jobs[j].twofold && pr_consensus_outcome(node->c, &s->jobs[j].name) != PR_ROUND_APPROVED)
+                sim_fail(s, "node %u does not know that job %u is approved", i, j);
         if (!node->batch_certified) sim_fail(s, "node %u has no batch certificate", i);
     }
 }

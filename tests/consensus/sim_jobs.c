@@ -18,7 +18,7 @@ static uint32_t choose_prover(sim *s) {
     bool liar = s->n_faulty > 0 && sim_chance(s, 30);
     for (int tries = 0;; tries++) {
         uint32_t prover = sim_below(s, s->n);
-        bool removed = !pr_registry_is_active(&s->auditor, prover);
+        bool removed = !pr_registry_is_active(&s->auditor, prover) || sim_is_away(s, prover);
         if (removed || (s->nodes[prover].faulty && sim_is_healed(s))) continue;
         if (!liar || s->nodes[prover].faulty || tries > 20) return prover;
     }
@@ -94,9 +94,22 @@ bool sim_jobs_are_done(const sim *s) {
     return done;
 }
 
+/* The scheduler of a new session knows of no approval until somebody who is there tells. */
+void sim_jobs_begin_session(sim *s) {
+    for (uint32_t j = 0; j < s->n_jobs; j++) {
+        s->jobs[j].approved = false;
+        s->jobs[j].failed = s->jobs[j].attempt > 0;
+    }
+}
+
 /* Every honest node finds the same root, once all jobs are approved. */
 void sim_jobs_sign_batch(sim *s) {
     pr_hash root = pr_blake2s_hash(&s->seed, sizeof s->seed);
-    for (uint32_t i = 0; i < s->n; i++)
-        if (!s->nodes[i].faulty && s->nodes[i].c) pr_consensus_sign_batch(s->nodes[i].c, &root, s->n_jobs);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->nodes[i].faulty || !s->nodes[i].c) continue;
+        for (uint32_t j = 0; j < s->n_jobs; j++)
+            if (pr_consensus_outcome(s->nodes[i].c, &s->jobs[j].name) != PR_ROUND_APPROVED)
+                pr_consensus_ask(s->nodes[i].c, &s->jobs[j].name);
+        pr_consensus_sign_batch(s->nodes[i].c, &root, s->n_jobs);
+    }
 }

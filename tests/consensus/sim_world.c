@@ -72,6 +72,7 @@ static void answer(sim *s, sim_node *node, const pr_subject *subject) {
 static void deliver_later(sim *s, uint32_t from, uint32_t to, const uint8_t *data, size_t size) {
     sim_event *event = sim_event_new(SIM_DELIVER, to, size);
     event->from = from;
+    event->session = s->session;
     memcpy(event->data, data, size);
     uint32_t delay = sim_is_healed(s) ? HEALED_DELAY_MS : s->weather.delay_ms;
     if (!sim_is_healed(s) && sim_chance(s, 3)) delay *= 30; /* some are very late, and so out of order */
@@ -251,10 +252,9 @@ static void be_born(sim_node *node) {
     pr_consensus_start(node->c);
 }
 
-/* What was written before the crash, and perhaps some of what was just being written; of the rest nobody hears. */
-static void crash(sim_node *node) {
+/* What was written before, and perhaps some of what was just being written; of the rest nobody hears. */
+static void stop(sim_node *node) {
     sim *s = node->sim;
-    if (!node->c) return;
     size_t done = sim_below(s, (uint32_t)node->n_effects + 1);
     size_t written = done + sim_below(s, (uint32_t)(node->n_effects - done) + 1);
     for (size_t k = 0; k < node->n_effects; k++) {
@@ -269,10 +269,30 @@ static void crash(sim_node *node) {
     pr_consensus_destroy(node->c);
     node->c = NULL;
     node->life++;
+    sim_say(s, "node %u stops, %zu records", node->index, node->n_journal);
+}
+
+static void crash(sim_node *node) {
+    sim *s = node->sim;
+    if (!node->c) return;
+    stop(node);
     s->crashes++;
-    sim_say(s, "node %u crashes, %zu records", node->index, node->n_journal);
     uint64_t back = s->now + 1 + sim_below(s, 300);
-    sim_queue_put(&s->queue, sim_event_new(SIM_RETURN, node->index, 0), back < s->healed_at ? back : s->healed_at);
+    sim_event *event = sim_event_new(SIM_RETURN, node->index, 0);
+    event->session = s->session;
+    sim_queue_put(&s->queue, event, back < s->healed_at ? back : s->healed_at);
+}
+
+/* Everybody is told the same. */
+static void call_roll(sim_node *node) {
+    const sim *s = node->sim;
+    for (uint32_t i = 0; i < s->n; i++) {
+        uint64_t sets = s->auditor.validators[i].away;
+        if (sim_is_away(s, i))
+            pr_consensus_set_away(node->c, i, sets);
+        else
+            pr_consensus_set_was_away(node->c, i, sets);
+    }
 }
 
 static void come_back(sim_node *node) {
@@ -284,6 +304,7 @@ static void come_back(sim_node *node) {
         if (pr_consensus_restore(node->c, node->journal[k].data, node->journal[k].size, &err) != PR_OK)
             sim_fail(s, "node %u, record %zu: %s", node->index, k, err.text);
     }
+    call_roll(node);
     pr_consensus_start(node->c);
 }
 
@@ -291,6 +312,23 @@ static void plan_crash(sim *s, uint32_t node) {
     if (s->weather.crash_ms == 0) return;
     uint64_t at = s->now + 1 + sim_below(s, 2 * s->weather.crash_ms);
     if (at < s->healed_at) sim_queue_put(&s->queue, sim_event_new(SIM_CRASH, node, 0), at);
+}
+
+/* The run is taken up again, by other nodes. What was on its way is lost, but for what the liars keep. */
+static void begin_session(sim *s) {
+    s->session++;
+    const sim_session *session = &s->sessions[s->session];
+    sim_say(s, "session %u, set %u of those away", s->session, session->set);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->nodes[i].c) stop(&s->nodes[i]);
+        if (session->away[i]) s->auditor.validators[i].away |= (uint64_t)1 << session->set;
+    }
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (session->away[i]) continue;
+        come_back(&s->nodes[i]);
+        plan_crash(s, i);
+    }
+    sim_jobs_begin_session(s);
 }
 
 static void plan_lie(sim *s, uint32_t node) {
@@ -305,7 +343,8 @@ void sim_world_handle(sim *s, const sim_event *event) {
     bool current = node->c && event->life == node->life;
     switch (event->kind) {
     case SIM_DELIVER:
-        if (node->c) pr_consensus_receive(node->c, event->from, event->data, event->size);
+        if (node->c && event->session == s->session)
+            pr_consensus_receive(node->c, event->from, event->data, event->size);
         break;
     case SIM_TIMER:
         if (current && event->setting == node->settings[event->timer]) pr_consensus_expire(node->c, event->timer);
@@ -320,74 +359,27 @@ void sim_world_handle(sim *s, const sim_event *event) {
         if (!sim_is_healed(s)) crash(node);
         break;
     case SIM_RETURN:
+        if (event->session != s->session) break;
         come_back(node);
         plan_crash(s, event->node);
         break;
     case SIM_LIE:
-        sim_liar_lie(s, event->node);
+        if (!sim_is_away(s, event->node)) sim_liar_lie(s, event->node);
         plan_lie(s, event->node);
         break;
     case SIM_SCHEDULE:
         sim_jobs_schedule(s);
+        break;
+    case SIM_SESSION:
+        begin_session(s);
         break;
     }
 }
 
 /* ---- begin and end ---- */
 
-/* Any of a list of shapes, by chance. */
-static void choose_stakes(sim *s) {
-    uint32_t shape = sim_below(s, 4);
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (shape < 2) s->stakes[i] = 1;
-        if (shape == 2) s->stakes[i] = 1 + sim_below(s, 9);
-        if (shape == 3) s->stakes[i] = PR_STAKE_MAX / 16 - sim_below(s, 1000);
-    }
-}
-
-/* As many liars as may be: with any honest prover set aside, at most a third of the rest. */
-static void choose_liars(sim *s) {
-    uint64_t whole = 0, most = 0, faulty = 0;
-    uint32_t first = sim_below(s, s->n), wanted = sim_chance(s, 80) ? s->n : sim_below(s, 2);
-    for (uint32_t i = 0; i < s->n; i++) {
-        whole += s->stakes[i];
-        if (s->stakes[i] > most) most = s->stakes[i];
-    }
-    for (uint32_t k = 0; k < s->n && s->n_faulty < wanted; k++) {
-        uint32_t i = (first + k) % s->n;
-        if (3 * (faulty + s->stakes[i]) > whole - most) continue;
-        faulty += s->stakes[i];
-        s->nodes[i].faulty = true;
-        s->n_faulty++;
-    }
-}
-
-static void choose_weather(sim *s) {
-    bool calm = sim_chance(s, 20);
-    s->weather = (sim_weather){.loss = calm ? 0 : sim_below(s, 40),
-                               .doubling = calm ? 0 : sim_below(s, 30),
-                               .delay_ms = 1 + sim_below(s, calm ? 10 : 60),
-                               .write_ms = 1 + sim_below(s, 20),
-                               .verify_ms = 1 + sim_below(s, 40),
-                               .unable = sim_chance(s, 50) ? 0 : sim_below(s, 60),
-                               .crash_ms = calm || sim_chance(s, 30) ? 0 : 100 + sim_below(s, 1500),
-                               .silence = sim_chance(s, 30) ? 100 : sim_below(s, 100),
-                               .lie_ms = 5 + sim_below(s, 60),
-                               .second_proofs = sim_chance(s, 15),
-                               .stalling = sim_chance(s, 10)};
-    s->healed_at = 200 + sim_below(s, 1500);
-    s->end = s->healed_at + 20000;
-}
-
 void sim_world_begin(sim *s) {
-    static const uint32_t sizes[8] = {4, 4, 4, 4, 4, 7, 7, 10};
-    s->n = sizes[sim_below(s, 8)];
-    s->n_jobs = 1 + sim_below(s, s->n == 4 ? SIM_JOBS : 2);
-    s->max_open = sim_chance(s, 50) ? s->n_jobs : 1 + sim_below(s, s->n_jobs);
-    choose_stakes(s);
-    choose_liars(s);
-    choose_weather(s);
-    s->terms = (pr_consensus_terms){pr_blake2s_hash("run", 3), pr_blake2s_hash(&s->seed, sizeof s->seed), 16};
+    sim_choose(s);
     sim_jobs_begin(s);
     for (uint32_t i = 0; i < s->n; i++) {
         pr_hash key = pr_blake2s_hash(&i, sizeof i);

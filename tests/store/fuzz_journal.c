@@ -38,7 +38,8 @@ static pr_status keep(void *context, const pr_frame *f, pr_error *err) {
 
 /* Records of the consensus: a validator, that it is away, its vote, an outcome. */
 static bool put_ballots(pr_store *s) {
-    uint8_t validator[41] = {PR_CONSENSUS_RECORD_VALIDATOR, [33] = 1}, away[5] = {PR_CONSENSUS_RECORD_AWAY};
+    uint8_t validator[41] = {PR_CONSENSUS_RECORD_VALIDATOR, [33] = 1},
+            away[1 + PR_AWAY_BYTES] = {PR_CONSENSUS_RECORD_AWAY};
     uint8_t outcome[PR_SUBJECT_BYTES + 10] = {PR_CONSENSUS_RECORD_OUTCOME}, vote[PR_MESSAGE_MAX_BYTES + 1];
     pr_message m = {.kind = PR_MESSAGE_VOTE, .n_validators = 2, .verdict = PR_VOTE_APPROVE, .subject.prover = 1};
     vote[0] = PR_CONSENSUS_RECORD_MESSAGE;

@@ -125,7 +125,7 @@ static void write_run(const char *path) {
     pr_error e = {0};
     pr_store *s = sample_create(path, "run", DIGEST);
     for (uint8_t i = 0; i < 4; i++) put_validator(s, (uint8_t)(0xa0 + i), i + 1u);
-    const uint8_t away[4] = {1, 0, 0, 0};
+    const uint8_t away[PR_AWAY_BYTES] = {[0] = 1, [4] = 6}; /* validator 1, sets 1 and 2 */
     put(s, PR_CONSENSUS_RECORD_AWAY, away, sizeof away);
     must(pr_store_note_assignment(s, "a", 2, PR_ASSIGNED_PROVE, 3, &e), &e);
     pr_message announcement = message(PR_MESSAGE_ANNOUNCE, "a", 2, 3);
@@ -182,6 +182,7 @@ static void test_each_record_has_its_row(void **state) {
     for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(v[i].stake, i + 1);
         assert_int_equal(v[i].sessions_away, i == 1);
+        assert_int_equal(v[i].away_sets, i == 1 ? 6 : 0);
         assert_int_equal(v[i].removal, i == 3 ? PR_REMOVAL_WRONG_VOTE : PR_REMOVAL_NONE);
         assert_int_equal(v[i].removed_ns != 0, i == 3);
     }
