@@ -108,7 +108,7 @@ static void write_body(pr_writer *w, const pr_message *m) {
         break;
     case PR_MESSAGE_STATUS:
         pr_write_bytes(w, m->subject.job.bytes, 32);
-        pr_write_u32(w, m->n_removed);
+        pr_write_u32(w, m->removed_mark);
         break;
     case PR_MESSAGE_BATCH:
         pr_write_bytes(w, m->root.bytes, 32);
@@ -157,8 +157,8 @@ static bool read_body(pr_reader *r, pr_message *m) {
         return m->absent < m->n_validators;
     case PR_MESSAGE_STATUS:
         pr_read_bytes(r, m->subject.job.bytes, 32);
-        m->n_removed = pr_read_u32(r);
-        return m->n_removed <= m->n_validators;
+        m->removed_mark = pr_read_u32(r);
+        return true;
     case PR_MESSAGE_BATCH:
         pr_read_bytes(r, m->root.bytes, 32);
         m->n_leaves = pr_read_u64(r);

@@ -12,7 +12,7 @@
  *   VOTE        subject | u8 verdict | u8 reason | u8 attestation kind | u8 verified | u16 length | evidence bytes
  *   ABSENCE     subject | u32 absent          "of this member of the committee I have no vote, though it had time"
  *   VIEW_CHANGE nothing                       "I want view" (the view wanted is the message's view)
- *   STATUS      job 32 | u32 removed          "I am in view, lack an outcome of job, and know so many removed":
+ *   STATUS      job 32 | u32 removed          "I am in view, lack an outcome of job, and know these removed":
  *                                             who knows more answers
  *   BATCH       root 32 | u64 leaves          "these are the outcomes of the run"; view is 0
  */
@@ -90,7 +90,7 @@ typedef struct pr_message {
     pr_vote_verdict verdict;                  /* VOTE */
     pr_vote_reason reason;                    /* VOTE */
     uint32_t absent;                          /* ABSENCE */
-    uint32_t n_removed;                       /* STATUS */
+    uint32_t removed_mark;                    /* STATUS: pr_registry_mark_convicted */
     pr_hash root;                             /* BATCH */
     uint64_t n_leaves;                        /* BATCH */
     uint8_t signature[PR_SIGNATURE_BYTES];

@@ -254,7 +254,7 @@ static void receive_view_certificate(pr_consensus *c, uint32_t from, const uint8
 static void receive_status(pr_consensus *c, uint32_t from, const pr_message *m) {
     if (m->view < c->view) pr_machine_send(c, from, &c->view_certificate);
     if (m->view > c->view) pr_vote_send_status(c, from, NULL);
-    if (m->n_removed < pr_registry_count_convicted(&c->registry))
+    if (m->removed_mark != pr_registry_mark_convicted(&c->registry))
         for (uint32_t i = 0; i < c->registry.n; i++) pr_machine_send(c, from, &c->peers[i].evidence);
     const pr_entry *entry = pr_machine_find(c, &m->subject.job);
     if (entry && entry->known) pr_machine_send(c, from, &entry->known->certificate);

@@ -64,10 +64,11 @@ bool pr_registry_is_convicted(const pr_registry *registry, uint32_t index) {
            registry->validators[index].removal != PR_REMOVAL_AWAY;
 }
 
-uint32_t pr_registry_count_convicted(const pr_registry *registry) {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < registry->n; i++) n += pr_registry_is_convicted(registry, i);
-    return n;
+uint32_t pr_registry_mark_convicted(const pr_registry *registry) {
+    uint32_t mark = 0;
+    for (uint32_t i = 0; i < registry->n; i++)
+        if (pr_registry_is_convicted(registry, i)) mark += (i + 1) * 0x9e3779b1u;
+    return mark;
 }
 
 void pr_registry_remove(pr_registry *registry, uint32_t index, pr_removal reason) {

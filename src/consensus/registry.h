@@ -46,7 +46,8 @@ uint32_t pr_registry_find(const pr_registry *registry, const uint8_t public_key[
 bool pr_registry_is_active(const pr_registry *registry, uint32_t index); /* false beyond n */
 /* By evidence, not just away. */
 bool pr_registry_is_convicted(const pr_registry *registry, uint32_t index);
-uint32_t pr_registry_count_convicted(const pr_registry *registry);
+/* A number that most probably differs for other convicted ones; 0: nobody. */
+uint32_t pr_registry_mark_convicted(const pr_registry *registry);
 /* The first reason stays, but for AWAY. index < n. */
 void pr_registry_remove(pr_registry *registry, uint32_t index, pr_removal reason);
 /* Who leads: the validator at index view mod n, or the next active one after it (in a circle). NO when none is active.

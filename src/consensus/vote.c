@@ -183,7 +183,8 @@ pr_status pr_consensus_announce(pr_consensus *c, const pr_subject *subject, pr_e
 void pr_vote_send_status(pr_consensus *c, uint32_t to, const pr_hash *job) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
     pr_kept kept = {bytes, 0};
-    pr_message m = {.kind = PR_MESSAGE_STATUS, .view = c->view, .n_removed = pr_registry_count_convicted(&c->registry)};
+    pr_message m = {
+        .kind = PR_MESSAGE_STATUS, .view = c->view, .removed_mark = pr_registry_mark_convicted(&c->registry)};
     if (job) m.subject.job = *job;
     if (!pr_machine_sign(c, bytes, &kept.size, &m)) return;
     if (to == PR_NO_VALIDATOR)

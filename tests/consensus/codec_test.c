@@ -67,7 +67,7 @@ static pr_message random_message(pr_message_kind kind) {
         }
     }
     if (kind == PR_MESSAGE_ABSENCE) m.absent = below(9);
-    if (kind == PR_MESSAGE_STATUS) m.n_removed = below(10);
+    if (kind == PR_MESSAGE_STATUS) m.removed_mark = below(1u << 30);
     if (kind == PR_MESSAGE_BATCH) {
         fill(&m.root, 32);
         m.n_leaves = 1 + below(1000);
@@ -147,7 +147,7 @@ static void fields_out_of_range_are_refused(void **state) {
     bad[n++].m = random_message(PR_MESSAGE_ABSENCE);
     bad[10].m.absent = 9;
     bad[n++].m = random_message(PR_MESSAGE_STATUS);
-    bad[11].m.n_removed = 10;
+    bad[11].m.signer = 9;
     bad[n++].m = random_message(PR_MESSAGE_BATCH);
     bad[12].m.n_leaves = 0;
     bad[n++].m = random_message(PR_MESSAGE_VIEW_CHANGE);

@@ -111,6 +111,31 @@ static void an_outsider_does_not_wait_for_ever(void **state) {
     net_destroy(w);
 }
 
+/* Two nodes that know of different offenders, one each, tell each other. */
+static void evidence_is_exchanged(void **state) {
+    (void)state;
+    net *w = net_create(7, NULL, 6);
+    net_start(w);
+    for (uint32_t i = 0; i < 7; i++) w->nodes[i].silent = true;
+    for (uint32_t i = 1; i < 3; i++) { /* node 1 hears how 5 contradicts itself, node 2 how 6 does */
+        pr_subject a = net_subject("job-1", 1, 4 + i, true, 1), b = net_subject("job-1", 1, 4 + i, true, 2);
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        pr_message m;
+        announced(w, &m, &a);
+        net_deliver(w, i, 4 + i, bytes, pr_message_encode(bytes, &m));
+        announced(w, &m, &b);
+        net_deliver(w, i, 4 + i, bytes, pr_message_encode(bytes, &m));
+        assert_int_equal(w->nodes[i].frauds, 1);
+    }
+    w->nodes[1].silent = w->nodes[2].silent = false;
+    const pr_subject other = net_subject("job-2", 1, 5, true, 1);
+    pr_consensus_ask(w->nodes[1].c, &other.job);
+    pr_consensus_ask(w->nodes[2].c, &other.job);
+    net_run(w);
+    for (uint32_t i = 1; i < 3; i++) assert_int_equal(pr_consensus_registry(w->nodes[i].c)->n_active, 5);
+    net_destroy(w);
+}
+
 /* ---- who was away ---- */
 
 static bool may_leave_out(const pr_registry *r, const char *out, uint32_t *offender) {
@@ -315,6 +340,7 @@ int main(void) {
         cmocka_unit_test(the_leader_alone_proposes),
         cmocka_unit_test(of_one_view_only_higher_attempts_supersede),
         cmocka_unit_test(a_leader_proposes_one_prover_for_an_attempt),
+        cmocka_unit_test(evidence_is_exchanged),
         cmocka_unit_test(an_outsider_does_not_wait_for_ever),
         cmocka_unit_test(the_away_are_left_out_by_sessions),
         cmocka_unit_test(a_third_takes_a_node_along),

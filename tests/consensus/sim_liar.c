@@ -140,7 +140,7 @@ static void want_view(sim *s, uint32_t liar) {
 
 static void ask(sim *s, uint32_t liar) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-    pr_message m = {.kind = PR_MESSAGE_STATUS, .view = any_view(s), .n_removed = sim_below(s, s->n + 1)};
+    pr_message m = {.kind = PR_MESSAGE_STATUS, .view = any_view(s), .removed_mark = sim_below(s, s->n + 1)};
     m.subject.job = s->jobs[sim_below(s, s->n_jobs)].name;
     tell_some(s, liar, bytes, seal(s, bytes, &m, liar));
 }
