@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034
 pr_build_packages='build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libyaml-dev libhwloc-dev
-libzstd-dev libsodium-dev libjansson-dev'
+libzstd-dev libsodium-dev libjansson-dev zlib1g-dev'
 # Only `proverun bench field` uses libssl-dev, to compare with it; without it everything else is the same.
 # h5py and the HDF5 tools read results files the way an analyst does, valgrind checks that secrets do not decide how long
 # something takes, spin checks the model of the consensus; tests that want them are skipped without them.

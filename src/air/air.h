@@ -80,6 +80,16 @@ void pr_air_destroy(pr_air *air);
  * must. */
 PR_MUST_CHECK pr_status pr_air_validate(const pr_air *air, pr_error *err);
 
+/* What a refusal is about, in the words of air-format.md. */
+typedef struct pr_air_place {
+    uint32_t component; /* PR_AIR_NO_PLACE: of the AIR itself */
+    const char *part;   /* "preprocessed", "relations"; "columns", "nodes", ...; NULL: none of them */
+    uint32_t index;     /* in that part; PR_AIR_NO_PLACE: all of it */
+} pr_air_place;
+#define PR_AIR_NO_PLACE UINT32_MAX
+/* The same; place is set when it refuses. */
+PR_MUST_CHECK pr_status pr_air_validate_at(pr_air_place *place, const pr_air *air, pr_error *err);
+
 /* Digest over the canonical binary form (docs/statement.md): names, sizes, columns, nodes, constraints, lookups,
  * relations, preprocessed ids, sizes and values. Constraint names are left out. */
 pr_hash pr_air_digest(const pr_air *air);

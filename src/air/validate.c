@@ -15,33 +15,44 @@ static pr_status check_values(pr_error *err, const pr_air_preprocessed *p) {
     return PR_OK;
 }
 
-static int compare_texts(const void *x, const void *y) { return strcmp(*(char *const *)x, *(char *const *)y); }
+/* Equal ones in the order of the AIR. */
+static int compare_ids(const void *x, const void *y) {
+    const pr_air_preprocessed *p = *(const pr_air_preprocessed *const *)x, *q = *(const pr_air_preprocessed *const *)y;
+    int order = strcmp(p->id, q->id);
+    return order ? order : (p > q) - (p < q);
+}
 
-static pr_status check_distinct_ids(const pr_air *air, pr_error *err) {
-    const char **ids = pr_air_calloc(air->n_preprocessed, sizeof *ids);
-    if (!ids) return pr_air_no_memory(err, "the list of preprocessed ids");
-    for (uint32_t k = 0; k < air->n_preprocessed; k++) ids[k] = air->preprocessed[k].id;
-    qsort(ids, air->n_preprocessed, sizeof *ids, compare_texts);
+static pr_status check_distinct_ids(pr_air_place *place, const pr_air *air, pr_error *err) {
+    const pr_air_preprocessed **sorted = pr_air_calloc(air->n_preprocessed, sizeof *sorted);
+    if (!sorted) return pr_air_no_memory(err, "the list of preprocessed ids");
+    for (uint32_t k = 0; k < air->n_preprocessed; k++) sorted[k] = &air->preprocessed[k];
+    qsort(sorted, air->n_preprocessed, sizeof *sorted, compare_ids);
     pr_status status = PR_OK;
     for (uint32_t k = 1; status == PR_OK && k < air->n_preprocessed; k++)
-        if (strcmp(ids[k - 1], ids[k]) == 0)
-            status = REFUSE(err, "two preprocessed columns have the id '%s': ids must differ", ids[k]);
-    free(ids);
+        if (strcmp(sorted[k - 1]->id, sorted[k]->id) == 0) {
+            place->index = (uint32_t)(sorted[k] - air->preprocessed);
+            status = REFUSE(err, "two preprocessed columns have the id '%s': ids must differ", sorted[k]->id);
+        }
+    free(sorted);
     return status;
 }
 
-static pr_status check_preprocessed(const pr_air *air, pr_error *err) {
+static pr_status check_preprocessed(pr_air_place *place, const pr_air *air, pr_error *err) {
+    place->part = "preprocessed";
     for (uint32_t k = 0; k < air->n_preprocessed; k++) {
         const pr_air_preprocessed *p = &air->preprocessed[k];
+        place->index = k;
         if (!p->id) return REFUSE(err, "preprocessed column %u has no id", k);
         PR_TRY(check_log_size(err, "preprocessed column", p->id, p->log_size));
         PR_TRY(check_values(err, p));
     }
-    return check_distinct_ids(air, err);
+    return check_distinct_ids(place, air, err);
 }
 
-static pr_status check_relations(const pr_air *air, pr_error *err) {
+static pr_status check_relations(pr_air_place *place, const pr_air *air, pr_error *err) {
+    place->part = "relations";
     for (uint32_t k = 0; k < air->n_relations; k++) {
+        place->index = k;
         const pr_air_relation *r = &air->relations[k];
         if (!r->name) return REFUSE(err, "relation %u has no name", k);
         if (r->size < 1) return REFUSE(err, "relation '%s': size 0, a tuple has at least one value", r->name);
@@ -179,26 +190,39 @@ static pr_status check_batches(const pr_air_component *c, const uint32_t *degree
     return status;
 }
 
-static pr_status check_degrees(const pr_air_component *c, pr_error *err) {
+static pr_status check_degrees(pr_air_place *place, const pr_air_component *c, pr_error *err) {
     uint32_t *degrees = pr_air_calloc(c->n_nodes, sizeof *degrees);
     if (!degrees) return pr_air_no_memory(err, "the degrees of nodes");
     pr_air_node_degrees(degrees, c);
     pr_status status = PR_OK;
-    for (uint32_t k = 0; status == PR_OK && k < c->n_constraints; k++) status = check_constraint(c, k, degrees, err);
-    if (status == PR_OK) status = check_batches(c, degrees, err);
+    place->part = "constraints";
+    for (uint32_t k = 0; status == PR_OK && k < c->n_constraints; k++) {
+        place->index = k;
+        status = check_constraint(c, k, degrees, err);
+    }
+    if (status == PR_OK) {
+        *place = (pr_air_place){place->component, "batches", PR_AIR_NO_PLACE};
+        status = check_batches(c, degrees, err);
+    }
     free(degrees);
     return status;
 }
 
-static pr_status check_component(const pr_air *air, uint32_t k, uint32_t log_max_rows, pr_error *err) {
+static pr_status check_component(pr_air_place *place, const pr_air *air, uint32_t k, uint32_t log_max_rows,
+                                 pr_error *err) {
     const pr_air_component *c = &air->components[k];
+    *place = (pr_air_place){k, NULL, PR_AIR_NO_PLACE};
     if (!c->name) return REFUSE(err, "component %u has no name", k);
     PR_TRY(check_log_size(err, "component", c->name, c->log_size));
     if (c->n_columns == 0) return REFUSE(err, "component '%s' has no trace column: it needs at least one", c->name);
-    for (uint32_t i = 0; i < c->n_columns; i++) PR_TRY(check_column(c, i, c->log_size == log_max_rows, err));
-    for (uint32_t i = 0; i < c->n_nodes; i++) PR_TRY(check_node(air, c, i, err));
-    for (uint32_t i = 0; i < c->n_lookups; i++) PR_TRY(check_lookup(air, c, i, err));
-    return check_degrees(c, err);
+    uint32_t *at = &place->index;
+    place->part = "columns";
+    for (*at = 0; *at < c->n_columns; ++*at) PR_TRY(check_column(c, *at, c->log_size == log_max_rows, err));
+    place->part = "nodes";
+    for (*at = 0; *at < c->n_nodes; ++*at) PR_TRY(check_node(air, c, *at, err));
+    place->part = "lookups";
+    for (*at = 0; *at < c->n_lookups; ++*at) PR_TRY(check_lookup(air, c, *at, err));
+    return check_degrees(place, c, err);
 }
 
 static pr_status check_lookup_count(const pr_air *air, pr_error *err) {
@@ -215,11 +239,18 @@ static pr_status check_lookup_count(const pr_air *air, pr_error *err) {
 }
 
 pr_status pr_air_validate(const pr_air *air, pr_error *err) {
+    pr_air_place ignored;
+    return pr_air_validate_at(&ignored, air, err);
+}
+
+pr_status pr_air_validate_at(pr_air_place *place, const pr_air *air, pr_error *err) {
+    *place = (pr_air_place){PR_AIR_NO_PLACE, NULL, PR_AIR_NO_PLACE};
     if (!air->name) return REFUSE(err, "the AIR has no name");
     if (air->n_components == 0) return REFUSE(err, "the AIR has no component");
-    PR_TRY(check_preprocessed(air, err));
-    PR_TRY(check_relations(air, err));
+    PR_TRY(check_preprocessed(place, air, err));
+    PR_TRY(check_relations(place, air, err));
     uint32_t log_max_rows = pr_air_log_max_rows(air);
-    for (uint32_t k = 0; k < air->n_components; k++) PR_TRY(check_component(air, k, log_max_rows, err));
+    for (uint32_t k = 0; k < air->n_components; k++) PR_TRY(check_component(place, air, k, log_max_rows, err));
+    *place = (pr_air_place){PR_AIR_NO_PLACE, NULL, PR_AIR_NO_PLACE};
     return check_lookup_count(air, err);
 }

@@ -76,7 +76,7 @@ int pr_app_plan(int argc, char **argv) {
     if (optind + 1 != argc)
         return pr_fail(&err, PR_ERR_USAGE, "plan needs one CASE.json; see proverun plan --help"), pr_app_fail(&err);
     if (pr_app_backend(&backend, name, &err) != PR_OK) return pr_app_fail(&err), 2;
-    if (pr_case_load(&c, argv[optind], &err) != PR_OK) return pr_app_fail_reading(&err);
+    if (pr_case_open(&c, argv[optind], &err) != PR_OK) return pr_app_fail_reading(&err);
     pr_status status = plan_case(&c, backend, (unsigned)threads, &err);
     pr_case_clear(&c);
     return status == PR_OK ? 0 : pr_app_fail(&err);

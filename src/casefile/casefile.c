@@ -1,21 +1,13 @@
 #include "casefile/casefile.h"
 #include "casefile/read.h"
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_FILE_BYTES ((size_t)1 << 34)
-
-/* The parser's position is the end of the token it could not take. */
-static pr_status refuse_syntax(const pr_case_doc *doc, const json_error_t *e) {
-    const pr_case_scan *scan = doc->scan;
-    size_t offset = pr_case_scan_offset(scan, e->position > 0 ? (size_t)e->position : 0), line = 0, column = 0;
-    pr_case_path path;
-    char text[JSON_ERROR_TEXT_LENGTH];
-    pr_case_scan_path_at(&path, scan->text, scan->size, offset);
-    pr_case_scan_position(&line, &column, scan->text, offset ? offset - 1 : 0);
-    for (size_t i = 0; i < sizeof text; i++) text[i] = e->text[i] == '\n' || e->text[i] == '\r' ? ' ' : e->text[i];
-    pr_status status = json_error_code(e) == json_error_out_of_memory ? PR_ERR_MEMORY : PR_ERR_USAGE;
-    return pr_fail_at(doc->err, status, doc->file, line, column, "%s: %s", path.text, text);
-}
 
 /* At most one of the three ways to give a trace. */
 static pr_status check_trace_keys(const pr_case_cursor *root) {
@@ -23,14 +15,30 @@ static pr_status check_trace_keys(const pr_case_cursor *root) {
     const char *found = NULL;
     for (size_t i = 0; i < 3; i++) {
         pr_case_cursor member = pr_case_member(root, keys[i]);
-        if (!member.value) continue;
+        if (!pr_case_has(&member)) continue;
         if (found) return pr_case_refuse(&member, "\"%s\" is there as well; only one of them may be", found);
         found = keys[i];
     }
-    pr_case_cursor trace = pr_case_member(root, "trace");
-    if (!trace.value || root->doc->scan->has_trace) return PR_OK;
-    if (json_is_array(trace.value)) return pr_case_refuse(&trace, "this key must be written without escapes");
-    return pr_case_refuse(&trace, "must be an array");
+    return PR_OK;
+}
+
+/* Puts the place of what pr_air_validate_at refused in front of its words. */
+static pr_status blame_place(const pr_air_place *place, const pr_case_cursor *air) {
+    pr_case_cursor components = pr_case_member(air, "components"), component = {0}, part = {0}, item = {0};
+    const pr_case_cursor *at = air;
+    if (place->component != PR_AIR_NO_PLACE) {
+        component = pr_case_element(&components, place->component);
+        at = &component;
+    }
+    if (place->part) {
+        part = pr_case_member(at, place->part);
+        at = &part;
+    }
+    if (place->part && place->index != PR_AIR_NO_PLACE) {
+        item = pr_case_element(&part, place->index);
+        at = &item;
+    }
+    return pr_case_blame(at);
 }
 
 static pr_status read_air(pr_case *c, const pr_case_cursor *root) {
@@ -38,15 +46,14 @@ static pr_status read_air(pr_case *c, const pr_case_cursor *root) {
     c->air = calloc(1, sizeof *c->air);
     if (!c->air) return pr_case_no_memory(root->doc);
     PR_TRY(pr_case_read_air(c->air, &air));
-    if (pr_air_validate(c->air, root->doc->err) != PR_OK)
-        return pr_fail_context(root->doc->err, "%s: $.air", root->doc->file);
-    return PR_OK;
+    pr_air_place place;
+    return pr_air_validate_at(&place, c->air, root->doc->err) == PR_OK ? PR_OK : blame_place(&place, &air);
 }
 
 /* What only the parameters decide (degrees and sizes against blow-up, lifting, folding; the script's order). */
-static pr_status check_layout(const pr_case *c, const pr_case_doc *doc) {
+static pr_status check_layout(const pr_case *c, const pr_case_cursor *root) {
     pr_layout layout = {0};
-    if (pr_layout_init(&layout, &c->statement, doc->err) != PR_OK) return pr_fail_context(doc->err, "%s: $", doc->file);
+    if (pr_layout_init(&layout, &c->statement, root->doc->err) != PR_OK) return pr_case_blame(root);
     pr_layout_clear(&layout);
     return PR_OK;
 }
@@ -58,47 +65,82 @@ static pr_status read_root(pr_case *c, const pr_case_cursor *root) {
     PR_TRY(pr_case_keys(root, required, optional));
     PR_TRY(check_trace_keys(root));
     pr_case_cursor name = pr_case_member(root, "name"), expected = pr_case_member(root, "expected");
-    pr_case_cursor file = pr_case_member(root, "trace_file"), formula = pr_case_member(root, "trace_formula");
-    if (name.value) PR_TRY(pr_case_text(&name, &c->name));
+    pr_case_cursor trace = pr_case_member(root, "trace"), file = pr_case_member(root, "trace_file");
+    pr_case_cursor formula = pr_case_member(root, "trace_formula");
+    if (pr_case_has(&name)) PR_TRY(pr_case_text(&name, &c->name));
     PR_TRY(read_air(c, root));
     PR_TRY(pr_case_read_statement(c, root));
-    if (expected.value) PR_TRY(pr_case_read_expected(c, &expected));
-    PR_TRY(check_layout(c, root->doc));
-    if (formula.value) PR_TRY(pr_case_read_formula(c, &formula));
-    return file.value ? pr_case_read_trace_file(c, &file) : PR_OK;
+    if (pr_case_has(&expected)) PR_TRY(pr_case_read_expected(c, &expected));
+    PR_TRY(check_layout(c, root));
+    if (pr_case_has(&formula)) PR_TRY(pr_case_read_formula(c, &formula));
+    if (pr_case_has(&trace)) PR_TRY(pr_case_read_trace(c, &trace));
+    return pr_case_has(&file) ? pr_case_read_trace_file(c, &file) : PR_OK;
 }
 
-static pr_status parse_scanned(pr_case *c, pr_case_scan *scan, const pr_case_doc *doc) {
-    json_error_t error;
-    json_t *tree = json_load_callback(pr_case_scan_feed, scan, JSON_REJECT_DUPLICATES, &error);
-    if (!tree) return refuse_syntax(doc, &error);
-    pr_case_cursor root = {.doc = doc, .value = tree};
-    pr_status status = read_root(c, &root);
-    json_decref(tree); /* before the trace: the two need not be in memory at once */
-    if (status == PR_OK && scan->has_trace) status = pr_case_read_trace(c, doc);
+/* All but the trace. An inline one is c->source, which borrows the text. */
+static pr_status parse_text(pr_case *c, const char *text, size_t size, const char *path, pr_error *err) {
+    pr_case_tape tape;
+    pr_error own = {0};
+    pr_case_doc doc = {.file = path, .err = err ? err : &own, .tape = &tape};
+    *c = (pr_case){.path = strdup(path)};
+    pr_status status = c->path ? pr_case_tape_init(&tape, text, size, path, doc.err) : pr_case_no_memory(&doc);
+    if (status != PR_OK) return status;
+    pr_case_cursor root = pr_case_root(&doc);
+    status = read_root(c, &root);
+    pr_case_tape_clear(&tape);
+    return status;
+}
+
+static pr_status finish(pr_case *c, pr_status status) {
+    if (status != PR_OK) pr_case_clear(c);
     return status;
 }
 
 pr_status pr_case_parse(pr_case *out, const char *text, size_t size, const char *path, pr_error *err) {
-    pr_case_scan scan;
-    pr_case_doc doc = {.file = path, .err = err, .scan = &scan};
+    pr_status status = parse_text(out, text, size, path, err);
+    if (status == PR_OK && out->source) status = pr_case_load_trace(out, err);
+    return finish(out, status);
+}
+
+/* A file's text without a copy; of what cannot be mapped (a pipe), the text read. */
+static pr_status map_file(pr_case_source *out, const char *path, pr_error *err) {
+    struct stat st;
+    *out = (pr_case_source){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    void *map = is_file ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (fd >= 0) close(fd);
+    if (map == MAP_FAILED) {
+        uint8_t *text = NULL;
+        PR_TRY(pr_file_read(&text, &out->size, path, MAX_FILE_BYTES, err));
+        out->text = (const char *)text;
+        out->is_owned = true;
+        return PR_OK;
+    }
+    *out = (pr_case_source){.text = map, .size = (size_t)st.st_size, .is_mapped = true};
+    return PR_OK;
+}
+
+pr_status pr_case_open(pr_case *out, const char *path, pr_error *err) {
+    pr_case_source file;
     *out = (pr_case){0};
-    PR_TRY(pr_case_scan_init(&scan, text, size, path, err));
-    pr_status status = parse_scanned(out, &scan, &doc);
-    pr_case_scan_clear(&scan);
-    if (status != PR_OK) pr_case_clear(out);
-    return status;
+    PR_TRY(map_file(&file, path, err));
+    pr_status status = parse_text(out, file.text, file.size, path, err);
+    if (status == PR_OK && out->source && out->source->columns) {
+        out->source->is_mapped = file.is_mapped;
+        out->source->is_owned = file.is_owned;
+        pr_case_forget_text(out->source);
+    } else
+        pr_case_release_text(&file);
+    return finish(out, status);
 }
 
 pr_status pr_case_load(pr_case *out, const char *path, pr_error *err) {
-    uint8_t *text = NULL;
-    size_t size = 0;
-    *out = (pr_case){0};
-    PR_TRY(pr_file_read(&text, &size, path, MAX_FILE_BYTES, err));
-    pr_status status = pr_case_parse(out, (const char *)text, size, path, err);
-    free(text);
-    return status;
+    PR_TRY(pr_case_open(out, path, err));
+    return finish(out, out->source ? pr_case_load_trace(out, err) : PR_OK);
 }
+
+bool pr_case_has_trace(const pr_case *c) { return c->trace || c->source || c->has_formula; }
 
 static void free_trace(pr_case *c) {
     if (!c->trace) return;
@@ -110,6 +152,7 @@ static void free_trace(pr_case *c) {
 }
 
 void pr_case_clear(pr_case *c) {
+    pr_case_close_source(c);
     free_trace(c);
     for (size_t i = 0; i < c->n_expected_steps; i++) {
         free(c->expected_steps[i].op);
@@ -120,6 +163,7 @@ void pr_case_clear(pr_case *c) {
     free(c->expected_interaction_pow_json);
     free(c->expected_claimed_sums_json);
     free(c->name);
+    free(c->path);
     pr_statement_clear(&c->statement);
     pr_air_destroy(c->air);
     *c = (pr_case){0};

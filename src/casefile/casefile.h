@@ -1,4 +1,8 @@
-/* JSON of AIRs, statements and cases (air-format.md): import with the JSON path in every refusal, and export. */
+/* JSON of AIRs, statements and cases (air-format.md): import with line, column and JSON path in every refusal, and
+ * export.
+ *
+ * A case is loaded with its trace, or opened, which leaves the trace in its file until pr_case_fill_trace reads it into
+ * the caller's columns: it is in memory once. An opened case maps its file, which must not be cut short meanwhile. */
 #ifndef PR_CASEFILE_CASEFILE_H
 #define PR_CASEFILE_CASEFILE_H
 #include "air/statement.h"
@@ -14,8 +18,11 @@ typedef struct pr_case {
     char *name;
     pr_air *air;
     pr_statement statement; /* borrows air */
-    /* Trace, row order: trace[component][column] -> 1 << log_size words; NULL when the case has none. */
+    char *path;             /* as given, for messages */
+    /* Trace, row order: trace[component][column] -> 1 << log_size words; NULL when the case has none, has a formula, or
+     * was opened. */
     pr_m31 ***trace;
+    struct pr_case_source *source; /* where the trace of an opened case is; NULL: it has none in a file */
     bool has_formula; /* wide_fibonacci LOG_ROWS COLUMNS SEED: trace is NULL, pr_case_fill_trace computes it */
     uint32_t formula_log_rows, formula_columns;
     uint64_t formula_seed;
@@ -31,11 +38,15 @@ typedef struct pr_case {
     pr_expected_step *expected_steps;
 } pr_case;
 
-/* path: for messages and for trace_file. "file: $.air.components[0].nodes[7]: ..." */
+/* path: for messages and for trace_file. "file:9:31: $.air.components[0].nodes[7]: ..." */
 PR_MUST_CHECK pr_status pr_case_load(pr_case *out, const char *path, pr_error *err);
+PR_MUST_CHECK pr_status pr_case_open(pr_case *out, const char *path, pr_error *err);
 PR_MUST_CHECK pr_status pr_case_parse(pr_case *out, const char *text, size_t size, const char *path, pr_error *err);
 void pr_case_clear(pr_case *c);
-/* pr_trace_source's fill: context is the pr_case. Row order. */
+/* Whether there is a trace: inline, in a file or by formula. */
+bool pr_case_has_trace(const pr_case *c);
+/* pr_trace_source's fill: context is the pr_case. Row order. PR_ERR_USAGE, PR_ERR_INPUT: a cell of an opened case is no
+ * number below p, or its file cannot be read. One thread at a time calls. */
 pr_status pr_case_fill_trace(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
                              pr_error *err);
 

@@ -11,7 +11,7 @@ static pr_status read_preprocessed(pr_air_preprocessed *out, const pr_case_curso
     pr_case_cursor values = pr_case_member(at, "values");
     PR_TRY(pr_case_text(&id, &out->id));
     PR_TRY(pr_case_u32(&log_size, PR_AIR_MAX_LOG_ROWS, &out->log_size));
-    if (!values.value) return PR_OK;
+    if (!pr_case_has(&values)) return PR_OK;
     uint32_t n = 0;
     PR_TRY(pr_case_array_of(&values, 1u << out->log_size));
     return pr_case_words(&values, PR_P - 1, &out->values, &n);
@@ -21,21 +21,13 @@ static pr_status read_all_preprocessed(pr_air *air, const pr_case_cursor *at) {
     uint32_t n = 0;
     PR_TRY(pr_case_array(at, &n));
     air->preprocessed = pr_case_alloc(n, sizeof *air->preprocessed);
-    json_t *seen = json_object();
-    pr_status status = air->preprocessed && seen ? PR_OK : pr_case_no_memory(at->doc);
-    for (uint32_t i = 0; status == PR_OK && i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    if (!air->preprocessed) return pr_case_no_memory(at->doc);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         air->n_preprocessed = i + 1;
-        status = read_preprocessed(&air->preprocessed[i], &element);
-        if (status != PR_OK) break;
-        pr_case_cursor id = pr_case_member(&element, "id");
-        if (json_object_get(seen, air->preprocessed[i].id))
-            status = pr_case_refuse(&id, "another preprocessed column has this id");
-        else if (json_object_set_new(seen, air->preprocessed[i].id, json_true()))
-            status = pr_case_no_memory(at->doc);
+        PR_TRY(read_preprocessed(&air->preprocessed[i], &element));
     }
-    json_decref(seen);
-    return status;
+    return PR_OK;
 }
 
 static pr_status read_relation(pr_air_relation *out, const pr_case_cursor *at) {
@@ -48,14 +40,13 @@ static pr_status read_relation(pr_air_relation *out, const pr_case_cursor *at) {
 }
 
 static pr_status read_offset(int32_t *out, const pr_air_column *column, uint32_t log_size, const pr_case_cursor *at) {
-    if (!json_is_integer(at->value)) return pr_case_refuse(at, "must be a whole number");
-    json_int_t v = json_integer_value(at->value);
-    if (v < INT32_MIN || v > INT32_MAX) return pr_case_refuse(at, "%lld is out of range", (long long)v);
+    int32_t v = 0;
+    PR_TRY(pr_case_i32(at, &v));
     uint32_t mask = (1u << log_size) - 1;
     for (uint32_t i = 0; i < column->n_offsets; i++)
         if ((((uint32_t)v ^ (uint32_t)column->offsets[i]) & mask) == 0)
-            return pr_case_refuse(at, "%lld is the same row as offset %d before it", (long long)v, column->offsets[i]);
-    *out = (int32_t)v;
+            return pr_case_refuse(at, "%d is the same row as offset %d before it", v, column->offsets[i]);
+    *out = v;
     return PR_OK;
 }
 
@@ -67,8 +58,8 @@ static pr_status read_column(pr_air_column *out, uint32_t log_size, const pr_cas
     PR_TRY(pr_case_array(&offsets, &n));
     if (n < 1 || n > PR_AIR_MAX_OFFSETS)
         return pr_case_refuse(&offsets, "has %u offsets, must have 1 to %d", n, PR_AIR_MAX_OFFSETS);
-    for (; out->n_offsets < n; out->n_offsets++) {
-        pr_case_cursor element = pr_case_element(&offsets, out->n_offsets);
+    pr_case_cursor element = pr_case_first(&offsets);
+    for (; out->n_offsets < n; out->n_offsets++, pr_case_step(&element)) {
         PR_TRY(read_offset(&out->offsets[out->n_offsets], out, log_size, &element));
     }
     return PR_OK;
@@ -79,8 +70,8 @@ static pr_status read_columns(pr_air_component *c, const pr_case_cursor *at) {
     PR_TRY(pr_case_array(at, &n));
     c->columns = pr_case_alloc(n, sizeof *c->columns);
     if (!c->columns) return pr_case_no_memory(at->doc);
-    for (; c->n_columns < n; c->n_columns++) {
-        pr_case_cursor element = pr_case_element(at, c->n_columns);
+    pr_case_cursor element = pr_case_first(at);
+    for (; c->n_columns < n; c->n_columns++, pr_case_step(&element)) {
         PR_TRY(read_column(&c->columns[c->n_columns], c->log_size, &element));
     }
     return PR_OK;
@@ -94,8 +85,8 @@ static pr_status read_operand(uint32_t *out, uint32_t number, const pr_case_curs
 
 static pr_status read_pair(uint32_t pair[2], uint32_t number, const pr_case_cursor *at, const pr_case_cursor *node) {
     PR_TRY(pr_case_array_of(at, 2));
-    for (uint32_t i = 0; i < 2; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < 2; i++, pr_case_step(&element)) {
         PR_TRY(read_operand(&pair[i], number, &element, node));
     }
     return PR_OK;
@@ -137,10 +128,10 @@ static bool find_op(uint32_t *op, const char *key) {
 
 static pr_status read_node(pr_node *out, uint32_t number, const pr_air *air, const pr_air_component *c,
                            const pr_case_cursor *at) {
-    if (!json_is_object(at->value) || json_object_size(at->value) != 1)
-        return pr_case_refuse(at, "must be an object with exactly one key");
-    const char *key = json_object_iter_key(json_object_iter(at->value));
-    pr_case_cursor argument = pr_case_member(at, key);
+    char key[16];
+    if (!pr_case_is(at, PR_CASE_OBJECT) || at->value.n != 1)
+        return pr_case_refuse_kind(at, "an object with exactly one key");
+    pr_case_cursor argument = pr_case_only_member(at, key, sizeof key);
     if (!find_op(&out->op, key))
         return pr_case_refuse(&argument, "unknown key; allowed: col, pre, const, add, sub, mul, neg");
     uint32_t pair[2] = {0, 0};
@@ -169,8 +160,8 @@ static pr_status read_nodes(const pr_air *air, pr_air_component *c, const pr_cas
     PR_TRY(pr_case_array(at, &n));
     c->nodes = pr_case_alloc(n, sizeof *c->nodes);
     if (!c->nodes) return pr_case_no_memory(at->doc);
-    for (; c->n_nodes < n; c->n_nodes++) {
-        pr_case_cursor element = pr_case_element(at, c->n_nodes);
+    pr_case_cursor element = pr_case_first(at);
+    for (; c->n_nodes < n; c->n_nodes++, pr_case_step(&element)) {
         PR_TRY(read_node(&c->nodes[c->n_nodes], c->n_nodes, air, c, &element));
     }
     return PR_OK;
@@ -187,8 +178,8 @@ static pr_status read_constraints(pr_air_component *c, const pr_case_cursor *at)
     PR_TRY(pr_case_array(at, &n));
     c->constraints = pr_case_alloc(n, sizeof *c->constraints);
     if (!c->constraints) return pr_case_no_memory(at->doc);
-    for (; c->n_constraints < n; c->n_constraints++) {
-        pr_case_cursor element = pr_case_element(at, c->n_constraints);
+    pr_case_cursor element = pr_case_first(at);
+    for (; c->n_constraints < n; c->n_constraints++, pr_case_step(&element)) {
         PR_TRY(read_node_reference(&c->constraints[c->n_constraints].node, c, &element));
     }
     return PR_OK;
@@ -201,8 +192,8 @@ static pr_status read_lookup_values(pr_air_lookup *out, const pr_air *air, const
     if (n < 1 || n > size) return pr_case_refuse(at, "has %u values, must have 1 to %u", n, size);
     out->values = pr_case_alloc(n, sizeof *out->values);
     if (!out->values) return pr_case_no_memory(at->doc);
-    for (; out->n_values < n; out->n_values++) {
-        pr_case_cursor element = pr_case_element(at, out->n_values);
+    pr_case_cursor element = pr_case_first(at);
+    for (; out->n_values < n; out->n_values++, pr_case_step(&element)) {
         PR_TRY(read_node_reference(&out->values[out->n_values], c, &element));
     }
     return PR_OK;
@@ -226,8 +217,8 @@ static pr_status read_lookups(const pr_air *air, pr_air_component *c, const pr_c
     PR_TRY(pr_case_array(at, &n));
     c->lookups = pr_case_alloc(n, sizeof *c->lookups);
     if (!c->lookups) return pr_case_no_memory(at->doc);
-    for (uint32_t i = 0; i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         c->n_lookups = i + 1;
         PR_TRY(read_lookup(&c->lookups[i], air, c, &element));
     }
@@ -246,8 +237,8 @@ static pr_status check_all_batches_used(const pr_air_component *c, const pr_case
 
 static pr_status read_batches(pr_air_component *c, const pr_case_cursor *at) {
     PR_TRY(pr_case_array_of(at, c->n_lookups));
-    for (uint32_t i = 0; i < c->n_lookups; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < c->n_lookups; i++, pr_case_step(&element)) {
         uint32_t batch = 0;
         PR_TRY(pr_case_u32(&element, c->n_lookups - 1, &batch));
         c->lookups[i].batch = batch;
@@ -282,8 +273,8 @@ static pr_status read_relations(pr_air *air, const pr_case_cursor *at) {
     PR_TRY(pr_case_array(at, &n));
     air->relations = pr_case_alloc(n, sizeof *air->relations);
     if (!air->relations) return pr_case_no_memory(at->doc);
-    for (uint32_t i = 0; i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         air->n_relations = i + 1;
         PR_TRY(read_relation(&air->relations[i], &element));
     }
@@ -296,8 +287,8 @@ static pr_status read_components(pr_air *air, const pr_case_cursor *at) {
     if (!n) return pr_case_refuse(at, "has no component");
     air->components = pr_case_alloc(n, sizeof *air->components);
     if (!air->components) return pr_case_no_memory(at->doc);
-    for (uint32_t i = 0; i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         air->n_components = i + 1;
         PR_TRY(read_component(&air->components[i], air, &element));
     }
@@ -310,8 +301,7 @@ pr_status pr_case_read_air(pr_air *air, const pr_case_cursor *at) {
     pr_case_cursor format = pr_case_member(at, "format"), name = pr_case_member(at, "name");
     pr_case_cursor preprocessed = pr_case_member(at, "preprocessed"), relations = pr_case_member(at, "relations");
     pr_case_cursor components = pr_case_member(at, "components");
-    if (!json_is_string(format.value) || strcmp(json_string_value(format.value), "proverun-air/1") != 0)
-        return pr_case_refuse(&format, "must be \"proverun-air/1\"");
+    if (!pr_case_text_is(&format, "proverun-air/1")) return pr_case_refuse_kind(&format, "\"proverun-air/1\"");
     PR_TRY(pr_case_text(&name, &air->name));
     PR_TRY(read_all_preprocessed(air, &preprocessed));
     PR_TRY(read_relations(air, &relations));

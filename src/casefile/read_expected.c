@@ -6,28 +6,18 @@
 static const char *const no_keys[] = {NULL};
 
 static pr_status read_interaction_pow(char **out, const pr_case_cursor *at) {
-    pr_case_path path;
     uint64_t v = 0;
-    pr_case_cursor_path(&path, at);
-    const char *big = pr_case_scan_big(at->doc->scan, path.text);
-    if (big) {
-        *out = strdup(big);
-        return *out ? PR_OK : pr_case_no_memory(at->doc);
-    }
-    if (!json_is_null(at->value)) PR_TRY(pr_case_u64(at, UINT64_MAX, &v));
+    if (!pr_case_is(at, PR_CASE_NULL)) PR_TRY(pr_case_u64(at, UINT64_MAX, &v));
     return pr_case_compact(at, out);
 }
 
 static pr_status read_claimed_sums(char **out, uint32_t n_components, const pr_case_cursor *at) {
+    pr_m31 coordinates[4];
     PR_TRY(pr_case_array_of(at, n_components));
-    for (uint32_t i = 0; i < n_components; i++) {
-        pr_case_cursor sum = pr_case_element(at, i);
+    pr_case_cursor sum = pr_case_first(at);
+    for (uint32_t i = 0; i < n_components; i++, pr_case_step(&sum)) {
         PR_TRY(pr_case_array_of(&sum, 4));
-        for (uint32_t k = 0; k < 4; k++) {
-            pr_case_cursor coordinate = pr_case_element(&sum, k);
-            pr_m31 v = 0;
-            PR_TRY(pr_case_m31(&coordinate, &v));
-        }
+        PR_TRY(pr_case_fill_words(&sum, PR_P - 1, coordinates, 4));
     }
     return pr_case_compact(at, out);
 }
@@ -39,22 +29,13 @@ static pr_status read_hash_text(char out[65], const pr_case_cursor *at) {
     return PR_OK;
 }
 
-static pr_status read_step_data(char **out, const pr_case_cursor *at) {
-    pr_case_path path;
-    pr_case_cursor_path(&path, at);
-    const char *big = pr_case_scan_big(at->doc->scan, path.text);
-    if (!big) return pr_case_compact(at, out);
-    *out = strdup(big);
-    return *out ? PR_OK : pr_case_no_memory(at->doc);
-}
-
 static pr_status read_step(pr_expected_step *out, const pr_case_cursor *at) {
     static const char *const required[] = {"op", "data", "digest", NULL};
     PR_TRY(pr_case_keys(at, required, no_keys));
     pr_case_cursor op = pr_case_member(at, "op"), data = pr_case_member(at, "data");
     pr_case_cursor digest = pr_case_member(at, "digest");
     PR_TRY(pr_case_text(&op, &out->op));
-    PR_TRY(read_step_data(&out->data_json, &data));
+    PR_TRY(pr_case_compact(&data, &out->data_json));
     return read_hash_text(out->digest, &digest);
 }
 
@@ -63,8 +44,8 @@ static pr_status read_steps(pr_case *c, const pr_case_cursor *at) {
     PR_TRY(pr_case_array(at, &n));
     c->expected_steps = pr_case_alloc(n, sizeof *c->expected_steps);
     if (!c->expected_steps) return pr_case_no_memory(at->doc);
-    for (uint32_t i = 0; i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         c->n_expected_steps = i + 1;
         PR_TRY(read_step(&c->expected_steps[i], &element));
     }
@@ -74,7 +55,7 @@ static pr_status read_steps(pr_case *c, const pr_case_cursor *at) {
 static pr_status read_proof(pr_case *c, const pr_case_cursor *at) {
     char *proof = NULL;
     pr_writer w;
-    if (!json_is_object(at->value)) return pr_case_refuse(at, "must be an object");
+    if (!pr_case_is(at, PR_CASE_OBJECT)) return pr_case_refuse_kind(at, "an object");
     PR_TRY(pr_case_compact(at, &proof));
     pr_writer_init(&w);
     pr_write_format(&w, "{\"interaction_pow\":%s,\"claimed_sums\":", c->expected_interaction_pow_json);
@@ -107,6 +88,6 @@ pr_status pr_case_read_expected(pr_case *c, const pr_case_cursor *at) {
     PR_TRY(read_claimed_sums(&c->expected_claimed_sums_json, c->air->n_components, &sums));
     PR_TRY(pr_case_u64(&bytes, UINT64_MAX, &c->expected_json_bytes));
     PR_TRY(read_hash_text(c->expected_json_blake2s, &hash));
-    if (steps.value) PR_TRY(read_steps(c, &steps));
-    return proof.value ? read_proof(c, &proof) : PR_OK;
+    if (pr_case_has(&steps)) PR_TRY(read_steps(c, &steps));
+    return pr_case_has(&proof) ? read_proof(c, &proof) : PR_OK;
 }

@@ -20,7 +20,7 @@ static pr_status read_config(pr_config *out, const pr_case_cursor *at) {
     pr_case_cursor lifting = pr_case_member(at, "lifting_log_size");
     uint32_t v = 0;
     out->lifting_log_size = -1;
-    if (json_is_null(lifting.value)) return PR_OK;
+    if (pr_case_is(&lifting, PR_CASE_NULL)) return PR_OK;
     PR_TRY(pr_case_u32(&lifting, INT32_MAX, &v));
     if (!v) return pr_case_refuse(&lifting, "0 is not allowed; null means none");
     out->lifting_log_size = (int32_t)v;
@@ -50,38 +50,36 @@ static pr_status read_public_term(pr_statement *st, const pr_case_cursor *at) {
 static pr_status read_public_terms(pr_statement *st, const pr_case_cursor *at) {
     uint32_t n = 0;
     PR_TRY(pr_case_array(at, &n));
-    for (uint32_t i = 0; i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         PR_TRY(read_public_term(st, &element));
     }
     return PR_OK;
 }
 
 static pr_status read_plain_step(pr_step *out, const pr_case_cursor *at) {
-    const char *name = json_string_value(at->value);
-    if (strcmp(name, "statement_digest") == 0)
+    if (pr_case_text_is(at, "statement_digest"))
         out->kind = PR_STEP_STATEMENT_DIGEST;
-    else if (strcmp(name, "config") == 0)
+    else if (pr_case_text_is(at, "config"))
         out->kind = PR_STEP_CONFIG;
-    else if (strcmp(name, "draw_relations") == 0)
+    else if (pr_case_text_is(at, "draw_relations"))
         out->kind = PR_STEP_DRAW_RELATIONS;
-    else if (strcmp(name, "claimed_sums") == 0)
+    else if (pr_case_text_is(at, "claimed_sums"))
         out->kind = PR_STEP_CLAIMED_SUMS;
     else
-        return pr_case_refuse(at, "must be statement_digest, config, draw_relations or claimed_sums");
+        return pr_case_refuse_kind(at, "statement_digest, config, draw_relations or claimed_sums");
     return PR_OK;
 }
 
 static pr_status read_commit(pr_step *out, const pr_case_cursor *at) {
-    const char *tree = json_is_string(at->value) ? json_string_value(at->value) : "";
-    if (strcmp(tree, "preprocessed") == 0)
+    if (pr_case_text_is(at, "preprocessed"))
         out->kind = PR_STEP_COMMIT_PREPROCESSED;
-    else if (strcmp(tree, "trace") == 0)
+    else if (pr_case_text_is(at, "trace"))
         out->kind = PR_STEP_COMMIT_TRACE;
-    else if (strcmp(tree, "interaction") == 0)
+    else if (pr_case_text_is(at, "interaction"))
         out->kind = PR_STEP_COMMIT_INTERACTION;
     else
-        return pr_case_refuse(at, "must be preprocessed, trace or interaction");
+        return pr_case_refuse_kind(at, "preprocessed, trace or interaction");
     return PR_OK;
 }
 
@@ -97,13 +95,10 @@ static pr_status read_mix_felts(pr_step *out, const pr_case_cursor *at) {
     out->words = pr_case_alloc(4 * (size_t)n, sizeof *out->words);
     if (!out->words) return pr_case_no_memory(at->doc);
     out->n_words = 4 * (size_t)n;
-    for (uint32_t i = 0; i < n; i++) {
-        pr_case_cursor felt = pr_case_element(at, i);
+    pr_case_cursor felt = pr_case_first(at);
+    for (uint32_t i = 0; i < n; i++, pr_case_step(&felt)) {
         PR_TRY(pr_case_array_of(&felt, 4));
-        for (uint32_t k = 0; k < 4; k++) {
-            pr_case_cursor coordinate = pr_case_element(&felt, k);
-            PR_TRY(pr_case_m31(&coordinate, &out->words[4 * (size_t)i + k]));
-        }
+        PR_TRY(pr_case_fill_words(&felt, PR_P - 1, &out->words[4 * (size_t)i], 4));
     }
     return PR_OK;
 }
@@ -117,15 +112,9 @@ static pr_status read_mix_u32s(pr_step *out, const pr_case_cursor *at) {
 }
 
 static pr_status read_mix_u64(pr_step *out, const pr_case_cursor *at) {
-    pr_case_path path;
     uint64_t v = 0;
     out->kind = PR_STEP_MIX_U64;
-    pr_case_cursor_path(&path, at);
-    const char *big = pr_case_scan_big(at->doc->scan, path.text);
-    if (big)
-        v = strtoull(big, NULL, 10);
-    else
-        PR_TRY(pr_case_u64(at, UINT64_MAX, &v));
+    PR_TRY(pr_case_u64(at, UINT64_MAX, &v));
     out->words = pr_case_alloc(2, sizeof *out->words);
     if (!out->words) return pr_case_no_memory(at->doc);
     out->n_words = 2;
@@ -153,11 +142,11 @@ static pr_status read_step(pr_step *out, const pr_case_cursor *at) {
         pr_status (*read)(pr_step *out, const pr_case_cursor *at);
     } readers[] = {{"mix_felts", read_mix_felts}, {"mix_u32s", read_mix_u32s}, {"mix_u64", read_mix_u64},
                    {"mix_root", read_mix_root},   {"commit", read_commit},     {"grind", read_grind}};
-    if (json_is_string(at->value)) return read_plain_step(out, at);
-    if (!json_is_object(at->value) || json_object_size(at->value) != 1)
-        return pr_case_refuse(at, "must be a text or an object with exactly one key");
-    const char *key = json_object_iter_key(json_object_iter(at->value));
-    pr_case_cursor argument = pr_case_member(at, key);
+    char key[32];
+    if (pr_case_is(at, PR_CASE_TEXT)) return read_plain_step(out, at);
+    if (!pr_case_is(at, PR_CASE_OBJECT) || at->value.n != 1)
+        return pr_case_refuse_kind(at, "a text or an object with exactly one key");
+    pr_case_cursor argument = pr_case_only_member(at, key, sizeof key);
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
         if (strcmp(readers[i].key, key) == 0) return readers[i].read(out, &argument);
     return pr_case_refuse(&argument, "unknown key; allowed: mix_felts, mix_u32s, mix_u64, mix_root, commit, grind");
@@ -168,14 +157,14 @@ static pr_status read_transcript(pr_statement *st, const pr_case_cursor *at) {
     PR_TRY(pr_case_array(at, &n));
     pr_step *steps = pr_case_alloc(n, sizeof *steps);
     pr_status status = steps ? PR_OK : pr_case_no_memory(at->doc);
-    for (uint32_t i = 0; status == PR_OK && i < n; i++) {
-        pr_case_cursor element = pr_case_element(at, i);
+    pr_case_cursor element = pr_case_first(at);
+    for (uint32_t i = 0; status == PR_OK && i < n; i++, pr_case_step(&element)) {
         status = read_step(&steps[i], &element);
     }
     if (status == PR_OK && n == 0) status = pr_case_refuse(at, "has no step");
     if (status == PR_OK) {
         status = pr_statement_set_transcript(st, steps, n, at->doc->err);
-        if (status != PR_OK) status = pr_fail_context(at->doc->err, "%s: $.transcript", at->doc->file);
+        if (status != PR_OK) status = pr_case_blame(at);
     }
     for (uint32_t i = 0; steps && i < n; i++) free(steps[i].words);
     free(steps);
@@ -189,9 +178,8 @@ pr_status pr_case_read_statement(pr_case *c, const pr_case_cursor *root) {
     uint8_t bytes[32];
     PR_TRY(read_config(&parameters, &config));
     PR_TRY(pr_case_hex(&digest, bytes, sizeof bytes));
-    if (pr_statement_init(&c->statement, c->air, &parameters, root->doc->err) != PR_OK)
-        return pr_fail_context(root->doc->err, "%s: $", root->doc->file);
+    if (pr_statement_init(&c->statement, c->air, &parameters, root->doc->err) != PR_OK) return pr_case_blame(root);
     memcpy(c->statement.digest, bytes, sizeof bytes);
     PR_TRY(read_public_terms(&c->statement, &terms));
-    return transcript.value ? read_transcript(&c->statement, &transcript) : PR_OK;
+    return pr_case_has(&transcript) ? read_transcript(&c->statement, &transcript) : PR_OK;
 }

@@ -1,5 +1,5 @@
+#include "casefile/chunks.h"
 #include "casefile/read.h"
-#include <hdf5.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,9 +7,11 @@
 #include <string.h>
 
 typedef struct trace_file {
-    const pr_case_doc *doc;
-    char *path;
+    const char *case_path, *path;
+    pr_error *err;
     hid_t file;
+    H5E_auto2_t print; /* HDF5 prints its own error stack unless told otherwise; ours say it in one line */
+    void *print_context;
 } trace_file;
 
 static pr_status fail(const trace_file *f, const char *place, const char *format, ...)
@@ -21,8 +23,20 @@ static pr_status fail(const trace_file *f, const char *place, const char *format
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return pr_fail(f->doc->err, PR_ERR_INPUT, "%s: $.trace_file: %s: %s%s%s", f->doc->file, f->path, place,
+    return pr_fail(f->err, PR_ERR_INPUT, "%s: $.trace_file: %s: %s%s%s", f->case_path, f->path, place,
                    *place ? ": " : "", text);
+}
+
+static pr_status open_file(trace_file *f) {
+    H5Eget_auto2(H5E_DEFAULT, &f->print, &f->print_context);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    f->file = H5Fopen(f->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    return f->file >= 0 ? PR_OK : fail(f, "", "cannot be opened as an HDF5 file");
+}
+
+static void close_file(trace_file *f) {
+    if (f->file >= 0) H5Fclose(f->file);
+    H5Eset_auto2(H5E_DEFAULT, f->print, f->print_context);
 }
 
 /* The case file's folder and the name. */
@@ -35,6 +49,8 @@ static char *beside(const char *case_path, const char *name) {
     memcpy(path + folder, name, n + 1);
     return path;
 }
+
+/* ---- datasets ---- */
 
 static bool is_uint32(hid_t dataset) {
     hid_t type = H5Dget_type(dataset);
@@ -52,51 +68,61 @@ static bool has_shape(hid_t space, int rank, hsize_t columns, hsize_t rows) {
     return rank == 1 ? dims[0] == rows : dims[0] == columns && dims[1] == rows;
 }
 
-/* One row of a two-dimensional dataset, or all of a one-dimensional one. */
-static pr_status read_column(const trace_file *f, const char *place, pr_m31 **out, hid_t dataset, hid_t space, int rank,
-                             uint32_t column, hsize_t rows) {
-    hsize_t start[2] = {column, 0}, count[2] = {1, rows};
-    if (rank == 1) start[0] = 0, count[0] = rows;
-    *out = malloc((size_t)rows * sizeof **out);
-    if (!*out) return pr_case_no_memory(f->doc);
-    hid_t memory = H5Screate_simple(1, &rows, NULL);
-    bool good = memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-                H5Dread(dataset, H5T_NATIVE_UINT32, memory, space, H5P_DEFAULT, *out) >= 0;
-    if (memory >= 0) H5Sclose(memory);
-    if (!good) return fail(f, place, "column %u cannot be read", column);
-    for (size_t i = 0; i < rows; i++)
-        if ((*out)[i] >= PR_P)
-            return fail(f, place, "column %u, row %zu: %" PRIu32 " is not below p", column, i, (*out)[i]);
-    return PR_OK;
-}
+/* rank 1: a single column. */
+typedef struct shape {
+    int rank;
+    uint32_t columns, log_size;
+} shape;
 
-static pr_status read_open_dataset(const trace_file *f, const char *place, pr_m31 **out, hid_t dataset, int rank,
-                                   uint32_t columns, uint32_t log_size) {
-    hsize_t rows = (hsize_t)1 << log_size;
-    if (!is_uint32(dataset)) return fail(f, place, "must hold unsigned 32-bit integers");
-    hid_t space = H5Dget_space(dataset);
+static pr_status open_dataset(hid_t *out, const trace_file *f, const char *place, const shape *s) {
+    hsize_t rows = (hsize_t)1 << s->log_size;
+    *out = H5Dopen2(f->file, place, H5P_DEFAULT);
+    if (*out < 0) return fail(f, place, "there is no such dataset");
     pr_status status = PR_OK;
-    if (!has_shape(space, rank, columns, rows)) {
-        if (rank == 1)
-            status = fail(f, place, "must have the shape [%" PRIu64 "]", (uint64_t)rows);
-        else
-            status = fail(f, place, "must have the shape [%u][%" PRIu64 "]", columns, (uint64_t)rows);
-    }
-    for (uint32_t k = 0; status == PR_OK && k < columns; k++)
-        status = read_column(f, place, &out[k], dataset, space, rank, k, rows);
+    hid_t space = H5Dget_space(*out);
+    if (!is_uint32(*out))
+        status = fail(f, place, "must hold unsigned 32-bit integers");
+    else if (!has_shape(space, s->rank, s->columns, rows) && s->rank == 1)
+        status = fail(f, place, "must have the shape [%" PRIu64 "]", (uint64_t)rows);
+    else if (!has_shape(space, s->rank, s->columns, rows))
+        status = fail(f, place, "must have the shape [%u][%" PRIu64 "]", s->columns, (uint64_t)rows);
     if (space >= 0) H5Sclose(space);
+    if (status != PR_OK) H5Dclose(*out);
     return status;
 }
 
-static pr_status read_dataset(const trace_file *f, const char *group, uint32_t index, pr_m31 **out, int rank,
-                              uint32_t columns, uint32_t log_size) {
-    char place[48];
-    snprintf(place, sizeof place, "/%s/%u", group, index);
-    hid_t dataset = H5Dopen2(f->file, place, H5P_DEFAULT);
-    if (dataset < 0) return fail(f, place, "there is no such dataset");
-    pr_status status = read_open_dataset(f, place, out, dataset, rank, columns, log_size);
+static uint32_t first_not_below_p(const pr_m31 *column, uint32_t n_rows) {
+    uint32_t row = 0, above = 0;
+    for (uint32_t i = 0; i < n_rows; i++) above |= column[i] >= PR_P;
+    if (!above) return n_rows;
+    while (column[row] < PR_P) row++;
+    return row;
+}
+
+static pr_status check_columns(const trace_file *f, const char *place, pr_m31 *const *columns, const shape *s,
+                               unsigned n_threads) {
+    uint32_t n_rows = 1u << s->log_size, bad_column = UINT32_MAX, bad_row = 0;
+#pragma omp parallel for num_threads((int)n_threads) schedule(static)
+    for (uint32_t k = 0; k < s->columns; k++) {
+        uint32_t row = first_not_below_p(columns[k], n_rows);
+#pragma omp critical(case_cell)
+        if (row < n_rows && k < bad_column) bad_column = k, bad_row = row;
+    }
+    if (bad_column == UINT32_MAX) return PR_OK;
+    return fail(f, place, "column %u, row %u: %" PRIu32 " is not below p", bad_column, bad_row,
+                columns[bad_column][bad_row]);
+}
+
+static pr_status read_dataset(const trace_file *f, const char *place, pr_m31 *const *columns, const shape *s,
+                              unsigned n_threads) {
+    hid_t dataset;
+    PR_TRY(open_dataset(&dataset, f, place, s));
+    pr_chunk_failure failure = {0};
+    pr_status status = pr_chunks_read(&failure, dataset, columns, s->rank, s->columns, s->log_size, n_threads);
     H5Dclose(dataset);
-    return status;
+    if (status == PR_ERR_MEMORY) return pr_fail(f->err, status, "%s: out of memory", f->path);
+    if (status != PR_OK) return fail(f, place, "column %u cannot be read: %s", failure.column, failure.text);
+    return check_columns(f, place, columns, s, n_threads);
 }
 
 /* A group holds exactly n datasets; one that should hold none may be absent. */
@@ -116,36 +142,59 @@ static pr_status read_preprocessed(pr_case *c, const trace_file *f) {
     PR_TRY(check_count(f, "preprocessed", n));
     for (uint32_t i = 0; i < c->air->n_preprocessed; i++) {
         pr_air_preprocessed *column = &c->air->preprocessed[i];
-        if (!column->values) PR_TRY(read_dataset(f, "preprocessed", i, &column->values, 1, 1, column->log_size));
+        char place[48];
+        if (column->values) continue;
+        column->values = malloc(sizeof(pr_m31) << column->log_size);
+        if (!column->values) return pr_fail(f->err, PR_ERR_MEMORY, "%s: out of memory", f->path);
+        snprintf(place, sizeof place, "/preprocessed/%u", i);
+        PR_TRY(read_dataset(f, place, &column->values, &(shape){1, 1, column->log_size}, 1));
     }
     return PR_OK;
 }
 
-static pr_status read_open_file(pr_case *c, const trace_file *f) {
-    PR_TRY(read_preprocessed(c, f));
+static void trace_place(char out[48], uint32_t component) { snprintf(out, 48, "/trace/%u", component); }
+
+static pr_status check_trace(const pr_case *c, const trace_file *f) {
     PR_TRY(check_count(f, "trace", c->air->n_components));
-    PR_TRY(pr_case_alloc_trace(c, f->doc));
     for (uint32_t i = 0; i < c->air->n_components; i++) {
-        const pr_air_component *shape = &c->air->components[i];
-        PR_TRY(read_dataset(f, "trace", i, c->trace[i], 2, shape->n_columns, shape->log_size));
+        char place[48];
+        hid_t dataset;
+        trace_place(place, i);
+        PR_TRY(open_dataset(&dataset, f, place,
+                            &(shape){2, c->air->components[i].n_columns, c->air->components[i].log_size}));
+        H5Dclose(dataset);
     }
     return PR_OK;
 }
 
 pr_status pr_case_read_trace_file(pr_case *c, const pr_case_cursor *at) {
-    const char *name = json_string_value(at->value);
-    if (!name || !*name || *name == '/') return pr_case_refuse(at, "must be a file name relative to the case file");
-    trace_file f = {.doc = at->doc, .path = beside(at->doc->file, name)};
-    if (!f.path) return pr_case_no_memory(at->doc);
-    /* HDF5 prints its own error stack unless told otherwise; ours say it in one line. */
-    H5E_auto2_t print = NULL;
-    void *print_context = NULL;
-    H5Eget_auto2(H5E_DEFAULT, &print, &print_context);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    f.file = H5Fopen(f.path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    pr_status status = f.file >= 0 ? read_open_file(c, &f) : fail(&f, "", "cannot be opened as an HDF5 file");
-    if (f.file >= 0) H5Fclose(f.file);
-    H5Eset_auto2(H5E_DEFAULT, print, print_context);
-    free(f.path);
+    char *name = NULL;
+    PR_TRY(pr_case_text(at, &name));
+    if (!*name || *name == '/') {
+        free(name);
+        return pr_case_refuse_kind(at, "a file name relative to the case file");
+    }
+    c->source = calloc(1, sizeof *c->source);
+    if (c->source) c->source->h5_path = beside(c->path, name);
+    free(name);
+    if (!c->source || !c->source->h5_path) return pr_case_no_memory(at->doc);
+    trace_file f = {.case_path = c->path, .path = c->source->h5_path, .err = at->doc->err};
+    pr_status status = open_file(&f);
+    if (status == PR_OK) status = read_preprocessed(c, &f);
+    if (status == PR_OK) status = check_trace(c, &f);
+    close_file(&f);
+    return status;
+}
+
+pr_status pr_case_fill_from_file(const pr_case *c, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                                 pr_error *err) {
+    const pr_air_component *shape_of = &c->air->components[component];
+    trace_file f = {.case_path = c->path, .path = c->source->h5_path, .err = err};
+    char place[48];
+    trace_place(place, component);
+    pr_status status = open_file(&f);
+    if (status == PR_OK)
+        status = read_dataset(&f, place, columns, &(shape){2, shape_of->n_columns, shape_of->log_size}, n_threads);
+    close_file(&f);
     return status;
 }
