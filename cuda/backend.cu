@@ -6,11 +6,13 @@
 #include "cuda/grind.cuh"
 #include "cuda/logup.cuh"
 #include "cuda/merkle.cuh"
+#include "cuda/program.cuh"
 #include "cuda/quotients.cuh"
 #include "cuda/sample.cuh"
 #include "cuda/scan.cuh"
 #include "cuda/transform.cuh"
 #include "cuda/twiddles.cuh"
+#include "cuda/window.cuh"
 #include "cuda/cuda_backend.h" /* behind those that make C headers fit for C++ */
 
 namespace PR_GPU {
@@ -23,21 +25,39 @@ static bool is_available() {
 /* ---- memory of a device ---- */
 
 struct memory_plan { /* words */
-    size_t scratch, end, twiddles;
+    size_t near, window, scratch, scratch_words, end, twiddles;
+    size_t table_bytes;
 };
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+/* The largest tables of one operation. */
+static size_t most_table_bytes(const pr_device_needs *needs) {
+    const size_t program = (size_t)needs->max_insns * sizeof(pr_insn) + needs->max_constants * sizeof(pr_m31) +
+                           needs->max_inputs * sizeof(program_input) + needs->max_values * sizeof(pr_qm31) +
+                           16 * (size_t)needs->max_batches * sizeof(pr_col);
+    const size_t relations = ((size_t)needs->max_lookup_values + 1) * needs->n_relations * sizeof(pr_qm31);
+    const size_t columns = needs->max_columns * 2 * sizeof(pr_col);
+    return round_up(larger(larger(program + relations, columns), quotient_table_bytes(needs)) + 1024, 1024);
+}
+
 static memory_plan plan_memory(const pr_device_needs *needs) {
     memory_plan p;
     p.twiddles = round_up(twiddle_words(needs->max_log_rows), 64);
-    p.scratch = round_up(needs->arena_bytes / sizeof(uint32_t), 64);
-    p.end = p.scratch + (needs->n_lookup_components ? scan_words() : 64);
+    p.near = (needs->arena_bytes - needs->far_bytes) / sizeof(uint32_t);
+    p.window = needs->window_bytes / sizeof(uint32_t);
+    p.scratch = round_up(p.near + p.window, 64);
+    p.scratch_words = larger(needs->n_lookup_components ? scan_words() : 64, spill_words(needs->max_slots));
+    p.end = p.scratch + p.scratch_words;
+    p.table_bytes = larger(least_table_bytes, most_table_bytes(needs));
     return p;
 }
 
 static size_t workspace_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
-    return (p.end + 2 * p.twiddles) * sizeof(uint32_t) - needs->arena_bytes + table_bytes + result_bytes;
+    return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes;
 }
+static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
 
 static pr_status create_mirror(mirror *m, size_t bytes, pr_error *err) {
     m->bytes = bytes;
@@ -50,22 +70,35 @@ static void clear_mirror(mirror *m) {
     (void)cudaFreeHost(m->host);
 }
 
+/* Far columns, and what is known of them in the window. */
+static pr_status open_far(device *dev, const pr_device_needs *needs, pr_error *err) {
+    if (!needs->far_bytes) return PR_OK;
+    PR_ASSERT(dev->window_words >= min_window_words(needs));
+    dev->max_pieces = max_pieces(needs);
+    dev->pieces = (window_piece *)std::calloc(dev->max_pieces, sizeof *dev->pieces);
+    if (!dev->pieces) return pr_fail(err, PR_ERR_MEMORY, "no memory for a list of %zu columns", dev->max_pieces);
+    PR_CUDA_TRY(cudaMallocHost((void **)&dev->far, needs->far_bytes), "pinned memory for columns");
+    dev->far_words = needs->far_bytes / sizeof(uint32_t);
+    return PR_OK;
+}
+
 static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error *err) {
     const memory_plan p = plan_memory(needs);
     char what[96];
     std::snprintf(what, sizeof what, "%.1f MiB of device memory for a proof", (double)p.end * 4 / 1048576);
+    dev->near_words = p.near, dev->window_words = p.window, dev->scratch_words = p.scratch_words;
+    dev->max_log_rows = needs->max_log_rows;
+    dev->flip_in = flip_wanted();
     PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking), "a stream");
     PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
-    PR_TRY(create_mirror(&dev->tables, table_bytes, err));
+    PR_TRY(create_mirror(&dev->tables, p.table_bytes, err));
     PR_TRY(create_mirror(&dev->results, result_bytes, err));
     PR_CUDA_TRY(cudaMalloc((void **)&dev->twiddle_memory, 2 * p.twiddles * sizeof(uint32_t)),
                 "device memory for twiddles");
     uint32_t *line = dev->twiddle_memory, *inverse = line + p.twiddles;
     const size_t n = twiddle_words(needs->max_log_rows);
-    dev->arena_words = needs->arena_bytes / sizeof(uint32_t);
-    dev->max_log_rows = needs->max_log_rows;
     dev->scratch = dev->memory + p.scratch;
-    dev->flip_in = flip_wanted();
+    PR_TRY(open_far(dev, needs, err));
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
     for (const void *table : {(const void *)line, (const void *)dev->tables.device})
@@ -77,6 +110,8 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
 static void destroy(device *dev) {
     if (dev->stream) (void)cudaStreamSynchronize(dev->stream);
     (void)cudaFreeHost(dev->staging);
+    (void)cudaFreeHost(dev->far);
+    std::free(dev->pieces);
     clear_mirror(&dev->results);
     clear_mirror(&dev->tables);
     (void)cudaFree(dev->twiddle_memory);
@@ -112,17 +147,32 @@ static pr_status synchronize(pr_device *dev, pr_error *err) {
     return check(cudaStreamSynchronize(of(dev)->stream), "running kernels", err);
 }
 static pr_status upload(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err) {
+    if (is_far(of(dev), dst)) {
+        PR_TRY(synchronize(dev, err));
+        std::memcpy(far_column(of(dev), dst), src, bytes_of(dst));
+        return PR_OK;
+    }
     return check(cudaMemcpyAsync(place(dev, dst), src, bytes_of(dst), cudaMemcpyHostToDevice, of(dev)->stream),
                  "upload", err);
 }
 static pr_status download(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err) {
+    if (is_far(of(dev), src)) {
+        PR_TRY(synchronize(dev, err));
+        std::memcpy(dst, far_column(of(dev), src), bytes_of(src));
+        return PR_OK;
+    }
     PR_CUDA_TRY(cudaMemcpyAsync(dst, place(dev, src), bytes_of(src), cudaMemcpyDeviceToHost, of(dev)->stream),
                 "download");
     return synchronize(dev, err);
 }
 static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *err) {
-    for (size_t i = 0; i < n; i++)
-        PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
+    if (are_far(of(dev), cols, n)) PR_TRY(synchronize(dev, err));
+    for (size_t i = 0; i < n; i++) {
+        if (is_far(of(dev), cols[i]))
+            std::memset(far_column(of(dev), cols[i]), 0, bytes_of(cols[i]));
+        else
+            PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
+    }
     return PR_OK;
 }
 
@@ -136,38 +186,51 @@ static pr_status grow_staging(device *dev, size_t bytes, pr_error *err) {
     return PR_OK;
 }
 
-/* Pinned memory, one column behind another; the copies of the time before have to end first. */
+/* Pinned memory, one column behind another; the copies of the time before have to end first. Far columns themselves. */
 static pr_status map_write(pr_device *handle, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
     device *dev = of(handle);
     size_t bytes = 0;
-    for (size_t i = 0; i < n; i++) bytes += round_up(bytes_of(cols[i]), 64);
     PR_TRY(synchronize(handle, err));
+    if (are_far(dev, cols, n)) {
+        for (size_t i = 0; i < n; i++) host[i] = far_column(dev, cols[i]);
+        return PR_OK;
+    }
+    for (size_t i = 0; i < n; i++) bytes += round_up(bytes_of(cols[i]), 64);
     PR_TRY(grow_staging(dev, bytes, err));
     char *at = dev->staging;
     for (size_t i = 0; i < n; at += round_up(bytes_of(cols[i++]), 64)) host[i] = (pr_m31 *)(void *)at;
     return PR_OK;
 }
 static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err) {
+    if (are_far(of(dev), cols, n)) return PR_OK;
     for (size_t i = 0; i < n; i++) PR_TRY(upload(dev, cols[i], host[i], err));
     return PR_OK;
 }
 
 /* ---- the others ---- */
 
+static pr_status transform_columns(device *dev, unsigned steps, const pr_col *dst, const pr_col *src, size_t n,
+                                   unsigned log_parts, pr_error *err) {
+    return (are_far(dev, dst, n) ? transform_through_window : transform)(dev, steps, dst, src, n, log_parts, err);
+}
+
 static pr_status op_rows_to_storage(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    PR_TRY(rows_to_storage(of(dev), dst, src, n, err));
+    if (are_far(of(dev), dst, n))
+        PR_TRY(rows_through_window(of(dev), dst, src, n, err));
+    else
+        PR_TRY(rows_to_storage(of(dev), dst, src, n, err));
     return flip_if_due(of(dev), dst[0], err);
 }
 static pr_status op_extend(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    PR_TRY(transform(of(dev), INVERSE | FORWARD, dst, src, n, 0, err));
+    PR_TRY(transform_columns(of(dev), INVERSE | FORWARD, dst, src, n, 0, err));
     return flip_if_due(of(dev), dst[0], err);
 }
 static pr_status op_interpolate(pr_device *dev, const pr_col *cols, size_t n, uint32_t log_parts, pr_error *err) {
-    PR_TRY(transform(of(dev), INVERSE, cols, cols, n, log_parts, err));
+    PR_TRY(transform_columns(of(dev), INVERSE, cols, cols, n, log_parts, err));
     return flip_if_due(of(dev), cols[0], err);
 }
 static pr_status op_evaluate(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    PR_TRY(transform(of(dev), FORWARD, dst, src, n, 0, err));
+    PR_TRY(transform_columns(of(dev), FORWARD, dst, src, n, 0, err));
     return flip_if_due(of(dev), dst[0], err);
 }
 static pr_status op_merkle_commit(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
@@ -220,9 +283,9 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
 /* In the order of the contract. */
 #define PR_GPU_TABLE(name, is_device)                                                                                  \
     {                                                                                                                  \
-        name, is_available, is_device, workspace_bytes, device_create, device_destroy, synchronize, upload, download,  \
-            zero, map_write, unmap_write, op_rows_to_storage, op_extend, op_interpolate, op_evaluate,                  \
-            op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients,              \
+        name, is_available, is_device, min_window_bytes, workspace_bytes, device_create, device_destroy, synchronize,  \
+            upload, download, zero, map_write, unmap_write, op_rows_to_storage, op_extend, op_interpolate,             \
+            op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients, \
             op_fold_circle, op_fold_line, op_gather, op_grind                                                          \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */

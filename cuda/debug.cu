@@ -1,11 +1,20 @@
 #include "cuda/debug.cuh"
+#include "cuda/window.cuh"
 
 namespace PR_GPU {
 
+static __host__ __device__ uint32_t flipped(uint32_t v) { return v ^ ((v ^ 1) == PR_P ? 2u : 1u); } /* an element */
+
 __global__ void __launch_bounds__(32) flip_kernel(words col) {
     if (threadIdx.x != 0) return;
-    const uint32_t v = ld(col, 0);
-    st(col, 0, v ^ ((v ^ 1) == PR_P ? 2u : 1u)); /* still an element */
+    st(col, 0, flipped(ld(col, 0)));
+}
+
+static pr_status flip_far(device *dev, pr_col col, pr_error *err) {
+    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
+    uint32_t *v = far_column(dev, col);
+    *v = flipped(*v);
+    return PR_OK;
 }
 
 uint64_t flip_wanted() {
@@ -15,6 +24,7 @@ uint64_t flip_wanted() {
 
 pr_status flip_if_due(device *dev, pr_col col, pr_error *err) {
     if (!dev->flip_in || --dev->flip_in) return PR_OK;
+    if (is_far(dev, col)) return flip_far(dev, col, err);
     const words all = column(dev, col);
     PR_CUDA_TRY(PR_LAUNCH(flip_kernel, 1, 32, 0, dev->stream, all), "flipping a bit");
     return PR_OK;

@@ -13,24 +13,41 @@ struct mirror {
     size_t bytes, used;
 };
 
+/* Rows of a far column in the window (window.cuh). */
+struct window_piece {
+    size_t column, first;
+    pr_col place;
+};
+
 struct device {
     cudaStream_t stream;
-    uint32_t *memory; /* the allocation; the arena comes first */
-    size_t arena_words;
+    uint32_t *memory;                /* the allocation: the arena's near part, the window, working memory */
+    size_t near_words, window_words; /* without far columns, all of the arena and none */
+    uint32_t *far;                   /* on the host, pinned */
+    size_t far_words;
+    window_piece *pieces; /* [max_pieces] */
+    size_t max_pieces;
     uint32_t max_log_rows;
     uint32_t *twiddle_memory;
     twiddle_tables twiddles;
-    uint32_t *scratch; /* working memory of one operation: scan_words() */
+    uint32_t *scratch; /* working memory of one operation: scan_words(), spill_words() */
+    size_t scratch_words;
     mirror tables, results;
     char *staging; /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
     uint64_t flip_in; /* operations until a bit is flipped (debug.cuh); 0: never */
 };
 
-constexpr size_t table_bytes = 1 << 20, result_bytes = 1 << 20;
+#if defined(PR_CUDA_EMULATED) && !defined(PR_CUDA_DEVICE_TILES)
+/* Smaller, so that small proofs take every path, and that their memory is not tables before all. */
+constexpr size_t least_table_bytes = 16 << 10, result_bytes = 16 << 10;
+#else
+constexpr size_t least_table_bytes = 1 << 20, result_bytes = 1 << 20;
+#endif
 
 inline device *of(pr_device *dev) { return reinterpret_cast<device *>(dev); }
-inline words arena(const device *dev) { return view_of(dev->memory, dev->arena_words); }
+/* What kernels find columns in: the window too. */
+inline words arena(const device *dev) { return view_of(dev->memory, dev->near_words + dev->window_words); }
 inline words column(const device *dev, pr_col col) {
     return view_of(dev->memory + col.offset, (size_t)1 << col.log_rows);
 }

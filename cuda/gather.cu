@@ -1,4 +1,5 @@
 #include "cuda/gather.cuh"
+#include "cuda/window.cuh"
 
 namespace PR_GPU {
 
@@ -29,9 +30,21 @@ static pr_status gather_some(device *dev, pr_m31 *out, const pr_col *cols, size_
     return PR_OK;
 }
 
+/* Far columns are the host's to read. */
+static pr_status gather_far(const device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
+                            size_t n_positions, uint32_t log_lifted, pr_error *err) {
+    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n_positions; k++)
+            out[i * n_positions + k] =
+                far_column(dev, cols[i])[pr_slot_lift(cols[i].log_rows, log_lifted, positions[k])];
+    return PR_OK;
+}
+
 /* As many columns at a time as the results have room for; and, for very many positions, one column in pieces. */
 pr_status gather(device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
                  uint32_t log_lifted, pr_error *err) {
+    if (are_far(dev, cols, n)) return gather_far(dev, out, cols, n, positions, n_positions, log_lifted, err);
     const size_t room = result_bytes / sizeof(uint32_t), piece = n_positions < room ? n_positions : room;
     for (size_t i = 0, count; piece && i < n; i += count) {
         count = piece < n_positions ? 1 : room / piece < n - i ? room / piece : n - i;

@@ -3,6 +3,7 @@
  * way. */
 #include "cuda/merkle.cuh"
 #include "cuda/hash.cuh"
+#include "cuda/window.cuh"
 
 namespace PR_GPU {
 
@@ -12,7 +13,7 @@ struct leaf_source {
     words arena;
     span<const pr_col> columns;
     uint32_t n_columns, log_rows; /* rows that columns are lifted to */
-    uint32_t packed;
+    uint32_t packed, first;       /* the number of the leaf that they begin at */
 };
 struct tree_place {
     words nodes; /* [2 << stored height][8] */
@@ -103,7 +104,7 @@ PR_DEVICE void climb(const tree_place &t, uint32_t level, uint32_t block, unsign
 __global__ void __launch_bounds__(block_leaves) leaves_kernel(leaf_source l, tree_place t, uint32_t log_count) {
     uint32_t h[8];
     hash_leaf(h, l, blockIdx.x * blockDim.x + threadIdx.x);
-    climb(t, t.height, blockIdx.x, log_count, h);
+    climb(t, t.height, (l.first >> log_count) + blockIdx.x, log_count, h);
 }
 
 /* From nodes of a level that is stored. */
@@ -118,13 +119,43 @@ __global__ void __launch_bounds__(block_leaves) levels_kernel(tree_place t, uint
 
 static leaf_source put_columns(device *dev, table_writer *w, const pr_merkle *tree, const pr_col *cols, size_t n) {
     for (size_t i = 0; i < n; i++) PR_ASSERT(cols[i].log_rows >= 1 && cols[i].log_rows <= pr_merkle_log_rows(tree));
-    return leaf_source{arena(dev), w->put(cols, n), (uint32_t)n, pr_merkle_log_rows(tree), tree->packed};
+    return leaf_source{arena(dev), w->put(cols, n), (uint32_t)n, pr_merkle_log_rows(tree), tree->packed, 0};
 }
 
-static pr_status hash_tree(device *dev, const leaf_source &l, const tree_place &t, pr_error *err) {
-    const unsigned log_count = t.height < log_block_leaves ? t.height : log_block_leaves;
+/* The leaves of 2^log_rows rows, of far columns by way of the window, and what a block of threads climbs above them. */
+static pr_status hash_leaves(device *dev, const pr_merkle *tree, const pr_col *cols, size_t n, size_t first,
+                             uint32_t log_rows, unsigned log_count, pr_error *err) {
+    const uint32_t log_lifted = pr_merkle_log_rows(tree), log_leaves = log_rows - (log_lifted - tree->height);
+    window in(dev);
+    table_writer w(dev);
+    pr_col *places;
+    leaf_source l = {};
+    PR_TRY(w.begin(table_size<pr_col>(n), err));
+    l.columns = w.take(&places, n);
+    for (size_t i = 0; i < n; i++) {
+        PR_ASSERT(cols[i].log_rows >= 1 && cols[i].log_rows <= log_lifted);
+        PR_TRY(in.lifted_piece(&places[i], cols[i], log_lifted, first, log_rows, err));
+    }
+    PR_TRY(w.send(err));
+    l.arena = arena(dev);
+    l.n_columns = (uint32_t)n, l.log_rows = log_rows, l.packed = tree->packed, l.first = (uint32_t)first;
+    const tree_place t = place_of(dev, tree);
+    PR_CUDA_TRY(PR_LAUNCH(leaves_kernel, 1u << (log_leaves - log_count), 1u << log_count, 0, dev->stream, l, t,
+                          (uint32_t)log_count),
+                "leaves");
+    return PR_OK;
+}
+
+static pr_status hash_tree(device *dev, const pr_merkle *tree, const pr_col *cols, size_t n, pr_error *err) {
+    const tree_place t = place_of(dev, tree);
+    const bool far = are_far(dev, cols, n);
+    const uint32_t log_all = pr_merkle_log_rows(tree), log_rows = block_log_rows(dev, far, n, log_all);
+    const unsigned log_leaves = t.height < log_rows ? t.height : log_rows;
+    const unsigned log_count = log_leaves < log_block_leaves ? log_leaves : log_block_leaves;
     uint32_t level = t.height - log_count; /* of the blocks' roots */
-    PR_CUDA_TRY(PR_LAUNCH(leaves_kernel, 1u << level, 1u << log_count, 0, dev->stream, l, t, log_count), "leaves");
+    PR_ASSERT(level <= t.stored_height && !(far && tree->packed));
+    for (size_t first = 0; first < (size_t)1 << log_all; first += (size_t)1 << log_rows)
+        PR_TRY(hash_leaves(dev, tree, cols, n, first, log_rows, log_count, err));
     while (level > 0) {
         const unsigned climbed = level - 1 < log_block_leaves ? level - 1 : log_block_leaves;
         const uint32_t roots = level - 1 - climbed;
@@ -137,16 +168,12 @@ static pr_status hash_tree(device *dev, const leaf_source &l, const tree_place &
 
 pr_status merkle_commit(device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
                         pr_error *err) {
-    table_writer w(dev);
     if (n == 0) {
         *root = pr_blake2s_hash("", 0);
         return PR_OK;
     }
     PR_ASSERT(!tree->packed || n == 4);
-    PR_TRY(w.begin(table_size<pr_col>(n), err));
-    const leaf_source l = put_columns(dev, &w, tree, cols, n);
-    PR_TRY(w.send(err));
-    PR_TRY(hash_tree(dev, l, place_of(dev, tree), err));
+    PR_TRY(hash_tree(dev, tree, cols, n, err));
     PR_CUDA_TRY(cudaMemcpyAsync(dev->results.host, dev->memory + pr_merkle_node_offset(tree, 0, 0), sizeof *root,
                                 cudaMemcpyDeviceToHost, dev->stream),
                 "fetching a root");
@@ -188,29 +215,65 @@ __global__ void __launch_bounds__(max_skipped_leaves)
         if (i == 0) st(out, 8 * (size_t)blockIdx.x + k, h[k]);
 }
 
-constexpr size_t most_opened = 4096; /* a launch */
+constexpr size_t most_opened = result_bytes / sizeof(pr_hash); /* a launch */
 
-/* The next nodes of the witness; n_out: how many there were, 0 at the end. */
+/* A node below the stored ones, of far columns: by the host, for there are few and their rows are here. */
+static pr_hash hash_far_node(const device *dev, const pr_merkle *tree, const pr_col *cols, size_t n, uint32_t level,
+                             uint32_t index) {
+    if (level < tree->height) {
+        const pr_hash left = hash_far_node(dev, tree, cols, n, level + 1, 2 * index),
+                      right = hash_far_node(dev, tree, cols, n, level + 1, 2 * index + 1);
+        return pr_blake2s_pair(&left, &right);
+    }
+    pr_blake2s state;
+    pr_blake2s_init(&state);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t v = far_column(dev, cols[i])[pr_slot_lift(cols[i].log_rows, tree->height, index)];
+        const uint8_t bytes[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+        pr_blake2s_update(&state, bytes, sizeof bytes);
+    }
+    return pr_blake2s_final(&state);
+}
+
+/* Nodes of the witness that the device finds, and those that the host does, which are behind the stored level. */
+struct opened_nodes {
+    node_name *names;
+    size_t n, n_on_device, capacity;
+    bool far;
+};
+
+static void list_nodes(opened_nodes *o, pr_hash *out, const device *dev, const pr_merkle *tree, const pr_col *cols,
+                       size_t n, pr_merkle_witness *witness) {
+    while (o->n_on_device < most_opened && pr_merkle_witness_next(witness)) {
+        PR_ASSERT(o->n < o->capacity);
+        if (o->far && witness->level > pr_merkle_stored_height(tree))
+            out[o->n] = hash_far_node(dev, tree, cols, n, witness->level, witness->index);
+        else
+            o->names[o->n_on_device++] = node_name{witness->level, witness->index};
+        o->n++;
+    }
+}
+
+/* The next nodes of the witness; n_out: how many there were, 0 at the end. A witness goes from the leaves upwards, so
+ * the host's nodes come before the device's. */
 static pr_status open_some(device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
                            const pr_col *cols, size_t n, pr_merkle_witness *witness, pr_error *err) {
     table_writer w(dev);
-    node_name *names;
-    size_t n_names = 0;
-    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<node_name>(most_opened), err));
-    const leaf_source l = put_columns(dev, &w, tree, cols, n);
-    const span<const node_name> list = w.take(&names, most_opened);
-    while (n_names < most_opened && pr_merkle_witness_next(witness))
-        names[n_names++] = node_name{witness->level, witness->index};
-    *n_out = n_names;
-    if (!n_names) return PR_OK;
-    PR_ASSERT(n_names <= capacity);
+    opened_nodes o = {nullptr, 0, 0, capacity, are_far(dev, cols, n)};
+    const size_t n_columns = o.far ? 0 : n;
+    PR_TRY(w.begin(table_size<pr_col>(n_columns) + table_size<node_name>(most_opened), err));
+    const leaf_source l = put_columns(dev, &w, tree, cols, n_columns);
+    const span<const node_name> list = w.take(&o.names, most_opened);
+    list_nodes(&o, out, dev, tree, cols, n, witness);
+    *n_out = o.n;
+    if (!o.n_on_device) return PR_OK;
     PR_TRY(w.send(err));
     const tree_place place = place_of(dev, tree);
-    const words to = result_words(dev, 8 * n_names);
-    PR_CUDA_TRY(PR_LAUNCH(open_kernel, (unsigned)n_names, max_skipped_leaves, 0, dev->stream, l, place, list, to),
+    const words to = result_words(dev, 8 * o.n_on_device);
+    PR_CUDA_TRY(PR_LAUNCH(open_kernel, (unsigned)o.n_on_device, max_skipped_leaves, 0, dev->stream, l, place, list, to),
                 "openings");
-    PR_TRY(fetch_results(dev, n_names * sizeof *out, err));
-    std::memcpy(out, dev->results.host, n_names * sizeof *out);
+    PR_TRY(fetch_results(dev, o.n_on_device * sizeof *out, err));
+    std::memcpy(out + o.n - o.n_on_device, dev->results.host, o.n_on_device * sizeof *out);
     return PR_OK;
 }
 
@@ -220,6 +283,7 @@ pr_status merkle_open(device *dev, pr_hash *out, size_t *n_out, size_t capacity,
     *n_out = 0;
     if (n == 0) return PR_OK;
     PR_ASSERT(tree->log_skip <= 4);
+    if (is_far(dev, cols[0])) PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
     pr_merkle_witness_init(&witness, tree->height, positions, n_positions);
     for (size_t more = 1; more; *n_out += more)
         PR_TRY(open_some(dev, out + *n_out, &more, capacity - *n_out, tree, cols, n, &witness, err));

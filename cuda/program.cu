@@ -5,15 +5,39 @@ namespace PR_GPU {
 constexpr size_t shared_limit =
     96 << 10; /* a block's: two fit a multiprocessor of compute capability 9.0; 8.9 has 99 KiB */
 
-unsigned program_threads(const pr_program *program) {
-    for (unsigned threads = 128; threads >= 32; threads /= 2)
-        if (program_shared_bytes(program, threads) <= (threads > 32 ? shared_limit / 2 : shared_limit)) return threads;
+#if defined(PR_CUDA_EMULATED) && !defined(PR_CUDA_DEVICE_TILES)
+constexpr size_t spill_limit = 256 << 10;
+#else
+constexpr size_t spill_limit = 64 << 20;
+#endif
+constexpr unsigned most_threads = 128, least_threads = 32;
+
+static size_t slot_words(uint32_t n_slots, unsigned threads) { return (size_t)n_slots * rows_each * threads; }
+
+/* Threads of a block whose slots fit shared memory; 0 when not even those of a warp do. */
+static unsigned shared_threads(uint32_t n_slots) {
+    for (unsigned threads = most_threads; threads >= least_threads; threads /= 2)
+        if (slot_words(n_slots, threads) * 4 <= (threads > least_threads ? shared_limit / 2 : shared_limit))
+            return threads;
     return 0;
 }
 
+size_t spill_words(uint32_t n_slots) {
+    const size_t block = slot_words(n_slots, most_threads), blocks = spill_limit / 4 / (block ? block : 1);
+    return shared_threads(n_slots) ? 0 : block * (blocks ? blocks : 1);
+}
+
+program_shape program_shape_of(const device *dev, const pr_program *program) {
+    const unsigned threads = shared_threads(program->n_slots);
+    if (threads) return program_shape{threads, slot_words(program->n_slots, threads) * 4, SIZE_MAX, false};
+    const size_t blocks = dev->scratch_words / slot_words(program->n_slots, most_threads);
+    PR_ASSERT(blocks > 0);
+    return program_shape{most_threads, 0, blocks * rows_each * most_threads, true};
+}
+
 program_tables program_tables_of(const pr_program *program, const pr_col *inputs, const pr_qm31 *z,
-                                 const pr_qm31 *alpha) {
-    program_tables t = {program, inputs, z, alpha, 0, 0};
+                                 const pr_qm31 *alpha, uint32_t log_rows, uint32_t extension) {
+    program_tables t = {program, inputs, z, alpha, 0, 0, log_rows, extension};
     for (uint32_t pc = 0; pc < program->n_insns; pc += pr_insn_length(&program->insns[pc])) {
         const pr_insn *insn = &program->insns[pc];
         if (insn->op != PR_OP_LOOKUP) continue;
@@ -30,12 +54,31 @@ size_t program_table_bytes(const program_tables &t) {
            table_size<pr_qm31>(powers);
 }
 
-static span<const program_input> put_inputs(table_writer *w, const program_tables &t) {
+/* Slots of one parity move alike, so the aligned block around the first one's target has the targets of all. */
+pr_status moved_input(program_input *out, window *in, const program_tables &t, pr_col col, int32_t offset, size_t first,
+                      uint32_t log_rows, pr_error *err) {
+    out->offset = offset;
+    for (uint32_t parity = 0; parity < 2; parity++) {
+        const uint32_t slot = (uint32_t)first + (parity && log_rows),
+                       moved = offset ? pr_slot_shift(t.log_rows, col.log_rows - t.log_rows, slot, offset) : slot;
+        PR_TRY(in->piece(&out->column[parity], col, (size_t)moved >> log_rows << log_rows, log_rows, err));
+    }
+    return PR_OK;
+}
+
+size_t program_pieces(const pr_program *program) {
+    size_t n = 0;
+    for (uint32_t k = 0; k < program->n_inputs; k++) n += program->inputs[k].offset ? 2 : 1;
+    return n;
+}
+
+static pr_status put_inputs(program_view *v, table_writer *w, window *in, const program_tables &t, size_t first,
+                            uint32_t log_rows, pr_error *err) {
     program_input *list;
-    const span<const program_input> table = w->take(&list, t.program->n_inputs);
+    v->inputs = w->take(&list, t.program->n_inputs);
     for (uint32_t k = 0; k < t.program->n_inputs; k++)
-        list[k] = program_input{t.inputs[k], t.program->inputs[k].offset};
-    return table;
+        PR_TRY(moved_input(&list[k], in, t, t.inputs[k], t.program->inputs[k].offset, first, log_rows, err));
+    return PR_OK;
 }
 
 static span<const pr_qm31> put_powers(table_writer *w, const program_tables &t) {
@@ -49,18 +92,20 @@ static span<const pr_qm31> put_powers(table_writer *w, const program_tables &t) 
     return table;
 }
 
-program_view put_program(device *dev, table_writer *w, const program_tables &t, uint32_t log_rows, uint32_t extension) {
+pr_status put_program(program_view *v, device *dev, table_writer *w, window *in, const program_tables &t, size_t first,
+                      uint32_t log_rows, pr_error *err) {
     const pr_program *p = t.program;
-    program_view v = {};
-    v.arena = arena(dev);
-    v.insns = w->put(p->insns, p->n_insns);
-    v.constants = w->put(p->constants, p->n_constants);
-    v.inputs = put_inputs(w, t);
-    v.z = w->put(t.z, t.n_relations);
-    v.alpha_powers = put_powers(w, t);
-    v.n_insns = p->n_insns, v.n_slots = p->n_slots, v.n_inputs = p->n_inputs, v.max_values = t.max_values;
-    v.log_rows = log_rows, v.extension = extension;
-    return v;
+    v->arena = arena(dev);
+    v->spilled = view_of(dev->scratch, dev->scratch_words);
+    v->insns = w->put(p->insns, p->n_insns);
+    v->constants = w->put(p->constants, p->n_constants);
+    PR_TRY(put_inputs(v, w, in, t, first, log_rows, err));
+    v->z = w->put(t.z, t.n_relations);
+    v->alpha_powers = put_powers(w, t);
+    v->n_insns = p->n_insns, v->n_slots = p->n_slots, v->n_inputs = p->n_inputs, v->max_values = t.max_values;
+    v->log_rows = t.log_rows, v->extension = t.extension;
+    v->first = (uint32_t)first, v->n_rows = 1u << log_rows;
+    return PR_OK;
 }
 
 } // namespace PR_GPU

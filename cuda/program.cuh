@@ -1,14 +1,16 @@
 /* The interpreter of lowered programs (air/program.h) on the device: a row a thread, the instruction stream the same
- * for all. Slots lie in shared memory, word slot * threads + thread. */
+ * for all. Slots lie in shared memory, word slot * threads + thread; those of a program with too many of them, in the
+ * same order in device memory, a few blocks a launch. */
 #ifndef PR_CUDA_PROGRAM_CUH
 #define PR_CUDA_PROGRAM_CUH
-#include "cuda/device.cuh"
+#include "cuda/window.cuh"
 
 namespace PR_GPU {
 
-/* Values of an input at a row: a column, moved by some rows. */
+/* Values of an input at a row: a column, moved by some rows. Of a far column only the rows that the rows at hand read
+ * are there; even and odd slots move apart, so each have a block of their own (domain.cuh, moved_slot). */
 struct program_input {
-    pr_col column;
+    pr_col column[2]; /* by the slot's parity */
     int32_t offset;
 };
 
@@ -21,6 +23,8 @@ struct program_view {
     span<const pr_qm31> alpha_powers; /* [n_relations][max_values]: 1, alpha, .. */
     uint32_t n_insns, n_slots, n_inputs, max_values;
     uint32_t log_rows, extension; /* 0: the trace domain; 1: the first 2 << log_rows rows of extended columns */
+    uint32_t first, n_rows;       /* of the slots at hand */
+    words spilled; /* [blocks][n_slots * rows_each * threads]: slots that shared memory has no room for */
 };
 
 constexpr unsigned rows_each = 2;
@@ -39,21 +43,25 @@ struct program_rows {
 
 /* Number of a thread's row r among all; neighbouring threads have neighbouring rows. */
 PR_DEVICE size_t row_number(unsigned r) { return ((size_t)blockIdx.x * rows_each + r) * blockDim.x + threadIdx.x; }
-/* A thread beyond the last row works on row 0 and keeps nothing. */
-PR_DEVICE program_rows begin_rows(size_t n_rows) {
+/* A thread beyond the last row works on the first and keeps nothing. */
+PR_DEVICE program_rows begin_rows(const program_view &p) {
     program_rows rows = {};
-    PR_EACH_ROW rows.slot[r] = row_number(r) < n_rows ? (uint32_t)row_number(r) : 0;
+    PR_EACH_ROW rows.slot[r] = p.first + (row_number(r) < p.n_rows ? (uint32_t)row_number(r) : 0);
     return rows;
+}
+/* A column, or the aligned block of it that holds this slot: its low bits tell where. */
+PR_DEVICE pr_m31 ld_slot(const words &arena, const pr_col &col, uint32_t slot) {
+    return ld(column(arena, col), slot & ((1u << col.log_rows) - 1));
+}
+PR_DEVICE pr_m31 ld_moved(const program_view &p, const program_input &in, uint32_t slot) {
+    const uint32_t moved = in.offset ? moved_slot(p.log_rows, p.extension, slot, in.offset) : slot;
+    return ld_slot(p.arena, in.column[slot & 1], moved);
 }
 
 PR_DEVICE row_values ld_input(const program_view &p, uint32_t k, const program_rows &rows) {
     const program_input in = ld(p.inputs, k);
-    const words col = column(p.arena, in.column);
     row_values out;
-    PR_EACH_ROW {
-        const uint32_t slot = rows.slot[r];
-        out.v[r] = ld(col, in.offset ? moved_slot(p.log_rows, p.extension, slot, in.offset) : slot);
-    }
+    PR_EACH_ROW out.v[r] = ld_moved(p, in, rows.slot[r]);
     return out;
 }
 PR_DEVICE size_t slot_word(uint32_t slot, unsigned r) {
@@ -169,11 +177,27 @@ PR_DEVICE uint32_t run_program(const program_view &p, const words &slots, progra
 
 /* ---- on the host ---- */
 
-/* Threads of a block, so that its slots fit; 0 when no block of a warp does. */
-unsigned program_threads(const pr_program *program);
-inline size_t program_shared_bytes(const pr_program *program, unsigned threads) {
-    return (size_t)program->n_slots * rows_each * threads * sizeof(uint32_t);
+/* Where a block's slots lie: in shared memory, or where the launch gave them a place because there are too many. */
+template <bool SPILLS> PR_DEVICE words program_slots(const program_view &p) {
+    const size_t n = (size_t)p.n_slots * rows_each * blockDim.x;
+    if constexpr (SPILLS) {
+        return sub(p.spilled, blockIdx.x * n, n);
+    } else {
+        PR_SHARED_DYNAMIC(uint32_t, slots, n);
+        return slots;
+    }
 }
+
+/* Shape of a program's launches. */
+struct program_shape {
+    unsigned threads;
+    size_t shared_bytes; /* 0 where slots spill */
+    size_t most_rows;    /* of one launch: as many blocks as have a place to spill to */
+    bool spills;
+};
+program_shape program_shape_of(const device *dev, const pr_program *program);
+/* Words of scratch for the slots of programs that spill; 0 where none does. */
+size_t spill_words(uint32_t n_slots);
 inline unsigned program_blocks(size_t n_rows, unsigned threads) {
     return (unsigned)((n_rows + rows_each * threads - 1) / (rows_each * threads));
 }
@@ -183,12 +207,18 @@ struct program_tables {
     const pr_program *program;
     const pr_col *inputs;
     const pr_qm31 *z, *alpha;
-    uint32_t n_relations, max_values;
+    uint32_t n_relations, max_values, log_rows, extension;
 };
 program_tables program_tables_of(const pr_program *program, const pr_col *inputs, const pr_qm31 *z,
-                                 const pr_qm31 *alpha);
+                                 const pr_qm31 *alpha, uint32_t log_rows, uint32_t extension);
 size_t program_table_bytes(const program_tables &t);
-program_view put_program(device *dev, table_writer *w, const program_tables &t, uint32_t log_rows, uint32_t extension);
+/* For rows first .. first + 2^log_rows - 1 of its columns; what far ones have there is brought into the window. */
+pr_status put_program(program_view *v, device *dev, table_writer *w, window *in, const program_tables &t, size_t first,
+                      uint32_t log_rows, pr_error *err);
+/* A column moved by an offset, as those rows read it; and how many pieces of the window that takes at most. */
+pr_status moved_input(program_input *out, window *in, const program_tables &t, pr_col col, int32_t offset, size_t first,
+                      uint32_t log_rows, pr_error *err);
+size_t program_pieces(const pr_program *program);
 /* Lets a kernel have so much dynamic shared memory. */
 #ifdef PR_CUDA_EMULATED
 #define PR_ALLOW_SHARED(kernel, bytes) cudaSuccess

@@ -3,6 +3,7 @@
  * plus where bit k of i is 0; m_0 = y, m_1 = x, m_2 = pi(x), ... A thread finds the weights of eight neighbouring rows
  * once, and uses them for all columns. */
 #include "cuda/sample.cuh"
+#include "cuda/window.cuh"
 
 namespace PR_GPU {
 
@@ -85,7 +86,31 @@ __global__ void __launch_bounds__(block_threads) sample_kernel(sample_view v) {
     }
 }
 
-constexpr size_t most_columns = 4096; /* a launch */
+constexpr size_t most_columns = result_bytes / (4 * sizeof(uint64_t)); /* a launch */
+
+/* As many columns from cols[0] on as a launch has results and, if they are far, the window has room for. */
+static size_t count_columns(const device *dev, const pr_col *cols, size_t n, uint32_t log_rows) {
+    const size_t fit = is_far(dev, cols[0]) ? dev->window_words / room_of(log_rows) : n;
+    PR_ASSERT(fit > 0);
+    const size_t most = fit < most_columns ? fit : most_columns;
+    return n < most ? n : most;
+}
+
+/* Of far columns the rows that are read come into the window. */
+static pr_status put_columns(sample_view *v, device *dev, table_writer *w, const pr_col *cols, size_t n,
+                             pr_error *err) {
+    window in(dev);
+    pr_col *places;
+    v->columns = w->take(&places, n);
+    for (size_t i = 0; i < n; i++) {
+        PR_ASSERT(cols[i].log_rows == v->log_domain);
+        places[i] = cols[i];
+        if (!is_far(dev, cols[i])) continue;
+        places[i] = in.take(v->log_rows);
+        PR_TRY(in.bring(places[i], far_column(dev, cols[i]), err));
+    }
+    return PR_OK;
+}
 
 static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const pr_col *cols, size_t n,
                              uint32_t log_blowup, const pr_secure_point *point, pr_error *err) {
@@ -95,13 +120,12 @@ static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const p
     v.log_domain = cols[0].log_rows;
     v.log_rows = v.log_domain - log_blowup;
     PR_ASSERT(v.log_domain > log_blowup && v.log_domain <= dev->max_log_rows);
-    for (size_t i = 0; i < n; i++) PR_ASSERT(cols[i].log_rows == v.log_domain);
     factors[0] = point->y;
     factors[1] = point->x;
     for (unsigned k = 2; k < v.log_rows; k++) factors[k] = pr_double_x_secure(factors[k - 1]);
     PR_TRY(w.begin(table_size<pr_col>(n) + table_size<pr_qm31>(max_layers), err));
     v.arena = arena(dev);
-    v.columns = w.put(cols, n);
+    PR_TRY(put_columns(&v, dev, &w, cols, n, err));
     v.factors = w.put(factors, (size_t)max_layers);
     v.twiddles = dev->twiddles;
     v.sums = result_sums(dev, 4 * n);
@@ -123,10 +147,12 @@ static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const p
 
 pr_status sample(device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
                  const pr_secure_point *points, size_t n_points, pr_error *err) {
-    for (size_t first = 0; first < n; first += most_columns)
+    for (size_t first = 0, count; first < n; first += count) {
+        count = count_columns(dev, cols + first, n - first, cols[0].log_rows - log_blowup);
         for (size_t p = 0; p < n_points; p++)
-            PR_TRY(sample_some(dev, out + first * n_points + p, n_points, cols + first,
-                               n - first < most_columns ? n - first : most_columns, log_blowup, &points[p], err));
+            PR_TRY(sample_some(dev, out + first * n_points + p, n_points, cols + first, count, log_blowup, &points[p],
+                               err));
+    }
     return PR_OK;
 }
 

@@ -27,6 +27,8 @@ struct task {
     std::function<void()> run;
     clocks before;
     uint32_t at;
+    const char *host = nullptr; /* pinned memory that it will read */
+    size_t host_bytes = 0;
 };
 struct stream {
     unsigned index;
@@ -104,6 +106,15 @@ inline cudaError_t queue(stream *s, std::function<void()> run) {
     s->known.seen[s->index] = ++s->n_queued;
     s->queue.push_back(task{std::move(run), s->known, s->n_queued});
     return cudaSuccess;
+}
+
+/* A copy to the host follows: copies of this stream that still read the place come before it. */
+inline void finish_reads(stream *s, const void *place, size_t bytes) {
+    const char *p = (const char *)place;
+    uint32_t last = 0;
+    for (const task &t : s->queue)
+        if (t.host && t.host < p + bytes && p < t.host + t.host_bytes) last = t.at;
+    drain(s, last);
 }
 
 /* Forgets a defect and all that it left behind, counters too: for tests. */
@@ -227,20 +238,24 @@ inline cudaError_t cudaFreeHost(void *p) {
 }
 
 /* Pageable memory is read at once, pinned memory when the copy's turn comes. A copy to the host poisons its target
- * until then. */
+ * until then; copies of its stream that read the target before it have their turn first. */
 inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t s) {
     if (!bytes) return emu::sticky();
     if (kind == cudaMemcpyHostToDevice) {
         std::shared_ptr<std::vector<char>> staged;
         if (!emu::region_of(emu::it().pinned, from))
             staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
-        return emu::queue(s, [=]() {
+        const cudaError_t error = emu::queue(s, [=]() {
             if (!emu::use_range(to, bytes, true, "copy to the device")) return;
             std::memcpy(to, staged ? (const void *)staged->data() : from, bytes);
             emu::it().count.copied_to_device_bytes += bytes;
         });
+        if (error == cudaSuccess && !staged)
+            s->queue.back().host = (const char *)from, s->queue.back().host_bytes = bytes;
+        return error;
     }
     if (kind == cudaMemcpyDeviceToHost) {
+        emu::finish_reads(s, to, bytes);
         std::memset(to, emu::poison, bytes);
         return emu::queue(s, [=]() {
             if (!emu::use_range(from, bytes, false, "copy to the host")) return;

@@ -37,6 +37,8 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
     case 'o':
         o->output = optarg;
         return PR_OK;
+    case 'm':
+        return pr_app_bytes(&o->device_bytes, "--device-memory", optarg, err);
     case 'b':
         return pr_app_backend(&o->backend, optarg, err);
     default:
@@ -45,17 +47,10 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
 }
 
 static pr_status parse(bench_options *o, int argc, char **argv, pr_error *err) {
-    static const struct option options[] = {{"log-rows", 1, 0, 'l'},
-                                            {"columns", 1, 0, 'c'},
-                                            {"repeat", 1, 0, 'r'},
-                                            {"threads", 1, 0, 'n'},
-                                            {"queries", 1, 0, 'q'},
-                                            {"pow-bits", 1, 0, 'w'},
-                                            {"backend", 1, 0, 'b'},
-                                            {"fold-step", 1, 0, 'f'},
-                                            {"log-blowup", 1, 0, 'u'},
-                                            {"output", 1, 0, 'o'},
-                                            {0, 0, 0, 0}};
+    static const struct option options[] = {
+        {"log-rows", 1, 0, 'l'},   {"columns", 1, 0, 'c'},  {"repeat", 1, 0, 'r'},        {"threads", 1, 0, 'n'},
+        {"queries", 1, 0, 'q'},    {"pow-bits", 1, 0, 'w'}, {"backend", 1, 0, 'b'},       {"fold-step", 1, 0, 'f'},
+        {"log-blowup", 1, 0, 'u'}, {"output", 1, 0, 'o'},   {"device-memory", 1, 0, 'm'}, {0, 0, 0, 0}};
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(parse_option(o, c, err));

@@ -7,6 +7,7 @@
 
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
+    size_t device_bytes; /* limit; 0: none */
     const pr_backend *backend;
     const char *output; /* of calibrate; NULL: where estimates look for it */
 } bench_options;

@@ -50,12 +50,12 @@ static pr_status print_result(const subject *s, const bench_options *o, uint64_t
         printf(",\"%s_ms\":%.3f", pr_stage_name((pr_stage)i), (double)t->ns[i] / 1e6);
     bench_counts_print(counts);
     if (s->units > 0) printf(",\"units_per_second\":%.0f", s->units * 1e9 / (double)t->total_ns);
-    printf(",\"verify_ms\":%.3f,\"accepted\":%s,\"planned_bytes\":%zu,\"peak_rss_bytes\":%" PRIu64
+    printf(",\"verify_ms\":%.3f,\"accepted\":%s,\"planned_bytes\":%zu,\"far_bytes\":%zu,\"peak_rss_bytes\":%" PRIu64
            ",\"proof_json_bytes\":%zu,\"proof_json_blake2s\":\"%s\",\"conjectured_bits\":%.0f,\"insecure_parameters\":%"
            "s}\n",
            (double)m->verify_ns / 1e6, m->verdict == PR_ACCEPTED ? "true" : "false",
-           pr_prover_get_plan(prover)->total_bytes, pr_peak_rss_bytes(), bytes, hex,
-           s->layout->security.conjectured_bits, s->layout->security.insecure ? "true" : "false");
+           pr_prover_get_plan(prover)->total_bytes, pr_prover_get_plan(prover)->far_bytes, pr_peak_rss_bytes(), bytes,
+           hex, s->layout->security.conjectured_bits, s->layout->security.insecure ? "true" : "false");
     fflush(stdout);
     return m->verdict == PR_ACCEPTED
                ? PR_OK
@@ -83,7 +83,8 @@ static pr_status repeat(const subject *s, const bench_options *o, pr_prover *pro
 }
 
 static pr_status bench_subject(const subject *s, const bench_options *o, pr_error *err) {
-    pr_prover_options options = {.backend = o->backend, .n_threads = (unsigned)o->threads};
+    pr_prover_options options = {
+        .backend = o->backend, .n_threads = (unsigned)o->threads, .max_device_bytes = o->device_bytes};
     pr_prover *prover = NULL;
     pr_verifier *verifier = NULL;
     pr_status status = pr_prover_create(&prover, s->layout, &options, err);

@@ -95,3 +95,17 @@ pr_status pr_app_number(uint64_t *out, const char *option, const char *text, uin
     *out = v;
     return PR_OK;
 }
+
+pr_status pr_app_bytes(size_t *out, const char *option, const char *text, pr_error *err) {
+    static const char *const units[] = {"", "KiB", "MiB", "GiB"};
+    char *end = NULL;
+    errno = 0;
+    unsigned long long v = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
+    for (unsigned k = 0; end && !errno && v && k < 4; k++) {
+        if (strcmp(end, units[k]) != 0 || v > SIZE_MAX >> 10 * k) continue;
+        *out = (size_t)v << 10 * k;
+        return PR_OK;
+    }
+    return pr_fail(err, PR_ERR_USAGE, "%s: '%s'; allowed: a number of bytes, also with KiB, MiB or GiB, like 24GiB",
+                   option, text);
+}

@@ -40,28 +40,30 @@ static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend
     printf(",\"phase_bytes\":{");
     for (int k = 0; k < PR_STAGE_COUNT; k++)
         printf("%s\"%s\":%zu", k ? "," : "", pr_stage_name((pr_stage)k), plan->phase_bytes[k]);
-    printf("},\"arena_bytes\":%zu,\"workspace_bytes\":%zu,\"host_bytes\":%zu,\"total_bytes\":%zu,\"device_bytes\":%zu",
-           plan->arena_bytes, plan->workspace_bytes, plan->host_bytes, plan->total_bytes, plan->device_bytes);
+    printf("},\"arena_bytes\":%zu,\"workspace_bytes\":%zu,\"host_bytes\":%zu,\"total_bytes\":%zu,\"device_bytes\":%zu"
+           ",\"far_bytes\":%zu",
+           plan->arena_bytes, plan->workspace_bytes, plan->host_bytes, plan->total_bytes, plan->device_bytes,
+           plan->far_bytes);
     printf(",\"max_proof_bytes\":%zu,\"conjectured_bits\":%.1f,\"proven_bits\":%.1f,\"field_bits\":%.1f,\"insecure_"
            "parameters\":%s}\n",
            pr_proof_max_bytes(l), s->conjectured_bits, s->proven_bits, s->field_bits, s->insecure ? "true" : "false");
 }
 
-static pr_status plan_case(const pr_case *c, const pr_backend *backend, unsigned n_threads, pr_error *err) {
+static pr_status plan_case(const pr_case *c, const pr_prover_options *options, pr_error *err) {
     pr_layout layout;
     pr_plan plan;
-    pr_prover_options options = {.backend = backend, .n_threads = n_threads};
     PR_TRY(pr_layout_init(&layout, &c->statement, err));
-    pr_status status = pr_prover_plan(&plan, &layout, &options, err);
-    if (status == PR_OK) print_plan(&plan, &layout, backend, n_threads);
+    pr_status status = pr_prover_plan(&plan, &layout, options, err);
+    if (status == PR_OK) print_plan(&plan, &layout, options->backend, options->n_threads);
     pr_layout_clear(&layout);
     return status;
 }
 
 int pr_app_plan(int argc, char **argv) {
-    static const struct option options[] = {{"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {0, 0, 0, 0}};
+    static const struct option options[] = {
+        {"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {"device-memory", 1, 0, 'm'}, {0, 0, 0, 0}};
     const char *name = "auto";
-    const pr_backend *backend = NULL;
+    pr_prover_options plan = {0};
     uint64_t threads = 0;
     pr_error err = {0};
     pr_case c;
@@ -70,14 +72,18 @@ int pr_app_plan(int argc, char **argv) {
     while ((o = pr_app_option(argc, argv, ":", options, &err)) != -1) {
         if (o == 'b')
             name = optarg;
-        else if (o != 'n' || pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK)
+        else if (o == 'm') {
+            if (pr_app_bytes(&plan.max_device_bytes, "--device-memory", optarg, &err) != PR_OK)
+                return pr_app_fail(&err);
+        } else if (o != 'n' || pr_app_number(&threads, "--threads", optarg, 1, 4096, &err) != PR_OK)
             return pr_app_fail(&err);
     }
     if (optind + 1 != argc)
         return pr_fail(&err, PR_ERR_USAGE, "plan needs one CASE.json; see proverun plan --help"), pr_app_fail(&err);
-    if (pr_app_backend(&backend, name, &err) != PR_OK) return pr_app_fail(&err), 2;
+    if (pr_app_backend(&plan.backend, name, &err) != PR_OK) return pr_app_fail(&err), 2;
     if (pr_case_open(&c, argv[optind], &err) != PR_OK) return pr_app_fail_reading(&err);
-    pr_status status = plan_case(&c, backend, (unsigned)threads, &err);
+    plan.n_threads = (unsigned)threads;
+    pr_status status = plan_case(&c, &plan, &err);
     pr_case_clear(&c);
     return status == PR_OK ? 0 : pr_app_fail(&err);
 }

@@ -10,11 +10,13 @@ typedef struct arguments {
     const char *case_path, *out, *transcript, *backend_name;
     const pr_backend *backend;
     uint64_t threads;
+    size_t device_bytes;
 } arguments;
 
 static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
-    static const struct option options[] = {
-        {"out", 1, 0, 'o'}, {"transcript", 1, 0, 't'}, {"backend", 1, 0, 'b'}, {"threads", 1, 0, 'n'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"out", 1, 0, 'o'},           {"transcript", 1, 0, 't'},
+                                            {"backend", 1, 0, 'b'},       {"threads", 1, 0, 'n'},
+                                            {"device-memory", 1, 0, 'm'}, {0, 0, 0, 0}};
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) {
@@ -30,6 +32,9 @@ static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
             break;
         case 'n':
             PR_TRY(pr_app_number(&a->threads, "--threads", optarg, 1, 4096, err));
+            break;
+        case 'm':
+            PR_TRY(pr_app_bytes(&a->device_bytes, "--device-memory", optarg, err));
             break;
         default:
             return PR_ERR_USAGE;
@@ -84,7 +89,8 @@ static void report(const pr_plan *plan, const pr_backend *backend, const pr_stag
 }
 
 static pr_status prove_case(const arguments *a, pr_case *c, const pr_layout *layout, pr_error *err) {
-    pr_prover_options options = {.backend = a->backend, .n_threads = (unsigned)a->threads};
+    pr_prover_options options = {
+        .backend = a->backend, .n_threads = (unsigned)a->threads, .max_device_bytes = a->device_bytes};
     pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
     pr_prover *prover = NULL;
     pr_proof proof = {0};

@@ -81,6 +81,8 @@ static pr_status take_option(pr_run_options *o, int option, int argc, char **arg
         return o->metrics_path = optarg, PR_OK;
     case 'b':
         return o->backend_name = optarg, PR_OK;
+    case 'M':
+        return pr_app_bytes(&o->device_bytes, "--device-memory", optarg, err);
     case 'w':
         return o->watch_dir = optarg, PR_OK;
     case 'c':
@@ -120,6 +122,7 @@ pr_status pr_app_run_arguments(pr_run_options *o, const char **argument, int arg
                                             {"retry-failed", 0, 0, 'R'},
                                             {"threads", 1, 0, 't'},
                                             {"backend", 1, 0, 'b'},
+                                            {"device-memory", 1, 0, 'M'},
                                             {"metrics", 1, 0, 'm'},
                                             {"config", 1, 0, 'C'},
                                             {"log", 1, 0, 'l'},

@@ -23,14 +23,20 @@ typedef struct pr_col {
 
 /* What the plan needs to know of a backend's own memory (twiddles, per-thread scratch), and what sizes it will meet. */
 typedef struct pr_device_needs {
-    unsigned n_threads;    /* 0: as many as the process may use */
-    size_t arena_bytes;    /* columns and trees: the plan's offsets */
+    unsigned n_threads; /* 0: as many as the process may use */
+    size_t arena_bytes; /* columns and trees: the plan's offsets */
+    /* 0: the whole arena lies on the device. Else only its first arena_bytes - far_bytes do; columns behind them, far
+     * columns, lie on the host, and operations bring them through a window of window_bytes on the device. */
+    size_t far_bytes, window_bytes;
     uint32_t max_log_rows; /* largest domain of any transform (L or tree 0's) */
     uint32_t max_slots, max_inputs, max_constants, max_batches, max_lookup_values; /* over all programs */
     uint32_t max_lookup_log_rows; /* largest component with lookups; 0 with n_lookup_components 0 */
     uint32_t n_lookup_components;
-    uint32_t max_columns;         /* columns of the widest tree */
-    uint32_t max_sample_log_rows; /* largest column that is sampled, before blow-up */
+    uint32_t max_columns;                 /* columns of the widest tree */
+    uint32_t max_sample_log_rows;         /* largest column that is sampled, before blow-up */
+    uint32_t n_columns, n_quotient_terms; /* of all trees together; of all quotient groups together, at most */
+    uint32_t max_insns, max_values;       /* of a program; of its constraints and batches together */
+    uint32_t n_relations;
 } pr_device_needs;
 
 /* A Merkle tree in the arena. Levels 0 (root) .. height - log_skip are stored, level k at node offset 1 << k (node
@@ -83,7 +89,12 @@ typedef struct pr_backend {
     const char *name; /* "scalar", "avx2", "avx512", "poison", "cuda", ... */
     bool (*available)(void);
     bool is_device; /* arena and workspace lie in a device's own memory: plans and admission count them apart */
-    /* Bytes of its own that a device with these needs maps beside the arena: part of the plan's prediction. */
+    /* Far columns: NULL where there are none, for the backend's memory is the host's. Else the smallest window that
+     * these needs allow. Columns of trees, trace values and interaction columns may be far, all of a call or none;
+     * accumulators, FRI's columns and trees may not. */
+    size_t (*min_window_bytes)(const pr_device_needs *needs);
+    /* Bytes of its own that a device with these needs maps beside the arena (the window counts): part of the plan's
+     * prediction. */
     size_t (*workspace_bytes)(const pr_device_needs *needs);
     pr_status (*device_create)(pr_device **out, const pr_device_needs *needs, pr_error *err);
     void (*device_destroy)(pr_device *dev);

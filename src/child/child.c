@@ -57,6 +57,7 @@ static void fill_config(pr_child *c, const pr_child_options *o) {
     f->log = (uint32_t)o->log;
     f->rank = o->rank;
     f->max_bytes = o->max_bytes;
+    f->max_device_bytes = o->max_device_bytes;
     f->memory_limit_bytes = o->memory_limit_bytes;
 }
 

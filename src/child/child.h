@@ -51,6 +51,7 @@ typedef struct pr_child_options { /* texts are copied */
     const char *backend;          /* name for the child to look up, e.g. "auto" */
     unsigned threads;             /* for proving; 0: all that it may use */
     size_t max_bytes;             /* a job whose plan needs more is refused there; 0: what the machine has */
+    size_t max_device_bytes;      /* of a proof on a device: its columns are streamed beyond it; 0: no limit */
     size_t memory_limit_bytes;    /* hard: RLIMIT_DATA (heap and writable private mappings, not address space, which GPU
                                      drivers reserve freely); 0: none */
     int rank;                     /* for records and log lines */

@@ -47,6 +47,7 @@ static void encode_config(pr_writer *out, const pr_child_config *c) {
     pr_write_u32(out, c->log);
     pr_write_u32(out, (uint32_t)c->rank);
     pr_write_u64(out, c->max_bytes);
+    pr_write_u64(out, c->max_device_bytes);
     pr_write_u64(out, c->memory_limit_bytes);
 }
 
@@ -57,6 +58,7 @@ static void decode_config(pr_reader *r, pr_child_config *c) {
     c->log = read_below(r, PR_LOG_JSON + 1);
     c->rank = (int32_t)pr_read_u32(r);
     c->max_bytes = pr_read_u64(r);
+    c->max_device_bytes = pr_read_u64(r);
     c->memory_limit_bytes = pr_read_u64(r);
 }
 

@@ -38,7 +38,7 @@ typedef struct pr_child_config {
     char backend[32], host[64];
     uint32_t threads, log; /* pr_log_format */
     int32_t rank;
-    uint64_t max_bytes, memory_limit_bytes;
+    uint64_t max_bytes, max_device_bytes, memory_limit_bytes;
 } pr_child_config;
 
 typedef struct pr_child_text { /* a manifest, all but its text */

@@ -184,7 +184,8 @@ static bool take_job(server *s, const pr_child_job *job) {
                     (size_t)s->config.max_bytes,
                     s->config.rank,
                     s->config.host,
-                    &s->run_digest};
+                    &s->run_digest,
+                    (size_t)s->config.max_device_bytes};
     s->job = *job;
     s->step = 0;
     write_proc("/proc/self/clear_refs", "5"); /* the peak of memory counts from here */

@@ -33,6 +33,7 @@ typedef struct pr_run_options {
     uint64_t start_ns;                       /* what the start may take; 0: PR_CLUSTER_START_NS */
     uint64_t hang_ns;                        /* no progress of a prover; 0: from the job's expected time */
     const char *backend_name;                /* for the prover child */
+    size_t device_bytes;                     /* of a GPU, for one proof; 0: what the GPU has */
     const pr_backend *backend, *cpu_backend; /* cpu_backend: what its prover falls back to */
     const pr_job_type *const *types;         /* NULL-terminated */
     pr_log_format log;

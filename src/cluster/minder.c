@@ -92,6 +92,7 @@ static pr_status make_child(pr_minder *m, pr_error *err) {
         .backend = m->o->backend_name,
         .threads = s->place.n_threads,
         .max_bytes = (size_t)s->hello.node_bytes,
+        .max_device_bytes = (size_t)pr_seat_device_limit(m->o->device_bytes, s->hello.device_bytes),
         .rank = m->rank,
         .host = s->hello.host,
         .place = s->place_text,

@@ -114,3 +114,8 @@ void pr_seat_clear(pr_seat *s) {
     free(s->place_text);
     s->place_text = NULL;
 }
+
+uint64_t pr_seat_device_limit(uint64_t asked, uint64_t device_bytes) {
+    uint64_t most = device_bytes - device_bytes / 16;
+    return asked && (!most || asked < most) ? asked : most;
+}

@@ -23,4 +23,7 @@ typedef struct pr_seat_options {
 /* Collective over comm. When the topology cannot be read the rank works as it was started, and says so. */
 PR_MUST_CHECK pr_status pr_seat_take(pr_seat *s, MPI_Comm comm, const pr_seat_options *options, pr_error *err);
 void pr_seat_clear(pr_seat *s);
+/* What one proof may have of a device's memory (0: not known): what was asked for (0: nothing was), and never more than
+ * 15/16, for the driver keeps some. 0: no limit is known. */
+uint64_t pr_seat_device_limit(uint64_t asked, uint64_t device_bytes);
 #endif

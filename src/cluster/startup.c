@@ -253,6 +253,14 @@ static uint64_t deadline_of(const pr_run *r, const pr_manifest_job *m, uint64_t 
     return deadline > wall ? now + (deadline - wall) : 1;
 }
 
+/* What one proof may have of any device that there is: jobs that need more stream their columns. 0: no limit. */
+static uint64_t device_limit(const inventory *v, const pr_run *r) {
+    uint64_t least = v->n_devices ? v->devices[0].bytes : 0;
+    for (uint32_t i = 1; i < v->n_devices; i++)
+        if (v->devices[i].bytes < least) least = v->devices[i].bytes;
+    return pr_seat_device_limit(r->o->device_bytes, least < UINT64_MAX / 2 ? least : 0);
+}
+
 static void estimate(pr_schedule_job *j, const inventory *v, const pr_run *r, const pr_manifest_job *m) {
     pr_estimate e;
     const pr_wire_hello *h = &r->roll->members[r->roll->n > 1].hello; /* the threads of a rank like the others */
@@ -262,8 +270,10 @@ static void estimate(pr_schedule_job *j, const inventory *v, const pr_run *r, co
     j->expected_ns = e.expected_ns;
     j->host_bytes = e.host_bytes;
     if (!v->n_devices) return;
-    j->device_bytes = e.device_bytes;
-    j->device_host_bytes = e.device_host_bytes;
+    uint64_t limit = device_limit(v, r);
+    bool streams = limit && e.device_bytes > limit;
+    j->device_bytes = streams ? limit : e.device_bytes;
+    j->device_host_bytes = e.device_host_bytes + (streams ? e.device_bytes : 0);
 }
 
 /* Jobs of one type err alike. */

@@ -37,6 +37,12 @@ typedef struct design {
 static size_t add_region(design *d, size_t words, pr_phase first, pr_phase last) {
     return words ? pr_region_add(&d->p->regions, words, first, last) : 0;
 }
+/* Of columns that operations can bring from the host. */
+static size_t add_streamable(design *d, size_t words, pr_phase first, pr_phase last) {
+    size_t region = add_region(d, words, first, last);
+    if (region) d->p->regions.items[region].may_be_far = true;
+    return region;
+}
 static size_t region_offset(const design *d, size_t region) { return d->p->regions.items[region].offset; }
 
 /* ---- which columns lookups read before extension ---- */
@@ -83,7 +89,7 @@ static void add_tree_regions(design *d) {
     for (uint32_t t = 0; t < l->n_trees; t++) {
         const pr_layout_tree *tree = &l->trees[t];
         if (!tree->n_columns) continue;
-        d->trees[t] = add_region(d, tree_words(tree), first[tree->kind], PR_PHASE_OPEN);
+        d->trees[t] = add_streamable(d, tree_words(tree), first[tree->kind], PR_PHASE_OPEN);
         d->merkles[t] = add_region(d, pr_merkle_words(tree->height), first[tree->kind], PR_PHASE_OPEN);
     }
 }
@@ -100,13 +106,13 @@ static pr_status add_base_regions(design *d, pr_error *err) {
         for (uint32_t k = 0; k < component->n_columns; k++) s->base[k].offset = used[k] ? 0 : PR_NO_COLUMN;
         free(used);
         d->trace_base[c] =
-            add_region(d, n * pr_column_words(component->log_size), PR_PHASE_TRACE, PR_PHASE_INTERACTION);
+            add_streamable(d, n * pr_column_words(component->log_size), PR_PHASE_TRACE, PR_PHASE_INTERACTION);
         for (uint32_t i = 0; i < s->lookups.n_inputs; i++)
             if (s->lookups.inputs[i].is_preprocessed) p->preprocessed_base[s->lookups.inputs[i].column].offset = 0;
     }
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++)
         if (p->preprocessed_base[i].offset != PR_NO_COLUMN) words += pr_column_words(p->air->preprocessed[i].log_size);
-    d->preprocessed_base = add_region(d, words, PR_PHASE_PREPROCESSED, PR_PHASE_INTERACTION);
+    d->preprocessed_base = add_streamable(d, words, PR_PHASE_PREPROCESSED, PR_PHASE_INTERACTION);
     return PR_OK;
 }
 
@@ -327,7 +333,7 @@ static pr_status design_quotients(pr_prover *p, pr_error *err) {
     return PR_OK;
 }
 
-/* ---- sizes of host scratch, needs of the device ---- */
+/* ---- sizes of host scratch ---- */
 
 static pr_status design_host(pr_prover *p, pr_error *err) {
     const pr_layout *l = p->layout;
@@ -357,65 +363,6 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
     HOST(p, p->positions, 3 * p->position_capacity);
     HOST(p, p->map, most_columns);
     return PR_OK;
-}
-
-static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-static void needs_of_program(pr_device_needs *needs, const pr_program *program) {
-    needs->max_slots = larger(needs->max_slots, program->n_slots);
-    needs->max_inputs = larger(needs->max_inputs, program->n_inputs);
-    needs->max_constants = larger(needs->max_constants, program->n_constants);
-    needs->max_batches = larger(needs->max_batches, program->n_batches);
-}
-
-static void design_needs(pr_prover *p, const pr_prover_options *options, size_t arena_words) {
-    const pr_layout *l = p->layout;
-    pr_device_needs *needs = &p->needs;
-    needs->n_threads = options->n_threads ? options->n_threads : pr_cpu_count();
-    needs->arena_bytes = arena_words * sizeof(pr_m31);
-    needs->max_log_rows = larger(l->log_lifted, l->log_max_rows + 1);
-    for (uint32_t t = 0; t < l->n_trees; t++) {
-        const pr_layout_tree *tree = &l->trees[t];
-        needs->max_columns = larger(needs->max_columns, tree->n_columns);
-        for (uint32_t i = 0; i < tree->n_columns; i++) {
-            needs->max_log_rows = larger(needs->max_log_rows, tree->columns[i].log_ext);
-            if (tree->columns[i].n_offsets)
-                needs->max_sample_log_rows =
-                    larger(needs->max_sample_log_rows, tree->columns[i].log_ext - l->statement->config.log_blowup);
-        }
-    }
-    for (uint32_t c = 0; c < p->air->n_components; c++) {
-        const pr_air_component *component = &p->air->components[c];
-        needs_of_program(needs, &p->components[c].full);
-        needs_of_program(needs, &p->components[c].lookups);
-        if (!component->n_lookups) continue;
-        needs->n_lookup_components++;
-        needs->max_lookup_log_rows = larger(needs->max_lookup_log_rows, component->log_size);
-        for (uint32_t k = 0; k < component->n_lookups; k++)
-            needs->max_lookup_values = larger(needs->max_lookup_values, component->lookups[k].n_values);
-    }
-}
-
-static void fill_plan(pr_prover *p) {
-    static const pr_phase phase_of[PR_STAGE_COUNT] = {[PR_STAGE_TRACE] = PR_PHASE_TRACE,
-                                                      [PR_STAGE_EXTEND] = PR_PHASE_TRACE,
-                                                      [PR_STAGE_MERKLE] = PR_PHASE_TRACE,
-                                                      [PR_STAGE_LOOKUPS] = PR_PHASE_INTERACTION,
-                                                      [PR_STAGE_COMPOSITION] = PR_PHASE_COMPOSITION,
-                                                      [PR_STAGE_SAMPLES] = PR_PHASE_SAMPLES,
-                                                      [PR_STAGE_QUOTIENTS] = PR_PHASE_QUOTIENTS,
-                                                      [PR_STAGE_FRI] = PR_PHASE_FRI,
-                                                      [PR_STAGE_GRIND] = PR_PHASE_OPEN,
-                                                      [PR_STAGE_OPEN] = PR_PHASE_OPEN};
-    pr_plan *plan = &p->plan;
-    plan->arena_bytes = p->needs.arena_bytes;
-    plan->workspace_bytes = p->ops->workspace_bytes(&p->needs);
-    plan->host_bytes = p->host_bytes + pr_proof_max_bytes(p->layout);
-    size_t backend_bytes = plan->arena_bytes + plan->workspace_bytes;
-    plan->device_bytes = p->ops->is_device ? backend_bytes : 0;
-    plan->total_bytes = plan->host_bytes + backend_bytes - plan->device_bytes;
-    for (int s = 0; s < PR_STAGE_COUNT; s++)
-        plan->phase_bytes[s] = pr_region_live_words(&p->regions, phase_of[s]) * sizeof(pr_m31);
 }
 
 static pr_status design_regions(design *d, pr_error *err) {
@@ -449,14 +396,13 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) p->preprocessed_base[i].offset = PR_NO_COLUMN;
     for (uint32_t c = 0; c < p->air->n_components; c++) PR_TRY(lower_component(p, c, err));
     PR_TRY(design_regions(&d, err));
-    size_t words = pr_region_place(&p->regions);
-    if (words == SIZE_MAX) return pr_fail(err, PR_ERR_MEMORY, "no memory for the plan of a proof");
+    pr_prover_find_needs(p, options);
+    PR_TRY(pr_prover_place(p, options, err));
     PR_TRY(place_all(&d, err));
     PR_TRY(design_samples(p, err));
     PR_TRY(design_quotients(p, err));
     PR_TRY(design_host(p, err));
     PR_TRY(pr_twiddles_init(&p->last_twiddles, layout->log_last_domain + 1, err));
-    design_needs(p, options, words);
-    fill_plan(p);
+    pr_prover_fill_plan(p);
     return PR_OK;
 }

@@ -24,6 +24,7 @@ typedef enum pr_phase {
 typedef struct pr_region {
     size_t words, offset;
     pr_phase first, last;
+    bool may_be_far, is_far; /* columns that are streamed where the device's memory does not suffice (backend.h) */
 } pr_region;
 
 typedef struct pr_region_list {
@@ -34,10 +35,12 @@ typedef struct pr_region_list {
 
 /* Adds a region; returns its index (0 and failed set when out of memory). */
 size_t pr_region_add(pr_region_list *list, size_t words, pr_phase first, pr_phase last);
-/* Gives every region an offset so that regions alive in one phase are disjoint; returns the words of the whole arena.
- */
+/* Gives every region an offset so that regions alive in one phase are disjoint, far ones behind all others; returns the
+ * words of the whole arena, SIZE_MAX when out of memory. */
 size_t pr_region_place(pr_region_list *list);
-size_t pr_region_live_words(const pr_region_list *list, pr_phase phase);
+/* Words that the near ones take, after pr_region_place. */
+size_t pr_region_near_words(const pr_region_list *list);
+size_t pr_region_live_words(const pr_region_list *list, pr_phase phase); /* far ones too */
 
 /* A committed tree. cols in the AIR's order, sorted in the leaf's order. */
 typedef struct pr_tree_state {
@@ -143,6 +146,12 @@ void *pr_prover_host_alloc(pr_prover *p, size_t n, size_t size);
 
 /* design.c: everything but the device. */
 pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prover_options *options, pr_error *err);
+
+/* needs.c: what the device's plan follows from; then the regions' places, columns far where the limit asks for it; then
+ * the figures that users see. */
+void pr_prover_find_needs(pr_prover *p, const pr_prover_options *options);
+pr_status pr_prover_place(pr_prover *p, const pr_prover_options *options, pr_error *err);
+void pr_prover_fill_plan(pr_prover *p);
 
 /* The steps, in order. Each adds its time to its stages. */
 pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err);

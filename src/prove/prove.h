@@ -31,6 +31,7 @@ typedef struct pr_plan {
     size_t arena_bytes, workspace_bytes, host_bytes;
     size_t total_bytes;  /* predicted peak of the proof's memory on the host */
     size_t device_bytes; /* the same on the device: arena and workspace, where the backend is a device's; else 0 */
+    size_t far_bytes;    /* of the arena: columns that lie on the host because of max_device_bytes, and are streamed */
     size_t phase_bytes[PR_STAGE_COUNT]; /* live bytes in the arena in each phase */
 } pr_plan;
 
@@ -45,6 +46,10 @@ typedef struct pr_prover_options {
     const pr_backend *backend;
     unsigned n_threads; /* 0: all */
     size_t max_bytes;   /* refuse plans above this on the host; 0: what the machine has available */
+    /* Of a device's memory, for all that the proof has there; 0: no limit. A plan that needs more keeps its columns on
+     * the host and streams them, and is refused only if that does not fit either. Without effect on backends whose
+     * memory is the host's. */
+    size_t max_device_bytes;
 } pr_prover_options;
 
 /* Told whenever a stage begins, from the thread that drives the prover; a stage begins more than once. */

@@ -14,6 +14,7 @@ typedef struct pr_work {
     int rank;
     const char *host;
     const pr_hash *manifest_digest; /* of the run */
+    size_t max_device_bytes;        /* of a proof's memory on a device; 0: no limit */
 } pr_work;
 
 /* Stages of an attempt: those of the prover between its preparation and what follows. */

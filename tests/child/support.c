@@ -143,7 +143,7 @@ void expect_recovery(fixture *f) {
 }
 
 bool verifies(fixture *f, uint32_t job, const pr_record *record) {
-    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest};
+    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest, 0};
     pr_check_verdict verdict = PR_CHECK_RECORD;
     char reason[512];
     double ms;

@@ -21,7 +21,7 @@ version: 1
 name: m
 defaults: { profile: fast, retries: 2 }
 jobs:
-  - { id: one, type: wide_fibonacci, params: { log_rows: 6, columns: 5, seed: 1 } }
+  - { id: one, type: wide_fibonacci, params: { log_rows: 8, columns: 30, seed: 1 } }
 Y
 
 # ---- a good device ----
@@ -33,6 +33,22 @@ mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results good >out 2>err 
 "$PROVERUN" bench wide-fibonacci --log-rows 6 --columns 5 --pow-bits 0 --repeat 1 --backend cuda-emu >line 2>err ||
     fail "bench: exit code $?"
 grep -q '"extend":{"launches":1,"read_bytes":[1-9][0-9]*,"written_bytes":[1-9]' line || fail "no counts: $(cat line)"
+
+# ---- a limit of device memory: the same proof, its columns streamed ----
+bench() { "$PROVERUN" bench wide-fibonacci --log-rows 8 --columns 30 --pow-bits 0 --repeat 1 --backend cuda-emu "$@"; }
+bench >line 2>err && bench --device-memory 96KiB >limited 2>err || fail "bench --device-memory: exit code $?"
+grep -q '"far_bytes":0,' line && grep -q '"far_bytes":[1-9]' limited || fail "streamed: $(cat line limited)"
+digest() { sed 's/.*"proof_json_blake2s":"\([0-9a-f]*\)".*/\1/' "$1"; }
+[ "$(digest line)" = "$(digest limited)" ] || fail "a streamed proof has other bytes"
+mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --device-memory 96KiB --results least >out 2>err ||
+    fail "a limited device: exit code $?"
+"$PROVERUN" show "$(tail -n 1 out)" --table attempts >attempts
+[ "$(awk '{ print $1, $2, $3, $6 }' attempts | grep '^one ')" = "one 1 proved cuda-emu" ] || fail "attempts: $(cat attempts)"
+"$PROVERUN" show "$(tail -n 1 out)" --table jobs | grep '^predicted_bytes' >limited_bytes
+"$PROVERUN" show "$(ls good/*.h5)" --table jobs | grep '^predicted_bytes' >bytes
+cmp -s bytes limited_bytes && fail "the limit does not reach the prover: $(cat bytes)"
+bench --device-memory 24kB >line 2>err && fail "a size without a unit that there is"
+grep -q "like 24GiB" err || fail "no word on sizes"
 
 # ---- one that errs in the fourth operation of every proof ----
 PROVERUN_CUDA_FLIP=4 mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results bad >out 2>err ||

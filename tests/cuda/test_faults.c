@@ -43,8 +43,9 @@ static bool verifies(const fixture *f, const pr_proof *proof) {
 }
 
 /* One proof from beginning to end; whatever comes of it, nothing stays behind. */
-static pr_status prove(fixture *f, bool *accepted, pr_error *err) {
-    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+static pr_status prove_within(fixture *f, size_t device_bytes, bool *accepted, pr_error *err) {
+    const pr_prover_options options = {
+        .backend = &pr_backend_cuda_emu, .n_threads = 1, .max_device_bytes = device_bytes};
     const pr_trace_source source = {.context = &f->c, .fill = pr_case_fill_trace};
     pr_prover *prover = NULL;
     pr_proof proof = {0};
@@ -59,6 +60,8 @@ static pr_status prove(fixture *f, bool *accepted, pr_error *err) {
     assert_int_equal(pr_cuda_emu_held_bytes(), 0);
     return status;
 }
+
+static pr_status prove(fixture *f, bool *accepted, pr_error *err) { return prove_within(f, 0, accepted, err); }
 
 static void expect_good(fixture *f) {
     bool accepted;
@@ -159,6 +162,38 @@ static void test_prediction(void **unused) {
     }
 }
 
+/* A quarter, or half, of the memory that a proof would like: columns are streamed, and no byte is above the limit. */
+static void test_limit(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *name;
+        size_t part;
+    } cases[] = {{"wide_fibonacci_l10_c100_96bits", 4}, {"wide_fibonacci_l9_c100_lifted", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture f;
+        pr_plan plan;
+        bool accepted;
+        pr_error err = {0};
+        pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+        open_case(&f, cases[i].name);
+        assert_int_equal(pr_prover_plan(&plan, &f.layout, &options, NULL), PR_OK);
+        const size_t all = plan.arena_bytes + plan.workspace_bytes, limit = all / cases[i].part;
+        options.max_device_bytes = limit;
+        if (pr_prover_plan(&plan, &f.layout, &options, &err) != PR_OK) fail_msg("%s", err.text);
+        const size_t predicted = plan.arena_bytes - plan.far_bytes + plan.workspace_bytes;
+        assert_true(plan.far_bytes > 0 && predicted <= limit);
+        if (prove_within(&f, limit, &accepted, &err) != PR_OK) fail_msg("%s: %s", cases[i].name, err.text);
+        const size_t peak = pr_cuda_emu_counts().peak_bytes;
+        print_message("%s: %zu bytes, limit %zu, predicted %zu, peak %zu\n", cases[i].name, all, limit, predicted,
+                      peak);
+        assert_true(accepted);
+        assert_true(peak <= limit && peak >= predicted - predicted / 10 && peak <= predicted + predicted / 10);
+        assert_int_equal(prove_within(&f, 65536, &accepted, &err), PR_ERR_MEMORY);
+        assert_non_null(strstr(err.text, "with its columns on the host; the limit is 0.1 MiB"));
+        close_case(&f);
+    }
+}
+
 /* Proof after proof: memory does not grow. A thousand where long tests are asked for. */
 static void test_leaks(void **unused) {
     (void)unused;
@@ -176,7 +211,7 @@ static void test_leaks(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_sticky_errors),
-                                       cmocka_unit_test(test_wrong_bits), cmocka_unit_test(test_prediction),
-                                       cmocka_unit_test(test_leaks)};
+                                       cmocka_unit_test(test_wrong_bits),    cmocka_unit_test(test_prediction),
+                                       cmocka_unit_test(test_limit),         cmocka_unit_test(test_leaks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* Bit identity: every golden case, on one backend: the transcript step by step, the proof's JSON text byte for byte
  * (its digest for the large ones), and our verifier's verdict on it.
- *   test_identity BACKEND [--large] [--threads N] [CASE.json ...]
- * Exit 77 (skipped) where the processor lacks the backend. */
+ *   test_identity BACKEND [--large] [--threads N] [--least-device-memory] [CASE.json ...]
+ * --least-device-memory: one more proof of each case of at most 2^12 rows, with the smallest limit of device memory
+ * that its plan accepts, so that its columns are streamed through the smallest window. Exit 77 (skipped) where the
+ * processor lacks the backend. */
 #include "air/statement.h"
 #include "casefile/casefile.h"
 #include "../backends.h"
@@ -14,6 +16,8 @@
 #include <string.h>
 
 static const pr_backend *const backends[] = {PR_TEST_BACKENDS};
+static bool stream;       /* --least-device-memory */
+static size_t n_streamed; /* proofs whose columns were */
 
 typedef struct transcript_check {
     const pr_case *c;
@@ -112,7 +116,8 @@ static int prove_case(const char *path, pr_case *c, const pr_layout *layout, con
     pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
     int failed = 0;
     if (pr_prover_create(&prover, layout, options, &err) != PR_OK) return wrong(path, err.text);
-    for (int again = 0; again < 2; again++) { /* a prover's second run meets its own remains */
+    const int n_runs = stream && layout->log_max_rows > 10 ? 1 : 2;
+    for (int again = 0; again < n_runs; again++) { /* a prover's second run meets its own remains */
         t.at = 0;
         if (pr_prover_run(prover, &proof, &source, NULL, listen, &t, &err) != PR_OK) {
             failed += wrong(path, err.text);
@@ -127,6 +132,39 @@ static int prove_case(const char *path, pr_case *c, const pr_layout *layout, con
     return failed;
 }
 
+/* The smallest limit that is accepted, within 64 bytes. */
+static size_t least_device_bytes(const pr_layout *layout, pr_prover_options options) {
+    size_t refused = 0, accepted = (size_t)1 << 40;
+    while (accepted - refused > 64) {
+        pr_plan plan;
+        size_t middle = refused + (accepted - refused) / 2;
+        options.max_device_bytes = middle;
+        if (pr_prover_plan(&plan, layout, &options, NULL) == PR_OK)
+            accepted = middle;
+        else
+            refused = middle;
+    }
+    return accepted;
+}
+
+static int prove_streamed(const char *path, pr_case *c, const pr_layout *layout, pr_prover_options options) {
+    pr_prover *prover = NULL;
+    pr_proof proof = {0};
+    pr_error err = {0};
+    pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
+    options.max_device_bytes = least_device_bytes(layout, options);
+    if (pr_prover_create(&prover, layout, &options, &err) != PR_OK) return wrong(path, err.text);
+    int failed = 0;
+    n_streamed += pr_prover_get_plan(prover)->far_bytes > 0; /* not where the window would be as large as they are */
+    if (pr_prover_run(prover, &proof, &source, NULL, NULL, NULL, &err) != PR_OK)
+        failed += wrong(path, err.text);
+    else
+        failed += compare_text(path, c, &proof, layout);
+    pr_proof_clear(&proof);
+    pr_prover_destroy(prover);
+    return failed;
+}
+
 static int run_case(const char *path, const pr_prover_options *options) {
     pr_case c;
     pr_layout layout;
@@ -137,6 +175,7 @@ static int run_case(const char *path, const pr_prover_options *options) {
         wrong(path, err.text);
     else {
         failed = prove_case(path, &c, &layout, options);
+        if (stream && layout.log_max_rows <= 12) failed += prove_streamed(path, &c, &layout, *options);
         pr_layout_clear(&layout);
     }
     pr_case_clear(&c);
@@ -175,11 +214,16 @@ int main(int argc, char **argv) {
     bool large = false;
     int failed = 0;
     size_t n_run = 0;
-    if (!backend) return fputs("usage: test_identity BACKEND [--large] [--threads N] [CASE.json ...]\n", stderr), 2;
+    if (!backend)
+        return fputs("usage: test_identity BACKEND [--large] [--threads N] [--least-device-memory] [CASE.json ...]\n",
+                     stderr),
+               2;
     if (!backend->available()) return 77;
     for (int i = 2; i < argc; i++) {
         if (!strcmp(argv[i], "--large"))
             large = true;
+        else if (!strcmp(argv[i], "--least-device-memory"))
+            stream = true;
         else if (!strcmp(argv[i], "--threads") && i + 1 < argc)
             options.n_threads = (unsigned)atoi(argv[++i]);
         else
@@ -189,6 +233,6 @@ int main(int argc, char **argv) {
         failed += run_folder(PR_TEST_VECTORS "/cases", large, &options, &n_run);
         failed += run_folder(PR_TEST_VECTORS "/cases/random", large, &options, &n_run);
     }
-    printf("%s: %zu cases, %d failures\n", backend->name, n_run, failed);
-    return failed || !n_run;
+    printf("%s: %zu cases, %zu of them streamed too, %d failures\n", backend->name, n_run, n_streamed, failed);
+    return failed || !n_run || (stream && !n_streamed);
 }
