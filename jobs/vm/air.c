@@ -8,6 +8,18 @@ void pr_vm_begin(pr_vm_parts *p, pr_vm_component component, const char *name, pr
     p->one = pr_const(p->b, 1);
 }
 
+void pr_vm_begin_masked(pr_vm_parts *p, pr_vm_component component, const char *name, pr_expr *columns, pr_expr *before,
+                        uint32_t n_masked, uint32_t n) {
+    static const int32_t offsets[2] = {-1, 0};
+    pr_vm_begin(p, component, name, NULL, 0);
+    for (uint32_t k = 0; k < n_masked; k++) {
+        pr_expr pair[2];
+        pr_air_add_column_mask(p->b, pair, offsets, 2);
+        before[k] = pair[0], columns[k] = pair[1];
+    }
+    for (uint32_t k = n_masked; k < n; k++) columns[k] = pr_air_add_column(p->b, 0);
+}
+
 void pr_vm_boolean(pr_vm_parts *p, const char *name, pr_expr x) {
     pr_air_constrain(p->b, name, pr_mul(p->b, x, pr_sub(p->b, x, p->one)));
 }
@@ -171,7 +183,8 @@ static pr_expr look_up_blocks(pr_vm_parts *p, const pr_expr *x) {
     pr_expr goes_on = x[PR_VM_M_LIVE];
     for (uint32_t k = 0; k < p->n_extra; k++) {
         goes_on = pr_sub(p->b, goes_on, x[PR_VM_M_COLUMNS + k]);
-        pr_vm_put(p, PR_VM_R_MATMUL, x[PR_VM_M_COLUMNS + k], block, 11);
+        bool hashes = p->extra[k] == PR_VM_F_HASH;
+        pr_vm_put(p, hashes ? PR_VM_R_HASH : PR_VM_R_MATMUL, x[PR_VM_M_COLUMNS + k], block, hashes ? 8 : 11);
     }
     return goes_on;
 }
@@ -227,10 +240,12 @@ static void add_relations(pr_vm_parts *p) {
         [PR_VM_R_PUBLIC] = {"public", 5},     [PR_VM_R_RANGE16] = {"range16", 1},
         [PR_VM_R_RANGE10] = {"range10", 1},   [PR_VM_R_PAIR] = {"pair", 2},
         [PR_VM_R_AND] = {"and", 3},           [PR_VM_R_POWER] = {"power", 3},
-        [PR_VM_R_MATMUL] = {"matmul", 11},
+        [PR_VM_R_MATMUL] = {"matmul", 11},    [PR_VM_R_HASH] = {"hash", 8},
+        [PR_VM_R_DIGEST] = {"digest", 12},
     };
     for (int k = 0; k < PR_VM_RELATIONS; k++) {
         if (k == PR_VM_R_MATMUL && !pr_vm_has(p->statement, PR_VM_PRODUCT)) continue;
+        if (k >= PR_VM_R_HASH && !pr_vm_has(p->statement, PR_VM_SPONGE)) continue;
         uint32_t extra = k == PR_VM_R_LINE ? p->n_extra : 0;
         p->relations[k] = pr_air_add_relation(p->b, relations[k].name, relations[k].size + extra);
     }
@@ -260,5 +275,9 @@ pr_status pr_vm_air(pr_air **out, const pr_vm_public *statement, pr_error *err) 
     pr_vm_air_tables(&p);
     if (pr_vm_has(statement, PR_VM_RECTIFIER)) pr_vm_air_rectifier(&p);
     if (pr_vm_has(statement, PR_VM_PRODUCT)) pr_vm_air_product(&p);
+    if (pr_vm_has(statement, PR_VM_SPONGE)) {
+        pr_vm_air_sponge(&p);
+        pr_vm_air_digest(&p);
+    }
     return pr_air_build(out, p.b, err);
 }

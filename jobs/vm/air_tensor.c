@@ -32,14 +32,7 @@ typedef struct product {
 } product;
 
 static void add_columns(pr_vm_parts *p, product *r) {
-    static const int32_t offsets[2] = {-1, 0};
-    pr_vm_begin(p, PR_VM_PRODUCT, "matmul", NULL, 0);
-    for (int k = 0; k < PR_VM_X_MASKED; k++) {
-        pr_expr pair[2];
-        pr_air_add_column_mask(p->b, pair, offsets, 2);
-        r->before[k] = pair[0], r->x[k] = pair[1];
-    }
-    for (int k = PR_VM_X_MASKED; k < PR_VM_X_COLUMNS; k++) r->x[k] = pr_air_add_column(p->b, 0);
+    pr_vm_begin_masked(p, PR_VM_PRODUCT, "matmul", r->x, r->before, PR_VM_X_MASKED, PR_VM_X_COLUMNS);
     pr_air_builder *b = p->b;
     r->goes_on = pr_sub(b, r->x[PR_VM_X_LIVE], r->x[PR_VM_X_FIRST]);
     r->adds = pr_mul(b, r->goes_on, pr_sub(b, p->one, r->before[PR_VM_X_END_K]));

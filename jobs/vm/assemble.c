@@ -260,8 +260,6 @@ static pr_status words(assembler *a) {
 static pr_status instruction(assembler *a, const char *word, size_t length, uint32_t *n_instructions) {
     pr_vm_instruction i = {0};
     int opcode = pr_vm_opcode_find(word, length);
-    if (opcode < 0 && is_word(word, length, "HASH"))
-        return FAIL(a, word, "%.*s: this machine has no hash instruction", (int)length, word);
     if (opcode < 0) return FAIL(a, word, "no instruction '%.*s'", (int)length, word);
     if (*n_instructions == PR_VM_MAX_PROGRAM) return FAIL(a, word, "more than %d instructions", PR_VM_MAX_PROGRAM);
     i.opcode = (uint8_t)opcode;

@@ -7,6 +7,7 @@
  *   next:   ADD     r1, r1, STEP        the last operand is a register or a number
  *           JNZ     r2, next
  *           MATMUL  r1, r2, r3, 1, 64, 16   MATMUL rd, rs1, rs2, rows, inner, columns
+ *           HASH    r4, r1, 16              HASH rd, rs1, words
  *           HALT
  *   table:  .word   1, 2, 0xffffffff    data, from DATA on; a label before it is its address
  *

@@ -34,6 +34,7 @@ static const struct {
     [PR_VM_RET] = {"RET", PR_VM_FORM_NONE},
     [PR_VM_RELU] = {"RELU", PR_VM_FORM_UNARY},
     [PR_VM_MATMUL] = {"MATMUL", PR_VM_FORM_MATMUL},
+    [PR_VM_HASH] = {"HASH", PR_VM_FORM_BINARY},
 };
 
 /* Which fields a form uses. */

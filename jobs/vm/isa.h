@@ -49,6 +49,7 @@ typedef enum pr_vm_opcode {
     PR_VM_RET,
     PR_VM_RELU,
     PR_VM_MATMUL,
+    PR_VM_HASH,
     PR_VM_OPCODES
 } pr_vm_opcode;
 

@@ -4,6 +4,7 @@
 #ifndef PR_JOBS_VM_LAYOUT_H
 #define PR_JOBS_VM_LAYOUT_H
 #include "air/statement.h"
+#include "poseidon2/poseidon2.h"
 #include "vm/machine.h"
 
 typedef enum pr_vm_component {
@@ -24,6 +25,8 @@ typedef enum pr_vm_component {
     PR_VM_POWERS,
     PR_VM_RECTIFIER, /* RELU; from here on, only programs with the opcode have the component */
     PR_VM_PRODUCT,   /* MATMUL */
+    PR_VM_SPONGE,    /* HASH, and the next */
+    PR_VM_DIGEST,
     PR_VM_COMPONENTS
 } pr_vm_component;
 
@@ -42,6 +45,8 @@ typedef enum pr_vm_relation {
     PR_VM_R_POWER, /* s < 32, 2^s LO, HI */
     /* of programs with the opcode: timestamp, next pc, addresses a, b, d LO, HI, dimensions M, K, N */
     PR_VM_R_MATMUL,
+    PR_VM_R_HASH,   /* timestamp, next pc, address a LO, HI, words LO, HI, address d LO, HI */
+    PR_VM_R_DIGEST, /* timestamp, next pc, address d LO, HI, 8 elements */
     PR_VM_RELATIONS
 } pr_vm_relation;
 
@@ -208,6 +213,44 @@ enum pr_vm_product_column {
     PR_VM_X_ABOVE = PR_VM_X_LOW + 3,    /* their carries into HI */
     PR_VM_X_AROUND = PR_VM_X_ABOVE + 3, /* and out of HI */
     PR_VM_X_COLUMNS = PR_VM_X_AROUND + 3
+};
+
+/* A block of HASH. The first columns are also read in the row before. */
+enum pr_vm_sponge_column {
+    PR_VM_H_LIVE,
+    PR_VM_H_TIME,
+    PR_VM_H_NEXT, /* from here to D: the same in all blocks of a HASH */
+    PR_VM_H_D,
+    PR_VM_H_ADDRESS = PR_VM_H_D + 2,    /* of the block's first word */
+    PR_VM_H_LEFT = PR_VM_H_ADDRESS + 2, /* words from this block on */
+    PR_VM_H_LAST,                       /* the last block */
+    PR_VM_H_ABOVE_NEXT,                 /* carry into HI, for the next block's address */
+    PR_VM_H_AROUND_NEXT,                /* and out of it */
+    PR_VM_H_POWERS,                     /* fifth powers of the last round */
+    PR_VM_H_MASKED = PR_VM_H_POWERS + 16,
+    PR_VM_H_FIRST = PR_VM_H_MASKED,
+    PR_VM_H_N_HI,                         /* of the words, in the first block */
+    PR_VM_H_PRESENT,                      /* the block has this word */
+    PR_VM_H_BLOCK = PR_VM_H_PRESENT + 4,  /* LO and HI of each word */
+    PR_VM_H_CAPACITY = PR_VM_H_BLOCK + 8, /* elements 8 .. 15 of the state */
+    PR_VM_H_ABOVE = PR_VM_H_CAPACITY + 8, /* carries into HI, for the addresses of words 1 .. 3 */
+    PR_VM_H_AROUND = PR_VM_H_ABOVE + 3,
+    PR_VM_H_PLAIN = PR_VM_H_AROUND + 3,
+    PR_VM_H_PAIRS = PR_VM_H_PLAIN, /* each S-box's square and fifth power, of the last round the squares alone */
+    PR_VM_H_LAST_SQUARES = PR_VM_H_PAIRS + 2 * PR_POSEIDON2_LAST_ROUND,
+    PR_VM_H_COLUMNS = PR_VM_H_LAST_SQUARES + PR_POSEIDON2_WIDTH
+};
+
+enum pr_vm_digest_column {
+    PR_VM_Z_LIVE,
+    PR_VM_Z_TIME,
+    PR_VM_Z_NEXT,
+    PR_VM_Z_D,
+    PR_VM_Z_WORDS = PR_VM_Z_D + 2,        /* LO, HI of each */
+    PR_VM_Z_INVERSE = PR_VM_Z_WORDS + 16, /* of 0x7fff - HI + 0xffff - LO: a word is not p */
+    PR_VM_Z_ABOVE = PR_VM_Z_INVERSE + 8,  /* carries into HI, for the addresses of words 1 .. 7 */
+    PR_VM_Z_AROUND = PR_VM_Z_ABOVE + 7,
+    PR_VM_Z_COLUMNS = PR_VM_Z_AROUND + 7
 };
 
 /* Tables of multiplicities. */

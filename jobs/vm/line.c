@@ -32,6 +32,7 @@ static const struct {
     [PR_VM_RET] = {PR_VM_ALU_ADD, BIT(IMMEDIATE) | BIT(RESULT) | BIT(RET)},
     [PR_VM_RELU] = {PR_VM_ALU_RELU, BIT(IMMEDIATE) | BIT(RESULT)},
     [PR_VM_MATMUL] = {PR_VM_ALU_NONE, BIT(MATMUL)},
+    [PR_VM_HASH] = {PR_VM_ALU_NONE, BIT(HASH)},
 };
 
 static pr_vm_line stack_line(pr_vm_line line, uint32_t step) {
@@ -40,8 +41,9 @@ static pr_vm_line stack_line(pr_vm_line line, uint32_t step) {
     return line;
 }
 
-uint32_t pr_vm_line_steps(const pr_vm_line *line) {
-    return pr_vm_line_has(line, PR_VM_F_MATMUL) ? (line->imm & 0xffff) * (line->imm >> 16) * line->target : 1;
+uint64_t pr_vm_line_steps(const pr_vm_line *line, uint32_t b) {
+    if (pr_vm_line_has(line, PR_VM_F_MATMUL)) return (line->imm & 0xffff) * (line->imm >> 16) * line->target;
+    return pr_vm_line_has(line, PR_VM_F_HASH) ? 4 * (uint64_t)pr_vm_hash_blocks(b) + 2 : 1;
 }
 
 pr_vm_line pr_vm_line_of(const pr_vm_instruction *i) {

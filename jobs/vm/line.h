@@ -7,6 +7,7 @@
  *   memory: LOAD reads at c, RET at a, STORE writes s at c, CALL writes the next pc at c; m is the word
  *   register rd becomes c (RESULT), m (LOAD), b (CONSTANT); otherwise, and after a trap, it stays
  *   MATMUL: matrices are multiplied from time 4k on (blocks.h), dimensions in imm LO, imm HI and target
+ *   HASH: b words from address a on are hashed to the address in rd, which stays, from time 4k on
  *   pc becomes target (JUMP; JZ where c = 1, JNZ where c = 0: c is EQ of a and 0), m (RET), else pc + 1 */
 #ifndef PR_JOBS_VM_LINE_H
 #define PR_JOBS_VM_LINE_H
@@ -48,6 +49,7 @@ typedef enum pr_vm_flag {
     PR_VM_F_HALT,
     PR_VM_FLAGS,
     PR_VM_F_MATMUL = PR_VM_FLAGS, /* from here on, only programs that use them have these in their table */
+    PR_VM_F_HASH,
     PR_VM_ALL_FLAGS
 } pr_vm_flag;
 
@@ -64,7 +66,9 @@ static inline bool pr_vm_line_uses_memory(const pr_vm_line *line) {
 }
 
 /* Steps that an instruction takes, for its time. */
-uint32_t pr_vm_line_steps(const pr_vm_line *line);
+uint64_t pr_vm_line_steps(const pr_vm_line *line, uint32_t b);
+/* Blocks that a HASH of n words takes. */
+static inline uint32_t pr_vm_hash_blocks(uint32_t n) { return n ? n / 4 + (n % 4 != 0) : 1; }
 
 pr_vm_line pr_vm_line_of(const pr_vm_instruction *instruction);
 

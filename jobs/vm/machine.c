@@ -43,6 +43,8 @@ void pr_vm_machine_clear(pr_vm_machine *m) {
     free(m->accesses);
     free(m->matmuls);
     free(m->products);
+    free(m->hashes);
+    free(m->blocks);
     pr_vm_memory_clear(&m->memory);
     *m = (pr_vm_machine){0};
 }
@@ -129,21 +131,23 @@ static pr_status too_long(const pr_vm_machine *m, pr_error *err) {
 pr_status pr_vm_machine_step(pr_vm_machine *m, pr_error *err) {
     PR_ASSERT(m->end == PR_VM_RUNNING && m->pc < m->n_lines);
     const pr_vm_line *line = &m->lines[m->pc];
-    uint32_t n = pr_vm_line_steps(line), now = PR_VM_TICKS * (m->n_steps + 1);
+    uint32_t now = PR_VM_TICKS * (m->n_steps + 1), s = m->registers[line->rs2];
+    uint32_t b = pr_vm_line_has(line, PR_VM_F_IMMEDIATE) ? line->imm : s;
+    uint64_t n = pr_vm_line_steps(line, b);
     if (n > m->max_steps - m->n_steps) return too_long(m, err);
     pr_vm_step step = {.number = m->n_steps + 1, .pc = (uint16_t)m->pc};
     step.a = read_register(m, line->rs1, now, &step.a_touched);
     step.s = read_register(m, line->rs2, now + 1, &step.s_touched);
     step.old = read_register(m, line->rd, now + 2, &step.d_touched);
-    uint32_t b = pr_vm_line_has(line, PR_VM_F_IMMEDIATE) ? line->imm : step.s;
     step.trap = pr_vm_line_has(line, PR_VM_F_DIVIDE) && b == 0;
     step.c = step.trap ? 0 : pr_vm_alu_run(line->alu, step.a, b);
     if (!access_memory(m, line, &step)) return no_memory(err);
     step.written = m->registers[line->rd] = written_value(line, b, &step);
     step.next = m->pc = next_pc(line, &step);
     if (pr_vm_line_has(line, PR_VM_F_MATMUL) && !pr_vm_multiply(m, line, &step)) return no_memory(err);
+    if (pr_vm_line_has(line, PR_VM_F_HASH) && !pr_vm_hash_words(m, &step, b)) return no_memory(err);
     if (!record_step(m, &step)) return no_memory(err);
-    m->n_steps += n;
+    m->n_steps += (uint32_t)n;
     if (leaves_the_program(m, line))
         return pr_fail(err, PR_ERR_INPUT,
                        "step %u, instruction %u: RET to %u, outside of the program's %u instructions", m->n_steps,

@@ -53,6 +53,21 @@ typedef struct pr_vm_product {
     uint32_t x, y, sum;
 } pr_vm_product;
 
+/* One HASH, likewise. */
+typedef struct pr_vm_hash {
+    uint32_t timestamp, next;
+    uint32_t a, d;  /* addresses */
+    uint32_t n;     /* words */
+    uint32_t first; /* of its blocks */
+    uint32_t digest[8];
+} pr_vm_hash;
+
+/* One permutation of a HASH: its words, zeros behind the last, and the rest of the state. */
+typedef struct pr_vm_block {
+    uint32_t hash; /* its index */
+    uint32_t words[4], capacity[8];
+} pr_vm_block;
+
 typedef struct pr_vm_machine {
     pr_vm_line *lines; /* [n_lines], owned */
     uint32_t n_lines;
@@ -69,6 +84,10 @@ typedef struct pr_vm_machine {
     size_t n_matmuls, matmuls_capacity;
     pr_vm_product *products; /* [n_products] */
     size_t n_products, products_capacity;
+    pr_vm_hash *hashes; /* [n_hashes] */
+    size_t n_hashes, hashes_capacity;
+    pr_vm_block *blocks; /* [n_blocks] */
+    size_t n_blocks, blocks_capacity;
 } pr_vm_machine;
 
 /* program: checked, not kept. PR_ERR_INPUT: more than PR_VM_MAX_WORDS inputs. PR_ERR_MEMORY. */

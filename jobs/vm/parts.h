@@ -49,6 +49,11 @@ void pr_vm_air_shift(pr_vm_parts *p);
 void pr_vm_air_equality(pr_vm_parts *p);
 void pr_vm_air_rectifier(pr_vm_parts *p);
 void pr_vm_air_product(pr_vm_parts *p);
+void pr_vm_air_sponge(pr_vm_parts *p);
+void pr_vm_air_digest(pr_vm_parts *p);
+/* A row's columns, the first n_masked of them also as they are in the row before. */
+void pr_vm_begin_masked(pr_vm_parts *p, pr_vm_component component, const char *name, pr_expr *columns, pr_expr *before,
+                        uint32_t n_masked, uint32_t n);
 
 /* Preprocessed columns of all components; PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_vm_add_tables(pr_vm_parts *p, pr_error *err);

@@ -12,13 +12,16 @@ static uint32_t list_sizes(uint8_t out[PR_VM_COMPONENTS], const pr_vm_program *p
     memcpy(out, always, n);
     if (pr_vm_program_has(program, PR_VM_RELU)) out[n++] = PR_VM_RECTIFIER;
     if (pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_PRODUCT;
-    if (pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_MAIN;
+    bool hashes = pr_vm_program_has(program, PR_VM_HASH);
+    if (hashes) out[n++] = PR_VM_SPONGE, out[n++] = PR_VM_DIGEST;
+    if (hashes || pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_MAIN;
     return n;
 }
 
 uint32_t pr_vm_extra_flags(pr_vm_flag out[PR_VM_EXTRA_FLAGS], const pr_vm_program *program) {
     uint32_t n = 0;
     if (pr_vm_program_has(program, PR_VM_MATMUL)) out[n++] = PR_VM_F_MATMUL;
+    if (pr_vm_program_has(program, PR_VM_HASH)) out[n++] = PR_VM_F_HASH;
     return n;
 }
 

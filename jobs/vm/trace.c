@@ -1,6 +1,7 @@
 #include "vm/trace.h"
 #include <stdlib.h>
 #include <string.h>
+#include "vm/kernel.h"
 
 /* ---- which component computes a function ---- */
 
@@ -58,7 +59,8 @@ static const uint8_t n_columns[PR_VM_COMPONENTS] = {
     [PR_VM_EQUALITY] = PR_VM_E_COLUMNS, [PR_VM_RANGE16] = PR_VM_T_COLUMNS,
     [PR_VM_RANGE10] = PR_VM_T_COLUMNS,  [PR_VM_BYTES] = PR_VM_BYTES_COLUMNS,
     [PR_VM_POWERS] = PR_VM_T_COLUMNS,   [PR_VM_RECTIFIER] = PR_VM_L_COLUMNS,
-    [PR_VM_PRODUCT] = PR_VM_X_COLUMNS,
+    [PR_VM_PRODUCT] = PR_VM_X_COLUMNS,  [PR_VM_SPONGE] = PR_VM_H_PLAIN, /* the S-boxes are the kernel's */
+    [PR_VM_DIGEST] = PR_VM_Z_COLUMNS,
 };
 
 static uint32_t columns_of(const pr_vm_trace *t, pr_vm_component component) {
@@ -83,6 +85,10 @@ static size_t rows_in_use(const pr_vm_trace *t, pr_vm_component component, uint3
         return t->calls[component].n;
     case PR_VM_PRODUCT:
         return t->machine.n_products;
+    case PR_VM_SPONGE:
+        return t->machine.n_blocks;
+    case PR_VM_DIGEST:
+        return t->machine.n_hashes;
     default:
         return (size_t)1 << log_rows;
     }
@@ -90,12 +96,11 @@ static size_t rows_in_use(const pr_vm_trace *t, pr_vm_component component, uint3
 
 /* One row in use of a component that is no table. */
 static void fill_row(pr_m31 *out, const pr_vm_trace *t, pr_vm_component component, size_t index) {
-    static void (*const rows[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_trace *,
-                                                size_t) = {[PR_VM_MAIN] = pr_vm_row_main,
-                                                           [PR_VM_MEMORY] = pr_vm_row_memory,
-                                                           [PR_VM_WORDS] = pr_vm_row_words,
-                                                           [PR_VM_REGISTER_FILE] = pr_vm_row_registers,
-                                                           [PR_VM_PRODUCT] = pr_vm_row_product};
+    static void (*const rows[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_trace *, size_t) = {
+        [PR_VM_MAIN] = pr_vm_row_main,       [PR_VM_MEMORY] = pr_vm_row_memory,
+        [PR_VM_WORDS] = pr_vm_row_words,     [PR_VM_REGISTER_FILE] = pr_vm_row_registers,
+        [PR_VM_PRODUCT] = pr_vm_row_product, [PR_VM_SPONGE] = pr_vm_row_sponge,
+        [PR_VM_DIGEST] = pr_vm_row_digest};
     static void (*const functions[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_call *) = {
         [PR_VM_ADDITION] = pr_vm_row_addition,
         [PR_VM_BITWISE] = pr_vm_row_bitwise,
@@ -141,6 +146,7 @@ static void prefetch_row(const pr_vm_trace *t, pr_vm_component component, size_t
     const char *record = component == PR_VM_MAIN      ? (const char *)&t->machine.steps[index]
                          : component == PR_VM_MEMORY  ? (const char *)&t->machine.accesses[index]
                          : component == PR_VM_PRODUCT ? (const char *)&t->machine.products[index]
+                         : component == PR_VM_SPONGE  ? (const char *)&t->machine.blocks[index]
                          : t->calls[component].items  ? (const char *)&t->calls[component].items[index]
                                                       : NULL;
     if (!record) return;
@@ -173,7 +179,10 @@ void pr_vm_trace_fill(pr_m31 *const *columns, pr_job_order order, pr_vm_componen
         return;
     }
 #pragma omp parallel for schedule(static) num_threads(pr_job_threads(n_threads))
-    for (uint32_t first = 0; first < n_rows; first += n) fill_block(columns, order, component, t, log_rows, first, n);
+    for (uint32_t first = 0; first < n_rows; first += n) {
+        fill_block(columns, order, component, t, log_rows, first, n);
+        if (component == PR_VM_SPONGE) PR_JOB_KERNEL(pr_vm_sponge)(columns, first, n);
+    }
 }
 
 /* ---- multiplicities ---- */
@@ -200,6 +209,7 @@ static const struct {
     {PR_VM_PRODUCT, PR_VM_X_CARRY, 2, RANGE10},
     {PR_VM_PRODUCT, PR_VM_X_ABOVE, 2, PAIRS},
     {PR_VM_PRODUCT, PR_VM_X_ABOVE + 2, 1, ZERO_PAIRS},
+    {PR_VM_DIGEST, PR_VM_Z_WORDS, 16, RANGE16},
 };
 
 /* What is out of a table's range is not counted: no multiplicity balances it. */
@@ -232,6 +242,9 @@ static void count_use(pr_vm_trace *t, const pr_m31 *row, size_t use) {
 /* What no list of columns says. */
 static void count_special(pr_vm_trace *t, pr_vm_component component, const pr_m31 *row) {
     if (component == PR_VM_SHIFT) count(t->power_counts, row[PR_VM_S_PLACES * BLOCK], 32);
+    if (component == PR_VM_SPONGE && row[PR_VM_H_FIRST * BLOCK]) count_pair(t, row[PR_VM_H_N_HI * BLOCK], 0);
+    for (int k = 1; component == PR_VM_DIGEST && k < 16; k += 2)
+        count(t->range16_counts, 2 * row[(PR_VM_Z_WORDS + k) * BLOCK], 1 << 16);
     if (component == PR_VM_RECTIFIER) count(t->range16_counts, 2 * row[PR_VM_L_REST * BLOCK], 1 << 16);
     for (int k = 0; component == PR_VM_BITWISE && k < 4; k++)
         t->and_counts[row[(PR_VM_B_A + k) * BLOCK] + 256 * row[(PR_VM_B_B + k) * BLOCK]]++;
@@ -289,10 +302,14 @@ static bool touch_outputs(pr_vm_trace *t) {
 static void set_sizes(pr_vm_public *s, const pr_vm_trace *t) {
     if (pr_vm_program_has(&s->program, PR_VM_RELU))
         s->log_rows[PR_VM_RECTIFIER] = pr_vm_log_rows(t->calls[PR_VM_RECTIFIER].n);
-    if (pr_vm_program_has(&s->program, PR_VM_MATMUL)) {
-        s->log_rows[PR_VM_MAIN] = pr_vm_log_rows(t->machine.n_rows);
+    if (pr_vm_program_has(&s->program, PR_VM_MATMUL))
         s->log_rows[PR_VM_PRODUCT] = pr_vm_log_rows(t->machine.n_products);
+    if (pr_vm_program_has(&s->program, PR_VM_HASH)) {
+        s->log_rows[PR_VM_SPONGE] = pr_vm_log_rows(t->machine.n_blocks);
+        s->log_rows[PR_VM_DIGEST] = pr_vm_log_rows(t->machine.n_hashes);
     }
+    if (pr_vm_has(s, PR_VM_PRODUCT) || pr_vm_has(s, PR_VM_SPONGE))
+        s->log_rows[PR_VM_MAIN] = pr_vm_log_rows(t->machine.n_rows);
     pr_vm_public_set_sizes(s);
     s->log_rows[PR_VM_MEMORY] = pr_vm_log_rows(t->machine.n_accesses);
     s->log_rows[PR_VM_WORDS] = pr_vm_log_rows(t->machine.memory.n);
@@ -318,7 +335,7 @@ static bool build(pr_vm_trace *t, pr_vm_public *s) {
     count_component(t, PR_VM_WORDS);
     for (int c = PR_VM_ADDITION; c <= PR_VM_EQUALITY; c++) count_component(t, (pr_vm_component)c);
     count_component(t, PR_VM_RECTIFIER);
-    count_component(t, PR_VM_PRODUCT);
+    for (int c = PR_VM_PRODUCT; c <= PR_VM_DIGEST; c++) count_component(t, (pr_vm_component)c);
     return true;
 }
 

@@ -50,4 +50,6 @@ void pr_vm_row_shift(pr_m31 *out, const pr_vm_call *call);
 void pr_vm_row_equality(pr_m31 *out, const pr_vm_call *call);
 void pr_vm_row_rectifier(pr_m31 *out, const pr_vm_call *call);
 void pr_vm_row_product(pr_m31 *out, const pr_vm_trace *trace, size_t index);
+void pr_vm_row_sponge(pr_m31 *out, const pr_vm_trace *trace, size_t index); /* all but the S-boxes */
+void pr_vm_row_digest(pr_m31 *out, const pr_vm_trace *trace, size_t index);
 #endif

@@ -194,3 +194,47 @@ void pr_vm_row_product(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
     put_address(out, 2, x->d, i * x->columns + j);
     if (!end_k) put(out, PR_VM_X_AROUND + 2, 0); /* where nothing is written */
 }
+
+/* Carries of base + place into HI and out of it. */
+static void put_carries(pr_m31 *out, int above_at, int around_at, uint32_t base, uint32_t place) {
+    uint32_t above = ((base & 0xffff) + place) >> 16;
+    put(out, above_at, above);
+    put(out, around_at, ((base >> 16) + above) >> 16);
+}
+
+void pr_vm_row_sponge(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    const pr_vm_block *block = &trace->machine.blocks[index];
+    const pr_vm_hash *x = &trace->machine.hashes[block->hash];
+    uint32_t k = (uint32_t)index - x->first, address = x->a + 4 * k, left = x->n - 4 * k;
+    bool is_last = left <= 4;
+    put(out, PR_VM_H_LIVE, 1);
+    put(out, PR_VM_H_TIME, x->timestamp + 4 * PR_VM_TICKS * k);
+    put(out, PR_VM_H_NEXT, x->next);
+    put_word(out, PR_VM_H_D, x->d);
+    put_word(out, PR_VM_H_ADDRESS, address);
+    put(out, PR_VM_H_LEFT, left);
+    put(out, PR_VM_H_LAST, is_last);
+    if (!is_last) put_carries(out, PR_VM_H_ABOVE_NEXT, PR_VM_H_AROUND_NEXT, address, 4);
+    put(out, PR_VM_H_FIRST, k == 0);
+    if (k == 0) put(out, PR_VM_H_N_HI, x->n >> 16);
+    for (uint32_t i = 0; i < 4 && i < left; i++) {
+        put(out, PR_VM_H_PRESENT + (int)i, 1);
+        put_word(out, PR_VM_H_BLOCK + 2 * (int)i, block->words[i]);
+        if (i) put_carries(out, PR_VM_H_ABOVE + (int)i - 1, PR_VM_H_AROUND + (int)i - 1, address, i);
+    }
+    for (int i = 0; i < 8; i++) put(out, PR_VM_H_CAPACITY + i, block->capacity[i]);
+}
+
+void pr_vm_row_digest(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
+    const pr_vm_hash *x = &trace->machine.hashes[index];
+    put(out, PR_VM_Z_LIVE, 1);
+    put(out, PR_VM_Z_TIME, x->timestamp + 4 * PR_VM_TICKS * pr_vm_hash_blocks(x->n));
+    put(out, PR_VM_Z_NEXT, x->next);
+    put_word(out, PR_VM_Z_D, x->d);
+    for (int i = 0; i < 8; i++) {
+        uint32_t word = x->digest[i], lack = 0x7fff + 0xffff - (word >> 16) - (word & 0xffff);
+        put_word(out, PR_VM_Z_WORDS + 2 * i, word);
+        put(out, PR_VM_Z_INVERSE + i, lack ? pr_m31_inverse(lack % PR_P) : 0);
+        if (i) put_carries(out, PR_VM_Z_ABOVE + i - 1, PR_VM_Z_AROUND + i - 1, x->d, (uint32_t)i);
+    }
+}

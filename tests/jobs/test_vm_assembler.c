@@ -43,6 +43,8 @@ static void each_form(void **state) {
         {"RET", 0x17},
         {"RELU r4, r5", 0x000000000000a418},
         {"MATMUL r1, r2, r3, 5, 1023, 7", 0x007ffc05000c4119},
+        {"HASH r1, r2, r3", 0x00000000000c411a},
+        {"HASH r1, r2, 9", 0x000000090080411a},
     };
     for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
         char text[128];
@@ -91,6 +93,8 @@ static void errors_say_where(void **state) {
         {"MATMUL r1, r2, r3, 0, 2, 3\nHALT", "p:1:20: dimension 0; allowed: 1 to 1023"},
         {"MATMUL r1, r2, r3, 1, 1024, 3\nHALT", "p:1:23: dimension 1024; allowed: 1 to 1023"},
         {"MATMUL r1, r2, r3, 1, 2, -3\nHALT", "p:1:26: dimension 4294967293; allowed: 1 to 1023"},
+        {"HASH r1, 5, 6\nHALT", "p:1:10: a register is missing: r0 to r31, or sp"},
+        {"HASH r1, r2\nHALT", "p:1:12: a comma is missing, and another operand"},
         {"RELU r1, 5\nHALT", "p:1:10: a register is missing: r0 to r31, or sp"},
         {"HALT\nMATMUL r1, r2, r3, 1, 2, 3",
          "p: the last instruction, MATMUL, runs out of the program; end with HALT, JMP, CALL or RET"},

@@ -1,10 +1,12 @@
-/* RELU and MATMUL: the interpreter against their meaning, written down here a second time, and the AIR with it. */
+/* RELU, MATMUL and HASH: the interpreter against their meaning, written down here a second time, and the AIR with it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "poseidon2/poseidon2.h"
 #include "vm/run.h"
 #include "vm_case.h"
 
@@ -125,6 +127,84 @@ static void relu(void **state) {
     assert_memory(&t, &m, 4 * n + 1);
 }
 
+static void digest_of(memory *m, uint32_t d, uint32_t a, uint32_t n) {
+    pr_m31 state[16] = {[8] = n};
+    uint32_t k = 0;
+    do {
+        memset(state, 0, 8 * sizeof *state);
+        for (uint32_t i = 0; i < 4 && k < n; i++, k++) {
+            uint32_t word = *word_at(m, a + k);
+            state[2 * i] = word % 65536, state[2 * i + 1] = word / 65536;
+        }
+        pr_poseidon2_permute(state);
+    } while (k < n);
+    for (k = 0; k < 8; k++) *word_at(m, d + k) = state[k];
+}
+
+/* Every length that ends differently, the digest over what was hashed too. */
+static void hashes(void **state) {
+    (void)state;
+    uint64_t random = test_seed();
+    for (uint32_t n = 0; n < 22; n++) {
+        text t = {.n = 0};
+        memory m = {.n = 0};
+        uint32_t a = vm_random_word(&random), d = vm_random_word(&random), shift = (uint32_t)next_random(&random);
+        if (n % 3 == 1) d = a + shift % 20 - 9;                   /* in each other's way */
+        if (n % 3 == 2) a |= 0xfffe, d |= 0xfffffff8 | shift % 8; /* over the edges */
+        if (is_near_outputs(a) || is_near_outputs(d)) continue;
+        place_words(&t, &m, a, n, &random);
+        say(&t, "LOADIMM r1, %u\nLOADIMM r2, %u\nLOADIMM r3, %u\nHASH r1, r2, r3\nHASH r1, r1, %u\nHALT", d, a, n, n);
+        digest_of(&m, d, a, n);
+        digest_of(&m, d, d, n);
+        assert_memory(&t, &m, 3 * n + 4 + 2 * (4 * (n ? (n + 3) / 4 : 1) + 2));
+    }
+}
+
+/* Blocks of which one ends where the next begins: other lengths and words of p or more give other digests. */
+static void digests_differ(void **state) {
+    (void)state;
+    static const char *const words[] = {"0", "0x7fffffff", "0xffffffff", "0x10000", "1", "0xfffffffe"};
+    uint32_t seen[24][8];
+    size_t n_seen = 0;
+    for (size_t k = 0; k < 6; k++)
+        for (int n = 0; n < 4; n++) {
+            text t = {.n = 0};
+            say(&t, "LOADIMM r1, %s\nSTORE r1, r2\nLOADIMM r3, 100\nHASH r3, r2, %d\nHALT", words[k], n);
+            pr_vm_program p = vm_assemble(t.at);
+            pr_vm_machine m = vm_run(&p, NULL, 0, false);
+            for (uint32_t i = 0; i < 8; i++) {
+                seen[n_seen][i] = pr_vm_memory_peek(&m.memory, 100 + i);
+                assert_true(seen[n_seen][i] < PR_P);
+            }
+            for (size_t other = 0; other < n_seen; other++) /* of no words, all are the same */
+                assert_int_equal(!memcmp(seen[other], seen[n_seen], sizeof *seen), n == 0 && other % 4 == 0);
+            n_seen++;
+            pr_vm_machine_clear(&m);
+            pr_vm_program_clear(&p);
+        }
+}
+
+/* 16 blocks and 17, 16 hashes and 17. */
+static void edge_sizes_of_hashes(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t n_steps, log_rows, log_hashes;
+    } sizes[] = {{"HASH r1, r2, 64\nHALT", 67, 4, 4},
+                 {"HASH r1, r2, 65\nHALT", 71, 5, 4},
+                 {"LOADIMM r3, 16\nn: HASH r1, r2, 0\nSUB r3, r3, 1\nJNZ r3, n\nHALT", 130, 4, 4},
+                 {"LOADIMM r3, 17\nn: HASH r1, r2, 4\nSUB r3, r3, 1\nJNZ r3, n\nHALT", 138, 5, 5},
+                 {"JMP on\nHASH r1, r2, r3\non: HALT", 2, 4, 4}};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        vm_case c = vm_case_of_text(sizes[k].text, NULL, 0);
+        vm_case_assert_holds(&c);
+        assert_int_equal(c.statement.n_steps, sizes[k].n_steps);
+        assert_int_equal(c.statement.log_rows[PR_VM_SPONGE], sizes[k].log_rows);
+        assert_int_equal(c.statement.log_rows[PR_VM_DIGEST], sizes[k].log_hashes);
+        vm_case_clear(&c);
+    }
+}
+
 /* 1 step of MATMUL, 16 and 17, and a sum of as many as there can be; more steps than allowed. */
 static void edge_sizes(void **state) {
     (void)state;
@@ -160,12 +240,16 @@ static void too_many_steps(void **state) {
         pr_vm_machine_clear(&m);
     }
     pr_vm_program_clear(&p);
-    p = vm_assemble("MATMUL r1, r2, r3, 1023, 1023, 1023\nHALT");
-    pr_vm_machine m;
-    assert_int_equal(pr_vm_machine_init(&m, &p, NULL, 0, NULL), PR_OK);
-    assert_int_equal(pr_vm_machine_run(&m, PR_VM_MAX_STEPS, NULL), PR_ERR_INPUT);
-    pr_vm_machine_clear(&m);
-    pr_vm_program_clear(&p);
+    static const char *const texts[] = {"MATMUL r1, r2, r3, 1023, 1023, 1023\nHALT", "HASH r1, r2, 0xffffffff\nHALT",
+                                        "HASH r1, r2, 0x1000000\nHALT"};
+    for (int k = 0; k < 3; k++) {
+        p = vm_assemble(texts[k]);
+        pr_vm_machine m;
+        assert_int_equal(pr_vm_machine_init(&m, &p, NULL, 0, NULL), PR_OK);
+        assert_int_equal(pr_vm_machine_run(&m, PR_VM_MAX_STEPS, NULL), PR_ERR_INPUT);
+        pr_vm_machine_clear(&m);
+        pr_vm_program_clear(&p);
+    }
 }
 
 /* The sizes that programs with these instructions have besides. */
@@ -176,8 +260,10 @@ static void public_data(void **state) {
         size_t n_sizes;
     } all[] = {{"RELU r1, r2\nHALT", 9},
                {"MATMUL r1, r2, r3, 1, 2, 3\nHALT", 10},
-               {"HALT\nRELU r1, r2\nMATMUL r1, r2, r3, 1, 2, 3\nHALT", 11}};
-    for (size_t k = 0; k < 3; k++) {
+               {"HALT\nRELU r1, r2\nMATMUL r1, r2, r3, 1, 2, 3\nHALT", 11},
+               {"HASH r1, r2, 3\nHALT", 11},
+               {"HALT\nRELU r1, r2\nHASH r1, r2, r3\nMATMUL r1, r2, r3, 1, 2, 3\nHALT", 13}};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         vm_case c = vm_case_of_text(all[k].text, NULL, 0);
         pr_writer w;
         pr_writer_init(&w);
@@ -203,6 +289,7 @@ static void public_data(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matrices),   cmocka_unit_test(largest_sums),   cmocka_unit_test(relu),
+        cmocka_unit_test(hashes),     cmocka_unit_test(digests_differ), cmocka_unit_test(edge_sizes_of_hashes),
         cmocka_unit_test(edge_sizes), cmocka_unit_test(too_many_steps), cmocka_unit_test(public_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "poseidon2/poseidon2.h"
 #include "vm_case.h"
 
 /* All instructions, operands of many sizes, jumps both ways. */
@@ -26,14 +27,24 @@ static const char tensors[] =
     "NOP\nNOP\nNOP\nRELU r4, r2\nRELU r5, r1\nMATMUL r3, r1, r2, 2, 2, 2\nMATMUL r2, r3, r1, 1, 3, 1\nCALL f\nHALT\nf: "
     "RET\n";
 
+/* HASH, likewise; RELU and MATMUL only so that components have their numbers. */
+static const char hashes[] =
+    "LOADIMM r1, 0xfffe\nLOADIMM r2, 0xfffffffd\nLOADIMM r3, 0x1fff9\nSTORE r2, r1\nSTORE r1, r1, 1\nSTORE r2, "
+    "r2\nSTORE r1, "
+    "r2, 4\nHASH r3, r1, 9\nHASH r2, r2, 4\nHASH r1, r2, 2\nHASH r2, r1, 0\nNOP\nNOP\nNOP\nCALL f\nHALT\nf: RET\n"
+    "RELU r1, r1\nMATMUL r1, r1, r1, 1, 1, 1\nHALT\n";
+
 typedef struct search {
     const pr_air *air;
     traces *t;
     uint32_t component, row;
     pr_m31 *values; /* of the nodes */
     bool *needed;   /* [n_constraints] of the component */
+    uint32_t lie;   /* of an S-box; UINT32_MAX: none */
     uint32_t n_missing;
 } search;
+
+static pr_m31 *cell(search *s, uint32_t column) { return &s->t->columns[s->component][column][s->row]; }
 
 static const pr_air_component *component_of(const search *s) { return &s->air->components[s->component]; }
 
@@ -69,11 +80,44 @@ static void evaluate(search *s, uint32_t row) {
     }
 }
 
+/* The S-boxes of the row follow from its state, but for the lie: number 2 s adds 1 to the square of S-box s, 2 s + 1 to
+ * its fifth power. */
+static pr_m31 write_sbox(search *s, uint32_t number, pr_m31 x) {
+    bool is_last = number >= PR_POSEIDON2_LAST_ROUND;
+    uint32_t in_last = number - PR_POSEIDON2_LAST_ROUND;
+    pr_m31 square = pr_m31_add(pr_m31_square(x), s->lie == 2 * number);
+    pr_m31 power = pr_m31_add(pr_m31_mul(pr_m31_square(square), x), s->lie == 2 * number + 1);
+    *cell(s, is_last ? PR_VM_H_LAST_SQUARES + in_last : PR_VM_H_PAIRS + 2 * number) = square;
+    *cell(s, is_last ? PR_VM_H_POWERS + in_last : PR_VM_H_PAIRS + 2 * number + 1) = power;
+    return power;
+}
+
+static uint32_t write_full_rounds(search *s, pr_m31 state[16], const pr_m31 constants[4][16], uint32_t number) {
+    for (int round = 0; round < 4; round++) {
+        for (int k = 0; k < 16; k++) state[k] = write_sbox(s, number++, pr_m31_add(state[k], constants[round][k]));
+        pr_poseidon2_external_matrix(state);
+    }
+    return number;
+}
+
+static void write_sboxes(search *s) {
+    pr_m31 state[16];
+    for (uint32_t k = 0; k < 16; k++) state[k] = *cell(s, k < 8 ? PR_VM_H_BLOCK + k : PR_VM_H_CAPACITY + k - 8);
+    pr_poseidon2_external_matrix(state);
+    uint32_t number = write_full_rounds(s, state, pr_poseidon2_external_initial, 0);
+    for (int round = 0; round < 14; round++) {
+        state[0] = write_sbox(s, number++, pr_m31_add(state[0], pr_poseidon2_internal[round]));
+        pr_poseidon2_internal_matrix(state);
+    }
+    write_full_rounds(s, state, pr_poseidon2_external_final, number);
+}
+
 /* Which constraints fail in the row or in the one after it, which may read it: the only one, or UINT32_MAX. */
 static uint32_t sole_failure(search *s) {
     const pr_air_component *c = component_of(s);
     uint32_t mask = (1u << c->log_size) - 1, found = UINT32_MAX;
-    bool is_read_again = s->component == PR_VM_WORDS || s->component == PR_VM_PRODUCT;
+    bool is_read_again = s->component == PR_VM_WORDS || s->component == PR_VM_PRODUCT || s->component == PR_VM_SPONGE;
+    if (s->component == PR_VM_SPONGE) write_sboxes(s);
     for (uint32_t r = 0; r <= is_read_again; r++) {
         evaluate(s, (s->row + r) & mask);
         for (uint32_t k = 0; k < c->n_constraints; k++) {
@@ -92,8 +136,6 @@ static void note(search *s) {
     s->n_missing--;
 }
 
-static pr_m31 *cell(search *s, uint32_t column) { return &s->t->columns[s->component][column][s->row]; }
-
 enum { CHANGES = 6 };
 static pr_m31 changed(pr_m31 v, int change) {
     const pr_m31 to[CHANGES] = {pr_m31_add(v, 1), v ? 0 : PR_P - 1, 1, 2, pr_m31_add(v, 65536), pr_m31_sub(v, 65536)};
@@ -101,7 +143,8 @@ static pr_m31 changed(pr_m31 v, int change) {
 }
 
 static void change_one(search *s, void (*then)(search *, uint32_t), uint32_t first) {
-    for (uint32_t k = first; k < component_of(s)->n_columns && s->n_missing; k++) {
+    uint32_t n = s->component == PR_VM_SPONGE ? PR_VM_H_PLAIN : component_of(s)->n_columns;
+    for (uint32_t k = first; k < n && s->n_missing; k++) {
         pr_m31 kept = *cell(s, k);
         for (int change = 0; change < CHANGES; change++) {
             *cell(s, k) = changed(kept, change);
@@ -117,7 +160,7 @@ static void note_one(search *s, uint32_t column) {
 }
 static void note_two(search *s, uint32_t column) { change_one(s, note_one, column); }
 
-enum { BEFORE = 1000 };
+enum { BEFORE = 1000, HALF = 393224 };
 typedef struct forged {
     uint32_t component;
     const char *against;
@@ -234,6 +277,49 @@ static const forged forged_rows[] = {
       {PR_VM_X_END_K, 1},
       {PR_VM_X_END_J, 1},
       {PR_VM_X_END_I, 1}}},
+    {PR_VM_SPONGE,
+     "first is 0 or 1",
+     {{PR_VM_H_LIVE, 1},
+      {PR_VM_H_FIRST, 2},
+      {PR_VM_H_TIME, 16},
+      {PR_VM_H_ADDRESS, 4},
+      {PR_VM_H_LEFT, 1},
+      {PR_VM_H_LAST, 1},
+      {PR_VM_H_PRESENT, 1},
+      {BEFORE + PR_VM_H_LIVE, 1},
+      {BEFORE + PR_VM_H_LEFT, 5}}},
+    {PR_VM_SPONGE,
+     "other blocks follow one that is not the last",
+     {{PR_VM_H_LIVE, 1},
+      {PR_VM_H_TIME, 16},
+      {PR_VM_H_ADDRESS, 4},
+      {PR_VM_H_LEFT, PR_P - 4},
+      {PR_VM_H_PRESENT, 1},
+      {PR_VM_H_PRESENT + 1, 1},
+      {PR_VM_H_PRESENT + 2, 1},
+      {PR_VM_H_PRESENT + 3, 1}}},
+    {PR_VM_SPONGE,
+     "word 0 is there or not",
+     {{PR_VM_H_LIVE, 1}, {PR_VM_H_FIRST, 1}, {PR_VM_H_LEFT, 2}, {PR_VM_H_LAST, 1}, {PR_VM_H_PRESENT, 2}}},
+    {PR_VM_SPONGE,
+     "a block that goes on has a word",
+     {{PR_VM_H_LIVE, 1},
+      {PR_VM_H_TIME, 16},
+      {PR_VM_H_ADDRESS, 4},
+      {PR_VM_H_LAST, 1},
+      {BEFORE + PR_VM_H_LIVE, 1},
+      {BEFORE + PR_VM_H_LEFT, 4}}},
+    {PR_VM_DIGEST, /* inverses of half of what words of 0 lack */
+     "live is 0 or 1",
+     {{PR_VM_Z_LIVE, 2},
+      {PR_VM_Z_INVERSE, HALF},
+      {PR_VM_Z_INVERSE + 1, HALF},
+      {PR_VM_Z_INVERSE + 2, HALF},
+      {PR_VM_Z_INVERSE + 3, HALF},
+      {PR_VM_Z_INVERSE + 4, HALF},
+      {PR_VM_Z_INVERSE + 5, HALF},
+      {PR_VM_Z_INVERSE + 6, HALF},
+      {PR_VM_Z_INVERSE + 7, HALF}}},
 };
 
 static uint32_t padding_row(const search *s, const vm_case *c) {
@@ -243,6 +329,10 @@ static uint32_t padding_row(const search *s, const vm_case *c) {
         return (uint32_t)t->machine.n_rows;
     case PR_VM_PRODUCT:
         return (uint32_t)t->machine.n_products;
+    case PR_VM_SPONGE:
+        return (uint32_t)t->machine.n_blocks;
+    case PR_VM_DIGEST:
+        return (uint32_t)t->machine.n_hashes;
     case PR_VM_MEMORY:
         return (uint32_t)t->machine.n_accesses;
     case PR_VM_WORDS:
@@ -250,6 +340,16 @@ static uint32_t padding_row(const search *s, const vm_case *c) {
     default:
         return (uint32_t)t->calls[s->component].n;
     }
+}
+
+/* What the row before leaves, as often as the row goes on with it, and the words of a first block. */
+static void write_capacity(search *s) {
+    pr_m31 left[16], goes_on = pr_m31_sub(*cell(s, PR_VM_H_LIVE), *cell(s, PR_VM_H_FIRST));
+    for (uint32_t k = 0; k < 16; k++) left[k] = cell(s, PR_VM_H_POWERS + k)[-1];
+    pr_poseidon2_external_matrix(left);
+    for (uint32_t k = 0; k < 8; k++) *cell(s, PR_VM_H_CAPACITY + k) = pr_m31_mul(goes_on, left[8 + k]);
+    pr_m31 *count = cell(s, PR_VM_H_CAPACITY);
+    *count = pr_m31_add(*count, pr_m31_mul(*cell(s, PR_VM_H_FIRST), *cell(s, PR_VM_H_LEFT)));
 }
 
 /* Words stand together: what breaks another constraint of theirs goes right behind the last one, to the same address.
@@ -261,6 +361,7 @@ static void write_row(search *s, const forged *f, uint32_t padding) {
         uint32_t column = f->cells[i].column;
         cell(s, column % BEFORE)[-(int)(column / BEFORE)] = f->cells[i].value;
     }
+    if (f->component == PR_VM_SPONGE) write_capacity(s);
     for (uint32_t k = PR_VM_W_ADDRESS; follows && k < PR_VM_W_ADDRESS + 2; k++) *cell(s, k) = cell(s, k)[-1];
 }
 
@@ -274,6 +375,7 @@ static void try_forged(search *s, uint32_t padding) {
         assert_string_equal(component_of(s)->constraints[found].name, f->against);
         note(s);
         for (uint32_t i = 0; i < component_of(s)->n_columns; i++) *cell(s, i) = 0;
+        if (s->component == PR_VM_SPONGE) write_sboxes(s);
         for (size_t i = 0; i < 10; i++)
             if (f->cells[i].column >= BEFORE) cell(s, f->cells[i].column % BEFORE)[-1] = 0;
     }
@@ -293,15 +395,24 @@ static void try_first_word(search *s) {
         for (uint32_t k = 0; k < n; k++) *cell(s, k) = kept[s->row][k];
 }
 
+/* Lies about S-boxes, in a row behind the blocks. */
+static void try_sboxes(search *s, uint32_t padding) {
+    s->row = padding + 1;
+    for (s->lie = 0; s->component == PR_VM_SPONGE && s->lie < 2 * PR_POSEIDON2_SBOXES; s->lie++) note(s);
+    s->lie = UINT32_MAX;
+    if (s->component == PR_VM_SPONGE) write_sboxes(s);
+}
+
 static void try_rows(search *s, uint32_t padding, void (*then)(search *, uint32_t)) {
     for (s->row = padding; s->n_missing; s->row--) {
         change_one(s, then, 0);
+        if (s->component == PR_VM_SPONGE) write_sboxes(s);
         if (s->row == 0) break;
     }
 }
 
 static uint32_t missing_of(const vm_case *c, uint32_t component) {
-    search s = {.air = c->air, .t = (traces *)&c->t, .component = component};
+    search s = {.air = c->air, .t = (traces *)&c->t, .component = component, .lie = UINT32_MAX};
     const pr_air_component *k = component_of(&s);
     s.n_missing = k->n_constraints;
     s.needed = calloc(k->n_constraints + 1, sizeof *s.needed);
@@ -311,6 +422,7 @@ static uint32_t missing_of(const vm_case *c, uint32_t component) {
     assert_true(padding + 2 < 1u << k->log_size);
     try_forged(&s, padding);
     try_first_word(&s);
+    try_sboxes(&s, padding);
     try_rows(&s, padding, note_one);
     try_rows(&s, padding, note_two);
     for (uint32_t i = 0; i < k->n_constraints; i++)
@@ -334,6 +446,7 @@ static void need_each_constraint(const char *text, uint32_t which) {
 static void each_constraint_is_needed(void **state) {
     (void)state;
     need_each_constraint(everything, UINT32_MAX);
+    need_each_constraint(hashes, 1 << PR_VM_MAIN | 1 << PR_VM_SPONGE | 1 << PR_VM_DIGEST);
     need_each_constraint(tensors, 1 << PR_VM_MAIN | 1 << PR_VM_RECTIFIER | 1 << PR_VM_PRODUCT);
 }
 
@@ -343,8 +456,8 @@ static void each_column_is_noticed(void **state) {
     (void)state;
     uint64_t random = test_seed();
     const char *const texts[] = {"LOADIMM r1, 0x50003\nEQ r2, r1, 0x60004\nEQ r2, r1, 0x60005\nADD r3, r1, r1\nHALT",
-                                 tensors};
-    for (int k = 0; k < 2; k++) {
+                                 tensors, hashes};
+    for (int k = 0; k < 3; k++) {
         vm_case c = vm_case_of_text(texts[k], NULL, 0);
         uint32_t n_busy[PR_VM_COMPONENTS];
         for (uint32_t i = 0; i < c.air->n_components; i++) n_busy[i] = 1u << c.air->components[i].log_size;

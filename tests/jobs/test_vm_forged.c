@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "poseidon2/poseidon2.h"
 #include "vm/blocks.h"
 #include "vm_case.h"
 
@@ -111,6 +112,32 @@ static void multiply(liar *l, const pr_vm_line *line, const pr_vm_step *step, li
     word->value = sum->value, word->touched = sum->timestamp;
 }
 
+/* Of one block of one word: its last nine accesses read the word and write the digest. */
+static void hash(liar *l, const pr_vm_step *step, uint32_t n, lie told) {
+    pr_vm_machine *m = &l->m;
+    assert_true(pr_vm_hash_words(m, step, n));
+    pr_vm_access *word = &m->accesses[m->n_accesses - 9], *digest = word + 1;
+    pr_vm_hash *x = &m->hashes[m->n_hashes - 1];
+    pr_vm_block *block = &m->blocks[m->n_blocks - 1];
+    if (told == STALE_MEMORY) word->old = l->word.value, word->touched = l->word.touched;
+    if (told == STALE_MEMORY || told == STALE_MEMORY_VALUE) block->words[0] = word->value = l->word.value;
+    pr_vm_memory_touch(&m->memory, word->address)->value = word->value;
+    pr_m31 state[16] = {block->words[0] & 0xffff, block->words[0] >> 16, [8] = n};
+    pr_poseidon2_permute(state);
+    memcpy(x->digest, state, sizeof x->digest);
+    if (told == RESULT_LOW) x->digest[3] ^= 1;
+    if (told == RESULT_HIGH) x->digest[3] ^= 0x10000;
+    if (told == ADDRESS) digest[3].address += 16;
+    for (int k = 0; k < 8; k++) {
+        digest[k].value = x->digest[k];
+        if (k == 3 && told == STORED_LOW) digest[k].value ^= 1;
+        if (k == 3 && told == STORED_HIGH) digest[k].value ^= 0x10000;
+        pr_vm_word *at = pr_vm_memory_touch(&m->memory, digest[k].address);
+        assert_non_null(at);
+        at->value = digest[k].value, at->touched = digest[k].timestamp;
+    }
+}
+
 static void lying_step(liar *l, lie told) {
     pr_vm_machine *m = &l->m;
     const pr_vm_line *line = &m->lines[m->pc];
@@ -126,13 +153,14 @@ static void lying_step(liar *l, lie told) {
     if (told == RESULT_LOW && line->alu) step.c ^= 1;
     if (told == RESULT_HIGH && line->alu) step.c ^= 0x10000;
     access_memory(l, line, &step, told);
-    uint32_t n_steps = pr_vm_line_steps(line);
+    uint32_t n_steps = (uint32_t)pr_vm_line_steps(line, b);
     step.written = written(line, &step);
     if (told == WRITTEN_LOW) step.written ^= 1;
     if (told == WRITTEN_HIGH) step.written ^= 0x10000;
     step.next = next_pc(line, &step);
     if (told == NEXT) step.next = step.next >= m->n_lines ? step.pc + 1u : step.next + 1;
     if (pr_vm_line_has(line, PR_VM_F_MATMUL)) multiply(l, line, &step, told);
+    if (pr_vm_line_has(line, PR_VM_F_HASH)) hash(l, &step, b, told);
     if (step.written != m->registers[line->rd]) l->registers[line->rd] = (past){step.old, step.d_touched};
     m->registers[line->rd] = step.written;
     m->pc = step.next;
@@ -193,6 +221,7 @@ static const opcode_case opcode_cases[] = {
     {"RELU", BEFORE "RELU r3, r1" AFTER, true, false},
     {"RELU", BEFORE "RELU r3, r2" AFTER, true, false},
     {"MATMUL", BEFORE "MATMUL r3, r2, r5, 1, 1, 1" AFTER, true, true},
+    {"HASH", BEFORE "HASH r3, r5, 1" AFTER, true, true},
     {"LOADIMM", BEFORE "LOADIMM r3, 0x1234567" AFTER, false, false},
     {"LOAD", BEFORE "LOAD r3, r5" AFTER, true, true},
     {"STORE", BEFORE "STORE r2, r5" AFTER, true, true},
@@ -260,6 +289,7 @@ static const char *against_result(const opcode_case *o, lie told) {
         {"XOR", NULL, NULL},
         {"NOT", NULL, NULL},
         {"RELU", NULL, NULL},
+        {"HASH", NULL, NULL},
         {"MATMUL", "sum, low half", "sum, high half"},
     };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
@@ -314,7 +344,8 @@ static void stale_memory(void **state) {
     (void)state;
     for (int k = 0; k < N_CASES; k++) {
         const opcode_case *o = &opcode_cases[k];
-        bool reads = !strcmp(o->name, "LOAD") || !strcmp(o->name, "RET") || !strcmp(o->name, "MATMUL");
+        bool reads = !strcmp(o->name, "LOAD") || !strcmp(o->name, "RET") || !strcmp(o->name, "MATMUL") ||
+                     !strcmp(o->name, "HASH");
         if (o->has_memory && strcmp(o->name, "CALL") != 0) noticed_by_relation(o, STALE_MEMORY);
         if (reads) noticed_by(o, STALE_MEMORY_VALUE, "a read changes nothing, low half");
     }
@@ -328,6 +359,10 @@ static void wrong_words_stored(void **state) {
     noticed_by_relation(&matmul, STORED_LOW);
     noticed_by_relation(&matmul, STORED_HIGH);
     noticed_by_relation(&matmul, ADDRESS);
+    const opcode_case hash = {"HASH", BEFORE "HASH r3, r5, 1" AFTER, true, true};
+    noticed_by_relation(&hash, STORED_LOW);
+    noticed_by_relation(&hash, STORED_HIGH);
+    noticed_by_relation(&hash, ADDRESS);
     noticed_by(&store, STORED_LOW, "STORE writes s, low half");
     noticed_by(&store, STORED_HIGH, "STORE writes s, high half");
     noticed_by(&call, STORED_LOW, "CALL writes the next address, low half");

@@ -187,6 +187,19 @@ static void mixing(void **state) {
     free(outputs);
 }
 
+/* README.md has this digest too. */
+static void hashing(void **state) {
+    (void)state;
+    static const uint32_t inputs[] = {1, 2, 3, 4, 0xffffffff},
+                          expected[8] = {843404259, 607362093, 454243754,  1938270959,
+                                         735124309, 251327547, 1361081654, 331991971};
+    uint32_t *outputs, n;
+    run_file(&outputs, &n, "hash.asm", inputs, 5);
+    assert_int_equal(n, 8);
+    assert_memory_equal(outputs, expected, sizeof expected);
+    free(outputs);
+}
+
 /* The digit that the file names, by a sum that is the largest. */
 static void network(void **state) {
     (void)state;
@@ -214,6 +227,7 @@ int main(void) {
         cmocka_unit_test(fibonacci),
         cmocka_unit_test(sorting),
         cmocka_unit_test(mixing),
+        cmocka_unit_test(hashing),
         cmocka_unit_test(network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,10 +45,9 @@ static pr_vm_instruction random_instruction(uint64_t *random, uint32_t at, uint3
         break;
     case PR_VM_FORM_BINARY:
         i.rd = rd, i.rs1 = rs1, i.immediate = r >> 40 & 1;
-        if (i.immediate)
-            i.imm = vm_random_word(random);
-        else
-            i.rs2 = rs2;
+        if (i.opcode == PR_VM_HASH) i.immediate = true; /* of few words, or few programs end */
+        if (i.immediate) i.imm = i.opcode == PR_VM_HASH ? (uint32_t)(r >> 41) % 14 : vm_random_word(random);
+        if (!i.immediate) i.rs2 = rs2;
         break;
     case PR_VM_FORM_UNARY:
         i.rd = rd, i.rs1 = rs1;
