@@ -25,7 +25,7 @@ void pr_poseidon2_merkle_length_block(pr_m31 out[PR_POSEIDON2_MERKLE_DIGEST], ui
  * is written while another's digest is. */
 static void hash_generation(pr_poseidon2_merkle_tree *tree, size_t first, size_t end) {
     pr_poseidon2_merkle_hash_kernel *kernel = PR_JOB_KERNEL(pr_poseidon2_merkle_hash);
-    pr_m31 *digests = tree->inputs[0];
+    pr_m31 *digests = (pr_m31 *)tree->inputs;
 #pragma omp parallel for schedule(static) num_threads(pr_job_threads(0)) if (end - first > PR_POSEIDON2_ROWS)
     for (size_t k = first; k < end; k += PR_POSEIDON2_ROWS) {
         size_t n = end - k < PR_POSEIDON2_ROWS ? end - k : PR_POSEIDON2_ROWS;
