@@ -10,6 +10,7 @@
 #include "cuda/quotients.cuh"
 #include "cuda/sample.cuh"
 #include "cuda/scan.cuh"
+#include "cuda/select.cuh"
 #include "cuda/transform.cuh"
 #include "cuda/twiddles.cuh"
 #include "cuda/window.cuh"
@@ -17,10 +18,7 @@
 
 namespace PR_GPU {
 
-static bool is_available() {
-    int n = 0;
-    return cudaGetDeviceCount(&n) == cudaSuccess && n > 0;
-}
+static bool is_available() { return may_have_device(); }
 
 /* ---- memory of a device ---- */
 
@@ -89,6 +87,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->near_words = p.near, dev->window_words = p.window, dev->scratch_words = p.scratch_words;
     dev->max_log_rows = needs->max_log_rows;
     dev->flip_in = flip_wanted();
+    PR_TRY(select_device(err));
     PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking), "a stream");
     PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
     PR_TRY(create_mirror(&dev->tables, p.table_bytes, err));
@@ -315,6 +314,14 @@ void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
     emu::it().fail_allocation = faults->fail_allocation;
     emu::it().fail_launch = faults->fail_launch;
     emu::it().limit_bytes = faults->limit_bytes ? faults->limit_bytes : SIZE_MAX;
+}
+void pr_cuda_emu_make_devices(const char *const *bus_ids, const char *const *uuids, size_t n) {
+    emu::devices() = emu::device_list();
+    for (size_t i = 0; i < n; i++) emu::devices().all.push_back(emu::made_up_device{bus_ids[i], uuids[i]});
+}
+int pr_cuda_emu_selected_device(unsigned *n_calls) {
+    *n_calls = emu::devices().n_calls;
+    return emu::devices().selected;
 }
 void pr_cuda_emu_reset(void) { emu::reset(); }
 size_t pr_cuda_emu_held_bytes(void) {

@@ -32,6 +32,10 @@ typedef struct pr_cuda_faults {
     uint64_t limit_bytes;                  /* of device memory */
 } pr_cuda_faults;
 void pr_cuda_emu_inject(const pr_cuda_faults *faults);
+/* Devices that the emulation pretends to have, for tests of the choice among them; n 0: one, as ever. */
+void pr_cuda_emu_make_devices(const char *const *bus_ids, const char *const *uuids, size_t n);
+/* The one that the device made last selected, -1 none; n_calls: of functions that would load the driver. */
+int pr_cuda_emu_selected_device(unsigned *n_calls);
 void pr_cuda_emu_reset(void);        /* as a process of its own would find the device */
 size_t pr_cuda_emu_held_bytes(void); /* device and pinned memory that is allocated now */
 

@@ -7,12 +7,15 @@
 #include <deque>
 #include <sys/mman.h>
 #include "cuda/emu/block.h"
+#include "cuda/emu/devices.h"
 
 enum cudaError_t {
     cudaSuccess = 0,
     cudaErrorInvalidValue = 1,
     cudaErrorMemoryAllocation = 2,
     cudaErrorInvalidConfiguration = 9,
+    cudaErrorNoDevice = 100,
+    cudaErrorInvalidDevice = 101,
     cudaErrorNotReady = 600,
     cudaErrorIllegalAddress = 700,
     cudaErrorMisalignedAddress = 716,
@@ -178,6 +181,7 @@ inline cudaError_t cudaGetLastError() { return emu::sticky(); }
 inline const char *cudaGetErrorString(cudaError_t e) {
     if (e == cudaErrorMemoryAllocation) return "out of memory";
     if (e == cudaSuccess) return "no error";
+    if (e == cudaErrorNoDevice) return "no device is visible";
     return emu::it().text[0] ? emu::it().text : "invalid use of the emulated device";
 }
 
@@ -341,8 +345,25 @@ inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) 
     });
 }
 inline cudaError_t cudaGetDeviceCount(int *n) {
-    *n = 1;
+    emu::devices().n_calls++;
+    *n = emu::devices().all.empty() ? 1 : (int)emu::visible_devices().size();
+    return *n ? cudaSuccess : cudaErrorNoDevice;
+}
+inline cudaError_t cudaSetDevice(int n) {
+    emu::devices().n_calls++;
+    if (emu::devices().all.empty()) return n == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+    const std::vector<int> visible = emu::visible_devices();
+    if (visible.empty()) return cudaErrorNoDevice;
+    if (n < 0 || (size_t)n >= visible.size()) return cudaErrorInvalidDevice;
+    emu::devices().selected = visible[(size_t)n];
     return cudaSuccess;
 }
-inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+inline cudaError_t cudaDeviceGetByPCIBusId(int *n, const char *bus_id) {
+    emu::devices().n_calls++;
+    if (emu::devices().all.empty()) return *n = 0, cudaSuccess;
+    const std::vector<int> visible = emu::visible_devices();
+    for (*n = 0; (size_t)*n < visible.size(); ++*n)
+        if (emu::devices().all[(size_t)visible[(size_t)*n]].bus_id == bus_id) return cudaSuccess;
+    return cudaErrorInvalidValue;
+}
 #endif

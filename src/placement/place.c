@@ -17,8 +17,8 @@ char *pr_place_format(const pr_place *p) {
     if (text && cpus && nodes) {
         pr_mask_format(cpus, LIST, &p->cpus);
         pr_mask_format(nodes, LIST, &p->nodes);
-        snprintf(text, size, "cpus=%s;nodes=%s;threads=%u;bytes=%" PRIu64 ";gpu=%s", cpus, nodes, p->n_threads,
-                 p->host_bytes, p->has_gpu ? p->gpu.token : "");
+        snprintf(text, size, "cpus=%s;nodes=%s;threads=%u;bytes=%" PRIu64 ";gpu=%s;bus=%s", cpus, nodes, p->n_threads,
+                 p->host_bytes, p->has_gpu ? p->gpu.token : "", p->has_gpu && !p->gpu.is_mig ? p->gpu.bus_id : "");
     } else {
         free(text);
         text = NULL;
@@ -54,12 +54,18 @@ static bool take_number(uint64_t *out, const char **text, const char *key) {
     return ok;
 }
 
-static bool take_token(pr_place *p, const char **text) {
-    char *value = take_value(text, "gpu");
-    bool ok = value && strlen(value) < sizeof p->gpu.token && !**text;
-    if (ok) snprintf(p->gpu.token, sizeof p->gpu.token, "%s", value);
-    p->has_gpu = ok && value[0];
+static bool take_text(char *out, size_t size, const char **text, const char *key) {
+    char *value = take_value(text, key);
+    bool ok = value && strlen(value) < size;
+    if (ok) snprintf(out, size, "%s", value);
     free(value);
+    return ok;
+}
+
+static bool take_gpu(pr_place *p, const char **text) {
+    bool ok = take_text(p->gpu.token, sizeof p->gpu.token, text, "gpu") &&
+              take_text(p->gpu.bus_id, sizeof p->gpu.bus_id, text, "bus") && !**text;
+    p->has_gpu = ok && p->gpu.token[0];
     return ok;
 }
 
@@ -68,7 +74,7 @@ pr_status pr_place_parse(pr_place *p, const char *text, pr_error *err) {
     uint64_t threads = 0;
     memset(p, 0, sizeof *p);
     bool ok = take_mask(&p->cpus, &at, "cpus") && take_mask(&p->nodes, &at, "nodes") &&
-              take_number(&threads, &at, "threads") && take_number(&p->host_bytes, &at, "bytes") && take_token(p, &at);
+              take_number(&threads, &at, "threads") && take_number(&p->host_bytes, &at, "bytes") && take_gpu(p, &at);
     if (!ok || pr_mask_empty(&p->cpus) || threads == 0 || threads > INT_MAX)
         return pr_fail(err, PR_ERR_MALFORMED, "'%.200s' is no place of a prover", text);
     p->n_threads = (unsigned)threads;
@@ -116,7 +122,8 @@ pr_status pr_place_apply(const pr_place *p, char *note, size_t n_note, pr_error 
     PR_TRY(bind_cpus(&p->cpus, err));
     if (!pr_mask_empty(&p->nodes)) bind_memory(&p->nodes, note, n_note);
     if (setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 1) != 0 ||
-        setenv("CUDA_VISIBLE_DEVICES", p->has_gpu ? p->gpu.token : "", 1) != 0)
+        setenv("CUDA_VISIBLE_DEVICES", p->has_gpu ? p->gpu.token : "", 1) != 0 ||
+        setenv("PROVERUN_GPU", p->has_gpu ? p->gpu.bus_id : "", 1) != 0)
         return pr_fail(err, PR_ERR_MEMORY, "out of memory");
     return PR_OK;
 }

@@ -161,12 +161,15 @@ void pr_placement_json(pr_writer *out, const pr_placement *p, const pr_topology 
 /* ---- the prover child ---- */
 
 /* What a child needs of its place as one word without blanks, for its command line:
- * "cpus=0-7;nodes=0;threads=8;bytes=68719476736;gpu=GPU-6f...". The caller frees it; NULL: out of memory. */
+ * "cpus=0-7;nodes=0;threads=8;bytes=68719476736;gpu=GPU-6f...;bus=0000:10:00.0" (bus empty for a slice). The caller
+ * frees it; NULL: out of memory. */
 char *pr_place_format(const pr_place *p);
-/* The reverse; only cpus, nodes, n_threads, host_bytes and gpu.token are set. PR_ERR_MALFORMED on anything else. */
+/* The reverse; only cpus, nodes, n_threads, host_bytes, gpu.token and gpu.bus_id are set. PR_ERR_MALFORMED on anything
+ * else. */
 PR_MUST_CHECK pr_status pr_place_parse(pr_place *p, const char *text, pr_error *err);
 /* Binds the calling process (threads started from now on too): processors, then memory. Sets CUDA_VISIBLE_DEVICES (to
- * the empty list for a place without a GPU) and CUDA_DEVICE_ORDER=PCI_BUS_ID: call it before any thread and before
+ * the empty list for a place without a GPU), CUDA_DEVICE_ORDER=PCI_BUS_ID and PROVERUN_GPU, the bus id by which the
+ * backend looks its device up (empty: it takes the one that is visible): call it before any thread and before
  * CUDA. The number of threads is n_threads, for the caller to pass on: OpenMP has read its environment long before.
  * Memory is preferred, not bound strictly: see docs/placement.md.
  * PR_ERR_INTERNAL: the processors cannot be bound; nothing else was changed then. Memory that cannot be bound

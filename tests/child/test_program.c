@@ -43,7 +43,7 @@ static void test_place(void **state) {
     pr_child_options o = start_options();
     assert_int_equal(sched_getaffinity(0, sizeof own, &own), 0);
     size_t cpu = last_allowed(&own);
-    snprintf(place, sizeof place, "cpus=%zu;nodes=;threads=1;bytes=0;gpu=", cpu);
+    snprintf(place, sizeof place, "cpus=%zu;nodes=;threads=1;bytes=0;gpu=;bus=", cpu);
     o.program = PR_PROVERUN;
     o.place = place;
     create(&f, &o);

@@ -87,6 +87,15 @@ static inline void case_init(program_case *pc, uint64_t *state, uint32_t log_row
         pc->alpha[k] = fixture_qm31(state);
     }
 }
+/* Nodes 0 .. 2 n - 2 of the component: n squares, each of the one before, then their sum from the last to the first, so
+ * that all n are alive at once. Returns the sum's node. */
+static inline uint32_t case_many_alive(pr_air_component *c, uint32_t n) {
+    assert_true(2 * n - 1 <= c->n_nodes);
+    c->nodes[0] = (pr_node){PR_NODE_COL, 0, 0};
+    for (uint32_t k = 1; k < n; k++) c->nodes[k] = (pr_node){PR_NODE_MUL, k - 1, k - 1};
+    for (uint32_t k = 0; k < n - 1; k++) c->nodes[n + k] = (pr_node){PR_NODE_ADD, k ? n + k - 1 : n - 1, n - 2 - k};
+    return 2 * n - 2;
+}
 static inline void case_clear(program_case *pc) {
     pr_air_component *c = &pc->component;
     for (uint32_t k = 0; k < c->n_lookups; k++) free(c->lookups[k].values);

@@ -4,6 +4,7 @@
 
 #define N_TRACE_MAX 6
 #define MAX_BATCHES 3
+#define N_NODES 30
 
 typedef struct logup_case {
     program_case base;
@@ -45,11 +46,11 @@ static void find_wanted(logup_case *c) {
     free(v);
 }
 
-static void make_case(logup_case *c, uint64_t *state, uint32_t n, uint32_t n_batches) {
+static void make_case(logup_case *c, uint64_t *state, uint32_t n, uint32_t n_nodes, uint32_t n_batches) {
     pr_error err = {0};
     size_t rows = (size_t)1 << n;
     *c = (logup_case){.n = n};
-    case_init(&c->base, state, n, 30, 2, n_batches);
+    case_init(&c->base, state, n, n_nodes, 2, n_batches);
     if (pr_program_lower(&c->program, &c->base.component, PR_PROGRAM_LOOKUPS, &err) != PR_OK) fail_msg("%s", err.text);
     for (uint32_t k = 0; k < c->base.component.n_columns; k++) c->trace[k] = fixture_values(state, rows);
     for (int k = 0; k < 2; k++) c->preprocessed[k] = fixture_values(state, rows);
@@ -93,11 +94,28 @@ static void test_random(void **unused) {
     for (int repeat = 0; repeat < 4; repeat++)
         for (uint32_t n = 1; n <= (repeat ? 7u : 15u); n++) {
             logup_case c;
-            make_case(&c, &state, n, 1 + case_random(&state, MAX_BATCHES));
+            make_case(&c, &state, n, N_NODES, 1 + case_random(&state, MAX_BATCHES));
             for (const pr_backend *const *ops = fixture_backends(); *ops; ops++)
                 for (unsigned n_threads = 1; n_threads <= 3; n_threads += 2) check_backend(&c, *ops, n_threads);
             clear_case(&c);
         }
+}
+
+/* More slots than a GPU's shared memory has room for. */
+static void test_many_slots(void **unused) {
+    (void)unused;
+    uint64_t state = fixture_seed() + 3;
+    for (uint32_t n = 4; n <= 9; n += 5) {
+        logup_case c;
+        make_case(&c, &state, n, 1000, 2);
+        c.base.component.lookups[0].multiplicity = case_many_alive(&c.base.component, 450);
+        pr_program_clear(&c.program);
+        assert_int_equal(pr_program_lower(&c.program, &c.base.component, PR_PROGRAM_LOOKUPS, NULL), PR_OK);
+        assert_true(c.program.n_slots > 400);
+        find_wanted(&c);
+        for (const pr_backend *const *ops = fixture_backends(); *ops; ops++) check_backend(&c, *ops, 1);
+        clear_case(&c);
+    }
 }
 
 /* ---- golden vectors: columns are multiplicities and values of two entries, in storage order ---- */
@@ -246,6 +264,6 @@ static void test_prefix_sums(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_prefix_sums),
-                                       cmocka_unit_test(test_random)};
+                                       cmocka_unit_test(test_random), cmocka_unit_test(test_many_slots)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

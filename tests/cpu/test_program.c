@@ -3,6 +3,7 @@
 
 #define N_TRACE_MAX 6
 #define MAX_BATCHES 3
+#define N_NODES 40
 
 typedef struct compose_case {
     program_case base;
@@ -47,12 +48,12 @@ static void find_wanted(compose_case *c) {
     free(v);
 }
 
-static void make_case(compose_case *c, uint64_t *state, uint32_t n, uint32_t b, uint32_t n_constraints,
-                      uint32_t n_batches) {
+static void make_case(compose_case *c, uint64_t *state, uint32_t n, uint32_t b, uint32_t n_nodes,
+                      uint32_t n_constraints, uint32_t n_batches) {
     pr_error err = {0};
     size_t rows = (size_t)1 << (n + b);
     *c = (compose_case){.n = n, .b = b};
-    case_init(&c->base, state, n, 40, n_constraints, n_batches);
+    case_init(&c->base, state, n, n_nodes, n_constraints, n_batches);
     if (pr_program_lower(&c->program, &c->base.component, PR_PROGRAM_FULL, &err) != PR_OK) fail_msg("%s", err.text);
     for (uint32_t k = 0; k < c->base.component.n_columns; k++) c->trace[k] = fixture_values(state, rows);
     for (int k = 0; k < 2; k++) c->preprocessed[k] = fixture_values(state, rows);
@@ -119,7 +120,7 @@ static void check_backend(const compose_case *c, const pr_backend *ops, unsigned
 
 static void check_case(uint64_t *state, uint32_t n, uint32_t b, uint32_t n_constraints, uint32_t n_batches) {
     compose_case c;
-    make_case(&c, state, n, b, n_constraints, n_batches);
+    make_case(&c, state, n, b, N_NODES, n_constraints, n_batches);
     for (const pr_backend *const *ops = fixture_backends(); *ops; ops++) {
         check_backend(&c, *ops, 1 + (n & 1), (n + b) & 1);
         if (n < 5) check_backend(&c, *ops, 2, !((n + b) & 1));
@@ -149,7 +150,7 @@ static void test_offsets(void **unused) {
     for (uint32_t n = 1; n <= 11; n++)
         for (int32_t offset = -3; offset <= 3; offset++) {
             compose_case c;
-            make_case(&c, &state, n, 1 + n % 4, 1, 0);
+            make_case(&c, &state, n, 1 + n % 4, N_NODES, 1, 0);
             c.base.component.columns[0].offsets[0] = offset;
             c.base.component.nodes[0] = (pr_node){PR_NODE_COL, 0, 0};
             c.base.component.constraints[0].node = 0;
@@ -161,8 +162,25 @@ static void test_offsets(void **unused) {
         }
 }
 
+/* More slots than a GPU's shared memory has room for. */
+static void test_many_slots(void **unused) {
+    (void)unused;
+    uint64_t state = fixture_seed() + 3;
+    for (uint32_t n = 5; n <= 9; n += 4) {
+        compose_case c;
+        make_case(&c, &state, n, 1, 1000, 1, 1);
+        c.base.component.constraints[0].node = case_many_alive(&c.base.component, 450);
+        pr_program_clear(&c.program);
+        assert_int_equal(pr_program_lower(&c.program, &c.base.component, PR_PROGRAM_FULL, NULL), PR_OK);
+        assert_true(c.program.n_slots > 400);
+        find_wanted(&c);
+        for (const pr_backend *const *ops = fixture_backends(); *ops; ops++) check_backend(&c, *ops, 1, n == 5);
+        clear_case(&c);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_blocks),
-                                       cmocka_unit_test(test_offsets)};
+                                       cmocka_unit_test(test_offsets), cmocka_unit_test(test_many_slots)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@ static pr_place sample(void) {
     assert_true(pr_mask_parse(&p.cpus, "0-3,8-11"));
     assert_true(pr_mask_parse(&p.nodes, "1"));
     snprintf(p.gpu.token, sizeof p.gpu.token, "GPU-1234");
+    snprintf(p.gpu.bus_id, sizeof p.gpu.bus_id, "0000:10:00.0");
     return p;
 }
 
@@ -24,13 +25,20 @@ static void text_and_back(void **state) {
     pr_place p = sample(), q;
     pr_error err = {0};
     char *text = pr_place_format(&p);
-    assert_string_equal(text, "cpus=0-3,8-11;nodes=1;threads=8;bytes=68719476736;gpu=GPU-1234");
+    assert_string_equal(text, "cpus=0-3,8-11;nodes=1;threads=8;bytes=68719476736;gpu=GPU-1234;bus=0000:10:00.0");
     assert_int_equal(pr_place_parse(&q, text, &err), PR_OK);
     assert_true(pr_mask_equal(&p.cpus, &q.cpus) && pr_mask_equal(&p.nodes, &q.nodes));
     assert_int_equal(q.n_threads, 8);
     assert_int_equal(q.host_bytes, p.host_bytes);
     assert_true(q.has_gpu);
     assert_string_equal(q.gpu.token, "GPU-1234");
+    assert_string_equal(q.gpu.bus_id, "0000:10:00.0");
+    free(text);
+    p.gpu.is_mig = true; /* a slice shares its GPU's bus id */
+    text = pr_place_format(&p);
+    assert_non_null(strstr(text, ";gpu=GPU-1234;bus="));
+    assert_int_equal(pr_place_parse(&q, text, &err), PR_OK);
+    assert_string_equal(q.gpu.bus_id, "");
     free(text);
 }
 
@@ -50,16 +58,18 @@ static void rubbish_is_refused(void **state) {
     static const char *const bad[] = {
         "",
         "cpus=0",
-        "cpus=;nodes=;threads=1;bytes=0;gpu=",
-        "cpus=0;nodes=x;threads=1;bytes=0;gpu=",
-        "cpus=0;nodes=;threads=0;bytes=0;gpu=",
-        "cpus=0;nodes=;threads=-1;bytes=0;gpu=",
-        "cpus=0;nodes=;threads=9999999999;bytes=0;gpu=",
-        "cpus=0;nodes=;threads=1;bytes=99999999999999999999;gpu=",
+        "cpus=;nodes=;threads=1;bytes=0;gpu=;bus=",
+        "cpus=0;nodes=x;threads=1;bytes=0;gpu=;bus=",
+        "cpus=0;nodes=;threads=0;bytes=0;gpu=;bus=",
+        "cpus=0;nodes=;threads=-1;bytes=0;gpu=;bus=",
+        "cpus=0;nodes=;threads=9999999999;bytes=0;gpu=;bus=",
+        "cpus=0;nodes=;threads=1;bytes=99999999999999999999;gpu=;bus=",
         "cpus=0;nodes=;threads=1;bytes=0",
-        "cpus=0;nodes=;threads=1;bytes=0;gpu=a;more=1",
-        "nodes=;cpus=0;threads=1;bytes=0;gpu=",
-        "cpus=0;nodes=;threads=1;bytes=0;gpu=0123456789012345678901234567890123456789012345678901234567890123",
+        "cpus=0;nodes=;threads=1;bytes=0;gpu=a",
+        "cpus=0;nodes=;threads=1;bytes=0;gpu=a;bus=b;more=1",
+        "cpus=0;nodes=;threads=1;bytes=0;gpu=a;bus=0000:0000:0000:0000:0000",
+        "nodes=;cpus=0;threads=1;bytes=0;gpu=;bus=",
+        "cpus=0;nodes=;threads=1;bytes=0;gpu=0123456789012345678901234567890123456789012345678901234567890123;bus=",
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -89,12 +99,14 @@ static void apply_one_cpu(unsigned cpu, bool gpu) {
     pr_mask_set(&p.cpus, cpu);
     pr_mask_set(&p.nodes, 0);
     snprintf(p.gpu.token, sizeof p.gpu.token, "3");
+    snprintf(p.gpu.bus_id, sizeof p.gpu.bus_id, "0000:10:00.0");
     CHECK(pr_place_apply(&p, note, sizeof note, &err) == PR_OK);
     CHECK(sched_getaffinity(0, sizeof now, &now) == 0);
     CHECK(CPU_COUNT(&now) == 1 && CPU_ISSET(cpu, &now));
     if (!note[0]) CHECK(prefers_memory());
     CHECK(strcmp(getenv("CUDA_VISIBLE_DEVICES"), gpu ? "3" : "") == 0);
     CHECK(strcmp(getenv("CUDA_DEVICE_ORDER"), "PCI_BUS_ID") == 0);
+    CHECK(strcmp(getenv("PROVERUN_GPU"), gpu ? "0000:10:00.0" : "") == 0);
     _exit(0);
 }
 

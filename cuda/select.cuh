@@ -1,0 +1,15 @@
+/* Which device a process proves on. Placement leaves it one, CUDA_VISIBLE_DEVICES, and its bus id, PROVERUN_GPU, by
+ * which it is looked up: whatever number CUDA gives it, it is the one that was meant, or an error. A slice (MIG) has no
+ * bus id of its own; it is the one device that is visible. */
+#ifndef PR_CUDA_SELECT_CUH
+#define PR_CUDA_SELECT_CUH
+#include "cuda/common.cuh"
+
+namespace PR_GPU {
+/* Whether there is a driver and a device, without a call of either: the supervisor of a rank asks, before it starts its
+ * child, and must have no context of CUDA. */
+bool may_have_device();
+/* Makes the device the calling thread's. The first call of the runtime, which loads the driver. */
+pr_status select_device(pr_error *err);
+} // namespace PR_GPU
+#endif
