@@ -40,7 +40,7 @@ build() { # PRESET FOLDER [--target NAME...]
 
 failed=0
 if [ $quick = no ]; then
-    build debug build-debug
+    build debug build-debug --target sanitized_tests
     ASAN_OPTIONS=${ASAN_OPTIONS:-} LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0" \
         ctest --test-dir build-debug -j "$cores" --output-on-failure -L 'unit|fuzz' -LE 'long|slow|vectors' || failed=1
     # whole runs too; Open MPI unloads parts of itself that still hold memory, so leaks cannot be told from its own

@@ -126,7 +126,7 @@ static void describe_pace(char *out, size_t size, const pr_progress *p, double l
 }
 
 void pr_progress_tick(pr_progress *p, size_t n_running, double left_s) {
-    char pace[96];
+    char pace[112];
     uint64_t now = pr_clock_monotonic_ns();
     p->n_running = n_running;
     update_rate(p, now);

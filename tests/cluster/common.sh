@@ -7,6 +7,7 @@ export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=no
 D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-$(basename "$0" .sh)-XXXXXX") || exit 2
 trap 'rm -rf "$D"' EXIT
 cd "$D" || exit 2
+export TMPDIR="$D" # Open MPI's session folders: nobody else's
 FAILED=0
 
 fail() {
