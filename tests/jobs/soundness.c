@@ -142,6 +142,7 @@ typedef struct search {
     const pr_air *air;
     const traces *honest, *forged;
     const char *claimed;
+    in_table *is_in_table;
     pr_tuples tuples;
     culprits found;
 } search;
@@ -197,6 +198,7 @@ static void accuse_lookups(search *s, uint32_t c, uint32_t row) {
         size_t item = pr_tuples_find(&s->tuples, l->relation, values, l->n_values);
         pr_m31 m = v[l->multiplicity];
         if (m == 0 || m > PR_P / 2 || item == PR_TUPLES_NONE) continue;
+        if (s->is_in_table && s->is_in_table(l->relation, values)) continue;
         pr_m31 net = s->tuples.items[item].multiplicity;
         if (net && net <= PR_P / 2) accuse(s, (culprit){c, k, true});
     }
@@ -212,8 +214,8 @@ static void each_changed_row(search *s, void (*look)(search *, uint32_t, uint32_
     }
 }
 
-culprits find_culprits(const pr_air *air, const traces *honest, const traces *forged, const char *claimed) {
-    search s = {.air = air, .honest = honest, .forged = forged, .claimed = claimed};
+static culprits find(search s) {
+    const pr_air *air = s.air;
     uint32_t longest = 1;
     for (uint32_t k = 0; k < air->n_relations; k++)
         if (air->relations[k].size > longest) longest = air->relations[k].size;
@@ -225,6 +227,15 @@ culprits find_culprits(const pr_air *air, const traces *honest, const traces *fo
     assert_false(s.tuples.failed);
     pr_tuples_clear(&s.tuples);
     return s.found;
+}
+
+culprits find_culprits(const pr_air *air, const traces *honest, const traces *forged, const char *claimed) {
+    return find((search){.air = air, .honest = honest, .forged = forged, .claimed = claimed});
+}
+
+culprits find_culprits_but_tables(const pr_air *air, const traces *honest, const traces *forged,
+                                  in_table *is_in_table) {
+    return find((search){.air = air, .honest = honest, .forged = forged, .is_in_table = is_in_table});
 }
 
 /* ---- what is needed ---- */

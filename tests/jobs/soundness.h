@@ -41,6 +41,9 @@ typedef struct culprits {
 /* claimed: constraints whose names start so are taken to hold, for the outputs that they bind are claimed as they come
  * out of the forged trace; NULL: none. */
 culprits find_culprits(const pr_air *air, const traces *honest, const traces *forged, const char *claimed);
+/* The same for a prover who counts tables anew: tuples for which is_in_table holds are provided, however often. */
+typedef bool in_table(uint32_t relation, const pr_m31 *values);
+culprits find_culprits_but_tables(const pr_air *air, const traces *honest, const traces *forged, in_table *is_in_table);
 
 typedef struct needs {
     const pr_air *air;
