@@ -36,6 +36,7 @@ typedef struct pr_job_size {
     uint32_t log_rows;       /* of the largest component */
     uint32_t n_trees;        /* of preprocessed, trace and interaction: those that are not empty */
     uint64_t cells;          /* rows times columns over all of these, before the blow-up; a secure column is four */
+    uint32_t log_blowup;     /* 0: that of the job's profile */
     uint64_t instance_bytes; /* what an instance holds beside the proof: inputs, preprocessed values */
 } pr_job_size;
 
@@ -73,6 +74,12 @@ typedef struct pr_job_type {
     /* Optional, may be NULL: adds the public terms of the instance's relations to the statement (of air(), with no
      * public terms yet), from public data alone. */
     pr_status (*public_terms)(const pr_job_instance *job, pr_statement *st, pr_error *err);
+    /* Optional, may be NULL: another system's statement, whose parameters, digest and transcript are used instead of
+     * those of the job's profile and our own; NULL from it: ours. Borrowed. The job's own digest covers them. */
+    const pr_statement *(*foreign)(const pr_job_instance *job);
+    /* Optional, may be NULL: asked when the verifier refused the instance's own proof. PR_ERR_INPUT: the trace is at
+     * fault, and names why; PR_OK: it is not. */
+    pr_status (*diagnose)(const pr_job_instance *job, unsigned n_threads, pr_error *err);
 } pr_job_type;
 
 /* Unknown, missing, out of range: PR_ERR_USAGE naming the parameter and what is allowed. index gets the offending item

@@ -34,7 +34,9 @@ int pr_app_simulate(int argc, char **argv);
  * unreadable. key: opens encrypted jobs; NULL: these are named as not verified, exit code 1. names_voters: a line for
  * each validator, and 1 also for one that has signed wrongly and was not removed. */
 struct pr_secret_key;
-int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key, bool names_voters);
+/* inputs: where relative paths of the manifest begin; NULL: where the file says. */
+int pr_app_verify_results(const char *path, const char *inputs, unsigned n_threads, const struct pr_secret_key *key,
+                          bool names_voters);
 
 /* Job types and backends: literal arrays, NULL at the end. */
 extern const pr_job_type *const pr_job_types[];

@@ -63,17 +63,22 @@ static int verify_case(const char *case_path, const char *envelope_path) {
 
 typedef struct arguments {
     uint64_t threads;
-    const char *key_path, *passphrase_file;
+    const char *key_path, *passphrase_file, *inputs;
 } arguments;
 
 static pr_status parse_options(arguments *a, int argc, char **argv, pr_error *err) {
-    static const struct option options[] = {
-        {"threads", 1, 0, 'n'}, {"key", 1, 0, 'k'}, {"passphrase-file", 1, 0, 'p'}, {0, 0, 0, 0}};
+    static const struct option options[] = {{"threads", 1, 0, 'n'},
+                                            {"key", 1, 0, 'k'},
+                                            {"passphrase-file", 1, 0, 'p'},
+                                            {"inputs", 1, 0, 'i'},
+                                            {0, 0, 0, 0}};
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) {
         if (c == 'n')
             PR_TRY(pr_app_number(&a->threads, "--threads", optarg, 1, 4096, err));
+        else if (c == 'i')
+            a->inputs = optarg;
         else if (c == 'k')
             a->key_path = optarg;
         else if (c == 'p')
@@ -96,7 +101,7 @@ static int verify_results(const arguments *a, const char *path, bool names_voter
     pr_secret_key *key = NULL;
     pr_error err = {0};
     if (a->key_path && pr_app_open_key(&key, a->key_path, a->passphrase_file, &err) != PR_OK) return pr_app_fail(&err);
-    int exit_code = pr_app_verify_results(path, (unsigned)a->threads, key, names_voters);
+    int exit_code = pr_app_verify_results(path, a->inputs, (unsigned)a->threads, key, names_voters);
     pr_secret_key_destroy(key);
     return exit_code;
 }

@@ -4,6 +4,7 @@
 #include "app/vote_check.h"
 #include "app/vote_report.h"
 #include "base/cpu.h"
+#include "base/hdf5_lock.h"
 #include "work/check.h"
 #include "work/seal.h"
 #include "manifest/manifest.h"
@@ -17,6 +18,7 @@ typedef struct audit {
     const pr_results *results;
     pr_manifest *manifests; /* merged files have several */
     size_t n_manifests;
+    const char *inputs;              /* where relative paths of a manifest begin */
     const struct pr_secret_key *key; /* of encrypted jobs; NULL: none */
     pr_proof_verdict *verdicts;      /* [jobs] */
     bool *judged;                    /* [jobs]: verdicts has what there is */
@@ -73,11 +75,10 @@ static void check_job(const audit *a, size_t i, char *reason, size_t size) {
     pr_error err = {0};
     pr_check_verdict verdict = PR_CHECK_RECORD;
     pr_status status;
-#pragma omp critical(results_file)
-    {
-        status = check_identity(a, row, &job, &err);
-        if (status == PR_OK) status = pr_results_load(a->results, row, &record, &err);
-    }
+    pr_hdf5_lock();
+    status = check_identity(a, row, &job, &err);
+    if (status == PR_OK) status = pr_results_load(a->results, row, &record, &err);
+    pr_hdf5_unlock();
     reason[0] = 0;
     if (status == PR_OK && a->key && row->encrypted_to[0]) status = pr_work_unseal(&record, a->key, &err);
     if (status == PR_OK) {
@@ -123,12 +124,12 @@ static void judge(audit *a, size_t i) {
     }
 }
 
-static pr_status load_manifest(pr_manifest *m, const char *text, const char *recorded, const char *path,
+static pr_status load_manifest(pr_manifest *m, const audit *a, const char *text, const char *recorded, const char *path,
                                pr_error *err) {
     char digest[65];
     pr_error e = {0};
     if (!text || !recorded) return pr_fail(err, PR_ERR_MALFORMED, "%s: the manifest is not readable", path);
-    if (pr_manifest_parse(m, text, strlen(text), "manifest", "/", pr_job_types, NULL, &e) != PR_OK)
+    if (pr_manifest_parse(m, text, strlen(text), "manifest", a->inputs, pr_job_types, NULL, &e) != PR_OK)
         return pr_fail(err, PR_ERR_MALFORMED, "%s: the recorded manifest is not valid: %s", path, e.text);
     pr_hex_encode(digest, m->digest.bytes, sizeof m->digest.bytes);
     if (strcmp(digest, recorded) == 0) return PR_OK;
@@ -151,7 +152,7 @@ static pr_status load_manifests(audit *a, const char *path, pr_error *err) {
         pr_manifest *grown = realloc(a->manifests, (a->n_manifests + 1) * sizeof *grown);
         if (!grown) return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", path);
         a->manifests = grown;
-        PR_TRY(load_manifest(&grown[a->n_manifests], text, digest, path, err));
+        PR_TRY(load_manifest(&grown[a->n_manifests], a, text, digest, path, err));
         a->n_manifests++;
     } while (true);
 }
@@ -162,7 +163,7 @@ static void clear_manifests(audit *a) {
 }
 
 typedef struct request {
-    const char *path;
+    const char *path, *inputs;
     const struct pr_secret_key *key;
     unsigned threads;
     bool names_voters;
@@ -209,6 +210,8 @@ static int verify_all(void *context) {
         return 74;
     }
     a.results = r;
+    const char *recorded = pr_results_attribute(r, "manifest_dir");
+    a.inputs = q->inputs ? q->inputs : recorded ? recorded : "/";
     fputs(pr_results_problems(r), stdout);
     int exit_code = 1;
     if (load_manifests(&a, q->path, &err) == PR_OK)
@@ -222,8 +225,9 @@ static int verify_all(void *context) {
     return exit_code;
 }
 
-int pr_app_verify_results(const char *path, unsigned n_threads, const struct pr_secret_key *key, bool names_voters) {
-    request q = {path, key, n_threads ? n_threads : pr_cpu_count(), names_voters};
+int pr_app_verify_results(const char *path, const char *inputs, unsigned n_threads, const struct pr_secret_key *key,
+                          bool names_voters) {
+    request q = {path, inputs, key, n_threads ? n_threads : pr_cpu_count(), names_voters};
     pr_error err = {0};
     int exit_code = 74;
     if (pr_store_guard(&exit_code, verify_all, &q, path, 0, &err) == PR_OK) return exit_code;

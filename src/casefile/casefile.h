@@ -16,6 +16,7 @@ typedef struct pr_expected_step {
 
 typedef struct pr_case {
     char *name;
+    bool shape_only; /* from pr_case_open_shape */
     pr_air *air;
     pr_statement statement; /* borrows air */
     char *path;             /* as given, for messages */
@@ -42,6 +43,8 @@ typedef struct pr_case {
 PR_MUST_CHECK pr_status pr_case_load(pr_case *out, const char *path, pr_error *err);
 PR_MUST_CHECK pr_status pr_case_open(pr_case *out, const char *path, pr_error *err);
 PR_MUST_CHECK pr_status pr_case_parse(pr_case *out, const char *text, size_t size, const char *path, pr_error *err);
+/* Sizes alone: no values of preprocessed columns, no look into the trace. */
+PR_MUST_CHECK pr_status pr_case_open_shape(pr_case *out, const char *path, pr_error *err);
 void pr_case_clear(pr_case *c);
 /* Whether there is a trace: inline, in a file or by formula. */
 bool pr_case_has_trace(const pr_case *c);

@@ -5,7 +5,7 @@
 #include "casefile/json.h"
 
 /* air: zeroed. References and sizes are checked here with their path, degrees by pr_air_validate. */
-PR_MUST_CHECK pr_status pr_case_read_air(pr_air *air, const pr_case_cursor *at);
+PR_MUST_CHECK pr_status pr_case_read_air(pr_air *air, bool with_values, const pr_case_cursor *at);
 /* c->air is there and valid. root: the case. */
 PR_MUST_CHECK pr_status pr_case_read_statement(pr_case *c, const pr_case_cursor *root);
 PR_MUST_CHECK pr_status pr_case_read_expected(pr_case *c, const pr_case_cursor *at);

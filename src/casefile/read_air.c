@@ -4,20 +4,20 @@
 
 static const char *const no_keys[] = {NULL};
 
-static pr_status read_preprocessed(pr_air_preprocessed *out, const pr_case_cursor *at) {
+static pr_status read_preprocessed(pr_air_preprocessed *out, bool with_values, const pr_case_cursor *at) {
     static const char *const required[] = {"id", "log_size", NULL}, *const optional[] = {"values", NULL};
     PR_TRY(pr_case_keys(at, required, optional));
     pr_case_cursor id = pr_case_member(at, "id"), log_size = pr_case_member(at, "log_size");
     pr_case_cursor values = pr_case_member(at, "values");
     PR_TRY(pr_case_text(&id, &out->id));
     PR_TRY(pr_case_u32(&log_size, PR_AIR_MAX_LOG_ROWS, &out->log_size));
-    if (!pr_case_has(&values)) return PR_OK;
+    if (!pr_case_has(&values) || !with_values) return PR_OK;
     uint32_t n = 0;
     PR_TRY(pr_case_array_of(&values, 1u << out->log_size));
     return pr_case_words(&values, PR_P - 1, &out->values, &n);
 }
 
-static pr_status read_all_preprocessed(pr_air *air, const pr_case_cursor *at) {
+static pr_status read_all_preprocessed(pr_air *air, bool with_values, const pr_case_cursor *at) {
     uint32_t n = 0;
     PR_TRY(pr_case_array(at, &n));
     air->preprocessed = pr_case_alloc(n, sizeof *air->preprocessed);
@@ -25,7 +25,7 @@ static pr_status read_all_preprocessed(pr_air *air, const pr_case_cursor *at) {
     pr_case_cursor element = pr_case_first(at);
     for (uint32_t i = 0; i < n; i++, pr_case_step(&element)) {
         air->n_preprocessed = i + 1;
-        PR_TRY(read_preprocessed(&air->preprocessed[i], &element));
+        PR_TRY(read_preprocessed(&air->preprocessed[i], with_values, &element));
     }
     return PR_OK;
 }
@@ -295,7 +295,7 @@ static pr_status read_components(pr_air *air, const pr_case_cursor *at) {
     return PR_OK;
 }
 
-pr_status pr_case_read_air(pr_air *air, const pr_case_cursor *at) {
+pr_status pr_case_read_air(pr_air *air, bool with_values, const pr_case_cursor *at) {
     static const char *const required[] = {"format", "name", "preprocessed", "relations", "components", NULL};
     PR_TRY(pr_case_keys(at, required, no_keys));
     pr_case_cursor format = pr_case_member(at, "format"), name = pr_case_member(at, "name");
@@ -303,7 +303,7 @@ pr_status pr_case_read_air(pr_air *air, const pr_case_cursor *at) {
     pr_case_cursor components = pr_case_member(at, "components");
     if (!pr_case_text_is(&format, "proverun-air/1")) return pr_case_refuse_kind(&format, "\"proverun-air/1\"");
     PR_TRY(pr_case_text(&name, &air->name));
-    PR_TRY(read_all_preprocessed(air, &preprocessed));
+    PR_TRY(read_all_preprocessed(air, with_values, &preprocessed));
     PR_TRY(read_relations(air, &relations));
     return read_components(air, &components);
 }

@@ -1,3 +1,4 @@
+#include "base/hdf5_lock.h"
 #include "casefile/chunks.h"
 #include "casefile/read.h"
 #include <inttypes.h>
@@ -27,7 +28,9 @@ static pr_status fail(const trace_file *f, const char *place, const char *format
                    *place ? ": " : "", text);
 }
 
+/* The library is this thread's until close_file. */
 static pr_status open_file(trace_file *f) {
+    pr_hdf5_lock();
     H5Eget_auto2(H5E_DEFAULT, &f->print, &f->print_context);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     f->file = H5Fopen(f->path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -37,6 +40,7 @@ static pr_status open_file(trace_file *f) {
 static void close_file(trace_file *f) {
     if (f->file >= 0) H5Fclose(f->file);
     H5Eset_auto2(H5E_DEFAULT, f->print, f->print_context);
+    pr_hdf5_unlock();
 }
 
 /* The case file's folder and the name. */

@@ -1,5 +1,6 @@
 #include "cluster/keeper.h"
 #include "base/clock.h"
+#include "base/hdf5_lock.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,10 +110,14 @@ static pr_status write_item(pr_keeper *k, const item *it, pr_error *err) {
 /* Only what will be told as kept is worth an fsync of its own; the rest goes with the next one, or the next flush. */
 static pr_status write_items(pr_keeper *k, const item *first, pr_error *err) {
     bool must_sync = false;
-    for (const item *it = first; it; it = it->next) {
-        PR_TRY(write_item(k, it, err));
+    pr_hdf5_lock();
+    pr_status status = PR_OK;
+    for (const item *it = first; status == PR_OK && it; it = it->next) {
+        status = write_item(k, it, err);
         must_sync |= it->kind == ITEM_PUT;
     }
+    pr_hdf5_unlock();
+    PR_TRY(status);
     return must_sync ? pr_store_commit(k->store, err) : PR_OK;
 }
 
@@ -197,7 +202,9 @@ static void flush(pr_keeper *k) {
     pr_error err = {0};
     uint64_t start = pr_clock_monotonic_ns(), longest = k->stats.longest_flush_ns;
     pthread_mutex_unlock(&k->mutex);
+    pr_hdf5_lock();
     pr_status status = pr_store_flush(k->store, &err);
+    pr_hdf5_unlock();
     uint64_t file = pr_store_bytes(k->store), journal = pr_store_journal_bytes(k->store), cpu = thread_cpu_ns();
     keep_longest(&longest, start);
     pthread_mutex_lock(&k->mutex);

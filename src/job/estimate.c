@@ -63,8 +63,11 @@ static uint64_t beside_device(const pr_job_size *size, const pr_config *config) 
 
 static uint64_t with_margin(uint64_t bytes) { return bytes + bytes / 32; } /* the constants err by two hundredths */
 
-pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, const pr_costs *costs,
+pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *profile, const pr_costs *costs,
                              unsigned n_threads) {
+    pr_config chosen = *profile;
+    const pr_config *config = &chosen;
+    if (size->log_blowup) chosen.log_blowup = size->log_blowup;
     uint64_t computing = arena_of(size, config) + workspace_of(size, config, n_threads);
     double ns = pr_costs_time_ns(costs, size, config, n_threads);
     return (pr_estimate){.known = true,

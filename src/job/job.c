@@ -9,19 +9,26 @@ const pr_job_type *pr_job_type_find(const pr_job_type *const *types, const char 
     return NULL;
 }
 
+static pr_status init_statement(pr_job *job, const pr_statement *foreign, const pr_config *config, pr_error *err) {
+    pr_config chosen = foreign ? foreign->config : *config;
+    const pr_air *air = job->type->air(job->instance);
+    if (!foreign) PR_TRY(pr_profile_fit(&chosen, air, err));
+    PR_TRY(pr_statement_init(&job->statement, air, &chosen, err));
+    if (!foreign || !foreign->has_foreign_transcript) return PR_OK;
+    return pr_statement_set_transcript(&job->statement, foreign->steps, foreign->n_steps, err);
+}
+
 /* Everything after the instance is there: public data, statement, digest, layout. */
 static pr_status bind_statement(pr_job *job, const pr_config *config, pr_error *err) {
-    pr_config chosen = *config;
-    const pr_air *air = job->type->air(job->instance);
-    PR_TRY(pr_profile_fit(&chosen, air, err));
-    PR_TRY(pr_statement_init(&job->statement, air, &chosen, err));
+    const pr_statement *foreign = job->type->foreign ? job->type->foreign(job->instance) : NULL;
+    PR_TRY(init_statement(job, foreign, config, err));
     if (job->type->public_terms) PR_TRY(job->type->public_terms(job->instance, &job->statement, err));
     job->type->write_public(job->instance, &job->public_data);
     if (job->public_data.failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory for public data");
     job->digest = pr_statement_digest(job->type->name, job->type->version, &job->statement, job->public_data.data,
                                       job->public_data.size);
-    memcpy(job->statement.digest, job->digest.bytes, sizeof job->statement.digest);
-    job->air_digest = pr_air_digest(air);
+    memcpy(job->statement.digest, foreign ? foreign->digest : job->digest.bytes, sizeof job->statement.digest);
+    job->air_digest = pr_air_digest(job->statement.air);
     return pr_layout_init(&job->layout, &job->statement, err);
 }
 

@@ -72,6 +72,13 @@ static pr_status self_verify(pr_job_row *row, const pr_job *job, const pr_proof 
                    pr_verdict_text(verdict), detail.text);
 }
 
+/* A refused proof is the machine's fault unless the trace is wrong: another attempt would not help then. */
+static pr_status diagnose(const pr_job *job, unsigned n_threads, pr_error *err) {
+    pr_error found = {0};
+    if (job->type->diagnose(job->instance, n_threads, &found) != PR_ERR_INPUT) return PR_ERR_BACKEND;
+    return pr_fail(err, PR_ERR_INPUT, "the verifier refuses the proof: %s", found.text);
+}
+
 /* The bytes out of a writer; they are the record's from now on. */
 static uint8_t *take_bytes(pr_writer *w) {
     uint8_t *data = w->data;
@@ -134,6 +141,7 @@ static pr_status prove_job(pr_record *record, const pr_work *work, pr_job *job, 
     record->row.state = PR_STATE_PROVEN;
     tell(watch, PR_WORK_STAGE_SELF_VERIFY);
     pr_status status = self_verify(&record->row, job, &proof, err);
+    if (status == PR_ERR_BACKEND && job->type->diagnose) status = diagnose(job, work->threads, err);
     if (status == PR_OK) {
         record->row.state = PR_STATE_SELF_VERIFIED;
         tell(watch, PR_WORK_STAGE_ENCODE);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "air/job.h"
 #include "blake2s/job.h"
 #include "data_pipeline/job.h"
 #include "file_hash/job.h"
@@ -18,12 +19,19 @@
 #include "vm/job.h"
 #include "wide_fibonacci/job.h"
 
-static const pr_job_type *const types[] = {&pr_job_blake2s,          &pr_job_data_pipeline,
-                                           &pr_job_file_hash,        &pr_job_generic_compute,
-                                           &pr_job_mlp_inference,    &pr_job_plonk,
-                                           &pr_job_poseidon2_merkle, &pr_job_sha256,
-                                           &pr_job_state_machine,    &pr_job_vm,
-                                           &pr_job_wide_fibonacci,   NULL};
+static const pr_job_type *const types[] = {&pr_job_air,
+                                           &pr_job_blake2s,
+                                           &pr_job_data_pipeline,
+                                           &pr_job_file_hash,
+                                           &pr_job_generic_compute,
+                                           &pr_job_mlp_inference,
+                                           &pr_job_plonk,
+                                           &pr_job_poseidon2_merkle,
+                                           &pr_job_sha256,
+                                           &pr_job_state_machine,
+                                           &pr_job_vm,
+                                           &pr_job_wide_fibonacci,
+                                           NULL};
 
 static pr_manifest load(const char *file) {
     char path[512];
