@@ -213,6 +213,10 @@ static void records_are_checked(void **state) {
     pr_record r;
     put_case(example);
     prove(&r, "");
+    static const uint8_t head[] = {0, 0, 0x56, 5, 0, 0, 0, 0, 0, 0, '{', '"', 'a', 'i', 'r', '"', ':', '{'};
+    assert_int_equal(r.row.public_bytes, 1376);
+    assert_memory_equal(r.public_data, head, sizeof head);
+    assert_memory_equal(r.public_data + 1360, "4,1301913280]}]}", 16);
     char *text = (char *)r.public_data, *term = strstr(text + 10, "\"values\":[0,3]");
     assert_non_null(term);
     term[12] = '4';

@@ -62,7 +62,7 @@ static void each_example(void **state) {
 static void the_demo(void **state) {
     (void)state;
     pr_manifest m = load("demo.yaml");
-    assert_int_equal(m.n_jobs, 13);
+    assert_int_equal(m.n_jobs, 14);
     assert_non_null(pr_manifest_find(&m, "fib-3"));
     for (size_t k = 0; k < m.n_jobs; k++) assert_string_equal(m.jobs[k].profile, "standard");
     pr_manifest_clear(&m);
