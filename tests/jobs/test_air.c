@@ -14,7 +14,7 @@
 
 static const pr_job_type *const types[] = {&pr_job_air, NULL};
 static const pr_hash run_digest = {{7}};
-static pr_work work = {NULL, 2, 0, 0, "host", &run_digest};
+static pr_work work = {.threads = 2, .host = "host", .manifest_digest = &run_digest};
 static char folder[64] = "proverun-test-XXXXXX", input[128];
 static char *example; /* the text of the example's case */
 
