@@ -24,14 +24,31 @@ struct row_totals {
     pr_qm31 v[rows_each];
 };
 
+/* One inversion for a thread's rows, by running products: denominators are not zero but with the probability that a
+ * random element is. */
+PR_DEVICE void invert_denominators(pr_qm31 out[rows_each], const program_rows &rows) {
+    out[0] = rows.den[0];
+#pragma unroll
+    for (unsigned r = 1; r < rows_each; r++) out[r] = pr_qm31_mul(out[r - 1], rows.den[r]);
+    pr_qm31 inverse = pr_qm31_inverse(out[rows_each - 1]);
+#pragma unroll
+    for (unsigned r = rows_each - 1; r > 0; r--) {
+        out[r] = pr_qm31_mul(inverse, out[r - 1]);
+        inverse = pr_qm31_mul(inverse, rows.den[r]);
+    }
+    out[0] = inverse;
+}
+
 PR_DEVICE row_totals total_rows(const logup_view &v, const words &slots) {
     program_rows rows = begin_rows(v.program);
     row_totals totals = {};
     pr_insn insn = {};
     for (uint32_t pc = 0; (pc = run_program(v.program, slots, &rows, pc, &insn)) < v.program.n_insns; pc++) {
         if (insn.op != PR_OP_BATCH_END) continue;
+        pr_qm31 inverse[rows_each];
+        invert_denominators(inverse, rows);
         PR_EACH_ROW {
-            totals.v[r] = pr_qm31_add(totals.v[r], pr_qm31_mul(rows.num[r], pr_qm31_inverse(rows.den[r])));
+            totals.v[r] = pr_qm31_add(totals.v[r], pr_qm31_mul(rows.num[r], inverse[r]));
             if (row_number(r) < v.program.n_rows) st_total(v, insn.a, rows.slot[r], totals.v[r]);
         }
         rows.n_fractions = 0;

@@ -215,7 +215,8 @@ __global__ void __launch_bounds__(max_skipped_leaves)
         if (i == 0) st(out, 8 * (size_t)blockIdx.x + k, h[k]);
 }
 
-constexpr size_t most_opened = result_bytes / sizeof(pr_hash); /* a launch */
+constexpr size_t most_opened =
+    result_bytes / sizeof(pr_hash) < 4096 ? result_bytes / sizeof(pr_hash) : 4096; /* a launch */
 
 /* A node below the stored ones, of far columns: by the host, for there are few and their rows are here. */
 static pr_hash hash_far_node(const device *dev, const pr_merkle *tree, const pr_col *cols, size_t n, uint32_t level,
