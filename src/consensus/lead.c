@@ -57,6 +57,12 @@ void pr_lead_update(pr_consensus *c) {
     tell_view(c, NULL);
 }
 
+/* To the new leader. A round's timer would do it, but whoever announces higher and higher attempts sets that anew. */
+static void announce_again(pr_consensus *c) {
+    for (uint32_t i = 0; i < c->n_entries && c->started; i++)
+        if (c->entries[i].known && c->entries[i].known->own.pending) pr_vote_announce(c, &c->entries[i]);
+}
+
 void pr_lead_advance(pr_consensus *c, uint64_t view, pr_kept certificate) {
     pr_kept_clear(&c->view_certificate);
     c->view_certificate = certificate;
@@ -67,6 +73,7 @@ void pr_lead_advance(pr_consensus *c, uint64_t view, pr_kept certificate) {
     tell_view(c, &certificate);
     pr_machine_broadcast(c, certificate.data, certificate.size);
     for (uint32_t i = 0; i < c->n_open; i++) pr_round_begin_view(c, &c->entries[c->open[i]]);
+    announce_again(c);
     c->dirty = true;
 }
 

@@ -241,14 +241,16 @@ static void answer(net_node *node) {
         pr_consensus_verified(node->c, &s, PR_PROOF_INVALID, PR_VOTE_REASON_INVALID);
 }
 
+void net_step(net *w) {
+    net_packet p = w->queue[w->head++ % NET_QUEUE];
+    if (!w->nodes[p.to].deaf) pr_consensus_receive(w->nodes[p.to].c, p.from, p.bytes.data, p.bytes.size);
+    free(p.bytes.data);
+}
+
 void net_run(net *w) {
     for (bool busy = true; busy;) {
         busy = w->head < w->tail;
-        if (busy) {
-            net_packet p = w->queue[w->head++ % NET_QUEUE];
-            if (!w->nodes[p.to].deaf) pr_consensus_receive(w->nodes[p.to].c, p.from, p.bytes.data, p.bytes.size);
-            free(p.bytes.data);
-        }
+        if (busy) net_step(w);
         for (uint32_t i = 0; i < w->n; i++) {
             busy |= w->nodes[i].n_wanted > 0;
             while (w->nodes[i].n_wanted > 0) answer(&w->nodes[i]);

@@ -59,6 +59,7 @@ void net_restart(net *w, uint32_t i);
 
 pr_subject net_subject(const char *job, uint32_t attempt, uint32_t prover, bool valid, uint8_t salt);
 void net_announce(net *w, const pr_subject *subject);
+void net_step(net *w); /* delivers one message that is on its way */
 /* Delivers and verifies until nothing is left to do. */
 void net_run(net *w);
 /* Every running round timer (view timer) runs out once, then net_run. */

@@ -136,6 +136,27 @@ static void evidence_is_exchanged(void **state) {
     net_destroy(w);
 }
 
+/* A liar that announces higher attempts sets the timer anew by which a prover announces again. */
+static void a_new_leader_is_told_of_proofs(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    w->nodes[0].silent = w->nodes[0].deaf = true;
+    pr_subject s = net_subject("job-1", 1, 3, true, 7), higher = net_subject("job-1", 9, 2, true, 8);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m;
+    net_announce(w, &s);
+    announced(w, &m, &higher);
+    net_deliver(w, 3, 2, bytes, pr_message_encode(bytes, &m));
+    for (uint32_t i = 1; i < 4; i++) pr_consensus_suspect_leader(w->nodes[i].c);
+    while (pr_consensus_view(w->nodes[3].c) == 0) { /* until the prover is in the new view, no further */
+        assert_true(w->head < w->tail);
+        net_step(w);
+    }
+    assert_true(is_on_its_way(w, 1, PR_MESSAGE_ANNOUNCE));
+    net_destroy(w);
+}
+
 /* ---- who was away ---- */
 
 static bool may_leave_out(const pr_registry *r, const char *out, uint32_t *offender) {
@@ -341,6 +362,7 @@ int main(void) {
         cmocka_unit_test(of_one_view_only_higher_attempts_supersede),
         cmocka_unit_test(a_leader_proposes_one_prover_for_an_attempt),
         cmocka_unit_test(evidence_is_exchanged),
+        cmocka_unit_test(a_new_leader_is_told_of_proofs),
         cmocka_unit_test(an_outsider_does_not_wait_for_ever),
         cmocka_unit_test(the_away_are_left_out_by_sessions),
         cmocka_unit_test(a_third_takes_a_node_along),
