@@ -129,7 +129,7 @@ static void heed_signals(pr_run *r, uint64_t now) {
 
 /* A quarter of the margin is left for the last answers and the files. */
 static bool is_cancel_due(const pr_run *r, uint64_t now) {
-    if (r->quorum_lost || (r->stop_ns && now - r->stop_ns >= grace_ns(r))) return true;
+    if (r->quorum_lost || r->lie_found || (r->stop_ns && now - r->stop_ns >= grace_ns(r))) return true;
     return r->end_ns && now + r->drain_margin_ns / 4 >= r->end_ns;
 }
 
@@ -145,6 +145,7 @@ static pr_status heed_time(pr_run *r, bool *given_up, pr_error *err) {
     r->cancelled_ns = now;
     begin_drain(r,
                 r->quorum_lost ? "too many ranks are lost for a quorum"
+                : r->lie_found ? "a rank has lied, and the configuration says `evidence: abort`"
                 : r->stop_ns   ? "asked to stop"
                                : r->end_what,
                 "what runs is given up");
@@ -317,6 +318,7 @@ static pr_status with_file(pr_run *r, pr_leader *l, pr_run_report *report, pr_er
     r->worker = l->worker;
     PR_TRY(pr_roster_make(&roster, l, r->file, err));
     r->roster = &roster;
+    r->aborts_on_evidence = r->o->votes && r->o->votes->evidence == PR_EVIDENCE_ABORT;
     pr_run_befriend_voter(r);
     pr_status status = with_roster(r, l, report, err);
     pr_run_leave_voter(r);

@@ -2,6 +2,7 @@
 #include "cluster/lots.h"
 #include "base/log.h"
 #include "consensus/consensus.h"
+#include "manifest/stakes.h"
 #include "starkcurve/key_file.h"
 #include "store/journal.h"
 #include <stdio.h>
@@ -106,6 +107,69 @@ static pr_status list_lots(pr_roster *r, const pr_roll *roll, pr_error *err) {
                                              : PR_OK;
 }
 
+/* ---- stakes ---- */
+
+static pr_status give_stake(pr_roster *r, uint32_t i, uint64_t stake, const char *file, uint32_t line, pr_error *err) {
+    pr_wire_validator *v = &r->validators[i];
+    if (i >= r->n_earlier) {
+        v->stake = stake;
+        return PR_OK;
+    }
+    if (v->stake == stake) return PR_OK;
+    return pr_fail_at(err, PR_ERR_USAGE, file, line, 1,
+                      "stake %llu, but validator %u has %llu since it joined the run; allowed: stakes as they were",
+                      (unsigned long long)stake, i, (unsigned long long)v->stake);
+}
+
+/* r->n: nobody. */
+static uint32_t find_staked(const pr_roster *r, const pr_stake *s) {
+    uint32_t i = s->rank < 0 ? find(r, s->public_key) : 0;
+    while (s->rank >= 0 && i < r->n && r->validators[i].rank != s->rank) i++;
+    return i;
+}
+
+static pr_status give_stakes(pr_roster *r, const pr_stakes *stakes, const char *file, pr_error *err) {
+    uint32_t n = 0;
+    pr_validator_set named = {{0}};
+    for (uint32_t k = 0; k < stakes->n; k++) {
+        const pr_stake *s = &stakes->items[k];
+        uint32_t i = find_staked(r, s);
+        if (i == r->n)
+            return pr_fail_at(err, PR_ERR_USAGE, file, s->line, 1,
+                              "no validator of this run; allowed: rank-0 to rank-N, and keys of the run's ranks");
+        if (pr_set_has(&named, i))
+            return pr_fail_at(err, PR_ERR_USAGE, file, s->line, 1, "validator %u (rank %d) has a line already", i,
+                              r->validators[i].rank);
+        pr_set_add(&named, i);
+        PR_TRY(give_stake(r, i, s->stake, file, s->line, err));
+    }
+    while (n < r->n && (pr_set_has(&named, n) || n < r->n_earlier)) n++;
+    if (n == r->n) return PR_OK;
+    return pr_fail(err, PR_ERR_USAGE, "%s: no stake for rank %d; allowed: a line for each validator", file,
+                   r->validators[n].rank);
+}
+
+/* Without a file everybody has 1, and so must those of earlier sessions. */
+static pr_status take_stakes(pr_roster *r, const pr_leader *l, pr_error *err) {
+    const pr_votes_config *c = l->o->votes;
+    pr_stakes stakes;
+    if (r->n > PR_VALIDATORS_MAX)
+        return pr_fail(err, PR_ERR_USAGE, "%u validators: at most %u are allowed", r->n, PR_VALIDATORS_MAX);
+    if (!c || !c->stake_file[0]) {
+        for (uint32_t i = 0; i < r->n_earlier; i++)
+            if (r->validators[i].stake != 1)
+                return pr_fail(err, PR_ERR_USAGE,
+                               "the run has begun with stakes from a file (validator %u has %llu): --config with that "
+                               "`stake:` is needed to go on",
+                               i, (unsigned long long)r->validators[i].stake);
+        return PR_OK;
+    }
+    PR_TRY(pr_stakes_load(&stakes, c->stake_file, err));
+    pr_status status = give_stakes(r, &stakes, c->stake_file, err);
+    pr_stakes_clear(&stakes);
+    return status;
+}
+
 static void take_terms(pr_roster *r, const pr_leader *l, const pr_run_file *f) {
     const pr_votes_config defaults = pr_votes_config_defaults(), *c = l->o->votes ? l->o->votes : &defaults;
     r->votes = (pr_wire_votes){c->committee_size, c->round_timeout_ms, c->view_timeout_ms, c->retries, c->threads};
@@ -130,9 +194,11 @@ static pr_status pack(pr_roster *r, pr_error *err) {
 static pr_status make(pr_roster *r, const pr_leader *l, const pr_run_file *f, pr_error *err) {
     snprintf(r->folder, sizeof r->folder, "%.*s.votes", (int)(strlen(f->path) - 3), f->path); /* without .h5 */
     PR_TRY(read_earlier(r, err));
+    r->n_earlier = r->n;
     for (unsigned i = 0; i < l->roll.n; i++)
         if (l->roll.members[i].ready_run == l->n_runs)
             PR_TRY(add(r, l->roll.members[i].public_key, 1, (int32_t)i, err));
+    PR_TRY(take_stakes(r, l, err));
     PR_TRY(number_away(r, err));
     PR_TRY(list_lots(r, &l->roll, err));
     take_terms(r, l, f);

@@ -10,7 +10,7 @@ typedef struct pr_roster {
     bool resumed;
     pr_hash seed;
     pr_wire_votes votes;
-    uint32_t n;
+    uint32_t n, n_earlier;         /* n_earlier: of earlier sessions */
     pr_wire_validator *validators; /* [n], owned */
     uint32_t n_lots;
     pr_writer seals, lots, packed;
@@ -19,7 +19,8 @@ typedef struct pr_roster {
 /* What every rank has sealed, by rank, before any is opened. */
 pr_hash pr_roster_sealed_lots(const pr_roll *roll);
 
-/* Once the ranks are ready. The terms of a run that is resumed are those it began with. PR_ERR_IO, PR_ERR_MALFORMED:
+/* Once the ranks are ready. The terms and stakes of a run that is resumed are those it began with:
+ * PR_ERR_USAGE for other stakes, or stakes of nobody or not of all. PR_ERR_IO, PR_ERR_MALFORMED:
  * rank 0's record of votes. */
 PR_MUST_CHECK pr_status pr_roster_make(pr_roster *r, const pr_leader *l, const pr_run_file *f, pr_error *err);
 void pr_roster_clear(pr_roster *r);

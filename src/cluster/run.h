@@ -46,10 +46,11 @@ typedef struct pr_run {
     pr_keeper *keeper;
     pr_schedule *schedule;
     const pr_roster *roster;
-    pr_work work;          /* to check records */
-    pr_examiner *examiner; /* its thread */
-    bool has_batch;        /* the outcomes are signed by a quorum */
-    bool quorum_lost;      /* too many ranks are lost: nothing can be approved any more */
+    pr_work work;                       /* to check records */
+    pr_examiner *examiner;              /* its thread */
+    bool has_batch;                     /* the outcomes are signed by a quorum */
+    bool aborts_on_evidence, lie_found; /* lie_found: and it was to abort */
+    bool quorum_lost;                   /* too many ranks are lost: nothing can be approved any more */
     pr_progress *progress;
     pr_run_metrics *metrics;
     pr_run_job *jobs;   /* [n_jobs] */

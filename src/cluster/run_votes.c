@@ -220,6 +220,7 @@ static pr_status on_removed(pr_run *r, const pr_voter_event *e, pr_error *err) {
     if (e->rank < 0 || (unsigned)e->rank >= r->roll->n) return PR_OK;
     r->roll->members[e->rank].removed = true;
     pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), (uint32_t)e->rank, PR_RANK_STOPPED);
+    r->lie_found |= r->aborts_on_evidence;
     return lose_all_of(r, e->rank, err);
 }
 

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/duration.h"
 #include "manifest/internal.h"
+#include "manifest/stakes.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 #define PR_CONFIG_MAX_BYTES ((size_t)1 << 20)
 
-typedef enum kind { KIND_NUMBER, KIND_DURATION, KIND_FOLDER } kind;
+typedef enum kind { KIND_NUMBER, KIND_DURATION, KIND_FOLDER, KIND_STAKE, KIND_EVIDENCE } kind;
 
 typedef struct key {
     const char *name;
@@ -26,6 +27,8 @@ static const key keys[] = {
     {"view_timeout", KIND_DURATION, offsetof(pr_votes_config, view_timeout_ms), 100, 86400000},
     {"verify_threads", KIND_NUMBER, offsetof(pr_votes_config, threads), 1, 64},
     {"keys", KIND_FOLDER, offsetof(pr_votes_config, key_folder), 0, 0},
+    {"stake", KIND_STAKE, offsetof(pr_votes_config, stake_file), 0, 0},
+    {"evidence", KIND_EVIDENCE, offsetof(pr_votes_config, evidence), 0, 0},
 };
 #define N_KEYS (sizeof keys / sizeof keys[0])
 
@@ -73,13 +76,32 @@ static pr_status take_duration(uint32_t *out, const key *k, const pr_yaml *v, co
                       pr_yaml_show(text, v->text));
 }
 
-static pr_status take_folder(char *out, size_t size, const pr_yaml *v, const char *file, pr_error *err) {
+static pr_status take_path(char *out, size_t size, const char *what, const pr_yaml *v, const char *file,
+                           pr_error *err) {
     const char *slash = strrchr(file, '/');
     int here = v->text[0] == '/' || !slash ? 0 : (int)(slash - file) + 1;
     int n = snprintf(out, size, "%.*s%s", here, file, v->text);
     if (v->text[0] && n > 0 && (size_t)n < size) return PR_OK;
-    return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column,
-                      "keys: allowed: a folder's path of at most %zu bytes", size - 1);
+    return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column, "%s: allowed: a path of at most %zu bytes", what,
+                      size - 1);
+}
+
+static pr_status take_stake(pr_votes_config *c, const pr_yaml *v, const char *file, pr_error *err) {
+    c->stake_file[0] = 0;
+    if (strcmp(v->text, "equal") == 0) return PR_OK;
+    return take_path(c->stake_file, sizeof c->stake_file, "stake: `equal`, or a file's path", v, file, err);
+}
+
+static pr_status take_evidence(pr_votes_config *c, const pr_yaml *v, const char *file, pr_error *err) {
+    static const char *const names[] = {"drain", "abort", NULL};
+    char text[72], near[96];
+    for (uint32_t k = 0; names[k]; k++) {
+        if (strcmp(v->text, names[k]) != 0) continue;
+        c->evidence = (pr_evidence_policy)k;
+        return PR_OK;
+    }
+    return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column, "evidence: `%s`%s; allowed: drain, abort",
+                      pr_yaml_show(text, v->text), pr_loader_suggest(near, v->text, names));
 }
 
 static pr_status take_value(pr_votes_config *c, const key *k, const pr_yaml *v, const char *file, pr_error *err) {
@@ -91,7 +113,11 @@ static pr_status take_value(pr_votes_config *c, const key *k, const pr_yaml *v, 
     case KIND_DURATION:
         return take_duration(number, k, v, file, err);
     case KIND_FOLDER:
-        return take_folder(c->key_folder, sizeof c->key_folder, v, file, err);
+        return take_path(c->key_folder, sizeof c->key_folder, "keys: a folder", v, file, err);
+    case KIND_STAKE:
+        return take_stake(c, v, file, err);
+    case KIND_EVIDENCE:
+        return take_evidence(c, v, file, err);
     }
     return PR_OK;
 }
@@ -146,5 +172,9 @@ pr_status pr_votes_config_load(pr_votes_config *out, const char *path, pr_error 
     PR_TRY(pr_file_read(&text, &size, path, PR_CONFIG_MAX_BYTES, err));
     pr_status status = pr_votes_config_parse(out, (const char *)text, size, path, err);
     free(text);
-    return status;
+    if (status != PR_OK || !out->stake_file[0]) return status;
+    pr_stakes stakes; /* mistakes in it are told before there is any work */
+    PR_TRY(pr_stakes_load(&stakes, out->stake_file, err));
+    pr_stakes_clear(&stakes);
+    return PR_OK;
 }

@@ -4,6 +4,13 @@
 #define PR_MANIFEST_VOTES_CONFIG_H
 #include "base/error.h"
 
+/* What a run does when evidence shows that a rank has lied. Its validator is removed in any case, and its proofs cannot
+ * be announced any more. */
+typedef enum pr_evidence_policy {
+    PR_EVIDENCE_DRAIN, /* it gets no more work, the others go on */
+    PR_EVIDENCE_ABORT  /* the run ends, resumable, for somebody to look at */
+} pr_evidence_policy;
+
 typedef struct pr_votes_config {
     uint32_t committee_size;   /* ranks that verify each proof; 0: nobody, outcomes are unvoted */
     uint32_t round_timeout_ms; /* without a quorum for so long, a round is said again and the silent are named */
@@ -11,11 +18,13 @@ typedef struct pr_votes_config {
     uint32_t view_timeout_ms;  /* without a proposal for so long, another leader is asked for */
     uint32_t threads;          /* that verify, on each rank */
     char key_folder[1024];     /* "": `keys` in the results folder */
+    char stake_file[1024];     /* stakes.h; "": every validator has stake 1 */
+    pr_evidence_policy evidence;
 } pr_votes_config;
 
 pr_votes_config pr_votes_config_defaults(void);
-/* What the file leaves out keeps its default; a relative folder begins at the file's. PR_ERR_USAGE with
- * file:line:column, what was found and what is allowed; PR_ERR_IO. */
+/* What the file leaves out keeps its default; a relative path begins at the file's folder. The file of stakes is read
+ * and checked, too. PR_ERR_USAGE with file:line:column, what was found and what is allowed; PR_ERR_IO. */
 PR_MUST_CHECK pr_status pr_votes_config_load(pr_votes_config *out, const char *path, pr_error *err);
 /* The same from text; file is only for messages and for relative folders. */
 PR_MUST_CHECK pr_status pr_votes_config_parse(pr_votes_config *out, const char *text, size_t size, const char *file,

@@ -1,9 +1,10 @@
 /* Ranks that lie in the consensus: all good proofs are approved all the same, nothing wrong ever is, and whoever can be
  * proven to have lied is removed, nobody else.
  *   mpirun -n N mpi_liars PROVERUN FOLDER KIND F [begin|end]      ranks 1 .. F lie; F is less than a third of N
- * begin: the run is drained as soon as somebody is removed. end: it is resumed, nobody lies any more, and those who
- * were removed stay so. KIND: invalid (announces wrong proofs), contrary (votes against what it found), equivocates
- * (signs both), silent, late, floods (rubbish and forgeries), replays (old messages again). */
+ * begin: the run has `evidence: abort`, so it ends as soon as somebody is removed. end: it is resumed, nobody lies any
+ * more, and those who were removed stay so. KIND: invalid (announces wrong proofs), contrary (votes against what it
+ * found), equivocates (signs both), silent, outnumbers (silent, and F may be half of the ranks, for stakes come from a
+ * file), late, floods (rubbish and forgeries), replays (old messages again). */
 #include "base/clock.h"
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
@@ -150,10 +151,14 @@ static const kind kinds[] = {
     {"contrary", {.verdict = say_the_contrary}, PR_REMOVAL_WRONG_VOTE, 0},
     {"equivocates", {.outgoing = say_both}, PR_REMOVAL_EQUIVOCATION, PR_REMOVAL_WRONG_VOTE},
     {"silent", {.outgoing = say_nothing}, PR_REMOVAL_NONE, 0},
+    {"outnumbers", {.outgoing = say_nothing}, PR_REMOVAL_NONE, 0},
     {"late", {.outgoing = say_late}, PR_REMOVAL_NONE, 0},
     {"floods", {.outgoing = say_rubbish}, PR_REMOVAL_NONE, 0},
     {"replays", {.outgoing = say_again}, PR_REMOVAL_NONE, 0},
 };
+
+/* The honest have ten times the stake of each liar, and may be fewer. */
+static bool has_stakes(const kind *k) { return strcmp(k->name, "outnumbers") == 0; }
 
 static const kind *find_kind(const char *name) {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -165,21 +170,6 @@ static const kind *find_kind(const char *name) {
 /* ---- a run in two sessions ---- */
 
 typedef enum which_part { PART_ALL, PART_BEGIN, PART_END } which_part;
-static const pr_leader *leading;
-
-static unsigned n_removed(const pr_leader *l) {
-    const pr_registry *registry = pr_consensus_registry(pr_voter_consensus(pr_worker_voter(l->worker)));
-    return registry->n - registry->n_active;
-}
-
-/* Of rank 0: whatever it says, it looks first whether somebody has been removed. */
-static bool drain_then(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
-    static bool asked;
-    (void)context, (void)t, (void)to, (void)m, (void)keys;
-    if (!asked && leading && n_removed(leading) > 0) asked = raise(SIGUSR1) == 0;
-    return false;
-}
-static const struct pr_voter_hooks drains = {.outgoing = drain_then};
 
 /* ---- the run ---- */
 
@@ -220,7 +210,6 @@ static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, 
     pr_stop_how how;
     pr_error e = {0};
     CHECK(pr_leader_init(&l, t, o, seat, &e) == PR_OK && pr_leader_gather(&l, &e) == PR_OK);
-    leading = part == PART_BEGIN ? &l : NULL;
     pr_status status = pr_coordinator_run(&report, &l, o, NULL, NULL, &e);
     if (status != PR_OK) fprintf(stderr, "%s\n", e.text);
     CHECK(status == PR_OK);
@@ -233,7 +222,6 @@ static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, 
 }
 
 static const struct pr_voter_hooks *hooks_of(int rank, const kind *k, int n_liars, which_part part) {
-    if (rank == 0 && part == PART_BEGIN) return &drains;
     return part != PART_END && rank >= 1 && rank <= n_liars ? &k->hooks : NULL;
 }
 
@@ -248,6 +236,16 @@ static void write_manifest(const char *path, unsigned jobs) {
     fclose(f);
 }
 
+static const char *write_stakes(int rank, int n, const char *folder) {
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/stakes", folder);
+    FILE *f = rank == 0 ? fopen(path, "w") : NULL;
+    CHECK(f || rank > 0);
+    for (int i = 0; f && i < n; i++) fprintf(f, "rank-%d %d\n", i, i == 0 || i == n - 1 ? 10 : 1);
+    if (f) fclose(f);
+    return path;
+}
+
 int main(int argc, char **argv) {
     pr_transport t;
     pr_seat seat;
@@ -258,9 +256,9 @@ int main(int argc, char **argv) {
     CHECK(argc == 5 || argc == 6);
     which_part part = argc == 5 ? PART_ALL : strcmp(argv[5], "begin") == 0 ? PART_BEGIN : PART_END;
     CHECK(pr_transport_init(&t, NULL) == PR_OK);
-    const kind *k = find_kind(argv[3]);
     int n_liars = atoi(argv[4]);
-    CHECK(n_liars >= 1 && 3 * n_liars < t.size);
+    const kind *k = find_kind(argv[3]);
+    CHECK(n_liars >= 1 && (has_stakes(k) || 3 * n_liars < t.size));
     snprintf(path, sizeof path, "%s/liars.yaml", argv[2]);
     pr_signals_watch(t.rank);
     if (t.rank == 0) write_manifest(path, part == PART_ALL ? JOBS : 4 * JOBS);
@@ -272,6 +270,9 @@ int main(int argc, char **argv) {
     pr_votes_config votes = pr_votes_config_defaults();
     votes.round_timeout_ms = 1000;
     votes.view_timeout_ms = 1000;
+    votes.evidence = part == PART_BEGIN ? PR_EVIDENCE_ABORT : PR_EVIDENCE_DRAIN;
+    snprintf(votes.stake_file, sizeof votes.stake_file, "%s",
+             has_stakes(k) ? write_stakes(t.rank, t.size, argv[2]) : "");
     const pr_run_options o = {.manifest_path = path,
                               .results_dir = argv[2],
                               .votes = &votes,

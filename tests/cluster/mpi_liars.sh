@@ -26,12 +26,24 @@ session() { # MPI_LIARS PROVERUN PART
 }
 mkdir "$folder/twice"
 session "$1" "$2" begin
+grep -q 'a rank has lied, and the configuration says `evidence: abort`' "$folder/err" || {
+    echo 'FAILED: the run is not ended by evidence'
+    exit 1
+}
 session "$1" "$2" end
 grep -q 'was removed in an earlier session (invalid_proof): it gets no work' "$folder/err" || {
     echo 'FAILED: the removal is forgotten'
     exit 1
 }
-echo 'a removal outlives its session'
+echo 'evidence ends a run that is to end then, and a removal outlives its session'
+mkdir "$folder/stakes"
+if ! mpirun -n 4 "$1" "$2" "$folder/stakes" outnumbers 2 >"$folder/out" 2>"$folder/err" ||
+    ! "$2" audit "$folder"/stakes/*.h5 >"$folder/audit"; then
+    echo 'FAILED: two silent ranks of four, with little stake'
+    tail -n 40 "$folder/err"
+    exit 1
+fi
+echo 'a quorum follows stake, not heads'
 for n in $sizes; do
     for kind in invalid contrary equivocates silent late floods replays; do
         mkdir "$folder/$n-$kind"

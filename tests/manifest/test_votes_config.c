@@ -47,6 +47,12 @@ static void test_every_key(void **state) {
     assert_int_equal(parse(&c, "version: 1\nconsensus: {keys: /var/keys, committee: 0}\n", &err), PR_OK);
     assert_string_equal(c.key_folder, "/var/keys");
     assert_int_equal(c.committee_size, 0);
+    assert_int_equal(parse(&c, "version: 1\nconsensus: {stake: stakes, evidence: abort}\n", &err), PR_OK);
+    assert_string_equal(c.stake_file, "conf/stakes");
+    assert_int_equal(c.evidence, PR_EVIDENCE_ABORT);
+    assert_int_equal(parse(&c, "version: 1\nconsensus: {stake: equal, evidence: drain}\n", &err), PR_OK);
+    assert_string_equal(c.stake_file, "");
+    assert_int_equal(c.evidence, PR_EVIDENCE_DRAIN);
 }
 
 static void test_mistakes(void **state) {
@@ -63,6 +69,8 @@ static void test_mistakes(void **state) {
     refuses("version: 1\nconsensus:\n  view_timeout: 50s\n", "3:3", "less than half");
     refuses("version: 1\nconsensus: 3\n", "2:12", "consensus");
     refuses("version: 1\nconsensus: {keys: ''}\n", "2:19", "folder");
+    refuses("version: 1\nconsensus: {stake: ''}\n", "2:20", "`equal`, or a file's path");
+    refuses("version: 1\nconsensus: {evidence: ignore}\n", "2:23", "allowed: drain, abort");
 }
 
 static void test_the_template(void **state) {
