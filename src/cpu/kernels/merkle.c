@@ -25,9 +25,9 @@ typedef struct message_block {
     bool is_lifted; /* any of them */
 } message_block;
 
-static message_block columns_from(const leaves *l, size_t first) {
+/* log_rows: what the columns are lifted to. */
+static message_block columns_from(const leaves *l, size_t first, uint32_t log_rows) {
     message_block b = {.n = (unsigned)(l->n - first < 16 ? l->n - first : 16)};
-    const uint32_t log_rows = pr_merkle_log_rows(l->tree);
     for (unsigned k = 0; k < b.n; k++) {
         pr_col col = l->cols[first + k];
         PR_ASSERT(col.log_rows >= 1 && col.log_rows <= log_rows);
@@ -54,23 +54,54 @@ static inline void read_message(lane m[16], const message_block *b, size_t row) 
     for (unsigned k = b->n; k < 16; k++) m[k] = lane_set1(0);
 }
 
-/* Leaves first .. first + count - 1 of columns that are read one word a leaf. */
+/* How many times the leaves of a run of count may be halved before fewer than a lane's width are left, or a pair. */
+static uint32_t log_most_merged(size_t count) {
+    uint32_t n = 0;
+    while (count >> n > (LANE_WIDTH > 2 ? LANE_WIDTH : 2)) n++;
+    return n;
+}
+
+/* By how much leaves may be merged in block c and those before it: the columns there have so many rows fewer. */
+static uint32_t log_merged(const leaves *l, size_t c, uint32_t merged) {
+    for (size_t k = c; k < c + 16 && k < l->n; k++) {
+        const uint32_t lifted = pr_merkle_log_rows(l->tree) - l->cols[k].log_rows;
+        if (lifted < merged) merged = lifted;
+    }
+    return merged;
+}
+
+/* From one state for 2^log_from leaves to one for 2^log_to of them, n states: each pair of neighbours again and again,
+ * as columns are lifted. */
+static void spread_states(uint32_t *nodes, size_t stride, size_t n, uint32_t log_from, uint32_t log_to) {
+    if (log_from == log_to) return;
+    for (size_t k = 0; k < 8; k++)
+        for (size_t i = n; i-- > 0;)
+            nodes[k * stride + i] = nodes[k * stride + (i >> (log_from - log_to + 1) << 1) + (i & 1)];
+}
+
+/* Leaves first .. first + count - 1 of columns that are read one word a leaf. Columns come by size, so the leaves that
+ * read the same rows of the columns so far share one state until a larger column parts them: what small columns cost
+ * follows their own rows. */
 static void hash_plain_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t first, size_t count) {
-    for (size_t c = 0; c < l->n; c += 16) {
-        const message_block b = columns_from(l, c);
+    uint32_t before = log_merged(l, 0, log_most_merged(count)), merged = before;
+    for (size_t c = 0; c < l->n; c += 16, before = merged) {
+        merged = log_merged(l, c, before);
+        const message_block b = columns_from(l, c, pr_merkle_log_rows(l->tree) - merged);
         const bool last = c + 16 >= l->n;
         const uint64_t total = 4 * (last ? l->n : c + 16);
-        for (size_t i = 0; i < count; i += LANE_WIDTH) {
+        if (c) spread_states(nodes, stride, count >> merged, before, merged);
+        for (size_t i = 0; i < count >> merged; i += LANE_WIDTH) {
             lane h[8], m[16];
             if (c == 0)
                 pr_blake2s_lanes_init(h);
             else
                 load_nodes(h, nodes + i, stride);
-            read_message(m, &b, first + i);
+            read_message(m, &b, (first >> merged) + i);
             pr_blake2s_lanes_compress(h, m, total, last ? PR_BLAKE2S_LAST : PR_BLAKE2S_MORE);
             store_nodes(nodes + i, stride, h);
         }
     }
+    spread_states(nodes, stride, count, merged, 0);
 }
 
 /* Four rows of four columns a leaf: row by row, each row's four words. */
