@@ -10,7 +10,7 @@ import sys
 
 import h5py
 
-SELF_VERIFIED, APPROVED = "self_verified", "approved"
+PROVEN = "self_verified", "approved", "merged"
 
 
 def outcomes(jobs):
@@ -22,7 +22,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     with h5py.File(sys.argv[1], "r") as f:
-        good = {job for job, outcome in outcomes(f["jobs"]).items() if outcome in (SELF_VERIFIED, APPROVED)}
+        good = {job for job, outcome in outcomes(f["jobs"]).items() if outcome in PROVEN}
         values = {}
         for row in f["outputs"]:
             values.setdefault(row["id"], {})[row["name"].decode()] = row["value"].decode()

@@ -205,6 +205,10 @@ static void check_certificates(pr_vote_check *c) {
     size_t n;
     const pr_certificate_row *rows = pr_results_vote_rows(c->results, PR_VOTES_CERTIFICATES, &n);
     for (size_t i = 0; i < n; i++) check_certificate(c, &rows[i]);
+}
+
+/* Whatever the file says of its votes, or leaves out: who can write rows can remove tables and attributes too. */
+static void check_approvals(pr_vote_check *c) {
     for (size_t i = 0; i < c->n_jobs; i++) {
         const pr_job_row *row = pr_results_job(c->results, c->jobs[i].row);
         if (row->outcome == PR_OUTCOME_APPROVED && !c->jobs[i].certified)
@@ -381,24 +385,24 @@ static pr_status check_batches(pr_vote_check *c, pr_error *err) {
 
 /* ---- the whole ---- */
 
-pr_status pr_vote_check_run(pr_vote_check *c, pr_error *err) {
-    pr_error e = {0};
-    for (size_t i = 0; i < pr_results_n_jobs(c->results); i++)
-        c->n_approved += pr_results_job(c->results, i)->outcome == PR_OUTCOME_APPROVED;
-    pr_status status = open_record(c, &e);
-    if (status == PR_ERR_MEMORY) return pr_fail(err, status, "%s", e.text);
-    if (status != PR_OK) {
-        blame(c, "consensus: %s", e.text);
-        return PR_OK;
-    }
-    if (c->record == PR_VOTES_ABSENT && c->n_approved && pr_results_attribute(c->results, "consensus_seed"))
-        blame(c, "consensus: %zu jobs are approved in a run without committees", c->n_approved);
-    if (c->record != PR_VOTES_ON_RECORD) return PR_OK;
+static pr_status check_record(pr_vote_check *c, pr_error *err) {
     check_all_evidence(c); /* first: whom certificates may leave out */
     check_certificates(c);
     PR_TRY(check_votes(c, err));
     check_views(c);
     return check_batches(c, err);
+}
+
+pr_status pr_vote_check_run(pr_vote_check *c, pr_error *err) {
+    pr_error e = {0};
+    pr_status status = open_record(c, &e);
+    if (status == PR_ERR_MEMORY) return pr_fail(err, status, "%s", e.text);
+    if (status != PR_OK)
+        blame(c, "consensus: %s", e.text);
+    else if (c->record == PR_VOTES_ON_RECORD)
+        PR_TRY(check_record(c, err));
+    check_approvals(c);
+    return PR_OK;
 }
 
 void pr_vote_check_clear(pr_vote_check *c) {

@@ -1,6 +1,7 @@
 /* Checks what a results file says of the consensus, offline: signatures of votes, certificates, evidence, views and the
  * batch, against the validators and the terms that the file itself names. Each thing that does not hold is a line on
- * standard output. One thread; within the guard of verify_results.c. */
+ * standard output; an `approved` job without a certificate that holds is one, whatever the file lacks. One thread;
+ * within the guard of verify_results.c. */
 #ifndef PR_APP_VOTE_CHECK_H
 #define PR_APP_VOTE_CHECK_H
 #include "cluster/ballot_keys.h"
@@ -37,7 +38,6 @@ typedef struct pr_vote_check {
     pr_ballot_keys *keys;
     pr_crypto crypto;
     size_t n_bad, n_certificates, n_votes, n_evidence, n_unproven, n_views, n_batches;
-    size_t n_approved; /* jobs */
 } pr_vote_check;
 
 /* PR_OK however bad the file is; an error for memory alone. Clear it in any case. */

@@ -53,10 +53,7 @@ int pr_vote_report(const pr_vote_check *c, bool names_voters) {
     bool left = false;
     switch (c->record) {
     case PR_VOTES_ABSENT:
-        if (c->n_approved)
-            printf("consensus: %zu jobs are approved by the run's word alone: no votes are on record\n", c->n_approved);
-        else if (names_voters)
-            puts("consensus: no votes are on record");
+        if (c->n_bad || names_voters) puts("consensus: no votes are on record");
         break;
     case PR_VOTES_MERGED:
         puts("consensus: certificates are in the files that were merged, not in this one");

@@ -8,8 +8,8 @@ static const pr_field job_fields[] = {
     F(U32, type_version, "version of the job type's statement"),
     F(STATE, state, "how far the job came"),
     F(OUTCOME, outcome,
-      "approved: another rank verified the proof from its bytes; self_verified: only the prover did; refused, "
-      "skipped: never begun"),
+      "approved: another rank verified the proof from its bytes; merged: approved in a file merged into "
+      "this one; self_verified: only the prover did; refused, skipped: never begun"),
     F(TEXT, reason, "why it failed or was rejected; empty otherwise"),
     F(I32, prover_rank, "rank of the accepted or last attempt; -1: none"),
     F(I32, verifier_rank, "rank that verified the bytes; -1: none"),

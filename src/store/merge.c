@@ -198,6 +198,8 @@ static pr_status copy_job(merging *m, const choice *c, const size_t *manifests, 
     PR_TRY(pr_results_load(m->inputs[c->input], c->row, &record, err));
     record.row.manifest = (uint32_t)manifests[c->row->manifest];
     record.row.session += sessions;
+    /* Certificates stay behind, and nothing may say `approved` without one. */
+    if (record.row.outcome == PR_OUTCOME_APPROVED) record.row.outcome = PR_OUTCOME_MERGED;
     pr_status status = pr_product_put(&m->out, &record, err);
     pr_record_clear(&record);
     if (status == PR_OK && pr_product_pending(&m->out) > PR_PENDING_MAX)

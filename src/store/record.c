@@ -15,7 +15,7 @@
     }
 PR_NAMES(pr_job_state_name, PR_STATE_COUNT, "queued", "prepared", "proven", "self_verified", "verified")
 PR_NAMES(pr_outcome_name, PR_OUTCOME_COUNT, "none", "approved", "self_verified", "rejected", "failed", "refused",
-         "skipped", "timeout", "unvoted")
+         "skipped", "timeout", "unvoted", "merged")
 PR_NAMES(pr_attempt_end_name, PR_ATTEMPT_COUNT, "proved", "failed", "crashed", "killed", "hung", "timeout", "wrong",
          "rank_lost", "stopped")
 PR_NAMES(pr_event_kind_name, PR_EVENT_COUNT, "note", "drain", "stop", "rank_lost", "rank_silent", "rank_back",

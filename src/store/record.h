@@ -35,11 +35,13 @@ typedef enum pr_outcome {
     PR_OUTCOME_SKIPPED,       /* never begun: a job that it comes after has no proof */
     PR_OUTCOME_TIMEOUT,       /* its time limit or deadline ended it, or no quorum voted in time */
     PR_OUTCOME_UNVOTED,       /* the run's committees have no members: nobody but the prover verified it */
+    PR_OUTCOME_MERGED,        /* was approved in a file that was merged into this one; the certificate is in that one */
     PR_OUTCOME_COUNT
 } pr_outcome;
 const char *pr_outcome_name(uint32_t outcome);
 static inline bool pr_outcome_is_done(uint32_t o) {
-    return o == PR_OUTCOME_APPROVED || o == PR_OUTCOME_SELF_VERIFIED || o == PR_OUTCOME_UNVOTED;
+    return o == PR_OUTCOME_APPROVED || o == PR_OUTCOME_SELF_VERIFIED || o == PR_OUTCOME_UNVOTED ||
+           o == PR_OUTCOME_MERGED;
 }
 
 /* How one attempt at a job ended. */

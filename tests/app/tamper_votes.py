@@ -47,5 +47,14 @@ with h5py.File(path, "r+") as f:
     elif kind == "drop":
         for name in ("validators", "votes", "certificates"):
             del f[name]
+    elif kind == "stripped":  # as if from before the consensus
+        for name in ("consensus_seed", "consensus_committee_size"):
+            del f.attrs[name]
+        for name in ("validators", "votes", "certificates", "views", "evidence", "consensus", "batches", "signed"):
+            del f[name]
+    elif kind == "merged":  # as if from files that hold the certificates
+        f.attrs["input.1.run_id"] = f.attrs["run_id"]
+        for name in ("validators", "certificates"):
+            del f[name]
     else:
         raise SystemExit("no such kind: " + kind)

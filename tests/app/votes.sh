@@ -54,6 +54,9 @@ says out '4 certificates.*: 0 bad'
 expect 0 merge "$file" -o merged.h5
 expect 0 verify merged.h5
 says out 'certificates are in the files that were merged'
+expect 0 show merged.h5 --table jobs
+says out '^outcome *merged$'
+! grep -q '^outcome *approved$' out || fail "a merged file says approved"
 
 # ---- what a kill has kept out of the journal, but not off rank 0's own disk, is there after a resume ----
 for percent in 30 60 90; do
@@ -126,9 +129,19 @@ lost fib-.: approved, but no certificate that holds names its proof
 key consensus: this key is registered already
 removal validator 3: removed for equivocation by its row, for none by evidence
 outcome batch .*: the outcomes in /consensus are not those that were signed
-size consensus: 4 jobs are approved in a run without committees
+size fib-.: approved, but no certificate
+merged fib-.: approved, but no certificate
+stripped fib-.: approved, but no certificate
 drop fib-.: approved, but no certificate
 K
+    for kind in stripped merged; do # every such job is named, by both commands
+        cp "$file" changed.h5
+        /usr/bin/python3 "$HERE/tamper_votes.py" changed.h5 $kind || fail "$kind could not be changed"
+        for command in verify audit; do
+            expect 1 $command changed.h5
+            [ "$(grep -c '^bad: fib-.: approved, but no certificate' out)" = 4 ] || fail "$command: $kind names too few"
+        done
+    done
     cp "$file" changed.h5
     /usr/bin/python3 "$HERE/tamper_votes.py" changed.h5 outcome
     expect 1 prove-inclusion changed.h5 fib-1
