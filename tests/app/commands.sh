@@ -104,7 +104,7 @@ expect 2 bench calibrate --backend poison
 says err 'allowed: '
 expect 2 air
 expect 2 air nonsense
-says err 'allowed: blake2s, '
+says err 'allowed: air, blake2s, '
 expect 2 air wide_fibonacci log_rows
 expect 2 air wide_fibonacci log_rows=99
 says err '4 to 24'
@@ -115,7 +115,7 @@ expect 1 air file_hash path=not-there
 says err 'not-there'
 
 # ---- from a job type to a verified proof, and back ----
-cp "$jobs/mlp_inference/model.h5" "$jobs/mlp_inference/digits.h5" "$jobs/plonk/cubic.txt" . # examples name them
+cp "$jobs/mlp_inference/model.h5" "$jobs/mlp_inference/digits.h5" "$jobs/plonk/cubic.txt" "$jobs/air/two_sizes.json" . # examples name them
 for type in $("$PROVERUN" air --list); do
     expect 0 air "$type" --example --asm
     says out '^component '
