@@ -304,6 +304,9 @@ static void check_views(pr_vote_check *c) {
             blame(c, "view %s: %s", rows[i].id, err.text);
         else if (view != strtoull(rows[i].id, NULL, 10))
             blame(c, "view %s: its certificate is of view %llu", rows[i].id, (unsigned long long)view);
+        else if (rows[i].reason[0] && rows[i].leader != pr_view_certificate_leader(bytes, size))
+            blame(c, "view %s: validator %u leads it by its row, %u by its certificate", rows[i].id, rows[i].leader,
+                  pr_view_certificate_leader(bytes, size));
         free(bytes);
     }
 }

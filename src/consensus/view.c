@@ -1,5 +1,7 @@
 #include "consensus/view.h"
 
+#define PR_VIEW_AT 34u /* behind version, kind and run */
+
 void pr_view_certificate_write(pr_writer *w, const pr_hash *run, uint64_t view, const pr_registry *registry,
                                const pr_validator_set *signers, const uint8_t (*signatures)[PR_SIGNATURE_BYTES]) {
     pr_write_u8(w, PR_CONSENSUS_VERSION);
@@ -26,4 +28,21 @@ pr_status pr_view_certificate_check(uint64_t *view, const uint8_t *data, size_t 
     PR_TRY(pr_signatures_check(&r, &m, registry, crypto, err));
     *view = m.view;
     return PR_OK;
+}
+
+uint32_t pr_view_certificate_leader(const uint8_t *data, size_t size) {
+    pr_validator_set left_out = {{0}};
+    pr_reader r;
+    pr_reader_init(&r, data + PR_VIEW_AT, size - PR_VIEW_AT);
+    uint64_t view = pr_read_u64(&r);
+    uint32_t n = pr_read_u32(&r), n_left_out = pr_read_u32(&r);
+    for (uint32_t k = 0; k < n_left_out && !r.failed; k++) {
+        uint32_t i = pr_read_u32(&r);
+        if (i < PR_VALIDATORS_MAX) pr_set_add(&left_out, i);
+    }
+    for (uint32_t k = 0; k < n && n <= PR_VALIDATORS_MAX; k++) {
+        uint32_t i = (uint32_t)((view % n + k) % n);
+        if (!pr_set_has(&left_out, i)) return i;
+    }
+    return PR_NO_VALIDATOR;
 }

@@ -230,7 +230,9 @@ static void count_signatures(const uint8_t *list, size_t size, uint32_t *n_remov
 }
 
 static pr_status put_view(pr_product *p, const ballot *b, pr_error *err) {
-    pr_view_row row = {.time_ns = b->time_ns};
+    /* Nothing else begins a view: where a leader is removed the next one takes over within the same. */
+    pr_view_row row = {
+        .reason = "timeout", .leader = pr_view_certificate_leader(b->body, b->size), .time_ns = b->time_ns};
     snprintf(row.id, sizeof row.id, "%llu", (unsigned long long)b->as.view);
     row.n_validators = u32_at(b->body + PR_VIEW_HEAD_BYTES - 4);
     count_signatures(b->body + PR_VIEW_HEAD_BYTES, b->size - PR_VIEW_HEAD_BYTES, &row.n_removed, &row.n_signers);

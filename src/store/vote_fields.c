@@ -53,6 +53,8 @@ PR_SPEC(pr_certificate_row_spec, pr_certificate_row, certificate_fields);
 
 static const pr_field view_fields[] = {
     PR_ROW(pr_view_row, TEXT, id, "the view that began"),
+    PR_ROW(pr_view_row, TEXT, reason, "why it began: timeout, of those who waited for the leader before"),
+    PR_ROW(pr_view_row, U32, leader, "row of /validators: who leads from then on"),
     PR_ROW(pr_view_row, U32, n_validators, "validators registered then"),
     PR_ROW(pr_view_row, U32, n_removed, "validators that were removed, or away, then"),
     PR_ROW(pr_view_row, U32, n_signers, "validators that asked for the view"),

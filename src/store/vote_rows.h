@@ -38,7 +38,8 @@ typedef struct pr_certificate_row {
 
 typedef struct pr_view_row {
     char id[24]; /* the view */
-    uint32_t n_validators, n_removed, n_signers;
+    char reason[24];
+    uint32_t leader, n_validators, n_removed, n_signers;
     uint64_t time_ns, offset, length;
 } pr_view_row;
 

@@ -111,7 +111,7 @@ static void put_quorums(pr_store *s) {
     }
     pr_registry_remove(&registry, 3, PR_REMOVAL_WRONG_VOTE);
     pr_writer_init(&w);
-    pr_view_certificate_write(&w, &run, 8, &registry, &signers, (const uint8_t(*)[PR_SIGNATURE_BYTES])signatures);
+    pr_view_certificate_write(&w, &run, 7, &registry, &signers, (const uint8_t(*)[PR_SIGNATURE_BYTES])signatures);
     put(s, PR_CONSENSUS_RECORD_VIEW, w.data, w.size);
     pr_writer_clear(&w);
     pr_batch_certificate_write(&w, &run, &root, 2, &registry, &signers,
@@ -215,7 +215,9 @@ static void test_each_record_has_its_row(void **state) {
     assert_int_equal(rounds[1].announced_ns, 0);
 
     const pr_view_row *view = rows_of(r, PR_VOTES_VIEWS, 1);
-    assert_string_equal(view->id, "8");
+    assert_string_equal(view->id, "7");
+    assert_string_equal(view->reason, "timeout");
+    assert_int_equal(view->leader, 0); /* it would be 3, which was removed */
     assert_true(view->n_validators == 4 && view->n_removed == 1 && view->n_signers == 3);
     check_bytes(r, view->offset, view->length, PR_MESSAGE_VIEW_CERTIFICATE);
 
