@@ -71,11 +71,17 @@ options="run late.yaml --config quick.yaml --results other --silent-after 2s --l
 mpirun --enable-recovery -n 3 "$PROVERUN" $options : -n 1 -x PROVERUN_TEST_FAULTS='*.*:other-hash' "$FAULTY" $options \
     >run.out 2>run.err &
 PID=$!
-await '^\['
-stopped=$(pgrep -P $PID -x proverun_faulty)
+# within its first proof: another hash that comes in time is refused, and the rank gets no work
+ticks() { awk '{ print $14 }' "/proc/$(pgrep -P "$stopped")/stat" 2>/dev/null || echo 0; } # of its prover
+waits=0
+until stopped=$(pgrep -P $PID -x proverun_faulty) && [ "$(ticks)" -ge 8 ] || [ $waits = 600 ]; do
+    sleep 0.02
+    waits=$((waits + 1))
+done
 kill -STOP "$stopped"
 await 'it is lost'
-sleep 0.5
+before=$(grep -c '^\[' run.err)
+until [ "$(grep -c '^\[' run.err)" -ge $((before + 8)) ] || ! kill -0 $PID; do sleep 0.05; done # its job was among them
 kill -CONT "$stopped"
 wait $PID
 says run.err 'rank 3 sent another proof .* than the one that counts'
