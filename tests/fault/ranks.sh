@@ -81,7 +81,11 @@ done
 kill -STOP "$stopped"
 await 'it is lost'
 before=$(grep -c '^\[' run.err)
-until [ "$(grep -c '^\[' run.err)" -ge $((before + 8)) ] || ! kill -0 $PID; do sleep 0.05; done # its job was among them
+waits=0
+until [ "$(grep -c '^\[' run.err)" -ge $((before + 8)) ] || [ $waits = 1200 ]; do # its job was among them
+    sleep 0.05
+    waits=$((waits + 1))
+done
 kill -CONT "$stopped"
 wait $PID
 says run.err 'rank 3 sent another proof .* than the one that counts'
