@@ -6,9 +6,9 @@ set -u
 FAULTY=$2
 . "$(dirname "$0")/../app/common.sh"
 
-manifest() { # NAME JOBS
+manifest() { # NAME JOBS LOG_ROWS
     printf 'version: 1\nname: %s\ndefaults: { profile: fast }\njobs:\n' "$1"
-    printf '  - { id: fib, type: wide_fibonacci, params: { log_rows: 13, columns: 60, seed: [%s] } }\n' "$(seq -s ', ' 1 "$2")"
+    printf '  - { id: fib, type: wide_fibonacci, params: { log_rows: %s, columns: 60, seed: [%s] } }\n' "$3" "$(seq -s ', ' 1 "$2")"
 }
 # start RANKS MANIFEST OPTIONS...: in the background, streams to run.out and run.err
 printf 'version: 1\nconsensus: { round_timeout: 2s, view_timeout: 4s, retries: 5 }\n' >quick.yaml
@@ -36,7 +36,7 @@ ends_well() { # NAME JOBS
 }
 
 # ---- slow: its prover stands still while the supervisor goes on; the job is begun again elsewhere ----
-manifest slow 12 >slow.yaml
+manifest slow 12 13 >slow.yaml
 start 3 slow.yaml --results slow
 await '^\['
 frozen=$(pgrep -P "$(supervisor 1)")
@@ -48,9 +48,10 @@ says run.err 'handed out again'
 ends_well slow 12
 
 # ---- stopped: lost, its job is done elsewhere; then it goes on, and sends what is there already ----
-manifest late 250 >late.yaml
+manifest late 60 15 >late.yaml
 start 4 late.yaml --results late --silent-after 2s --lost-after 3s
 await '^\['
+sleep 0.3 # all end their first proofs at about the same time: within the second one
 stopped=$(supervisor 3)
 kill -STOP "$stopped"
 await 'it is lost'
@@ -60,7 +61,7 @@ wait $PID
 # whichever of the two came second
 says run.err 'rank [0-9] sent the proof that is there already\|rank 3 sent a proof after the job'
 says run.err 'rank 3 is back'
-ends_well late 250
+ends_well late 60
 expect 0 show "$(cat run.out)" --table events
 says out 'late_answer'
 
@@ -89,7 +90,7 @@ done
 kill -CONT "$stopped"
 wait $PID
 says run.err 'rank 3 sent another proof .* than the one that counts'
-ends_well other 250
+ends_well other 60
 expect 0 show "$(cat run.out)" --table events
 says out 'contradiction'
 finish
