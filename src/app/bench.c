@@ -10,6 +10,7 @@ static const struct bench {
 } benches[] = {
     {"wide-fibonacci", bench_wide_fibonacci, 20, 100},
     {"poseidon2", bench_poseidon2, 15, 0},
+    {"jobs", bench_jobs, 0, 0},
     {"fft", bench_fft, 20, 16},
     {"merkle", bench_merkle, 20, 100},
     {"field", bench_field, 0, 0},
@@ -46,7 +47,7 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
     }
 }
 
-static pr_status parse(bench_options *o, int argc, char **argv, pr_error *err) {
+static pr_status parse(bench_options *o, bool takes_manifest, int argc, char **argv, pr_error *err) {
     static const struct option options[] = {
         {"log-rows", 1, 0, 'l'},   {"columns", 1, 0, 'c'},  {"repeat", 1, 0, 'r'},        {"threads", 1, 0, 'n'},
         {"queries", 1, 0, 'q'},    {"pow-bits", 1, 0, 'w'}, {"backend", 1, 0, 'b'},       {"fold-step", 1, 0, 'f'},
@@ -54,6 +55,7 @@ static pr_status parse(bench_options *o, int argc, char **argv, pr_error *err) {
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(parse_option(o, c, err));
+    if (takes_manifest && optind < argc) o->manifest = argv[optind++];
     if (optind != argc)
         return pr_fail(err, PR_ERR_USAGE, "'%s': no more arguments are allowed; see proverun bench --help",
                        argv[optind]);
@@ -73,11 +75,11 @@ int pr_app_bench(int argc, char **argv) {
                            .pow_bits = 10,
                            .fold_step = 1,
                            .log_blowup = 1};
-        if (parse(&o, argc - 1, argv + 1, &err) != PR_OK) return pr_app_fail(&err), 2;
+        if (parse(&o, benches[i].run == bench_jobs, argc - 1, argv + 1, &err) != PR_OK) return pr_app_fail(&err), 2;
         if (benches[i].run(&o, &err) != PR_OK) return pr_app_fail(&err);
         return 0;
     }
-    pr_fail(&err, PR_ERR_USAGE, "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, fft, merkle, field, calibrate",
-            name);
+    pr_fail(&err, PR_ERR_USAGE,
+            "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, jobs, fft, merkle, field, calibrate", name);
     return pr_app_fail(&err);
 }

@@ -9,20 +9,24 @@ typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
     size_t device_bytes; /* limit; 0: none */
     const pr_backend *backend;
-    const char *output; /* of calibrate; NULL: where estimates look for it */
+    const char *output;   /* of calibrate; NULL: where estimates look for it */
+    const char *manifest; /* of jobs; NULL: none given */
 } bench_options;
 
-/* What kernels of cuda-emu did in each stage of a proof; nothing on other backends. */
+/* What each stage of a proof took: processor time, and with cuda-emu what its kernels did. */
 typedef struct bench_counts {
-    bool is_counted;
-    pr_stage stage; /* that runs; PR_STAGE_COUNT: none yet */
+    bool is_counted; /* kernels are */
+    pr_stage stage;  /* that runs; PR_STAGE_COUNT: none yet */
+    uint64_t cpu_before, cpu_ns[PR_STAGE_COUNT];
     pr_cuda_counts before, stages[PR_STAGE_COUNT];
 } bench_counts;
 void bench_counts_begin(bench_counts *counts, pr_prover *prover, const pr_backend *backend); /* before each proof */
-void bench_counts_print(bench_counts *counts); /* behind it, as a field of a JSON object */
+void bench_counts_end(bench_counts *counts);                                                 /* behind it */
+void bench_counts_print(const bench_counts *counts); /* as fields of a JSON object */
 
 pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err);
 pr_status bench_poseidon2(const bench_options *o, pr_error *err);
+pr_status bench_jobs(const bench_options *o, pr_error *err);
 pr_status bench_fft(const bench_options *o, pr_error *err);
 pr_status bench_merkle(const bench_options *o, pr_error *err);
 pr_status bench_field(const bench_options *o, pr_error *err);

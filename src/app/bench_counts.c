@@ -1,9 +1,9 @@
-/* What kernels of cuda-emu do in each stage of a proof: launches, and bytes of device memory that they read and write,
- * every access counted. From these the time on a GPU is derived (docs/performance.md). */
+/* What each stage of a proof takes: processor time of all threads; with cuda-emu launches, and bytes of device memory
+ * that kernels read and write, every access counted. From these the time on a GPU is derived (docs/performance.md). */
 #include "app/bench.h"
+#include "base/clock.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #ifdef PR_HAVE_CUDA_EMU
 
@@ -27,30 +27,13 @@ static void add(pr_cuda_counts *sum, pr_cuda_counts more) {
     sum->synchronizations += more.synchronizations;
 }
 
-static void close_stage(bench_counts *c) {
+static void count(bench_counts *c) {
     const pr_cuda_counts now = pr_cuda_emu_counts();
     if (c->stage < PR_STAGE_COUNT) add(&c->stages[c->stage], difference(now, c->before));
     c->before = now;
 }
 
-static void begin_stage(void *context, pr_stage stage) {
-    bench_counts *c = context;
-    close_stage(c);
-    c->stage = stage;
-}
-
-void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend) {
-    c->is_counted = backend == &pr_backend_cuda_emu;
-    if (!c->is_counted) return;
-    memset(c->stages, 0, sizeof c->stages);
-    c->stage = PR_STAGE_COUNT;
-    c->before = pr_cuda_emu_counts();
-    pr_prover_set_stage_listener(prover, begin_stage, c);
-}
-
-void bench_counts_print(bench_counts *c) {
-    if (!c->is_counted) return;
-    close_stage(c);
+static void print_counts(const bench_counts *c) {
     printf(",\"kernels\":{");
     for (int i = 0; i < PR_STAGE_COUNT; i++) {
         const pr_cuda_counts *s = &c->stages[i];
@@ -63,12 +46,44 @@ void bench_counts_print(bench_counts *c) {
     printf("}");
 }
 
+static bool counts_kernels(const pr_backend *backend) { return backend == &pr_backend_cuda_emu; }
+
 #else
 
-void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend) {
-    (void)prover, (void)backend;
-    c->is_counted = false;
-}
-void bench_counts_print(bench_counts *c) { (void)c; }
+static void count(bench_counts *c) { (void)c; }
+static void print_counts(const bench_counts *c) { (void)c; }
+static bool counts_kernels(const pr_backend *backend) { return (void)backend, false; }
 
 #endif
+
+static void close_stage(bench_counts *c) {
+    uint64_t now = pr_clock_process_ns();
+    if (c->stage < PR_STAGE_COUNT) c->cpu_ns[c->stage] += now - c->cpu_before;
+    c->cpu_before = now;
+    if (c->is_counted) count(c);
+}
+
+static void begin_stage(void *context, pr_stage stage) {
+    bench_counts *c = context;
+    close_stage(c);
+    c->stage = stage;
+}
+
+void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend) {
+    *c = (bench_counts){.is_counted = counts_kernels(backend), .stage = PR_STAGE_COUNT};
+    close_stage(c); /* from here on */
+    pr_prover_set_stage_listener(prover, begin_stage, c);
+}
+
+void bench_counts_end(bench_counts *c) {
+    close_stage(c);
+    c->stage = PR_STAGE_COUNT;
+}
+
+void bench_counts_print(const bench_counts *c) {
+    printf(",\"cpu_ms\":{");
+    for (int i = 0; i < PR_STAGE_COUNT; i++)
+        printf("%s\"%s\":%.3f", i ? "," : "", pr_stage_name((pr_stage)i), (double)c->cpu_ns[i] / 1e6);
+    printf("}");
+    if (c->is_counted) print_counts(c);
+}

@@ -1,7 +1,8 @@
-/* Whole proofs: the yardstick, and Poseidon2 permutations by way of poseidon2_merkle. */
+/* Whole proofs: the yardstick, Poseidon2 permutations by way of poseidon2_merkle, and the jobs of a manifest. */
 #include "app/bench.h"
 #include "base/clock.h"
 #include "job/job.h"
+#include "manifest/manifest.h"
 #include "verify/verify.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 /* One statement proven again and again. */
 typedef struct subject {
-    const char *name;
+    const char *name, *id; /* id: of a job; NULL: not shown */
     const pr_layout *layout;
     pr_trace_source source;
     double units; /* permutations a proof; 0: not shown */
@@ -35,17 +36,20 @@ typedef struct measured {
 } measured;
 
 static pr_status print_result(const subject *s, const bench_options *o, uint64_t k, const pr_prover *prover,
-                              const measured *m, bench_counts *counts, const pr_proof *proof, pr_error *err) {
+                              const measured *m, const bench_counts *counts, const pr_proof *proof, pr_error *err) {
     const pr_stage_times *t = &m->stages;
+    const pr_config *config = &s->layout->statement->config;
     char hex[65];
     size_t bytes;
     json_digest(hex, &bytes, proof, s->layout);
-    printf("{\"bench\":\"%s\",\"repetition\":%" PRIu64 ",\"fresh_memory\":%s,\"log_rows\":%" PRIu64
-           ",\"columns\":%u,\"queries\":%" PRIu64 ",\"pow_bits\":%" PRIu64
-           ",\"threads\":%u,\"backend\":\"%s\",\"prove_ms\":%.3f,\"processor_ms\":%.3f",
-           s->name, k, k ? "false" : "true", o->log_rows, s->layout->trees[1].n_columns, o->queries, o->pow_bits,
-           o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name, (double)t->total_ns / 1e6,
-           (double)m->process_ns / 1e6);
+    printf("{\"bench\":\"%s\"", s->name);
+    if (s->id) printf(",\"id\":\"%s\"", s->id);
+    printf(",\"repetition\":%" PRIu64 ",\"fresh_memory\":%s,\"log_rows\":%u"
+           ",\"columns\":%u,\"queries\":%u,\"pow_bits\":%u,\"threads\":%u,\"backend\":\"%s\",\"prove_ms\":%.3f,"
+           "\"processor_ms\":%.3f",
+           k, k ? "false" : "true", s->layout->log_max_rows, s->layout->trees[1].n_columns, config->n_queries,
+           config->pow_bits, o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name,
+           (double)t->total_ns / 1e6, (double)m->process_ns / 1e6);
     for (int i = 0; i < PR_STAGE_COUNT; i++)
         printf(",\"%s_ms\":%.3f", pr_stage_name((pr_stage)i), (double)t->ns[i] / 1e6);
     bench_counts_print(counts);
@@ -72,6 +76,7 @@ static pr_status repeat(const subject *s, const bench_options *o, pr_prover *pro
         uint64_t process = pr_clock_process_ns();
         PR_TRY(pr_prover_run(prover, &proof, &s->source, &m.stages, NULL, NULL, err));
         m.process_ns = pr_clock_process_ns() - process;
+        bench_counts_end(&counts);
         uint64_t start = pr_clock_monotonic_ns();
         pr_status status = pr_verifier_run(verifier, &proof, &m.verdict, err);
         m.verify_ns = pr_clock_monotonic_ns() - start;
@@ -176,5 +181,27 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
                  .units = (double)(PERMUTATIONS_A_ROW << o->log_rows)};
     pr_status status = bench_subject(&s, o, err);
     pr_job_destroy(job);
+    return status;
+}
+
+static pr_status bench_job(const pr_manifest_job *m, const bench_options *o, pr_error *err) {
+    pr_job *job = NULL;
+    PR_TRY(pr_job_create(&job, m->type, &m->params, &m->config, err));
+    subject s = {.name = m->type->name,
+                 .id = m->id,
+                 .layout = &job->layout,
+                 .source = {job, pr_job_fills_storage(job), pr_job_fill_trace}};
+    pr_status status = bench_subject(&s, o, err);
+    pr_job_destroy(job);
+    return status;
+}
+
+pr_status bench_jobs(const bench_options *o, pr_error *err) {
+    pr_manifest m;
+    if (!o->manifest) return pr_fail(err, PR_ERR_USAGE, "bench jobs needs a manifest; see proverun bench --help");
+    PR_TRY(pr_manifest_load(&m, o->manifest, pr_job_types, NULL, err));
+    pr_status status = PR_OK;
+    for (size_t k = 0; status == PR_OK && k < m.n_jobs; k++) status = bench_job(&m.jobs[k], o, err);
+    pr_manifest_clear(&m);
     return status;
 }

@@ -75,7 +75,7 @@ says err "input:1:3: 'x' is not a number"
 # ---- wrong use ----
 expect 2 bench
 expect 2 bench nonsense
-says err 'allowed: wide-fibonacci, poseidon2, fft, merkle, field'
+says err 'allowed: wide-fibonacci, poseidon2, jobs, fft, merkle, field'
 for words in 'fft --log-rows 3' 'fft --log-rows 25' 'fft --columns 0' 'merkle --threads 0' 'merkle --backend gpu' \
     'field --repeat x' 'field --repeat' 'field extra' 'poseidon2 --queries 0' 'wide-fibonacci --fold-step -1' \
     'wide-fibonacci --log-rows 8 --columns 2' 'wide-fibonacci --pow-bits 1e3' 'fft --log-blowup 5'; do
@@ -90,6 +90,13 @@ for bench in 'fft --columns 2' 'merkle --columns 2' 'poseidon2 --queries 3 --pow
     [ "$(grep -c '^{"bench":.*}$' out)" = 2 ] || fail "bench $bench: not two lines of JSON"
 done
 says out '"insecure_parameters":true'
+printf 'version: 1\nname: b\njobs: [{id: f, type: wide_fibonacci, profile: fast, params: {log_rows: [4, 5], columns: 4, seed: 1}}]\n' >b.yaml
+expect 0 bench jobs b.yaml --repeat 2 --threads 1
+[ "$(grep -c '^{"bench":"wide_fibonacci","id":"f-[12]".*"cpu_ms":{"trace":[0-9.]*,.*"accepted":true.*}$' out)" = 4 ] ||
+    fail "bench jobs: not two lines of each job"
+expect 2 bench jobs
+says err 'needs a manifest'
+expect 2 bench jobs b.yaml b.yaml
 expect 0 air wide_fibonacci --example
 cp out calibrated.json
 export PROVERUN_CALIBRATION="$WORK/machine/calibration.yaml"
