@@ -1,4 +1,5 @@
 /* The hash function itself (RFC 7693), and what gadgets/file_digest.h wants to know of it. */
+#include <string.h>
 #include "blake2s/job.h"
 #include "blake2s/kernel.h"
 #include "rows.h"
@@ -41,17 +42,20 @@ static void mix(uint32_t *v, int a, int b, int c, int d, uint32_t x, uint32_t y)
     v[c] += v[d], v[b] = rotated(v[b] ^ v[c], 7);
 }
 
-static void compress(uint32_t *chain, const uint32_t *message, const pr_digest_walk *walk, uint32_t block) {
+static void compress(uint32_t *chain, uint32_t *inner, const uint32_t *message, const pr_digest_walk *walk,
+                     uint32_t block) {
     uint32_t v[16];
     for (int k = 0; k < 8; k++) v[k] = chain[k], v[k + 8] = pr_blake2s_iv[k];
     v[12] = pr_blake2s_word_12(walk->length, walk->n_blocks, block);
     v[14] = pr_blake2s_word_14(walk->n_blocks, block);
+    memcpy(inner, v, sizeof v);
     for (int round = 0; round < PR_BLAKE2S_ROUNDS; round++) {
         const uint8_t *at = pr_blake2s_order[round];
         for (int k = 0; k < 4; k++) mix(v, k, k + 4, k + 8, k + 12, message[at[2 * k]], message[at[2 * k + 1]]);
         for (int k = 0; k < 4; k++)
             mix(v, k, 4 + (k + 1) % 4, 8 + (k + 2) % 4, 12 + (k + 3) % 4, message[at[8 + 2 * k]],
                 message[at[9 + 2 * k]]);
+        memcpy(inner + 16 * (round + 1), v, sizeof v);
     }
     for (int k = 0; k < 8; k++) chain[k] ^= v[k] ^ v[k + 8];
 }
@@ -72,11 +76,15 @@ static void shape(pr_digest_shape *out, uint32_t blocks) {
                                                                .log_rows = {log_blocks}};
 }
 
-void pr_blake2s_rows(pr_digest_sink *sink, const pr_digest_walk *walk, uint32_t first, unsigned n_lanes) {
-    PR_JOB_KERNEL(pr_blake2s_rows)(sink, walk, first, n_lanes);
-}
+void pr_blake2s_rows(const pr_digest_rows *rows) { PR_JOB_KERNEL(pr_blake2s_rows)(rows); }
 
-void pr_blake2s_zero_row(pr_digest_sink *sink, uint32_t part) { PR_JOB_KERNEL(pr_blake2s_zero_row)(sink, part); }
+/* Where the file ends within a half, that half is looked up once more as a byte. */
+static void count_end(uint32_t **counts, const pr_digest_walk *walk) {
+    unsigned used = (unsigned)(walk->length % PR_DIGEST_BLOCK);
+    if (!counts[PR_BYTE_XOR] || used % 2 == 0) return;
+    uint32_t word = walk->messages[walk->n_blocks - 1][used / 4];
+    counts[PR_BYTE_XOR][word >> (used / 2 % 2 ? 16 : 0) & 0xffff]++;
+}
 
 static const pr_byte_op ops[] = {PR_BYTE_XOR, PR_BYTE_XOR_4, PR_BYTE_XOR_7, PR_BYTE_PAIR};
 
@@ -90,8 +98,9 @@ const pr_digest_kind pr_blake2s_kind = {
     .shape = shape,
     .cut = cut,
     .initial = pr_blake2s_start,
+    .n_inner = PR_BLAKE2S_INNER,
     .compress = compress,
     .air = pr_blake2s_air,
     .rows = pr_blake2s_rows,
-    .zero_row = pr_blake2s_zero_row,
+    .count_end = count_end,
 };

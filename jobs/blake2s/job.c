@@ -36,5 +36,6 @@ const pr_job_type pr_job_blake2s = {
     .outputs = pr_digest_outputs,
     .create_public = create_public,
     .trace = pr_digest_trace,
+    .trace_storage = pr_digest_trace_storage,
     .size = size_of,
 };

@@ -5,6 +5,7 @@
 
 enum {
     PR_BLAKE2S_ROUNDS = 10,
+    PR_BLAKE2S_INNER = 16 * (PR_BLAKE2S_ROUNDS + 1), /* words: the state before and behind each round */
     PR_BLAKE2S_PART_ROUND = 0,
     PR_BLAKE2S_PART_COMPRESSION = 1,
     PR_BLAKE2S_ROUND_COLUMNS = 1 + 48 + 32 + 8 * 40,
@@ -23,6 +24,5 @@ uint32_t pr_blake2s_word_12(uint64_t length, uint32_t n_blocks, uint32_t block);
 uint32_t pr_blake2s_word_14(uint32_t n_blocks, uint32_t block);
 
 PR_MUST_CHECK pr_status pr_blake2s_air(pr_air **out, const pr_digest_public *statement, pr_error *err);
-void pr_blake2s_rows(pr_digest_sink *sink, const pr_digest_walk *walk, uint32_t first, unsigned n_lanes);
-void pr_blake2s_zero_row(pr_digest_sink *sink, uint32_t part);
+void pr_blake2s_rows(const pr_digest_rows *rows);
 #endif

@@ -1,5 +1,4 @@
 #include "gadgets/file_digest.h"
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +62,7 @@ void pr_digest_destroy(pr_job_instance *job) {
     pr_air_destroy(job->air);
     free(job->walk.messages);
     free(job->walk.chain);
+    free(job->walk.inner);
     free(job->path);
     free(job);
 }
@@ -85,13 +85,14 @@ static pr_status walk_through(pr_job_instance *job, const uint8_t *data, uint64_
     walk->n_blocks = kind->n_blocks(length);
     walk->messages = calloc(walk->n_blocks, sizeof *walk->messages);
     walk->chain = calloc((size_t)walk->n_blocks + 1, sizeof *walk->chain);
-    if (!walk->messages || !walk->chain)
+    walk->inner = calloc((size_t)walk->n_blocks * kind->n_inner, sizeof *walk->inner);
+    if (!walk->messages || !walk->chain || !walk->inner)
         return pr_fail(err, PR_ERR_MEMORY, "out of memory for a file of %llu bytes", (unsigned long long)length);
     kind->cut(walk->messages, data, length);
     memcpy(walk->chain[0], kind->initial, sizeof *walk->chain);
     for (uint32_t k = 0; k < walk->n_blocks; k++) {
         memcpy(walk->chain[k + 1], walk->chain[k], sizeof *walk->chain);
-        kind->compress(walk->chain[k + 1], walk->messages[k], walk, k);
+        kind->compress(walk->chain[k + 1], walk->inner + (size_t)k * kind->n_inner, walk->messages[k], walk, k);
     }
     return PR_OK;
 }
@@ -172,59 +173,34 @@ size_t pr_digest_outputs(const pr_job_instance *job, pr_output *out, size_t capa
 
 /* ---- trace ---- */
 
-bool pr_digest_sink_wants(const pr_digest_sink *sink, uint32_t part, uint64_t row) {
-    return sink->counts || (part == sink->part && row < sink->end && row + PR_DIGEST_LANES > sink->first);
+/* Lane i: the part's row `row`, of a block or behind them. */
+static void set_lane(pr_digest_rows *rows, const pr_digest_part *part, unsigned i, uint64_t row) {
+    uint32_t n_blocks = rows->walk->n_blocks;
+    rows->is_live[i] = row < part->n_rows;
+    rows->block[i] = (uint32_t)(row % n_blocks);
+    rows->step[i] = (uint32_t)(row / n_blocks);
+    rows->multiplicity[i] = rows->is_live[i] ? 1 : row == part->n_rows ? part->zero_uses : 0;
 }
 
-void pr_digest_sink_take(pr_digest_sink *sink, uint32_t part, uint64_t row, unsigned n_lanes) {
-    if (sink->counts || part != sink->part) return;
-    uint64_t first = row > sink->first ? row : sink->first;
-    uint64_t end = row + n_lanes < sink->end ? row + n_lanes : sink->end;
-    for (uint32_t k = 0; first < end && k < sink->n_columns; k++)
-        memcpy(sink->columns[k] + (first - sink->first), sink->strip[k] + (first - row),
-               (size_t)(end - first) * sizeof(pr_m31));
-}
-
-static void each_group(const pr_job_instance *job, pr_digest_sink *sink, uint32_t first) {
-    uint32_t left = job->walk.n_blocks - first;
-    job->kind->rows(sink, &job->walk, first, left < PR_DIGEST_LANES ? left : PR_DIGEST_LANES);
-}
-
-static void clear_columns(const pr_digest_sink *sink, const pr_digest_part *part) {
-    uint64_t first = part->n_rows > sink->first ? part->n_rows : sink->first;
-    for (uint32_t k = 0; first < sink->end && k < sink->n_columns; k++)
-        memset(sink->columns[k] + (first - sink->first), 0, (size_t)(sink->end - first) * sizeof(pr_m31));
-    if (part->zero_uses && part->n_rows >= sink->first && part->n_rows < sink->end)
-        sink->columns[0][part->n_rows - sink->first] = part->zero_uses;
-}
-
-static pr_status fill_part(const pr_job_instance *job, uint32_t index, uint32_t which, pr_m31 *const *columns,
-                           int n_threads, pr_error *err) {
+static void fill_part(const pr_job_instance *job, uint32_t index, uint32_t which, pr_m31 *const *columns,
+                      pr_job_order order, int n_threads) {
     const pr_digest_part *part = &job->shape.parts[index];
-    uint64_t first = which ? UINT64_C(1) << part->log_rows[0] : 0;
-    pr_digest_sink *sinks = aligned_alloc(64, (size_t)n_threads * sizeof *sinks);
-    if (!sinks) return pr_fail(err, PR_ERR_MEMORY, "out of memory for rows");
-    for (int k = 0; k < n_threads; k++) {
-        sinks[k].part = index, sinks[k].n_columns = part->n_columns, sinks[k].columns = columns;
-        sinks[k].counts = NULL;
-        sinks[k].first = first, sinks[k].end = first + (UINT64_C(1) << part->log_rows[which]);
-    }
-    clear_columns(&sinks[0], part);
+    const unsigned log_rows = part->log_rows[which];
+    const uint64_t first = which ? UINT64_C(1) << part->log_rows[0] : 0;
 #pragma omp parallel for schedule(static) num_threads(n_threads)
-    for (uint32_t block = 0; block < job->walk.n_blocks; block += PR_DIGEST_LANES)
-        each_group(job, &sinks[omp_get_thread_num()], block);
-    free(sinks);
-    return PR_OK;
+    for (uint32_t place = 0; place < 1u << log_rows; place += PR_DIGEST_LANES) {
+        uint32_t cells[PR_DIGEST_MAX_COLUMNS][PR_DIGEST_LANES] __attribute__((aligned(64)));
+        pr_digest_rows rows = {.part = index, .n_lanes = PR_DIGEST_LANES, .walk = &job->walk, .cells = cells};
+        for (unsigned i = 0; i < PR_DIGEST_LANES; i++)
+            set_lane(&rows, part, i, first + pr_job_row(order, log_rows, place + i));
+        job->kind->rows(&rows);
+        for (uint32_t k = 0; k < part->n_columns; k++) memcpy(columns[k] + place, cells[k], sizeof cells[k]);
+    }
 }
 
 /* ---- multiplicities ---- */
 
-typedef struct counter {
-    pr_digest_sink sink;
-    uint32_t *counts[PR_DIGEST_TABLES];
-} counter;
-
-/* Which table column k of a component of tables counts; n_columns and rows of that component. */
+/* Which table column k of a component of tables counts; n columns and rows of that component. */
 typedef struct table_set {
     uint32_t n, n_rows, tables[PR_DIGEST_TABLES];
 } table_set;
@@ -241,80 +217,110 @@ static table_set split_set(const pr_digest_kind *kind) {
     return set;
 }
 
-static void counter_clear(counter *c) {
-    for (uint32_t k = 0; c && k < PR_DIGEST_TABLES; k++) free(c->counts[k]);
-    free(c);
+static void counts_clear(uint32_t **counts) {
+    for (uint32_t k = 0; k < PR_DIGEST_TABLES; k++) free(counts[k]);
 }
 
-static bool allocate_set(counter *c, table_set set) {
+/* counts: [PR_DIGEST_TABLES], those of the set zero, the others NULL. To be cleared on failure, too. */
+static bool counts_init(uint32_t **counts, const table_set *set) {
     bool full = true;
-    for (uint32_t k = 0; k < set.n; k++)
-        full &= (c->counts[set.tables[k]] = calloc(set.n_rows, sizeof *c->counts[0])) != NULL;
+    for (uint32_t k = 0; k < PR_DIGEST_TABLES; k++) counts[k] = NULL;
+    for (uint32_t k = 0; k < set->n; k++)
+        full &= (counts[set->tables[k]] = calloc(set->n_rows, sizeof *counts[0])) != NULL;
     return full;
 }
 
-static counter *counter_create(const pr_digest_kind *kind) {
-    counter *c = aligned_alloc(64, sizeof *c);
-    if (!c) return NULL;
-    memset(c, 0, sizeof *c);
-    c->sink.counts = c->counts;
-    if (allocate_set(c, byte_set(kind)) && allocate_set(c, split_set(kind))) return c;
-    counter_clear(c);
-    return NULL;
+static void add_counts(uint32_t *const *sums, uint32_t *const *counts, const table_set *set, uint32_t times) {
+    for (uint32_t k = 0; k < set->n; k++) {
+        uint32_t *sum = sums[set->tables[k]];
+        const uint32_t *more = counts[set->tables[k]];
+        for (uint32_t row = 0; row < set->n_rows; row++) sum[row] += times * more[row];
+    }
 }
 
-static void add_counts(pr_m31 *const *columns, const counter *c, const table_set *set, uint32_t times) {
-    for (uint32_t k = 0; k < set->n; k++)
-        for (uint32_t row = 0; row < set->n_rows; row++) columns[k][row] += times * c->counts[set->tables[k]][row];
+/* What the rows of blocks look up, of all parts: the thread's share of them. */
+static void count_share(const pr_job_instance *job, uint32_t **counts) {
+    for (uint32_t index = 0; index < job->shape.n_parts; index++) {
+        const pr_digest_part *part = &job->shape.parts[index];
+#pragma omp for schedule(static) nowait
+        for (uint64_t row = 0; row < part->n_rows; row += PR_DIGEST_LANES) {
+            uint64_t left = part->n_rows - row;
+            pr_digest_rows rows = {.part = index, .walk = &job->walk, .counts = counts};
+            rows.n_lanes = left < PR_DIGEST_LANES ? (unsigned)left : PR_DIGEST_LANES;
+            for (unsigned i = 0; i < PR_DIGEST_LANES; i++) set_lane(&rows, part, i, row + i);
+            job->kind->rows(&rows);
+        }
+    }
+}
+
+static bool count_blocks(const pr_job_instance *job, uint32_t **sums, const table_set *set, int n_threads) {
+    bool failed = false;
+#pragma omp parallel num_threads(n_threads) reduction(|| : failed)
+    {
+        uint32_t *counts[PR_DIGEST_TABLES];
+        failed = !counts_init(counts, set);
+        if (failed) counts_clear(counts);
+        count_share(job, failed ? NULL : counts);
+#pragma omp critical
+        if (!failed) add_counts(sums, counts, set, 1);
+        if (!failed) counts_clear(counts);
+    }
+    if (!failed) job->kind->count_end(sums, &job->walk);
+    return !failed;
 }
 
 /* Rows of zeros behind those of the blocks. */
-static pr_status add_zero_rows(const pr_job_instance *job, pr_m31 *const *columns, const table_set *set,
-                               pr_error *err) {
-    for (uint32_t p = 0; p < job->shape.n_parts; p++) {
+static bool count_zeros(const pr_job_instance *job, uint32_t **sums, const table_set *set) {
+    bool full = true;
+    for (uint32_t p = 0; full && p < job->shape.n_parts; p++) {
         const pr_digest_part *part = &job->shape.parts[p];
-        counter *one = counter_create(job->kind);
-        if (!one) return pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
-        job->kind->zero_row(&one->sink, p);
-        add_counts(columns, one, set, (uint32_t)(capacity(part) - part->n_rows));
-        counter_clear(one);
+        uint32_t *counts[PR_DIGEST_TABLES];
+        full = counts_init(counts, set);
+        if (full) {
+            job->kind->rows(&(pr_digest_rows){.part = p, .n_lanes = 1, .walk = &job->walk, .counts = counts});
+            add_counts(sums, counts, set, (uint32_t)(capacity(part) - part->n_rows));
+        }
+        counts_clear(counts);
     }
-    return PR_OK;
+    return full;
 }
 
 /* Lookups in all are fewer than p (the builder sees to it), so counts are field elements. */
-static pr_status fill_tables(const pr_job_instance *job, pr_m31 *const *columns, table_set set, int n_threads,
-                             pr_error *err) {
-    bool failed = false;
-    for (uint32_t k = 0; k < set.n; k++) memset(columns[k], 0, set.n_rows * sizeof(pr_m31));
-#pragma omp parallel num_threads(n_threads)
-    {
-        counter *c = counter_create(job->kind);
-        if (!c) {
-#pragma omp atomic write
-            failed = true;
-        }
-#pragma omp for schedule(static)
-        for (uint32_t block = 0; block < job->walk.n_blocks; block += PR_DIGEST_LANES)
-            if (c) each_group(job, &c->sink, block);
-#pragma omp critical
-        if (c) add_counts(columns, c, &set, 1);
-        counter_clear(c);
+static pr_status fill_tables(const pr_job_instance *job, pr_m31 *const *columns, const table_set *set,
+                             pr_job_order order, int n_threads, pr_error *err) {
+    unsigned log_rows = set->n_rows == PR_BYTE_ROWS ? PR_BYTE_LOG_ROWS : PR_SPLIT_LOG_ROWS;
+    uint32_t *sums[PR_DIGEST_TABLES];
+    bool full = counts_init(sums, set) && count_blocks(job, sums, set, n_threads) && count_zeros(job, sums, set);
+    for (uint32_t place = 0; full && place < set->n_rows; place++) {
+        uint32_t row = pr_job_row(order, log_rows, place);
+        for (uint32_t k = 0; k < set->n; k++) columns[k][place] = sums[set->tables[k]][row];
     }
-    if (failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
-    return add_zero_rows(job, columns, &set, err);
+    counts_clear(sums);
+    return full ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
 }
 
-pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                          pr_error *err) {
+static pr_status fill(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                      unsigned n_threads, pr_error *err) {
     int threads = pr_job_threads(n_threads);
     uint32_t which = component;
     if (!job->walk.chain) return pr_fail(err, PR_ERR_INTERNAL, "%s: no trace without the file", job->kind->type->name);
     for (uint32_t part = 0; part < job->shape.n_parts; part++) {
-        if (which < job->shape.parts[part].n_components) return fill_part(job, part, which, columns, threads, err);
-        which -= job->shape.parts[part].n_components;
+        uint32_t n = job->shape.parts[part].n_components;
+        if (which < n) return fill_part(job, part, which, columns, order, threads), PR_OK;
+        which -= n;
     }
-    return fill_tables(job, columns, which ? split_set(job->kind) : byte_set(job->kind), threads, err);
+    const table_set set = which ? split_set(job->kind) : byte_set(job->kind);
+    return fill_tables(job, columns, &set, order, threads, err);
+}
+
+pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                          pr_error *err) {
+    return fill(job, component, columns, PR_JOB_ROW_ORDER, n_threads, err);
+}
+
+pr_status pr_digest_trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
+                                  unsigned n_threads, pr_error *err) {
+    return fill(job, component, columns, PR_JOB_STORAGE_ORDER, n_threads, err);
 }
 
 /* ---- size ---- */
@@ -339,7 +345,8 @@ pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_
         out->cells += capacity(part) * (part->n_columns + interaction_columns(part->n_lookups));
         if (part->log_rows[0] > out->log_rows) out->log_rows = part->log_rows[0];
     }
-    /* blocks and chain, the file while it is cut, preprocessed values */
-    out->instance_bytes = (uint64_t)shape.n_blocks * (PR_DIGEST_BLOCK + PR_DIGEST_BYTES) + length + 4 * preprocessed;
+    /* blocks, chain and words in between, the file while it is cut, preprocessed values */
+    out->instance_bytes = (uint64_t)shape.n_blocks * (PR_DIGEST_BLOCK + PR_DIGEST_BYTES + 4 * kind->n_inner);
+    out->instance_bytes += length + 4 * preprocessed;
     return PR_OK;
 }

@@ -1,6 +1,6 @@
 /* Jobs that prove the digest of a file: what hash functions of blocks of 64 bytes and a chain of eight words share.
  * A kind gives the hash function, its AIR and the rows of its components; here are the file, the public data, and the
- * trace, sixteen blocks at a time.
+ * trace, sixteen rows at a time, in whatever order the columns have.
  *
  * The AIR has parts: functions of fixed input and output, such as a round, each row of which is one true case with a
  * multiplicity, and last the compressions, one row a block, which look the functions up. A function's rows may be cut
@@ -20,7 +20,7 @@ enum {
     PR_DIGEST_BLOCK = 64,   /* bytes */
     PR_DIGEST_CHAIN = 8,    /* words from block to block */
     PR_DIGEST_MESSAGE = 16, /* words of a block */
-    PR_DIGEST_LANES = 16,   /* blocks worked on together */
+    PR_DIGEST_LANES = 16,   /* rows worked on together */
     PR_DIGEST_MIN_LOG_ROWS = 4,
     PR_DIGEST_MAX_PARTS = 3,
     PR_DIGEST_MAX_COLUMNS = 1200,
@@ -39,6 +39,7 @@ typedef struct pr_digest_walk {
     uint32_t n_blocks;
     uint32_t (*messages)[PR_DIGEST_MESSAGE]; /* [n_blocks], owned */
     uint32_t (*chain)[PR_DIGEST_CHAIN];      /* [n_blocks + 1] before each block and at the end, owned */
+    uint32_t *inner;                         /* [n_blocks][n_inner of the kind] words inside of compressions, owned */
 } pr_digest_walk;
 
 typedef struct pr_digest_part {
@@ -54,19 +55,19 @@ typedef struct pr_digest_shape {
     pr_digest_part parts[PR_DIGEST_MAX_PARTS];
 } pr_digest_shape;
 
-/* Where the rows of sixteen blocks go: into the columns of one component, or only into counts of what they look up. */
-typedef struct pr_digest_sink {
-    uint32_t part;       /* whose rows are wanted */
-    uint64_t first, end; /* these of them */
-    uint32_t n_columns;
-    pr_m31 *const *columns;
-    uint32_t **counts; /* [PR_DIGEST_TABLES]; not NULL: all parts are wanted, for their lookups alone */
-    uint32_t strip[PR_DIGEST_MAX_COLUMNS][PR_DIGEST_LANES] __attribute__((aligned(64)));
-} pr_digest_sink;
-
-bool pr_digest_sink_wants(const pr_digest_sink *sink, uint32_t part, uint64_t row);
-/* Takes over the strip's lanes: the part's rows row .. row + n_lanes - 1. */
-void pr_digest_sink_take(pr_digest_sink *sink, uint32_t part, uint64_t row, unsigned n_lanes);
+/* Sixteen rows of a part. Row number step * n_blocks + block is of that block: its rows of a function are n_blocks
+ * apart. */
+typedef struct pr_digest_rows {
+    uint32_t part;
+    unsigned n_lanes; /* those that count */
+    const pr_digest_walk *walk;
+    bool is_live[PR_DIGEST_LANES]; /* false: a row of zeros, behind those of the blocks */
+    uint32_t block[PR_DIGEST_LANES], step[PR_DIGEST_LANES];
+    uint32_t multiplicity[PR_DIGEST_LANES];
+    uint32_t *
+        *counts; /* [PR_DIGEST_TABLES] what is looked up, for each table that is not NULL; NULL: nothing is counted */
+    uint32_t (*cells)[PR_DIGEST_LANES]; /* [n_columns] of the part, aligned to 64 bytes; NULL: nothing is written */
+} pr_digest_rows;
 
 typedef struct pr_digest_kind {
     const pr_job_type *type;
@@ -81,13 +82,14 @@ typedef struct pr_digest_kind {
     /* Puts the 16 words of each block; data: [length]. */
     void (*cut)(uint32_t (*messages)[PR_DIGEST_MESSAGE], const uint8_t *data, uint64_t length);
     const uint32_t *initial; /* [PR_DIGEST_CHAIN] */
-    void (*compress)(uint32_t *chain, const uint32_t *message, const pr_digest_walk *walk, uint32_t block);
+    uint32_t n_inner;        /* words that rows need of a compression */
+    void (*compress)(uint32_t *chain, uint32_t *inner, const uint32_t *message, const pr_digest_walk *walk,
+                     uint32_t block);
     bool big_endian; /* how the words of the digest are printed */
     pr_status (*air)(pr_air **out, const pr_digest_public *statement, pr_error *err);
-    /* All rows of blocks first .. first + n_lanes - 1. */
-    void (*rows)(pr_digest_sink *sink, const pr_digest_walk *walk, uint32_t first, unsigned n_lanes);
-    /* Counts what one row of zeros of a part looks up. */
-    void (*zero_row)(pr_digest_sink *sink, uint32_t part);
+    void (*rows)(const pr_digest_rows *rows);
+    /* Counts what the end of the file is looked up for. */
+    void (*count_end)(uint32_t **counts, const pr_digest_walk *walk);
 } pr_digest_kind;
 
 /* Fills n_components and log_rows for a part of that many rows. */
@@ -119,4 +121,6 @@ void pr_digest_write_public(const pr_job_instance *job, pr_writer *out);
 size_t pr_digest_outputs(const pr_job_instance *job, pr_output *out, size_t capacity);
 pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
                           pr_error *err);
+pr_status pr_digest_trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
+                                  unsigned n_threads, pr_error *err);
 #endif

@@ -23,9 +23,10 @@ typedef struct word_lie {
 
 typedef struct scribe {
     uint32_t (*strip)[PR_WORDS_LANES]; /* [columns][lane], or NULL: nothing is written */
-    uint32_t **counts;                 /* [PR_BYTE_OPS + PR_SPLITS]: rows of each table; or NULL: nothing is counted */
-    unsigned n_lanes;                  /* those that count; the rest is left out */
-    uint32_t n_columns;                /* written so far */
+    /* [PR_BYTE_OPS + PR_SPLITS]: rows of each table, or NULL; or NULL: nothing is counted */
+    uint32_t **counts;
+    unsigned n_lanes;   /* those that count; the rest is left out */
+    uint32_t n_columns; /* written so far */
 #ifdef PR_WORDS_LIES
     const word_lie *lies;
     unsigned n_lies;
@@ -94,8 +95,8 @@ static inline word_bytes bytes_sum(scribe *s, const char *name, const word_halve
 
 /* Adds 1 to the table's row in each lane for which is_true holds: false tuples are in no row. */
 static inline void count_rows(scribe *s, uint32_t table, uint32_t n_rows, cell row, cell is_true) {
-    if (!s->counts) return;
-    uint32_t *counts = s->counts[table];
+    uint32_t *counts = s->counts ? s->counts[table] : NULL;
+    if (!counts) return;
     for (unsigned i = 0; i < s->n_lanes; i++)
         if (is_true[i] && row[i] < n_rows) counts[row[i]]++;
 }

@@ -1,4 +1,5 @@
 /* The hash function itself (FIPS 180-4), and what gadgets/file_digest.h wants to know of it. */
+#include <string.h>
 #include "rows.h"
 #include "sha256/job.h"
 #include "sha256/kernel.h"
@@ -31,8 +32,9 @@ static void cut(uint32_t (*messages)[PR_DIGEST_MESSAGE], const uint8_t *data, ui
 
 static uint32_t turned(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
 
-static void compress(uint32_t *chain, const uint32_t *message, const pr_digest_walk *walk, uint32_t block) {
-    uint32_t w[64], v[8];
+static void compress(uint32_t *chain, uint32_t *inner, const uint32_t *message, const pr_digest_walk *walk,
+                     uint32_t block) {
+    uint32_t *w = inner, *states = inner + PR_SHA256_INNER_STATES, v[8];
     (void)walk, (void)block;
     for (int t = 0; t < 16; t++) w[t] = message[t];
     for (int t = 16; t < 64; t++) {
@@ -42,6 +44,7 @@ static void compress(uint32_t *chain, const uint32_t *message, const pr_digest_w
     }
     for (int k = 0; k < 8; k++) v[k] = chain[k];
     for (int t = 0; t < 64; t++) {
+        if (t % PR_SHA256_STEP == 0) memcpy(states + 8 * (t / PR_SHA256_STEP), v, sizeof v);
         uint32_t a = v[0], e = v[4];
         uint32_t t1 =
             v[7] + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + ((e & v[5]) ^ (~e & v[6])) + pr_sha256_k[t] + w[t];
@@ -49,6 +52,7 @@ static void compress(uint32_t *chain, const uint32_t *message, const pr_digest_w
         for (int k = 7; k > 0; k--) v[k] = v[k - 1];
         v[4] += t1, v[0] = t1 + t2;
     }
+    memcpy(states + 8 * PR_SHA256_ROUND_ROWS, v, sizeof v);
     for (int k = 0; k < 8; k++) chain[k] += v[k];
 }
 
@@ -74,11 +78,15 @@ static void shape(pr_digest_shape *out, uint32_t blocks) {
     set_function(&out->parts[PR_SHA256_PART_SCHEDULE], PR_SHA256_SCHEDULE_ROWS, blocks, padding);
 }
 
-void pr_sha256_rows(pr_digest_sink *sink, const pr_digest_walk *walk, uint32_t first, unsigned n_lanes) {
-    PR_JOB_KERNEL(pr_sha256_rows)(sink, walk, first, n_lanes);
-}
+void pr_sha256_rows(const pr_digest_rows *rows) { PR_JOB_KERNEL(pr_sha256_rows)(rows); }
 
-void pr_sha256_zero_row(pr_digest_sink *sink, uint32_t part) { PR_JOB_KERNEL(pr_sha256_zero_row)(sink, part); }
+/* Where the file ends within a half, the half's upper byte is looked up as one. */
+static void count_end(uint32_t **counts, const pr_digest_walk *walk) {
+    if (!counts[PR_BYTE_XOR] || walk->length % 2 == 0) return;
+    unsigned at = (unsigned)(walk->length % PR_DIGEST_BLOCK);
+    uint32_t word = walk->messages[walk->length / PR_DIGEST_BLOCK][at / 4];
+    counts[PR_BYTE_XOR][word >> (at % 4 < 2 ? 24 : 8) & 255]++;
+}
 
 static const pr_byte_op ops[] = {PR_BYTE_XOR, PR_BYTE_XOR_AND, PR_BYTE_AND, PR_BYTE_AND_NOT, PR_BYTE_PAIR};
 static const pr_split splits[] = {PR_SPLIT_2312, PR_SPLIT_1232, PR_SPLIT_2141, PR_SPLIT_1115};
@@ -95,9 +103,10 @@ const pr_digest_kind pr_sha256_kind = {
     .shape = shape,
     .cut = cut,
     .initial = pr_sha256_start,
+    .n_inner = PR_SHA256_INNER,
     .compress = compress,
     .big_endian = true,
     .air = pr_sha256_air,
     .rows = pr_sha256_rows,
-    .zero_row = pr_sha256_zero_row,
+    .count_end = count_end,
 };

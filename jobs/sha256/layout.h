@@ -7,6 +7,8 @@ enum {
     PR_SHA256_STEP = 8, /* rounds, or words of the schedule, in a row */
     PR_SHA256_ROUND_ROWS = 64 / PR_SHA256_STEP,
     PR_SHA256_SCHEDULE_ROWS = 48 / PR_SHA256_STEP,
+    PR_SHA256_INNER_STATES = 64, /* behind the words of the schedule: the state before and behind each eight rounds */
+    PR_SHA256_INNER = PR_SHA256_INNER_STATES + 8 * (PR_SHA256_ROUND_ROWS + 1),
     PR_SHA256_PART_ROUNDS = 0,
     PR_SHA256_PART_SCHEDULE = 1,
     PR_SHA256_PART_COMPRESSION = 2,
@@ -23,6 +25,5 @@ extern const uint32_t pr_sha256_start[PR_DIGEST_CHAIN]; /* FIPS 180-4, section 5
 extern const uint32_t pr_sha256_k[64];                  /* section 4.2.2 */
 
 PR_MUST_CHECK pr_status pr_sha256_air(pr_air **out, const pr_digest_public *statement, pr_error *err);
-void pr_sha256_rows(pr_digest_sink *sink, const pr_digest_walk *walk, uint32_t first, unsigned n_lanes);
-void pr_sha256_zero_row(pr_digest_sink *sink, uint32_t part);
+void pr_sha256_rows(const pr_digest_rows *rows);
 #endif

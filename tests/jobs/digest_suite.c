@@ -145,6 +145,7 @@ static void one_size(size_t size, uint64_t *random) {
     traces t = traces_of(suite->type, job, 2);
     pr_statement st = plain_statement(suite->type->air(job));
     assert_traces_hold(&st, &t);
+    if (size < 64) assert_storage_order(suite->type, job, &t, 1);
     wrong_claims(&t, digest, size);
     traces_destroy(&t);
     suite->type->destroy(job);
@@ -165,6 +166,7 @@ static void one_thread_or_many(void **state) {
     pr_job_instance *job = create(data, 3333);
     traces one = traces_of(suite->type, job, 1), many = traces_of(suite->type, job, 5);
     assert_traces_equal(&one, &many);
+    assert_storage_order(suite->type, job, &one, 3);
     traces_destroy(&one);
     traces_destroy(&many);
     suite->type->destroy(job);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "air/checker.h"
 #include "air/tuples.h"
+#include "circle/circle.h"
 
 /* ---- traces ---- */
 
@@ -73,6 +74,18 @@ static pr_check_report check(const pr_statement *st, const traces *t, pr_writer 
     pr_error err = {0};
     if (pr_check_trace(&report, text, st, (pr_m31 *const *const *)t->columns, &err) != PR_OK) fail_msg("%s", err.text);
     return report;
+}
+
+void assert_storage_order(const pr_job_type *type, const pr_job_instance *job, const traces *t, unsigned n_threads) {
+    traces stored = traces_copy(t);
+    for (uint32_t c = 0; c < t->air->n_components; c++) {
+        uint32_t log_rows = t->air->components[c].log_size;
+        assert_int_equal(type->trace_storage(job, c, stored.columns[c], n_threads, NULL), PR_OK);
+        for (uint32_t k = 0; k < t->air->components[c].n_columns; k++)
+            for (uint32_t r = 0; r < 1u << log_rows; r++)
+                assert_int_equal(t->columns[c][k][r], stored.columns[c][k][pr_slot_of_row(log_rows, r)]);
+    }
+    traces_destroy(&stored);
 }
 
 void assert_traces_hold(const pr_statement *st, const traces *t) {

@@ -21,6 +21,8 @@ traces traces_zero(const pr_air *air);
 traces traces_copy(const traces *t);
 void traces_destroy(traces *t);
 void assert_traces_equal(const traces *x, const traces *y);
+/* What the type fills in storage order is the trace. */
+void assert_storage_order(const pr_job_type *type, const pr_job_instance *job, const traces *t, unsigned n_threads);
 /* The checker finds nothing, or the test fails with what it found. */
 void assert_traces_hold(const pr_statement *st, const traces *t);
 uint64_t count_findings(const pr_statement *st, const traces *t); /* failing constraints and unbalanced tuples */

@@ -144,14 +144,7 @@ static void sorted_sepals(void **state) {
     pr_statement st = plain_statement(type->air(job));
     assert_int_equal(type->public_terms(job, &st, NULL), PR_OK);
     assert_traces_hold(&st, &x);
-    for (uint32_t c = 0; c < x.air->n_components; c++) {
-        pr_m31 *const *columns = y.columns[c];
-        assert_int_equal(type->trace_storage(job, c, columns, 2, NULL), PR_OK);
-        uint32_t log_rows = x.air->components[c].log_size;
-        for (uint32_t k = 0; k < x.air->components[c].n_columns; k++)
-            for (uint32_t r = 0; r < 1u << log_rows; r++)
-                assert_int_equal(x.columns[c][k][r], columns[k][pr_slot_of_row(log_rows, r)]);
-    }
+    assert_storage_order(type, job, &x, 2);
     pr_statement_clear(&st);
     traces_destroy(&x);
     traces_destroy(&y);
