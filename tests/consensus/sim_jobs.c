@@ -50,15 +50,22 @@ void sim_jobs_begin(sim *s) {
     }
 }
 
+/* A job that need not be approved, and was not: it leaves its place to those that wait for one. */
+static bool is_given_up(const sim *s, const sim_job *job) {
+    return sim_is_healed(s) && job->twofold && job->failed && s->max_open < s->n_jobs;
+}
+
 static uint32_t count_in_hand(const sim *s) {
     uint32_t n = 0;
-    for (uint32_t j = 0; j < s->n_jobs; j++) n += s->jobs[j].attempt > 0 && !s->jobs[j].approved;
+    for (uint32_t j = 0; j < s->n_jobs; j++)
+        n += s->jobs[j].attempt > 0 && !s->jobs[j].approved && !is_given_up(s, &s->jobs[j]);
     return n;
 }
 
 void sim_jobs_schedule(sim *s) {
     for (uint32_t j = 0; j < s->n_jobs; j++) {
         const sim_job *job = &s->jobs[j];
+        if (is_given_up(s, job)) continue;
         bool late = s->now - job->given_at > PATIENCE_MS && (!sim_is_healed(s) || s->nodes[job->prover].faulty);
         late |= s->now - job->given_at > 4 * PATIENCE_MS;
         if (job->attempt == 0 && (s->now < job->begins_at || count_in_hand(s) >= s->max_open)) continue;
