@@ -59,6 +59,8 @@ extern const pr_app_help_text pr_app_help_texts[];
 int pr_app_fail(const pr_error *err);
 /* The same for an input file named on the command line: 2 when it is unreadable. */
 int pr_app_fail_reading(const pr_error *err);
+/* Prints a JSON string with its quotes on standard output. */
+void pr_app_print_json_text(const char *text);
 /* The exit code, or 74 after a message when standard output could not be written. */
 int pr_app_flush(int exit_code);
 /* Under mpirun or srun, before MPI starts: whether this process speaks for all. */

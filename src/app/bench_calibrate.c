@@ -183,9 +183,10 @@ pr_status bench_calibrate(const bench_options *o, pr_error *err) {
     pr_clock_iso8601(c.measured, pr_clock_wall_ns());
     PR_TRY(measure(&c, o, err));
     PR_TRY(save(&c, path, err));
-    printf("{\"bench\":\"calibrate\",\"file\":\"%s\",\"cell_ns\":%.4g,\"row_ns\":%.4g,\"grind_ns\":%.4g,\"attempt_ns\":"
+    printf("{\"bench\":\"calibrate\",\"file\":");
+    pr_app_print_json_text(path);
+    printf(",\"cell_ns\":%.4g,\"row_ns\":%.4g,\"grind_ns\":%.4g,\"attempt_ns\":"
            "%.4g,\"parallel\":%.3f,\"worst_error\":%.3f}\n",
-           path, c.costs.cell_ns, c.costs.row_ns, c.costs.grind_ns, c.costs.attempt_ns, c.costs.parallel,
-           c.worst_error);
+           c.costs.cell_ns, c.costs.row_ns, c.costs.grind_ns, c.costs.attempt_ns, c.costs.parallel, c.worst_error);
     return PR_OK;
 }

@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "base/bytes.h"
 #include "cpu/cpu_backend.h"
 #include "cuda/cuda_backend.h"
 #include <ctype.h>
@@ -58,6 +59,17 @@ int pr_app_fail(const pr_error *err) {
 int pr_app_fail_reading(const pr_error *err) {
     int exit_code = pr_app_fail(err);
     return err->status == PR_ERR_IO || err->status == PR_ERR_MALFORMED ? 2 : exit_code;
+}
+
+void pr_app_print_json_text(const char *text) {
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_write_json_text(&w, text);
+    if (w.failed)
+        printf("null");
+    else
+        fwrite(w.data, 1, w.size, stdout);
+    pr_writer_clear(&w);
 }
 
 int pr_app_flush(int exit_code) {

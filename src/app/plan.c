@@ -22,9 +22,9 @@ static void print_time(const pr_layout *l, const pr_backend *backend, unsigned n
         printf("null,");
     else
         printf("%.3f,", pr_costs_time_ns(&costs, &size, &l->statement->config, n_threads) / 1e6);
-    printf("\"expected_from\":\"");
-    for (const char *c = origin.text; *c; c++) printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-    printf("\",");
+    printf("\"expected_from\":");
+    pr_app_print_json_text(origin.text);
+    printf(",");
 }
 
 static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend *backend, unsigned n_threads) {

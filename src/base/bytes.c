@@ -99,6 +99,20 @@ void pr_write_format(pr_writer *w, const char *format, ...) {
     va_end(again);
 }
 
+void pr_write_json_text(pr_writer *w, const char *text) {
+    pr_write_u8(w, '"');
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            pr_write_format(w, "\\%c", c);
+        else if (c < ' ' || c == 0x7f)
+            pr_write_format(w, "\\u%04x", c);
+        else
+            pr_write_u8(w, c);
+    }
+    pr_write_u8(w, '"');
+}
+
 void pr_hex_encode(char *out, const uint8_t *data, size_t n) {
     static const char digits[] = "0123456789abcdef";
     for (size_t k = 0; k < n; k++) {

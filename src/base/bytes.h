@@ -35,6 +35,8 @@ void pr_write_u64(pr_writer *w, uint64_t v);
 void pr_write_bytes(pr_writer *w, const void *data, size_t n);
 void pr_write_var(pr_writer *w, const void *data, size_t n); /* u64 length, then the bytes */
 void pr_write_text(pr_writer *w, const char *text);          /* pr_write_var of a C string */
+/* A JSON string with its quotes. Bytes that are not ASCII pass as they are: texts are UTF-8. */
+void pr_write_json_text(pr_writer *w, const char *text);
 void pr_write_format(pr_writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Lower-case hex. out has room for 2 * n + 1. */

@@ -22,29 +22,14 @@ void pr_log_init(pr_log_format format, pr_log_level lowest, int rank) {
 
 void pr_log_set_trace(uint64_t trace_id) { trace = trace_id; }
 
-/* A JSON string with its quotes. Bytes that are not ASCII pass as they are: texts are UTF-8. */
-static void write_json_text(pr_writer *w, const char *text) {
-    pr_write_u8(w, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            pr_write_format(w, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
-            pr_write_format(w, "\\u%04x", c);
-        else
-            pr_write_u8(w, c);
-    }
-    pr_write_u8(w, '"');
-}
-
 static void write_json(pr_writer *w, const char *when, const char *level, const char *module, const char *message) {
     int rank = atomic_load(&settings.rank);
     pr_write_format(w, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":", when, level);
-    write_json_text(w, module);
+    pr_write_json_text(w, module);
     if (rank >= 0) pr_write_format(w, ",\"rank\":%d", rank);
     if (trace) pr_write_format(w, ",\"trace\":\"%016llx\"", (unsigned long long)trace);
     pr_write_format(w, ",\"message\":");
-    write_json_text(w, message);
+    pr_write_json_text(w, message);
     pr_write_format(w, "}\n");
 }
 
