@@ -1,9 +1,9 @@
 /* `proverun decrypt`: the outputs of jobs that were encrypted to a key. */
 #include "app/app.h"
 #include "app/keys.h"
+#include "starkcurve/passphrase.h"
 #include "store/store.h"
 #include "work/seal.h"
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,9 +33,9 @@ static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
 
 pr_status pr_app_open_key(pr_secret_key **key, const char *path, const char *passphrase_file, pr_error *err) {
     char *passphrase = NULL;
-    PR_TRY(pr_app_read_passphrase(&passphrase, passphrase_file, err));
+    PR_TRY(pr_passphrase_read(&passphrase, passphrase_file, PR_PASSPHRASE_STREAM, err));
     pr_status status = pr_key_file_open(key, path, passphrase, err);
-    if (passphrase) sodium_free(passphrase);
+    pr_passphrase_destroy(passphrase);
     return status;
 }
 

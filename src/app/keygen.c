@@ -1,43 +1,10 @@
 /* `proverun keygen`: a key file, and its public key on standard output. */
 #include "app/app.h"
-#include "app/keys.h"
 #include "base/bytes.h"
-#include <errno.h>
-#include <sodium.h>
+#include "starkcurve/key_file.h"
+#include "starkcurve/passphrase.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { MAX_PASSPHRASE = 1024 };
-
-static pr_status take_line(char *line, FILE *file, const char *path, pr_error *err) {
-    struct stat st;
-    setvbuf(file, NULL, _IONBF, 0); /* no copy outside locked memory */
-    if (file != stdin && (fstat(fileno(file), &st) != 0 || (S_ISREG(st.st_mode) && (st.st_mode & 077))))
-        return pr_fail(err, PR_ERR_REFUSED, "%s: others can read the passphrase; only 0600 or 0400 is allowed", path);
-    if (!fgets(line, MAX_PASSPHRASE, file) || strlen(line) + 1 >= MAX_PASSPHRASE)
-        return pr_fail(err, PR_ERR_USAGE, "%s: no line of 1 to %d bytes to take a passphrase from", path,
-                       MAX_PASSPHRASE - 2);
-    line[strcspn(line, "\r\n")] = 0;
-    return line[0] ? PR_OK : pr_fail(err, PR_ERR_USAGE, "%s: the passphrase is empty", path);
-}
-
-pr_status pr_app_read_passphrase(char **passphrase, const char *path, pr_error *err) {
-    *passphrase = NULL;
-    if (!path) return PR_OK;
-    char *line = sodium_init() < 0 ? NULL : sodium_malloc(MAX_PASSPHRASE);
-    if (!line) return pr_fail(err, PR_ERR_MEMORY, "no locked memory for a passphrase");
-    FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
-    pr_status status = file ? take_line(line, file, path, err)
-                            : pr_fail(err, PR_ERR_USAGE, "%s: cannot open: %s", path, strerror(errno));
-    if (file && file != stdin) fclose(file);
-    if (status == PR_OK)
-        *passphrase = line;
-    else
-        sodium_free(line);
-    return status;
-}
 
 typedef struct arguments {
     const char *path, *passphrase_file;
@@ -65,12 +32,12 @@ static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
 static pr_status generate(uint8_t public_key[32], const arguments *a, pr_error *err) {
     char *passphrase = NULL;
     pr_secret_key *key = NULL;
-    PR_TRY(pr_app_read_passphrase(&passphrase, a->passphrase_file, err));
+    PR_TRY(pr_passphrase_read(&passphrase, a->passphrase_file, PR_PASSPHRASE_STREAM, err));
     pr_status status = pr_secret_key_generate(&key, err);
     if (status == PR_OK) status = pr_key_file_create(a->path, key, passphrase, err);
     if (status == PR_OK) memcpy(public_key, key->public_key, 32);
     pr_secret_key_destroy(key);
-    if (passphrase) sodium_free(passphrase);
+    pr_passphrase_destroy(passphrase);
     return status;
 }
 

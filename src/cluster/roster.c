@@ -4,6 +4,7 @@
 #include "consensus/consensus.h"
 #include "manifest/stakes.h"
 #include "starkcurve/key_file.h"
+#include "starkcurve/passphrase.h"
 #include "store/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,9 +255,14 @@ void pr_roster_key_folder(char *out, size_t size, const pr_run_file *f) {
 }
 
 pr_status pr_rank_key_open(pr_secret_key **key, const pr_run_options *o, const char *folder, int rank, pr_error *err) {
-    char path[1200];
-    if (o->votes && o->votes->key_folder[0]) folder = o->votes->key_folder;
+    char path[1200], *passphrase;
+    const pr_votes_config *c = o->votes;
+    const char *source = c && c->key_passphrase_file[0] ? c->key_passphrase_file : NULL;
+    if (c && c->key_folder[0]) folder = c->key_folder;
     PR_TRY(pr_run_file_make_folders(folder, err));
     snprintf(path, sizeof path, "%.1100s/rank-%d.key", folder, rank);
-    return pr_key_file_open_or_create(key, NULL, path, NULL, err);
+    PR_TRY(pr_passphrase_read(&passphrase, source, PR_PASSPHRASE_FILE, err));
+    pr_status status = pr_key_file_open_or_create(key, NULL, path, passphrase, err);
+    pr_passphrase_destroy(passphrase);
+    return status;
 }

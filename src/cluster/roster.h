@@ -30,8 +30,9 @@ PR_MUST_CHECK pr_status pr_roster_annotate(const pr_roster *r, pr_run_file *f, p
 
 /* `keys` beside the results file. */
 void pr_roster_key_folder(char *out, size_t size, const pr_run_file *f);
-/* This rank's key: made at its first run, read afterwards. folder: unless the configuration says another. Freed with
- * pr_secret_key_destroy. */
+/* This rank's key: made at its first run, read afterwards, sealed with the passphrase that the configuration names, if
+ * it does. folder: unless the configuration says another. Freed with pr_secret_key_destroy. Errors are those of
+ * pr_passphrase_read and pr_key_file_open. */
 struct pr_secret_key;
 PR_MUST_CHECK pr_status pr_rank_key_open(struct pr_secret_key **key, const pr_run_options *o, const char *folder,
                                          int rank, pr_error *err);

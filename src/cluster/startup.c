@@ -48,10 +48,24 @@ typedef struct roll_call {
     uint32_t run;
 } roll_call;
 
+/* Its disk; its key, passphrase or configuration, for the user to set right; or what is between it and rank 0. */
+static pr_status status_of_rank(pr_status status) {
+    switch (status) {
+    case PR_ERR_IO:
+        return PR_ERR_IO;
+    case PR_ERR_USAGE:
+    case PR_ERR_REFUSED:
+    case PR_ERR_MALFORMED:
+        return PR_ERR_USAGE;
+    default:
+        return PR_ERR_MPI;
+    }
+}
+
 static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *ready, pr_error *err) {
     if (ready->run != c->run) return PR_OK;
-    if (ready->status != PR_OK) /* its disk, or what is between it and rank 0 */
-        return pr_fail(err, ready->status == PR_ERR_IO ? PR_ERR_IO : PR_ERR_MPI, "rank %u: %s", rank, ready->reason);
+    if (ready->status != PR_OK)
+        return pr_fail(err, status_of_rank((pr_status)ready->status), "rank %u: %s", rank, ready->reason);
     if (ready->n_jobs != c->m->n_jobs)
         return pr_fail(err, PR_ERR_MPI, "rank %u finds %u jobs in the manifest, rank 0 finds %zu", rank, ready->n_jobs,
                        c->m->n_jobs);

@@ -11,12 +11,12 @@
 
 #define PR_CONFIG_MAX_BYTES ((size_t)1 << 20)
 
-typedef enum kind { KIND_NUMBER, KIND_DURATION, KIND_FOLDER, KIND_STAKE, KIND_EVIDENCE } kind;
+typedef enum kind { KIND_NUMBER, KIND_DURATION, KIND_PATH, KIND_STAKE, KIND_EVIDENCE } kind;
 
 typedef struct key {
     const char *name;
     kind kind;
-    size_t offset;     /* in pr_votes_config: uint32_t, or the folder */
+    size_t offset;     /* in pr_votes_config: uint32_t, or PR_CONFIG_PATH_SIZE of text */
     uint32_t min, max; /* NUMBER; DURATION: ms */
 } key;
 
@@ -26,7 +26,8 @@ static const key keys[] = {
     {"retries", KIND_NUMBER, offsetof(pr_votes_config, retries), 0, 100},
     {"view_timeout", KIND_DURATION, offsetof(pr_votes_config, view_timeout_ms), 100, 86400000},
     {"verify_threads", KIND_NUMBER, offsetof(pr_votes_config, threads), 1, 64},
-    {"keys", KIND_FOLDER, offsetof(pr_votes_config, key_folder), 0, 0},
+    {"keys", KIND_PATH, offsetof(pr_votes_config, key_folder), 0, 0},
+    {"key_passphrase_file", KIND_PATH, offsetof(pr_votes_config, key_passphrase_file), 0, 0},
     {"stake", KIND_STAKE, offsetof(pr_votes_config, stake_file), 0, 0},
     {"evidence", KIND_EVIDENCE, offsetof(pr_votes_config, evidence), 0, 0},
 };
@@ -89,7 +90,7 @@ static pr_status take_path(char *out, size_t size, const char *what, const pr_ya
 static pr_status take_stake(pr_votes_config *c, const pr_yaml *v, const char *file, pr_error *err) {
     c->stake_file[0] = 0;
     if (strcmp(v->text, "equal") == 0) return PR_OK;
-    return take_path(c->stake_file, sizeof c->stake_file, "stake: `equal`, or a file's path", v, file, err);
+    return take_path(c->stake_file, PR_CONFIG_PATH_SIZE, "stake: `equal`, or a file's path", v, file, err);
 }
 
 static pr_status take_evidence(pr_votes_config *c, const pr_yaml *v, const char *file, pr_error *err) {
@@ -112,8 +113,8 @@ static pr_status take_value(pr_votes_config *c, const key *k, const pr_yaml *v, 
         return take_number(number, k, v, file, err);
     case KIND_DURATION:
         return take_duration(number, k, v, file, err);
-    case KIND_FOLDER:
-        return take_path(c->key_folder, sizeof c->key_folder, "keys: a folder", v, file, err);
+    case KIND_PATH:
+        return take_path((char *)c + k->offset, PR_CONFIG_PATH_SIZE, k->name, v, file, err);
     case KIND_STAKE:
         return take_stake(c, v, file, err);
     case KIND_EVIDENCE:

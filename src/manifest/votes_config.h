@@ -11,15 +11,18 @@ typedef enum pr_evidence_policy {
     PR_EVIDENCE_ABORT  /* the run ends, resumable, for somebody to look at */
 } pr_evidence_policy;
 
+#define PR_CONFIG_PATH_SIZE 1024u
+
 typedef struct pr_votes_config {
     uint32_t committee_size;   /* ranks that verify each proof; 0: nobody, outcomes are unvoted */
     uint32_t round_timeout_ms; /* without a quorum for so long, a round is said again and the silent are named */
     uint32_t retries;          /* of a round, before it ends as a timeout */
     uint32_t view_timeout_ms;  /* without a proposal for so long, another leader is asked for */
     uint32_t threads;          /* that verify, on each rank */
-    char key_folder[1024];     /* "": `keys` in the results folder */
-    char stake_file[1024];     /* stakes.h; "": every validator has stake 1 */
     pr_evidence_policy evidence;
+    char key_folder[PR_CONFIG_PATH_SIZE];          /* "": `keys` in the results folder */
+    char key_passphrase_file[PR_CONFIG_PATH_SIZE]; /* its first line seals and opens the key files; "": not sealed */
+    char stake_file[PR_CONFIG_PATH_SIZE];          /* stakes.h; "": every validator has stake 1 */
 } pr_votes_config;
 
 pr_votes_config pr_votes_config_defaults(void);

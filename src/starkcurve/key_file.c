@@ -2,13 +2,13 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "starkcurve/curve.h"
+#include "starkcurve/passphrase.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_FILE = 4096, BOX_BYTES = 32 + crypto_secretbox_MACBYTES, MAX_OPS = 32 };
@@ -112,20 +112,6 @@ pr_status pr_key_file_create(const char *path, const pr_secret_key *key, const c
 
 /* ---- reading ---- */
 
-static pr_status check_mode(int fd, const char *path, pr_error *err) {
-    struct stat st;
-    if (fstat(fd, &st) != 0) return fail_errno(err, path, "look at");
-    if (!S_ISREG(st.st_mode)) return pr_fail(err, PR_ERR_REFUSED, "%s: a key must be a regular file", path);
-    if (st.st_mode & 077)
-        return pr_fail(err, PR_ERR_REFUSED,
-                       "%s: mode %04o lets others read or write the key; only 0600 or 0400 is allowed (chmod 600)",
-                       path, (unsigned)(st.st_mode & 07777));
-    if (st.st_uid != geteuid())
-        return pr_fail(err, PR_ERR_REFUSED, "%s: belongs to user %u, this process runs as %u", path,
-                       (unsigned)st.st_uid, (unsigned)geteuid());
-    return PR_OK;
-}
-
 static pr_status read_text(workspace *w, int fd, const char *path, pr_error *err) {
     size_t at = 0;
     for (;;) {
@@ -212,7 +198,7 @@ static pr_status parse(pr_secret_key **key, workspace *w, const char *path, cons
 
 static pr_status open_fd(pr_secret_key **key, int fd, const char *path, const char *passphrase, pr_error *err) {
     workspace *w = NULL;
-    PR_TRY(check_mode(fd, path, err));
+    PR_TRY(pr_secret_file_check(fd, path, "the key", err));
     PR_TRY(create_workspace(&w, err));
     pr_status status = read_text(w, fd, path, err);
     if (status == PR_OK) status = parse(key, w, path, passphrase, err);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Rank 0 is stopped: the others change the view and finish their rounds. It comes back and follows, or it does not, and they
-# end, resumable. A rank too many is lost: the run ends, says why, and is resumed, with fewer ranks and with more.
+# end, resumable. A rank too many is lost: the run ends, says why, and is resumed, with fewer ranks and with more. All of it
+# with sealed keys; a key, a passphrase or stakes that are refused end a run before it begins, and cost nothing.
 #   mpi_stalls.sh PROVERUN
 set -u
 . "$(dirname "$0")/common.sh"
@@ -13,8 +14,9 @@ jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, see
 Y
 cat >quick.yaml <<Y
 version: 1
-consensus: { round_timeout: 1s, view_timeout: 1s }
+consensus: { round_timeout: 1s, view_timeout: 1s, key_passphrase_file: word }
 Y
+(umask 077 && echo 'correct horse battery' >word && echo 'another word' >other)
 
 # start RANKS OPTIONS...: in the background; each rank leaves its exit code in rc.RANK, since mpirun tells none here
 start() {
@@ -84,6 +86,35 @@ ends_well "resume after rank 0 was stopped"
 announced before >were
 [ "$(wc -l <were)" -ge 3 ] || fail "no announced jobs: $(head -n 5 before)"
 while read -r id; do grep -q -- "$id" jobs || fail "$id was announced and is not there"; done <were
+
+# ---- what is refused begins nothing and hangs nobody ----
+# refused RC WHAT PATTERN COMMAND...
+refused() {
+    rc=$1 what=$2 pattern=$3
+    shift 3
+    RC=0
+    timeout 60 "$@" >out 2>err || RC=$?
+    expect_rc "$rc" "$what"
+    expect_in "$pattern" err "$what"
+}
+run=$(basename "$f" .h5)
+for i in 0 1 2 3; do
+    grep -q '^sealed argon2id ' gone/keys/rank-$i.key || fail "rank $i has a key that is not sealed"
+done
+grep -raqF 'correct horse' back gone before && fail "the passphrase is in $(grep -ralF 'correct horse' back gone before)"
+mv gone/keys/rank-2.key kept
+"$PROVERUN" keygen gone/keys/rank-2.key --passphrase-file other >public || fail "keygen"
+refused 2 "a wrong passphrase" 'rank 2: gone/keys/rank-2.key: wrong passphrase, or the file was changed' \
+    mpirun -n 4 "$PROVERUN" run m.yaml --config quick.yaml --results gone --resume "$run"
+mv kept gone/keys/rank-2.key
+resume() { echo "$PROVERUN" run m.yaml --results gone --resume "$run" --config "$1"; }
+chmod 644 word
+refused 2 "a passphrase that others can read" 'rank 0: word: mode 0644 lets others read' $(resume quick.yaml)
+mv word away
+refused 74 "a passphrase that is gone" 'rank 0: word: cannot open' $(resume quick.yaml)
+chmod 600 away && mv away word
+printf 'version: 1\nconsensus: { committee: 4 }\n' >open.yaml
+refused 2 "no passphrase" 'rank 0: gone/keys/rank-0.key: sealed with a passphrase, and none was given' $(resume open.yaml)
 
 # ---- of three ranks one is lost: no quorum any more; resumed with two ranks, then by five ----
 start 3 --results few

@@ -35,7 +35,7 @@ static void test_every_key(void **state) {
     pr_error err = {0};
     if (parse(&c,
               "version: 1\nconsensus:\n  committee: 7\n  round_timeout: 2s\n  retries: 3\n  view_timeout: 500ms\n"
-              "  verify_threads: 2\n  keys: secret\n",
+              "  verify_threads: 2\n  keys: secret\n  key_passphrase_file: words/ranks\n",
               &err) != PR_OK)
         fail_msg("%s", err.text);
     assert_int_equal(c.committee_size, 7);
@@ -44,8 +44,10 @@ static void test_every_key(void **state) {
     assert_int_equal(c.view_timeout_ms, 500);
     assert_int_equal(c.threads, 2);
     assert_string_equal(c.key_folder, "conf/secret");
+    assert_string_equal(c.key_passphrase_file, "conf/words/ranks");
     assert_int_equal(parse(&c, "version: 1\nconsensus: {keys: /var/keys, committee: 0}\n", &err), PR_OK);
     assert_string_equal(c.key_folder, "/var/keys");
+    assert_string_equal(c.key_passphrase_file, "");
     assert_int_equal(c.committee_size, 0);
     assert_int_equal(parse(&c, "version: 1\nconsensus: {stake: stakes, evidence: abort}\n", &err), PR_OK);
     assert_string_equal(c.stake_file, "conf/stakes");
@@ -68,7 +70,10 @@ static void test_mistakes(void **state) {
     refuses("version: 1\nconsensus:\n  round_timeout: 50ms\n", "3:18", "from 100ms");
     refuses("version: 1\nconsensus:\n  view_timeout: 50s\n", "3:3", "less than half");
     refuses("version: 1\nconsensus: 3\n", "2:12", "consensus");
-    refuses("version: 1\nconsensus: {keys: ''}\n", "2:19", "folder");
+    refuses("version: 1\nconsensus: {keys: ''}\n", "2:19", "keys: allowed: a path of at most 1023 bytes");
+    refuses("version: 1\nconsensus:\n  key_passphrase_file: ''\n", "3:24", "key_passphrase_file: allowed: a path");
+    refuses("version: 1\nconsensus:\n  key_passphrase_file: [a, b]\n", "3:24", "a list");
+    refuses("version: 1\nconsensus:\n  key_pasphrase_file: a\n", "3:3", "did you mean `key_passphrase_file`?");
     refuses("version: 1\nconsensus: {stake: ''}\n", "2:20", "`equal`, or a file's path");
     refuses("version: 1\nconsensus: {evidence: ignore}\n", "2:23", "allowed: drain, abort");
 }

@@ -20,7 +20,7 @@ grep -q '^sealed argon2id ' "$dir/b.key" || fail "not sealed"
 chmod 644 "$dir/word"
 code=0
 "$proverun" keygen "$dir/c.key" --passphrase-file "$dir/word" 2>"$dir/error" || code=$?
-[ $code != 0 ] && grep -q 'others can read' "$dir/error" || fail "a passphrase that others can read was taken"
+[ $code != 0 ] && grep -q 'lets others read' "$dir/error" || fail "a passphrase that others can read was taken"
 [ ! -e "$dir/c.key" ] || fail "a key was made all the same"
 code=0
 "$proverun" keygen 2>"$dir/error" || code=$?

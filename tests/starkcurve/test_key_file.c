@@ -1,6 +1,7 @@
-/* Key files: round trips, modes, passphrases, damage, and several processes at once. */
+/* Key files: round trips, modes, passphrases and where they come from, damage, and several processes at once. */
 #include "base/bytes.h"
 #include "starkcurve/key_file.h"
+#include "starkcurve/passphrase.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -193,6 +194,88 @@ static void test_race(void **state) {
     close(ends[1]);
 }
 
+/* ---- files of passphrases ---- */
+
+/* NULL: refused, with err. */
+static char *read_phrase(const void *bytes, size_t size, unsigned mode, pr_status *status, pr_error *err) {
+    char *phrase = NULL;
+    assert_int_equal(pr_file_write_atomic(path, bytes, size, mode, NULL), PR_OK);
+    *status = pr_passphrase_read(&phrase, path, PR_PASSPHRASE_FILE, err);
+    assert_true((*status == PR_OK) == (phrase != NULL));
+    return phrase;
+}
+
+static void assert_phrase(const char *bytes, const char *want) {
+    pr_status status;
+    pr_error err = {0};
+    char *phrase = read_phrase(bytes, strlen(bytes), 0600, &status, &err);
+    if (!phrase) fail_msg("%s", err.text);
+    assert_string_equal(phrase, want);
+    pr_passphrase_destroy(phrase);
+}
+
+static void assert_no_phrase(const void *bytes, size_t size, unsigned mode, pr_status want, const char *says) {
+    pr_status status;
+    pr_error err = {0};
+    assert_null(read_phrase(bytes, size, mode, &status, &err));
+    assert_int_equal(status, want);
+    if (!strstr(err.text, says) || !strstr(err.text, path)) fail_msg("'%s' does not say '%s'", err.text, says);
+}
+
+static void test_phrase_lines(void **state) {
+    (void)state;
+    char longest[PR_PASSPHRASE_MAX_BYTES + 3];
+    memset(longest, 'x', sizeof longest);
+    longest[PR_PASSPHRASE_MAX_BYTES] = 0;
+    assert_phrase("correct horse\n", "correct horse");
+    assert_phrase("correct horse", "correct horse");
+    assert_phrase("correct horse\r\nsecond\n", "correct horse");
+    assert_phrase(" a\rb \n\n", " a\rb ");
+    assert_phrase(longest, longest);
+    longest[PR_PASSPHRASE_MAX_BYTES] = 'x';
+    assert_no_phrase(longest, PR_PASSPHRASE_MAX_BYTES + 1, 0600, PR_ERR_USAGE, "1 to 1022 bytes");
+    assert_no_phrase(longest, sizeof longest, 0600, PR_ERR_USAGE, "1 to 1022 bytes");
+    assert_no_phrase("", 0, 0600, PR_ERR_USAGE, "no passphrase");
+    assert_no_phrase("\nsecond\n", 8, 0600, PR_ERR_USAGE, "no passphrase");
+    assert_no_phrase("\r\n", 2, 0600, PR_ERR_USAGE, "no passphrase");
+    assert_no_phrase("wo\0rd\n", 6, 0600, PR_ERR_USAGE, "none of them zero");
+}
+
+static void test_phrase_files(void **state) {
+    (void)state;
+    char *phrase = NULL;
+    pr_status status;
+    pr_error err = {0};
+    for (unsigned bit = 1; bit < 0100; bit <<= 1)
+        assert_no_phrase("word\n", 5, 0600 | bit, PR_ERR_REFUSED, "lets others read or write the passphrase");
+    phrase = read_phrase("word\n", 5, 0400, &status, &err);
+    assert_non_null(phrase);
+    pr_passphrase_destroy(phrase);
+    unlink(path);
+    assert_int_equal(pr_passphrase_read(&phrase, path, PR_PASSPHRASE_FILE, &err), PR_ERR_IO);
+    assert_non_null(strstr(err.text, "No such file"));
+    assert_int_equal(pr_passphrase_read(&phrase, NULL, PR_PASSPHRASE_FILE, NULL), PR_OK);
+    assert_null(phrase);
+}
+
+/* Many processes cannot read one pipe: it is refused at once, where it is not asked for. */
+static void test_phrase_pipes(void **state) {
+    (void)state;
+    char *phrase = NULL, rest[8] = {0};
+    pr_error err = {0};
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(pr_passphrase_read(&phrase, path, PR_PASSPHRASE_FILE, &err), PR_ERR_REFUSED);
+    assert_non_null(strstr(err.text, "regular file"));
+    int fd = open(path, O_RDWR); /* so that nobody waits for the other end */
+    assert_int_equal(write(fd, "word\nrest", 9), 9);
+    assert_int_equal(pr_passphrase_read(&phrase, path, PR_PASSPHRASE_STREAM, NULL), PR_OK);
+    assert_string_equal(phrase, "word");
+    assert_int_equal(read(fd, rest, sizeof rest - 1), 4); /* what follows the line was left alone */
+    assert_string_equal(rest, "rest");
+    pr_passphrase_destroy(phrase);
+    close(fd);
+}
+
 static void test_public_keys(void **state) {
     (void)state;
     pr_secret_key *key = make("word");
@@ -219,9 +302,10 @@ static void test_public_keys(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_round_trip, forget), cmocka_unit_test_teardown(test_passphrase, forget),
-        cmocka_unit_test_teardown(test_modes, forget),      cmocka_unit_test_teardown(test_damage, forget),
-        cmocka_unit_test_teardown(test_first_run, forget),  cmocka_unit_test_teardown(test_race, forget),
-        cmocka_unit_test_teardown(test_public_keys, forget)};
+        cmocka_unit_test_teardown(test_round_trip, forget),   cmocka_unit_test_teardown(test_passphrase, forget),
+        cmocka_unit_test_teardown(test_modes, forget),        cmocka_unit_test_teardown(test_damage, forget),
+        cmocka_unit_test_teardown(test_first_run, forget),    cmocka_unit_test_teardown(test_race, forget),
+        cmocka_unit_test_teardown(test_phrase_lines, forget), cmocka_unit_test_teardown(test_phrase_files, forget),
+        cmocka_unit_test_teardown(test_phrase_pipes, forget), cmocka_unit_test_teardown(test_public_keys, forget)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
