@@ -1,13 +1,9 @@
 /* Shared by the job types: which trace row a place in a column is, and which kernel the processor runs. */
 #ifndef PR_JOBS_ROWS_H
 #define PR_JOBS_ROWS_H
+#include "air/job_type.h"
 #include "base/cpu.h"
 #include "circle/circle.h"
-
-typedef enum pr_job_order {
-    PR_JOB_ROW_ORDER,    /* place i is row i */
-    PR_JOB_STORAGE_ORDER /* place i is the row r with pr_slot_of_row(log_rows, r) = i */
-} pr_job_order;
 
 /* The row at a place of a column of 1 << log_rows rows; log_rows >= 1. Inverse of pr_slot_of_row in storage order
  * (protocol.md section 2: natural index r/2 for even rows, 2^n - (r+1)/2 for odd ones, then bit-reversed). */

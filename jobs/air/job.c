@@ -14,12 +14,10 @@ struct pr_job_instance {
     pr_air_check **check; /* of the trace that is being filled: an instance is const then */
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
+static void clear(pr_job_instance *job) {
     if (job->check) pr_air_check_destroy(*job->check);
     free(job->check);
     pr_case_clear(&job->c);
-    free(job);
 }
 
 /* Whatever is wrong with a case is this job's input. */
@@ -90,7 +88,7 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
     return check_case(job, err);
 }
 
-static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *data, size_t size,
+static pr_status open_public(pr_job_instance *job, const pr_params *params, const void *data, size_t size,
                              pr_error *err) {
     pr_air_public public;
     PR_TRY(read_choices(job, params, err));
@@ -108,26 +106,10 @@ static pr_status load_public(pr_job_instance *job, const pr_params *params, cons
                    texts[1]);
 }
 
-static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
-}
-
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    return finish(out, job, load(job, params, err));
-}
-
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    pr_status status = load_public(job, params, public_data, size, err);
-    return finish(out, job, status == PR_OK ? check_case(job, err) : status);
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
+    PR_TRY(open_public(job, params, public_data, size, err));
+    return check_case(job, err);
 }
 
 /* ---- the statement ---- */
@@ -179,8 +161,9 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
 /* ---- the trace ---- */
 
 /* Fills, and checks what it filled while it is at hand; components come in order. */
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
+    (void)order;
     if (!job->check) return pr_fail(err, PR_ERR_INTERNAL, "air: no trace without the case");
     PR_TRY(as_input(pr_case_fill_trace((void *)(uintptr_t)&job->c, component, columns, n_threads, err), err));
     if (job->mode == PR_AIR_CHECK_OFF) return PR_OK;
@@ -274,12 +257,13 @@ const pr_job_type pr_job_air = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
     .size = size_of,
     .public_terms = public_terms,

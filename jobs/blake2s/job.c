@@ -1,13 +1,13 @@
 #include "blake2s/job.h"
 #include "blake2s/layout.h"
 
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
-    return pr_digest_create(out, &pr_blake2s_kind, params, err);
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
+    return pr_digest_load(job, &pr_blake2s_kind, params, err);
 }
 
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
-    return pr_digest_create_public(out, &pr_blake2s_kind, params, public_data, size, err);
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
+    return pr_digest_load_public(job, &pr_blake2s_kind, params, public_data, size, err);
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
@@ -29,13 +29,14 @@ const pr_job_type pr_job_blake2s = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = pr_digest_destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = pr_digest_clear,
     .air = pr_digest_air,
     .write_public = pr_digest_write_public,
     .outputs = pr_digest_outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = pr_digest_trace,
-    .trace_storage = pr_digest_trace_storage,
+    .fills_storage = true,
     .size = size_of,
 };

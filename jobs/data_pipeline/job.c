@@ -15,7 +15,7 @@ static pr_status load_program(pr_vm_program *program, const pr_params *params, p
     return pr_pipeline_program(program, &p, err);
 }
 
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     uint32_t *values;
     size_t n;
     pr_vm_program program = {0};
@@ -28,7 +28,7 @@ static pr_status create(pr_job_instance **out, const pr_params *params, pr_error
         return status;
     }
     uint32_t max_steps = (uint32_t)pr_params_get_uint(type, params, "max_steps");
-    status = pr_vm_job_create_take(out, &program, values, n, max_steps, err);
+    status = pr_vm_job_load_take(job, &program, values, n, max_steps, err);
     free(values);
     return status;
 }
@@ -62,7 +62,7 @@ const pr_job_type pr_job_data_pipeline = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
+    .load = load,
     .size = size_of,
     PR_VM_JOB_FUNCTIONS,
 };

@@ -13,44 +13,29 @@ struct pr_job_instance {
     pr_air *air;
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
+static void clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     pr_file_hash_walk_clear(&job->walk);
     free(job->path);
-    free(job);
 }
 
-static pr_job_instance *allocate(const char *path) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (job && !(job->path = strdup(path ? path : ""))) {
-        free(job);
-        return NULL;
-    }
-    return job;
+static pr_status keep_path(pr_job_instance *job, const pr_params *params, pr_error *err) {
+    const char *path = params ? pr_params_get(&pr_job_file_hash, params, "path") : NULL;
+    job->path = strdup(path ? path : "");
+    return job->path ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
 }
 
-static pr_status load(pr_job_instance *job, const char *base_dir, pr_error *err) {
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     uint8_t *data = NULL;
     size_t size = 0;
-    PR_TRY(pr_input_file_read(&data, &size, base_dir, job->path, pr_file_hash_max_length(), "file_hash", err));
+    PR_TRY(keep_path(job, params, err));
+    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, job->path, pr_file_hash_max_length(), "file_hash", err));
     pr_status status = pr_file_hash_walk_init(&job->walk, data, size, err);
     free(data);
     if (status != PR_OK) return status;
     job->statement.length = size;
     memcpy(job->statement.digest, job->walk.digest, sizeof job->statement.digest);
     return pr_file_hash_air(&job->air, &job->statement, err);
-}
-
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
-    pr_job_instance *job = allocate(pr_params_get(&pr_job_file_hash, params, "path"));
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a file_hash job");
-    pr_status status = load(job, params->base_dir, err);
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
 }
 
 static bool read_public(pr_file_hash_public *out, const void *data, size_t size) {
@@ -62,20 +47,12 @@ static bool read_public(pr_file_hash_public *out, const void *data, size_t size)
     return pr_reader_done(&r) && reduced && out->length <= pr_file_hash_max_length();
 }
 
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
-    pr_file_hash_public statement;
-    if (!read_public(&statement, public_data, size))
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
+    PR_TRY(keep_path(job, params, err));
+    if (!read_public(&job->statement, public_data, size))
         return pr_fail(err, PR_ERR_MALFORMED, "file_hash: public data (%zu bytes) is not a length and a digest", size);
-    pr_job_instance *job = allocate(params ? pr_params_get(&pr_job_file_hash, params, "path") : NULL);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a file_hash job");
-    job->statement = statement;
-    pr_status status = pr_file_hash_air(&job->air, &job->statement, err);
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
+    return pr_file_hash_air(&job->air, &job->statement, err);
 }
 
 static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
@@ -100,22 +77,12 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
     return n;
 }
 
-static pr_status fill(const pr_job_instance *job, pr_job_order order, uint32_t component, pr_m31 *const *columns,
-                      unsigned n_threads, pr_error *err) {
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
     PR_ASSERT(component == 0);
     if (!job->walk.states) return pr_fail(err, PR_ERR_INTERNAL, "file_hash: no trace without the file");
     pr_file_hash_fill(columns, order, pr_file_hash_log_rows(job->statement.length), &job->walk, n_threads);
     return PR_OK;
-}
-
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
-    return fill(job, PR_JOB_ROW_ORDER, component, columns, n_threads, err);
-}
-
-static pr_status trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                               unsigned n_threads, pr_error *err) {
-    return fill(job, PR_JOB_STORAGE_ORDER, component, columns, n_threads, err);
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
@@ -147,13 +114,14 @@ const pr_job_type pr_job_file_hash = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
-    .trace_storage = trace_storage,
+    .fills_storage = true,
     .size = size_of,
 };

@@ -5,15 +5,6 @@
 #include "gadgets/input_file.h"
 #include "rows.h"
 
-struct pr_job_instance {
-    const pr_digest_kind *kind;
-    char *path; /* as given */
-    pr_digest_public statement;
-    pr_digest_shape shape;
-    pr_digest_walk walk; /* empty in an instance made for verification */
-    pr_air *air;
-};
-
 /* ---- shape ---- */
 
 /* The largest power of two that fits, and another for the rest, unless one component of twice the size does as well. */
@@ -57,25 +48,19 @@ pr_status pr_digest_add_selectors(pr_air_builder *b, const pr_digest_shape *shap
 
 /* ---- creation ---- */
 
-void pr_digest_destroy(pr_job_instance *job) {
-    if (!job) return;
+void pr_digest_clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     free(job->walk.messages);
     free(job->walk.chain);
     free(job->walk.inner);
     free(job->path);
-    free(job);
 }
 
-static pr_job_instance *allocate(const pr_digest_kind *kind, const pr_params *params) {
+static pr_status init(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
     const char *path = params ? pr_params_get(kind->type, params, "path") : NULL;
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (job && !(job->path = strdup(path ? path : ""))) {
-        free(job);
-        return NULL;
-    }
-    if (job) job->kind = kind;
-    return job;
+    job->kind = kind;
+    job->path = strdup(path ? path : "");
+    return job->path ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
 }
 
 static pr_status walk_through(pr_job_instance *job, const uint8_t *data, uint64_t length, pr_error *err) {
@@ -109,11 +94,11 @@ static pr_status build(pr_job_instance *job, pr_error *err) {
     return job->kind->air(&job->air, &job->statement, err);
 }
 
-static pr_status load(pr_job_instance *job, const char *base_dir, pr_error *err) {
-    const pr_digest_kind *kind = job->kind;
+pr_status pr_digest_load(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
     uint8_t *data = NULL;
     size_t size = 0;
-    PR_TRY(pr_input_file_read(&data, &size, base_dir, job->path, kind->max_length, kind->type->name, err));
+    PR_TRY(init(job, kind, params, err));
+    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, job->path, kind->max_length, kind->type->name, err));
     pr_status status = walk_through(job, data, size, err);
     free(data);
     if (status != PR_OK) return status;
@@ -122,34 +107,17 @@ static pr_status load(pr_job_instance *job, const char *base_dir, pr_error *err)
     return build(job, err);
 }
 
-static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
-    if (status == PR_OK)
-        *out = job;
-    else
-        pr_digest_destroy(job);
-    return status;
-}
-
-pr_status pr_digest_create(pr_job_instance **out, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
-    pr_job_instance *job = allocate(kind, params);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    return finish(out, job, load(job, params->base_dir, err));
-}
-
-pr_status pr_digest_create_public(pr_job_instance **out, const pr_digest_kind *kind, const pr_params *params,
-                                  const void *public_data, size_t size, pr_error *err) {
-    pr_digest_public statement;
+pr_status pr_digest_load_public(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params,
+                                const void *public_data, size_t size, pr_error *err) {
     pr_reader r;
+    PR_TRY(init(job, kind, params, err));
     pr_reader_init(&r, public_data, size);
-    statement.length = pr_read_u64(&r);
-    pr_read_bytes(&r, statement.digest, sizeof statement.digest);
-    if (!pr_reader_done(&r) || statement.length > kind->max_length)
+    job->statement.length = pr_read_u64(&r);
+    pr_read_bytes(&r, job->statement.digest, sizeof job->statement.digest);
+    if (!pr_reader_done(&r) || job->statement.length > kind->max_length)
         return pr_fail(err, PR_ERR_MALFORMED, "%s: public data (%zu bytes) is not a length and a digest",
                        kind->type->name, size);
-    pr_job_instance *job = allocate(kind, params);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    job->statement = statement;
-    return finish(out, job, build(job, err));
+    return build(job, err);
 }
 
 /* ---- what is public ---- */
@@ -299,8 +267,8 @@ static pr_status fill_tables(const pr_job_instance *job, pr_m31 *const *columns,
     return full ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for multiplicities");
 }
 
-static pr_status fill(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
-                      unsigned n_threads, pr_error *err) {
+pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                          unsigned n_threads, pr_error *err) {
     int threads = pr_job_threads(n_threads);
     uint32_t which = component;
     if (!job->walk.chain) return pr_fail(err, PR_ERR_INTERNAL, "%s: no trace without the file", job->kind->type->name);
@@ -311,16 +279,6 @@ static pr_status fill(const pr_job_instance *job, uint32_t component, pr_m31 *co
     }
     const table_set set = which ? split_set(job->kind) : byte_set(job->kind);
     return fill_tables(job, columns, &set, order, threads, err);
-}
-
-pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                          pr_error *err) {
-    return fill(job, component, columns, PR_JOB_ROW_ORDER, n_threads, err);
-}
-
-pr_status pr_digest_trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                                  unsigned n_threads, pr_error *err) {
-    return fill(job, component, columns, PR_JOB_STORAGE_ORDER, n_threads, err);
 }
 
 /* ---- size ---- */

@@ -107,20 +107,27 @@ PR_MUST_CHECK pr_status pr_digest_add_selector(pr_air_builder *b, const char *id
  * comes before row 0 because rows are cyclic. */
 PR_MUST_CHECK pr_status pr_digest_add_selectors(pr_air_builder *b, const pr_digest_shape *shape, pr_error *err);
 
-/* The functions of a job type; create and size take the kind, the rest knows it. */
-PR_MUST_CHECK pr_status pr_digest_create(pr_job_instance **out, const pr_digest_kind *kind, const pr_params *params,
-                                         pr_error *err);
-PR_MUST_CHECK pr_status pr_digest_create_public(pr_job_instance **out, const pr_digest_kind *kind,
-                                                const pr_params *params, const void *public_data, size_t size,
-                                                pr_error *err);
+/* The instance of the job types on a kind. */
+struct pr_job_instance {
+    const pr_digest_kind *kind;
+    char *path; /* as given */
+    pr_digest_public statement;
+    pr_digest_shape shape;
+    pr_digest_walk walk; /* empty in an instance made for verification */
+    pr_air *air;
+};
+
+/* The functions of a job type; load, load_public and size take the kind, the rest knows it. */
+PR_MUST_CHECK pr_status pr_digest_load(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params,
+                                       pr_error *err);
+PR_MUST_CHECK pr_status pr_digest_load_public(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params,
+                                              const void *public_data, size_t size, pr_error *err);
 PR_MUST_CHECK pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_params *params,
                                        pr_error *err);
-void pr_digest_destroy(pr_job_instance *job);
+void pr_digest_clear(pr_job_instance *job);
 const pr_air *pr_digest_air(const pr_job_instance *job);
 void pr_digest_write_public(const pr_job_instance *job, pr_writer *out);
 size_t pr_digest_outputs(const pr_job_instance *job, pr_output *out, size_t capacity);
-pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                          pr_error *err);
-pr_status pr_digest_trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                                  unsigned n_threads, pr_error *err);
+pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                          unsigned n_threads, pr_error *err);
 #endif

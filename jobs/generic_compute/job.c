@@ -2,11 +2,11 @@
 #include "vm/run.h"
 #include "vm/source.h"
 
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     const pr_job_type *type = &pr_job_generic_compute;
     if (!pr_params_get(type, params, "data") && !pr_params_get(type, params, "input"))
         return pr_fail(err, PR_ERR_USAGE, "generic_compute: one of data and input must be given");
-    return pr_vm_source_create(out, type, params, err);
+    return pr_vm_source_load(job, type, params, err);
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
@@ -45,7 +45,7 @@ const pr_job_type pr_job_generic_compute = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
+    .load = load,
     .size = size_of,
     PR_VM_JOB_FUNCTIONS,
 };

@@ -12,14 +12,12 @@ struct pr_job_instance {
     pr_air *air;
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
+static void clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     pr_mlp_model_clear(&job->statement.model);
     free(job->statement.images);
     free(job->statement.labels);
     free(job->statement.logits);
-    free(job);
 }
 
 static pr_status allocate_images(pr_mlp_public *p, uint32_t n_images, pr_error *err) {
@@ -38,14 +36,6 @@ static pr_status build(pr_job_instance *job, pr_error *err) {
     PR_TRY(pr_mlp_model_digest(&job->model, &p->model, err));
     job->images = pr_mlp_images_digest(p->images, p->n_images, p->width);
     return pr_mlp_air(&job->air, p, err);
-}
-
-static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
 }
 
 /* ---- from files ---- */
@@ -89,12 +79,6 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
     return build(job, err);
 }
 
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    return finish(out, job, load(job, params, err));
-}
-
 /* ---- what is public ---- */
 
 static void write_public(const pr_job_instance *job, pr_writer *out) {
@@ -130,14 +114,12 @@ static pr_status read_public(pr_mlp_public *p, const void *data, size_t size, pr
     return PR_OK;
 }
 
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
     (void)params;
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
     job->is_public = true;
-    pr_status status = read_public(&job->statement, public_data, size, err);
-    return finish(out, job, status == PR_OK ? build(job, err) : status);
+    PR_TRY(read_public(&job->statement, public_data, size, err));
+    return build(job, err);
 }
 
 static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
@@ -199,9 +181,9 @@ static void fill(const pr_mlp_public *p, uint32_t component, pr_m31 *const *colu
     }
 }
 
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
-    (void)n_threads; /* a few thousand products an image */
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
+    (void)order, (void)n_threads; /* a few thousand products an image */
     if (job->is_public) return pr_fail(err, PR_ERR_INTERNAL, "mlp_inference: no trace without the files");
     pr_mlp_unit *units = allocate_units(&job->statement.model);
     if (!units) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a network");
@@ -248,12 +230,13 @@ const pr_job_type pr_job_mlp_inference = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
     .size = size_of,
 };

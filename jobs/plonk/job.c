@@ -13,12 +13,10 @@ struct pr_job_instance {
     pr_air *air;
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
+static void clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     pr_plonk_circuit_clear(&job->circuit);
     free(job->wires);
-    free(job);
 }
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
@@ -34,27 +32,11 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
     return status == PR_OK ? pr_plonk_air(&job->air, &job->circuit, err) : status;
 }
 
-static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
-}
-
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    return finish(out, job, load(job, params, err));
-}
-
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
     (void)params;
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    pr_status status = pr_plonk_circuit_read(&job->circuit, public_data, size, err);
-    return finish(out, job, status == PR_OK ? pr_plonk_air(&job->air, &job->circuit, err) : status);
+    PR_TRY(pr_plonk_circuit_read(&job->circuit, public_data, size, err));
+    return pr_plonk_air(&job->air, &job->circuit, err);
 }
 
 static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
@@ -104,10 +86,10 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
     return n;
 }
 
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
     const pr_plonk_circuit *c = &job->circuit;
-    (void)n_threads; /* three cells a gate */
+    (void)order, (void)n_threads; /* three cells a gate */
     PR_ASSERT(component == 0);
     if (!job->wires) return pr_fail(err, PR_ERR_INTERNAL, "plonk: no trace without the circuit's inputs");
     for (uint32_t row = 0; row < 1u << pr_plonk_log_rows(c->n_rows); row++) {
@@ -150,12 +132,13 @@ const pr_job_type pr_job_plonk = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
     .size = size_of,
     .public_terms = public_terms,

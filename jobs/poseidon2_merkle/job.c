@@ -16,14 +16,12 @@ struct pr_job_instance {
     pr_air *air;
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
+static void clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     pr_poseidon2_merkle_tree_clear(&job->tree);
-    free(job);
 }
 
-static pr_status load(pr_job_instance *job, const pr_m31 *values, size_t n, pr_error *err) {
+static pr_status build(pr_job_instance *job, const pr_m31 *values, size_t n, pr_error *err) {
     if (n == 0 || n > PR_POSEIDON2_MERKLE_MAX_VALUES)
         return pr_fail(err, PR_ERR_INPUT, "poseidon2_merkle: %zu values; allowed: 1 to %u", n,
                        PR_POSEIDON2_MERKLE_MAX_VALUES);
@@ -33,25 +31,16 @@ static pr_status load(pr_job_instance *job, const pr_m31 *values, size_t n, pr_e
     return pr_poseidon2_merkle_air(&job->air, &job->statement, err);
 }
 
-static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
-}
-
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     pr_m31 *values;
     size_t n;
     if (!pr_params_get(type, params, "input") && !pr_params_get(type, params, "input_file") &&
         !pr_params_get(type, params, "data"))
         return pr_fail(err, PR_ERR_USAGE, "poseidon2_merkle: one of input, input_file and data must be given");
     PR_TRY(pr_numbers_from_params(&values, &n, type, params, &limits, err));
-    pr_job_instance *job = calloc(1, sizeof *job);
-    pr_status status = job ? load(job, values, n, err) : pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
+    pr_status status = build(job, values, n, err);
     free(values);
-    return finish(out, job, status);
+    return status;
 }
 
 static bool read_public(pr_poseidon2_merkle_public *out, const void *data, size_t size) {
@@ -64,17 +53,13 @@ static bool read_public(pr_poseidon2_merkle_public *out, const void *data, size_
     return pr_reader_done(&r) && reduced && n >= 1 && n <= PR_POSEIDON2_MERKLE_MAX_VALUES;
 }
 
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
     (void)params;
-    pr_poseidon2_merkle_public statement;
-    if (!read_public(&statement, public_data, size))
+    if (!read_public(&job->statement, public_data, size))
         return pr_fail(err, PR_ERR_MALFORMED, "poseidon2_merkle: public data (%zu bytes) is not a count and a root",
                        size);
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    job->statement = statement;
-    return finish(out, job, pr_poseidon2_merkle_air(&job->air, &statement, err));
+    return pr_poseidon2_merkle_air(&job->air, &job->statement, err);
 }
 
 static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
@@ -95,23 +80,13 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
     return n;
 }
 
-static pr_status fill(const pr_job_instance *job, pr_job_order order, uint32_t component, pr_m31 *const *columns,
-                      unsigned n_threads, pr_error *err) {
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
     PR_ASSERT(component == 0);
     if (!job->tree.inputs) return pr_fail(err, PR_ERR_INTERNAL, "poseidon2_merkle: no trace without the values");
     pr_poseidon2_merkle_fill(columns, order, pr_poseidon2_merkle_log_rows(job->statement.n_values), &job->tree,
                              n_threads);
     return PR_OK;
-}
-
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
-    return fill(job, PR_JOB_ROW_ORDER, component, columns, n_threads, err);
-}
-
-static pr_status trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                               unsigned n_threads, pr_error *err) {
-    return fill(job, PR_JOB_STORAGE_ORDER, component, columns, n_threads, err);
 }
 
 /* Of a list in the manifest, exactly. A number of a text is taken to have four bytes, one of an HDF5 file one: small
@@ -162,13 +137,14 @@ const pr_job_type pr_job_poseidon2_merkle = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
-    .trace_storage = trace_storage,
+    .fills_storage = true,
     .size = size_of,
 };

@@ -1,6 +1,5 @@
 #include "state_machine/job.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include "state_machine/air.h"
 
 static const pr_job_type *const type = &pr_job_state_machine;
@@ -11,23 +10,12 @@ struct pr_job_instance {
     pr_air *air;
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
-    pr_air_destroy(job->air);
-    free(job);
-}
+static void clear(pr_job_instance *job) { pr_air_destroy(job->air); }
 
-static pr_status create_instance(pr_job_instance **out, const pr_state_machine_public *statement, bool has_trace,
-                                 pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    *job = (pr_job_instance){.statement = *statement, .has_trace = has_trace};
-    pr_status status = pr_state_machine_air(&job->air, statement, err);
-    if (status == PR_OK)
-        *out = job;
-    else
-        destroy(job);
-    return status;
+static pr_status build(pr_job_instance *job, const pr_state_machine_public *statement, bool has_trace, pr_error *err) {
+    job->statement = *statement;
+    job->has_trace = has_trace;
+    return pr_state_machine_air(&job->air, statement, err);
 }
 
 static bool has_steps(const pr_state_machine_public *s) { return s->n_steps[0] || s->n_steps[1]; }
@@ -44,19 +32,19 @@ static pr_state_machine_public read_params(const pr_params *params) {
     return s;
 }
 
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     pr_state_machine_public s = read_params(params);
     if (!has_steps(&s))
         return pr_fail(err, PR_ERR_USAGE, "state_machine: no steps; allowed: x_steps, y_steps or both above 0");
-    return create_instance(out, &s, true, err);
+    return build(job, &s, true, err);
 }
 
 static void read_elements(pr_reader *r, uint32_t out[PR_STATE_MACHINE_AXES]) {
     for (int axis = 0; axis < PR_STATE_MACHINE_AXES; axis++) out[axis] = pr_read_u32(r);
 }
 
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
     (void)params;
     pr_state_machine_public s;
     pr_reader r;
@@ -70,7 +58,7 @@ static pr_status create_public(pr_job_instance **out, const pr_params *params, c
     if (!good)
         return pr_fail(err, PR_ERR_MALFORMED, "state_machine: public data (%zu bytes) is not two states and steps",
                        size);
-    return create_instance(out, &s, false, err);
+    return build(job, &s, false, err);
 }
 
 static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
@@ -105,10 +93,10 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
 }
 
 /* Row r: the state before step r of the component's axis; zeros behind the steps. */
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
     const pr_state_machine_public *s = &job->statement;
-    (void)n_threads; /* two cells a step */
+    (void)order, (void)n_threads; /* two cells a step */
     PR_ASSERT(component < PR_STATE_MACHINE_AXES);
     if (!job->has_trace) return pr_fail(err, PR_ERR_INTERNAL, "state_machine: no trace of a claim");
     uint32_t n_steps = s->n_steps[component], n_rows = UINT32_C(1) << pr_state_machine_log_rows(n_steps);
@@ -156,12 +144,13 @@ const pr_job_type pr_job_state_machine = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
     .size = size_of,
     .public_terms = public_terms,

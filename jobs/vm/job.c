@@ -2,8 +2,8 @@
 #include "vm/run.h"
 #include "vm/source.h"
 
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
-    return pr_vm_source_create(out, &pr_job_vm, params, err);
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
+    return pr_vm_source_load(job, &pr_job_vm, params, err);
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
@@ -41,7 +41,7 @@ const pr_job_type pr_job_vm = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
+    .load = load,
     .size = size_of,
     PR_VM_JOB_FUNCTIONS,
 };

@@ -50,45 +50,24 @@ static pr_status init(pr_vm_run *run, const uint32_t *inputs, size_t n, uint32_t
     return status == PR_OK ? derive(run, err) : status;
 }
 
-static void clear(pr_vm_run *run) {
-    pr_air_destroy(run->air);
-    pr_vm_trace_clear(&run->trace);
-    pr_vm_public_clear(&run->statement);
+void pr_vm_job_clear(pr_job_instance *job) {
+    pr_air_destroy(job->run.air);
+    pr_vm_trace_clear(&job->run.trace);
+    pr_vm_public_clear(&job->run.statement);
 }
 
-void pr_vm_job_destroy(pr_job_instance *job) {
-    if (!job) return;
-    clear(&job->run);
-    free(job);
-}
-
-static pr_status finish(pr_job_instance **out, pr_job_instance *job, pr_status status) {
-    if (status == PR_OK)
-        *out = job;
-    else
-        pr_vm_job_destroy(job);
-    return status;
-}
-
-pr_status pr_vm_job_create_take(pr_job_instance **out, pr_vm_program *program, const uint32_t *inputs, size_t n_inputs,
-                                uint32_t max_steps, pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) {
-        pr_vm_program_clear(program);
-        return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    }
+pr_status pr_vm_job_load_take(pr_job_instance *job, pr_vm_program *program, const uint32_t *inputs, size_t n_inputs,
+                              uint32_t max_steps, pr_error *err) {
     job->run.statement.program = *program;
     *program = (pr_vm_program){0};
-    return finish(out, job, init(&job->run, inputs, n_inputs, max_steps, err));
+    return init(&job->run, inputs, n_inputs, max_steps, err);
 }
 
-pr_status pr_vm_job_create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                                  pr_error *err) {
+pr_status pr_vm_job_load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                                pr_error *err) {
     (void)params;
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    pr_status status = pr_vm_public_read(&job->run.statement, public_data, size, err);
-    return finish(out, job, status == PR_OK ? derive(&job->run, err) : status);
+    PR_TRY(pr_vm_public_read(&job->run.statement, public_data, size, err));
+    return derive(&job->run, err);
 }
 
 const pr_air *pr_vm_job_air(const pr_job_instance *job) { return job->run.air; }
@@ -130,23 +109,14 @@ size_t pr_vm_job_outputs(const pr_job_instance *job, pr_output *out, size_t capa
     return n;
 }
 
-static pr_status fill(const pr_vm_run *run, pr_job_order order, uint32_t component, pr_m31 *const *columns,
-                      unsigned n_threads, pr_error *err) {
+pr_status pr_vm_job_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                          unsigned n_threads, pr_error *err) {
+    const pr_vm_run *run = &job->run;
     pr_vm_component which = pr_vm_component_at(&run->statement, component);
     PR_ASSERT(which < PR_VM_COMPONENTS);
     if (!run->has_trace) return pr_fail(err, PR_ERR_INTERNAL, "no trace of a program's run from public data alone");
     pr_vm_trace_fill(columns, order, which, &run->trace, &run->statement, n_threads);
     return PR_OK;
-}
-
-pr_status pr_vm_job_trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                          pr_error *err) {
-    return fill(&job->run, PR_JOB_ROW_ORDER, component, columns, n_threads, err);
-}
-
-pr_status pr_vm_job_trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                                  unsigned n_threads, pr_error *err) {
-    return fill(&job->run, PR_JOB_STORAGE_ORDER, component, columns, n_threads, err);
 }
 
 pr_job_size pr_vm_run_size(uint64_t max_steps, uint64_t n_words) {

@@ -23,13 +23,13 @@ pr_status pr_vm_source_inputs(uint32_t **words, size_t *n, const pr_job_type *ty
     return pr_numbers_from_params(words, n, type, params, &limits, err);
 }
 
-pr_status pr_vm_source_create(pr_job_instance **out, const pr_job_type *type, const pr_params *params, pr_error *err) {
+pr_status pr_vm_source_load(pr_job_instance *job, const pr_job_type *type, const pr_params *params, pr_error *err) {
     uint32_t max_steps = (uint32_t)pr_params_get_uint(type, params, "max_steps"), *inputs;
     size_t n;
     pr_vm_program program = {0};
     PR_TRY(pr_vm_source_inputs(&inputs, &n, type, params, err));
     pr_status status = pr_vm_source_program(&program, type, params, err);
-    if (status == PR_OK) status = pr_vm_job_create_take(out, &program, inputs, n, max_steps, err);
+    if (status == PR_OK) status = pr_vm_job_load_take(job, &program, inputs, n, max_steps, err);
     free(inputs);
     return status;
 }

@@ -22,9 +22,9 @@ PR_MUST_CHECK pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_ty
 /* pr_numbers_from_params, of words. */
 PR_MUST_CHECK pr_status pr_vm_source_inputs(uint32_t **words, size_t *n, const pr_job_type *type,
                                             const pr_params *params, pr_error *err);
-/* The instance from both; for pr_job_type's create. */
-PR_MUST_CHECK pr_status pr_vm_source_create(pr_job_instance **out, const pr_job_type *type, const pr_params *params,
-                                            pr_error *err);
+/* The instance from both; for pr_job_type's load. */
+PR_MUST_CHECK pr_status pr_vm_source_load(pr_job_instance *job, const pr_job_type *type, const pr_params *params,
+                                          pr_error *err);
 /* pr_job_type's size: as large as max_steps allows; nothing is read. */
 pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_params *params);
 #endif

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include "wide_fibonacci/job.h"
 
 enum { MIN_LOG_ROWS = 4, MAX_LOG_ROWS = 24, MIN_COLUMNS = 3, MAX_COLUMNS = 1024 };
@@ -8,44 +7,29 @@ struct pr_job_instance {
     pr_air *air;
 };
 
-static void destroy(pr_job_instance *job) {
-    if (!job) return;
-    pr_air_destroy(job->air);
-    free(job);
-}
+static void clear(pr_job_instance *job) { pr_air_destroy(job->air); }
 
-static pr_status create_sized(pr_job_instance **out, uint32_t log_rows, uint32_t columns, uint32_t seed,
-                              pr_error *err) {
-    pr_job_instance *job = calloc(1, sizeof *job);
-    if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a wide_fibonacci job");
-    *job = (pr_job_instance){.log_rows = log_rows, .columns = columns, .seed = seed};
-    pr_status status = pr_wide_fibonacci_air(&job->air, log_rows, columns, err);
-    if (status != PR_OK) {
-        destroy(job);
-        return status;
-    }
-    *out = job;
-    return PR_OK;
-}
-
-static pr_status create(pr_job_instance **out, const pr_params *params, pr_error *err) {
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     const pr_job_type *type = &pr_job_wide_fibonacci;
-    return create_sized(out, (uint32_t)pr_params_get_uint(type, params, "log_rows"),
-                        (uint32_t)pr_params_get_uint(type, params, "columns"),
-                        (uint32_t)pr_params_get_uint(type, params, "seed"), err);
+    job->log_rows = (uint32_t)pr_params_get_uint(type, params, "log_rows");
+    job->columns = (uint32_t)pr_params_get_uint(type, params, "columns");
+    job->seed = (uint32_t)pr_params_get_uint(type, params, "seed");
+    return pr_wide_fibonacci_air(&job->air, job->log_rows, job->columns, err);
 }
 
-static pr_status create_public(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err) {
+static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err) {
     (void)params;
     pr_reader r;
     pr_reader_init(&r, public_data, size);
-    uint32_t log_rows = pr_read_u32(&r), columns = pr_read_u32(&r), seed = pr_read_u32(&r);
-    if (!pr_reader_done(&r) || log_rows < MIN_LOG_ROWS || log_rows > MAX_LOG_ROWS || columns < MIN_COLUMNS ||
-        columns > MAX_COLUMNS || seed >= PR_P)
+    job->log_rows = pr_read_u32(&r);
+    job->columns = pr_read_u32(&r);
+    job->seed = pr_read_u32(&r);
+    if (!pr_reader_done(&r) || job->log_rows < MIN_LOG_ROWS || job->log_rows > MAX_LOG_ROWS ||
+        job->columns < MIN_COLUMNS || job->columns > MAX_COLUMNS || job->seed >= PR_P)
         return pr_fail(err, PR_ERR_MALFORMED, "wide_fibonacci: public data (%zu bytes) is not three words in range",
                        size);
-    return create_sized(out, log_rows, columns, seed, err);
+    return pr_wide_fibonacci_air(&job->air, job->log_rows, job->columns, err);
 }
 
 static const pr_air *air_of(const pr_job_instance *job) { return job->air; }
@@ -61,19 +45,11 @@ static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacit
     return 0;
 }
 
-static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err) {
+static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err) {
     (void)err;
     PR_ASSERT(component == 0);
-    pr_wide_fibonacci_fill_rows(columns, job->log_rows, job->columns, job->seed, n_threads);
-    return PR_OK;
-}
-
-static pr_status trace_storage(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                               unsigned n_threads, pr_error *err) {
-    (void)err;
-    PR_ASSERT(component == 0);
-    pr_wide_fibonacci_fill_storage(columns, job->log_rows, job->columns, job->seed, n_threads);
+    pr_wide_fibonacci_fill(columns, order, job->log_rows, job->columns, job->seed, n_threads);
     return PR_OK;
 }
 
@@ -102,13 +78,14 @@ const pr_job_type pr_job_wide_fibonacci = {
     .n_params = sizeof params_spec / sizeof *params_spec,
     .example = example,
     .n_example = sizeof example / sizeof *example,
-    .create = create,
-    .destroy = destroy,
+    .instance_bytes = sizeof(pr_job_instance),
+    .load = load,
+    .clear = clear,
     .air = air_of,
     .write_public = write_public,
     .outputs = outputs,
-    .create_public = create_public,
+    .load_public = load_public,
     .trace = trace,
-    .trace_storage = trace_storage,
+    .fills_storage = true,
     .size = size_of,
 };

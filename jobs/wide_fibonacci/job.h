@@ -9,10 +9,8 @@ extern const pr_job_type pr_job_wide_fibonacci;
 /* The AIR alone, for benchmarks and cases. columns >= 3. The caller destroys it. */
 PR_MUST_CHECK pr_status pr_wide_fibonacci_air(pr_air **out, uint32_t log_rows, uint32_t columns, pr_error *err);
 
-/* Row i: 1, seed + i, then each cell from the two before it; columns[k] has 1 << log_rows words. row order or storage
- * order. n_threads 0: all of the process's processors. */
-void pr_wide_fibonacci_fill_rows(pr_m31 *const *columns, uint32_t log_rows, uint32_t n_columns, uint64_t seed,
-                                 unsigned n_threads);
-void pr_wide_fibonacci_fill_storage(pr_m31 *const *columns, uint32_t log_rows, uint32_t n_columns, uint64_t seed,
-                                    unsigned n_threads);
+/* Row i: 1, seed + i, then each cell from the two before it; columns[k] has 1 << log_rows words. n_threads 0: all of
+ * the process's processors. */
+void pr_wide_fibonacci_fill(pr_m31 *const *columns, pr_job_order order, uint32_t log_rows, uint32_t n_columns,
+                            uint64_t seed, unsigned n_threads);
 #endif

@@ -10,8 +10,8 @@ static void begin_rows(pr_m31 *const *columns, pr_job_order order, uint32_t log_
     }
 }
 
-static void fill(pr_m31 *const *columns, pr_job_order order, uint32_t log_rows, uint32_t n_columns, uint64_t seed,
-                 unsigned n_threads) {
+void pr_wide_fibonacci_fill(pr_m31 *const *columns, pr_job_order order, uint32_t log_rows, uint32_t n_columns,
+                            uint64_t seed, unsigned n_threads) {
     size_t n_rows = (size_t)1 << log_rows;
     size_t block = n_rows < PR_WIDE_FIBONACCI_BLOCK ? n_rows : PR_WIDE_FIBONACCI_BLOCK;
     pr_m31 start = pr_m31_reduce(seed);
@@ -21,14 +21,4 @@ static void fill(pr_m31 *const *columns, pr_job_order order, uint32_t log_rows, 
         begin_rows(columns, order, log_rows, start, first, block);
         kernel(columns, n_columns, first, block);
     }
-}
-
-void pr_wide_fibonacci_fill_rows(pr_m31 *const *columns, uint32_t log_rows, uint32_t n_columns, uint64_t seed,
-                                 unsigned n_threads) {
-    fill(columns, PR_JOB_ROW_ORDER, log_rows, n_columns, seed, n_threads);
-}
-
-void pr_wide_fibonacci_fill_storage(pr_m31 *const *columns, uint32_t log_rows, uint32_t n_columns, uint64_t seed,
-                                    unsigned n_threads) {
-    fill(columns, PR_JOB_STORAGE_ORDER, log_rows, n_columns, seed, n_threads);
 }

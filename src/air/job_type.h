@@ -26,6 +26,13 @@ typedef struct pr_param_spec {
 } pr_param_spec;
 
 typedef struct pr_job_instance pr_job_instance; /* each type defines its own */
+
+/* Where a trace's rows stand in its columns. */
+typedef enum pr_job_order {
+    PR_JOB_ROW_ORDER,    /* place i is row i */
+    PR_JOB_STORAGE_ORDER /* place i is the row r with pr_slot_of_row(log_size, r) = i */
+} pr_job_order;
+
 typedef struct pr_output {
     const char *name;
     char value[160];
@@ -48,26 +55,26 @@ typedef struct pr_job_type {
     size_t n_params;
     const pr_param *example; /* the parameters of example.yaml */
     size_t n_example;
-    /* Reads inputs and builds the AIR; parameters are checked against the spec by pr_params_check first.
-     * PR_ERR_INPUT: this job's input is missing or unreadable. */
-    pr_status (*create)(pr_job_instance **out, const pr_params *params, pr_error *err);
-    void (*destroy)(pr_job_instance *job);
+    /* An instance's life is pr_instance_create's, below; a type fills and empties it. */
+    size_t instance_bytes;
+    /* Reads inputs and builds the AIR; parameters are checked against the spec by pr_params_check first. job: zeroed;
+     * clear follows, whatever the status. PR_ERR_INPUT: this job's input is missing or unreadable. */
+    pr_status (*load)(pr_job_instance *job, const pr_params *params, pr_error *err);
+    /* Frees what the instance holds, however far load came. */
+    void (*clear)(pr_job_instance *job);
     const pr_air *(*air)(const pr_job_instance *job);
     /* Public inputs and outputs, canonical, for the statement digest. */
     void (*write_public)(const pr_job_instance *job, pr_writer *out);
     size_t (*outputs)(const pr_job_instance *job, pr_output *out, size_t capacity); /* count */
-    /* Rebuilds an instance from recorded public data alone (no input file), for offline verification: enough for air(),
-     * write_public(), outputs(). */
-    pr_status (*create_public)(pr_job_instance **out, const pr_params *params, const void *public_data, size_t size,
-                               pr_error *err);
-    /* Fills the trace of a component: columns[k] has 1 << log_size words, row order if slot_of_row is the caller's
-     * concern: row r of column k goes to columns[k][r] (row order). */
-    pr_status (*trace)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
-                       pr_error *err);
-    /* Optional, may be NULL: as trace, but storage order (slot pr_slot_of_row(n, r)), for types that can do it at no
-     * cost. */
-    pr_status (*trace_storage)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns,
-                               unsigned n_threads, pr_error *err);
+    /* As load, from recorded public data alone (no input file), for offline verification: enough for air(),
+     * write_public(), outputs(). params may be NULL. */
+    pr_status (*load_public)(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
+                             pr_error *err);
+    /* Fills the trace of a component: columns[k] has 1 << log_size words. order: PR_JOB_ROW_ORDER unless the type fills
+     * storage as well. */
+    pr_status (*trace)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
+                       unsigned n_threads, pr_error *err);
+    bool fills_storage; /* trace takes PR_JOB_STORAGE_ORDER too, at no cost */
     /* Optional, may be NULL: the size, cheaply, parameters already checked. An input's length comes from stat; no input
      * is read. PR_ERR_INPUT: it is missing. */
     pr_status (*size)(pr_job_size *out, const pr_params *params, pr_error *err);
@@ -81,6 +88,15 @@ typedef struct pr_job_type {
      * fault, and names why; PR_OK: it is not. */
     pr_status (*diagnose)(const pr_job_instance *job, unsigned n_threads, pr_error *err);
 } pr_job_type;
+
+/* An instance loaded from parameters that are checked, or from recorded public data; the caller destroys it. *out is
+ * NULL unless PR_OK. */
+PR_MUST_CHECK pr_status pr_instance_create(pr_job_instance **out, const pr_job_type *type, const pr_params *params,
+                                           pr_error *err);
+PR_MUST_CHECK pr_status pr_instance_create_public(pr_job_instance **out, const pr_job_type *type,
+                                                  const pr_params *params, const void *public_data, size_t size,
+                                                  pr_error *err);
+void pr_instance_destroy(const pr_job_type *type, pr_job_instance *job); /* NULL allowed */
 
 /* Unknown, missing, out of range: PR_ERR_USAGE naming the parameter and what is allowed. index gets the offending item
  * (n if missing). */

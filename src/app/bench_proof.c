@@ -110,7 +110,7 @@ typedef struct fibonacci {
 static pr_status fill_fibonacci(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
                                 pr_error *err) {
     const fibonacci *f = context;
-    return f->type->trace(f->instance, component, columns, n_threads, err);
+    return f->type->trace(f->instance, component, columns, PR_JOB_ROW_ORDER, n_threads, err);
 }
 
 static pr_status prove_fibonacci(const fibonacci *f, const bench_options *o, pr_error *err) {
@@ -140,9 +140,9 @@ pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err) {
     pr_params params = {".", 3, items};
     fibonacci f = {pr_app_job_type("wide_fibonacci"), NULL};
     PR_TRY(pr_params_check(f.type, &params, NULL, err));
-    PR_TRY(f.type->create(&f.instance, &params, err));
+    PR_TRY(pr_instance_create(&f.instance, f.type, &params, err));
     pr_status status = prove_fibonacci(&f, o, err);
-    f.type->destroy(f.instance);
+    pr_instance_destroy(f.type, f.instance);
     return status;
 }
 

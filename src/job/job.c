@@ -60,7 +60,7 @@ pr_status pr_job_create(pr_job **out, const pr_job_type *type, const pr_params *
     PR_TRY(check_params(type, params, err));
     pr_job *job = allocate(type);
     if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    return finish(out, job, type->create(&job->instance, params, err), config, err);
+    return finish(out, job, pr_instance_create(&job->instance, type, params, err), config, err);
 }
 
 pr_status pr_job_restore(pr_job **out, const pr_job_type *type, const pr_params *params, const pr_config *config,
@@ -69,7 +69,8 @@ pr_status pr_job_restore(pr_job **out, const pr_job_type *type, const pr_params 
     PR_TRY(check_params(type, params, err));
     pr_job *job = allocate(type);
     if (!job) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    return finish(out, job, type->create_public(&job->instance, params, public_data, size, err), config, err);
+    return finish(out, job, pr_instance_create_public(&job->instance, type, params, public_data, size, err), config,
+                  err);
 }
 
 void pr_job_destroy(pr_job *job) {
@@ -77,17 +78,17 @@ void pr_job_destroy(pr_job *job) {
     pr_layout_clear(&job->layout);
     pr_statement_clear(&job->statement);
     pr_writer_clear(&job->public_data);
-    if (job->instance) job->type->destroy(job->instance);
+    pr_instance_destroy(job->type, job->instance);
     free(job);
 }
 
-bool pr_job_fills_storage(const pr_job *job) { return job->type->trace_storage != NULL; }
+bool pr_job_fills_storage(const pr_job *job) { return job->type->fills_storage; }
 
 pr_status pr_job_fill_trace(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
                             pr_error *err) {
     const pr_job *job = context;
-    if (job->type->trace_storage) return job->type->trace_storage(job->instance, component, columns, n_threads, err);
-    return job->type->trace(job->instance, component, columns, n_threads, err);
+    pr_job_order order = job->type->fills_storage ? PR_JOB_STORAGE_ORDER : PR_JOB_ROW_ORDER;
+    return job->type->trace(job->instance, component, columns, order, n_threads, err);
 }
 
 static void hash_u32(pr_blake2s *h, uint32_t v) {

@@ -28,14 +28,14 @@ static void set_gate(bool open) {
     pthread_mutex_unlock(&gate_mutex);
 }
 
-static pr_status wait_at_gate(pr_job_instance **out, const pr_params *params, const void *data, size_t size,
+static pr_status wait_at_gate(pr_job_instance *instance, const pr_params *params, const void *data, size_t size,
                               pr_error *err) {
     pthread_mutex_lock(&gate_mutex);
     n_at_gate++;
     pthread_cond_broadcast(&gate_moved);
     while (!gate_is_open) pthread_cond_wait(&gate_moved, &gate_mutex);
     pthread_mutex_unlock(&gate_mutex);
-    return pr_job_wide_fibonacci.create_public(out, params, data, size, err);
+    return pr_job_wide_fibonacci.load_public(instance, params, data, size, err);
 }
 
 static void await_somebody_at_gate(void) {
@@ -60,7 +60,7 @@ static int set_up(void **state) {
     if (pr_work_prove(&proven, &work, &manifest.jobs[0], &e) != PR_OK) return -1;
     job = manifest.jobs[0];
     gated = pr_job_wide_fibonacci;
-    gated.create_public = wait_at_gate;
+    gated.load_public = wait_at_gate;
     job.type = &gated;
     return 0;
 }

@@ -28,7 +28,7 @@ static int remove_folder(void **state) {
 static pr_status try_create(pr_job_instance **job, const char *path, pr_error *err) {
     const pr_param item = {"path", path};
     pr_params params = {.base_dir = folder, .n = 1, .items = &item};
-    return suite->type->create(job, &params, err);
+    return pr_instance_create(job, suite->type, &params, err);
 }
 
 static pr_job_instance *create(const void *data, size_t size) {
@@ -56,7 +56,7 @@ static pr_job_instance *claim(uint64_t length, const uint8_t digest[32]) {
     pr_write_bytes(&w, digest, 32);
     pr_job_instance *job = NULL;
     pr_error err = {0};
-    if (suite->type->create_public(&job, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
+    if (pr_instance_create_public(&job, suite->type, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
     pr_writer_clear(&w);
     return job;
 }
@@ -92,7 +92,7 @@ static void known_answers(void **state) {
         pr_job_instance *job = create(suite->known[k].text, strlen(suite->known[k].text));
         assert_digest(job, suite->known[k].digest, strlen(suite->known[k].text));
         assert_public(job, suite->known[k].digest, strlen(suite->known[k].text));
-        suite->type->destroy(job);
+        pr_instance_destroy(suite->type, job);
     }
 }
 
@@ -104,12 +104,12 @@ static void wrong_claims(const traces *t, const uint8_t digest[32], size_t size)
     pr_job_instance *liar = claim(size, wrong);
     pr_statement st = plain_statement(suite->type->air(liar));
     assert_true(count_findings(&st, t) > 0);
-    suite->type->destroy(liar);
+    pr_instance_destroy(suite->type, liar);
     if (size == 0) return;
     liar = claim(size - 1, digest);
     st = plain_statement(suite->type->air(liar));
     if (size % 64 > 1 && size % 64 < 56) assert_true(count_findings(&st, t) > 0);
-    suite->type->destroy(liar);
+    pr_instance_destroy(suite->type, liar);
 }
 
 /* What the system's own program prints; false when there is none. */
@@ -148,8 +148,8 @@ static void one_size(size_t size, uint64_t *random) {
     if (size < 64) assert_storage_order(suite->type, job, &t, 1);
     wrong_claims(&t, digest, size);
     traces_destroy(&t);
-    suite->type->destroy(job);
-    suite->type->destroy(public_job);
+    pr_instance_destroy(suite->type, job);
+    pr_instance_destroy(suite->type, public_job);
     free(data);
 }
 
@@ -169,7 +169,7 @@ static void one_thread_or_many(void **state) {
     assert_storage_order(suite->type, job, &one, 3);
     traces_destroy(&one);
     traces_destroy(&many);
-    suite->type->destroy(job);
+    pr_instance_destroy(suite->type, job);
     free(data);
 }
 
@@ -186,7 +186,7 @@ static void a_changed_cell_is_noticed(void **state) {
     for (uint32_t c = 0; c < air->n_components; c++) busy[c] = 4;
     assert_every_column_is_noticed(air, &t, &random, 3, busy);
     traces_destroy(&t);
-    suite->type->destroy(job);
+    pr_instance_destroy(suite->type, job);
     free(data);
 }
 
@@ -204,7 +204,7 @@ static void as_the_system_prints(void **state) {
         pr_output out[1];
         suite->type->outputs(job, out, 1);
         assert_string_equal(out[0].value, printed);
-        suite->type->destroy(job);
+        pr_instance_destroy(suite->type, job);
         compared++;
     }
     if (!compared) skip();
@@ -218,7 +218,7 @@ static void inputs_that_cannot_be_read(void **state) {
     assert_int_equal(try_create(&job, "absent", &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "absent"));
     assert_int_equal(try_create(&job, ".", &err), PR_ERR_INPUT);
-    suite->type->destroy(create("", 0));
+    pr_instance_destroy(suite->type, create("", 0));
     assert_int_equal(truncate(input, (off_t)suite->max_length + 1), 0);
     assert_int_equal(try_create(&job, "input", &err), PR_ERR_INPUT);
     snprintf(limit, sizeof limit, "at most %llu", (unsigned long long)suite->max_length);
@@ -236,15 +236,17 @@ static void public_data_that_is_refused(void **state) {
     assert_int_equal(w.size, 40);
     memcpy(bad, w.data, 40);
     for (size_t size = 0; size <= 41; size++)
-        if (size != 40) assert_int_equal(suite->type->create_public(&again, NULL, bad, size, NULL), PR_ERR_MALFORMED);
+        if (size != 40)
+            assert_int_equal(pr_instance_create_public(&again, suite->type, NULL, bad, size, NULL), PR_ERR_MALFORMED);
     bad[4] = 1; /* four gibibytes more */
-    assert_int_equal(suite->type->create_public(&again, NULL, bad, 40, NULL), PR_ERR_MALFORMED);
-    assert_int_equal(suite->type->create_public(&again, NULL, w.data, 40, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, suite->type, NULL, bad, 40, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, suite->type, NULL, w.data, 40, NULL), PR_OK);
     pr_m31 *columns[1] = {NULL};
-    assert_int_equal(suite->type->trace(again, 0, columns, 1, NULL), PR_ERR_INTERNAL); /* there is no file to trace */
-    suite->type->destroy(again);
+    assert_int_equal(suite->type->trace(again, 0, columns, PR_JOB_ROW_ORDER, 1, NULL),
+                     PR_ERR_INTERNAL); /* there is no file to trace */
+    pr_instance_destroy(suite->type, again);
     pr_writer_clear(&w);
-    suite->type->destroy(job);
+    pr_instance_destroy(suite->type, job);
 }
 
 /* The size that a scheduler plans with is that of the AIR. */
@@ -268,7 +270,7 @@ static void the_size_is_right(void **state) {
         assert_in_range(size.cells, cells - cells / 50, most);
         assert_int_equal(size.n_trees, 3);
         assert_int_equal(size.log_rows, 16);
-        suite->type->destroy(job);
+        pr_instance_destroy(suite->type, job);
         free(data);
     }
 }

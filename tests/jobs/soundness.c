@@ -33,7 +33,7 @@ traces traces_of(const pr_job_type *type, const pr_job_instance *job, unsigned n
         pr_error err = {0};
         for (uint32_t k = 0; k < air->components[c].n_columns; k++) /* no field element: an unwritten cell shows */
             memset(t.columns[c][k], 0xff, sizeof(pr_m31) << air->components[c].log_size);
-        if (type->trace(job, c, t.columns[c], n_threads, &err) != PR_OK) fail_msg("%s", err.text);
+        if (type->trace(job, c, t.columns[c], PR_JOB_ROW_ORDER, n_threads, &err) != PR_OK) fail_msg("%s", err.text);
     }
     return t;
 }
@@ -80,7 +80,7 @@ void assert_storage_order(const pr_job_type *type, const pr_job_instance *job, c
     traces stored = traces_copy(t);
     for (uint32_t c = 0; c < t->air->n_components; c++) {
         uint32_t log_rows = t->air->components[c].log_size;
-        assert_int_equal(type->trace_storage(job, c, stored.columns[c], n_threads, NULL), PR_OK);
+        assert_int_equal(type->trace(job, c, stored.columns[c], PR_JOB_STORAGE_ORDER, n_threads, NULL), PR_OK);
         for (uint32_t k = 0; k < t->air->components[c].n_columns; k++)
             for (uint32_t r = 0; r < 1u << log_rows; r++)
                 assert_int_equal(t->columns[c][k][r], stored.columns[c][k][pr_slot_of_row(log_rows, r)]);

@@ -82,14 +82,14 @@ uint32_t count_failures(const pr_air *air, const rows *t, uint32_t *row, uint32_
 rows trace_in_rows(const pr_job_type *type, const pr_job_instance *job, unsigned n_threads) {
     const pr_air_component *c = &type->air(job)->components[0];
     rows t = rows_create(c->n_columns, c->log_size);
-    assert_int_equal(type->trace(job, 0, t.columns, n_threads, NULL), PR_OK);
+    assert_int_equal(type->trace(job, 0, t.columns, PR_JOB_ROW_ORDER, n_threads, NULL), PR_OK);
     return t;
 }
 
 rows trace_from_storage(const pr_job_type *type, const pr_job_instance *job, unsigned n_threads) {
     const pr_air_component *c = &type->air(job)->components[0];
     rows stored = rows_create(c->n_columns, c->log_size), t = rows_create(c->n_columns, c->log_size);
-    assert_int_equal(type->trace_storage(job, 0, stored.columns, n_threads, NULL), PR_OK);
+    assert_int_equal(type->trace(job, 0, stored.columns, PR_JOB_STORAGE_ORDER, n_threads, NULL), PR_OK);
     for (uint32_t k = 0; k < t.n_columns; k++)
         for (uint32_t r = 0; r < 1u << t.log_rows; r++)
             t.columns[k][r] = stored.columns[k][pr_slot_of_row(t.log_rows, r)];

@@ -167,7 +167,7 @@ static void every_column_is_noticed(void **state) {
     pr_job_instance *job = NULL;
     uint64_t random = test_seed();
     put_case(example);
-    assert_int_equal(pr_job_air.create(&job, &params, NULL), PR_OK);
+    assert_int_equal(pr_instance_create(&job, &pr_job_air, &params, NULL), PR_OK);
     traces t = traces_of(&pr_job_air, job, 2);
     pr_statement st = plain_statement(pr_job_air.air(job));
     assert_int_equal(pr_job_air.public_terms(job, &st, NULL), PR_OK);
@@ -175,7 +175,7 @@ static void every_column_is_noticed(void **state) {
     assert_every_column_is_noticed(pr_job_air.air(job), &t, &random, 20, busy);
     pr_statement_clear(&st);
     traces_destroy(&t);
-    pr_job_air.destroy(job);
+    pr_instance_destroy(&pr_job_air, job);
 }
 
 /* ---- the digest ---- */

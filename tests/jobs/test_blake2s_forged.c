@@ -145,7 +145,7 @@ static pr_job_instance *claim(const uint8_t digest[32]) {
     uint8_t data[40] = {LENGTH};
     pr_job_instance *job = NULL;
     memcpy(data + 8, digest, 32);
-    assert_int_equal(type->create_public(&job, NULL, data, sizeof data, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&job, type, NULL, data, sizeof data, NULL), PR_OK);
     return job;
 }
 
@@ -172,7 +172,7 @@ static suite suite_create(uint32_t (*words)[16]) {
     x.job = claim(x.digest);
     x.forged.air = type->air(x.job);
     x.honest = traces_copy(&x.forged);
-    type->destroy(shape);
+    pr_instance_destroy(type, shape);
     pr_statement st = plain_statement(type->air(x.job));
     assert_traces_hold(&st, &x.honest);
     return x;
@@ -181,7 +181,7 @@ static suite suite_create(uint32_t (*words)[16]) {
 static void suite_destroy(suite *x) {
     traces_destroy(&x->honest);
     traces_destroy(&x->forged);
-    type->destroy(x->job);
+    pr_instance_destroy(type, x->job);
 }
 
 /* Another half of the message is another file: no lie, as long as it is 16 bits before the file's end. */
@@ -229,7 +229,7 @@ static void tell_digests(suite *x) {
         assert_int_equal(count_findings(&st, &x->honest), 1);
         for (uint32_t i = 0; i < c->n_constraints; i++)
             if (strcmp(c->constraints[i].name, name) == 0) x->needed->constraints[COMPRESSIONS][i] = true;
-        type->destroy(liar);
+        pr_instance_destroy(type, liar);
     }
 }
 

@@ -39,7 +39,7 @@ static void write_input(const uint8_t *data, size_t size) {
 static pr_status try_create(pr_job_instance **job, const char *path, pr_error *err) {
     const pr_param item = {"path", path};
     pr_params params = {.base_dir = folder, .n = 1, .items = &item};
-    return type->create(job, &params, err);
+    return pr_instance_create(job, type, &params, err);
 }
 
 static pr_job_instance *create(const uint8_t *data, size_t size) {
@@ -79,7 +79,7 @@ static pr_job_instance *claim(uint64_t length, const pr_m31 digest[8]) {
     for (int k = 0; k < 8; k++) pr_write_u32(&w, digest[k]);
     pr_job_instance *job = NULL;
     pr_error err = {0};
-    if (type->create_public(&job, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
+    if (pr_instance_create_public(&job, type, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
     pr_writer_clear(&w);
     return job;
 }
@@ -114,13 +114,13 @@ static void lies_are_noticed(const rows *t, const pr_m31 digest[8], size_t size,
         char name[32];
         snprintf(name, sizeof name, "digest element %d", k);
         assert_only(liar, t, name, n_blocks - 1);
-        type->destroy(liar);
+        pr_instance_destroy(type, liar);
     }
     if (size == 0) return;
     /* a length of as many elements, so that nothing else of the statement changes */
     pr_job_instance *liar = claim(size % 3 == 0 ? size - 1 : size % 3 == 2 ? size + 1 : size + 2, digest);
     assert_only(liar, t, "first element is the length", 0);
-    type->destroy(liar);
+    pr_instance_destroy(type, liar);
 }
 
 static void one_size(size_t size, uint64_t *random) {
@@ -142,8 +142,8 @@ static void one_size(size_t size, uint64_t *random) {
     lies_are_noticed(&t, digest, size, (uint32_t)n_blocks);
     rows_destroy(&t);
     rows_destroy(&stored);
-    type->destroy(job);
-    type->destroy(public_job);
+    pr_instance_destroy(type, job);
+    pr_instance_destroy(type, public_job);
     free(data);
 }
 
@@ -170,7 +170,7 @@ static void many_threads_many_blocks(void **state) {
     }
     rows_destroy(&t);
     rows_destroy(&stored);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
     free(data);
 }
 
@@ -193,7 +193,7 @@ static void a_changed_cell_is_noticed(void **state) {
             t.columns[k][row] = kept;
         }
     rows_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
     free(data);
 }
 
@@ -210,7 +210,7 @@ static void the_shape_is_as_documented(void **state) {
         assert_int_equal(c->columns[k].n_offsets, carried ? 2 : 1);
         assert_int_equal(c->columns[k].offsets[0], carried ? -1 : 0);
     }
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void inputs_that_cannot_be_read(void **state) {
@@ -241,21 +241,22 @@ static void public_data_that_is_refused(void **state) {
     type->write_public(job, &w);
     assert_int_equal(w.size, 40);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     uint8_t bad[41] = {0};
     memcpy(bad, w.data, 40);
-    assert_int_equal(type->create_public(&again, NULL, bad, 41, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, bad, 41, NULL), PR_ERR_MALFORMED);
     for (size_t word = 1; word < 10; word++) { /* the length's upper half, each element */
         memcpy(bad, w.data, 40);
         memset(bad + 4 * word, 0xff, 4);
-        assert_int_equal(type->create_public(&again, NULL, bad, 40, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, bad, 40, NULL), PR_ERR_MALFORMED);
     }
-    assert_int_equal(type->create_public(&again, NULL, w.data, 40, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, 40, NULL), PR_OK);
     pr_m31 *column[1] = {NULL};
-    assert_int_equal(type->trace(again, 0, column, 1, NULL), PR_ERR_INTERNAL); /* there is no file to trace */
-    type->destroy(again);
+    assert_int_equal(type->trace(again, 0, column, PR_JOB_ROW_ORDER, 1, NULL),
+                     PR_ERR_INTERNAL); /* there is no file to trace */
+    pr_instance_destroy(type, again);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void the_example_works(void **state) {
@@ -264,8 +265,8 @@ static void the_example_works(void **state) {
     assert_int_equal(pr_params_check(type, &params, NULL, NULL), PR_OK);
     if (access(type->example[0].value, R_OK) != 0) skip();
     pr_job_instance *job = NULL;
-    assert_int_equal(type->create(&job, &params, NULL), PR_OK);
-    type->destroy(job);
+    assert_int_equal(pr_instance_create(&job, type, &params, NULL), PR_OK);
+    pr_instance_destroy(type, job);
 }
 
 int main(void) {

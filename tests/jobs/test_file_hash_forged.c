@@ -33,7 +33,7 @@ static void tell(lie told, const char *expected) {
     pr_write_u64(&w, LENGTH);
     for (int k = 0; k < 8; k++) pr_write_u32(&w, digest[k]);
     pr_job_instance *job = NULL;
-    assert_int_equal(type->create_public(&job, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&job, type, NULL, w.data, w.size, NULL), PR_OK);
     uint32_t row = 0, first = 0, failures = count_failures(type->air(job), &t, &row, &first);
     if (!expected)
         assert_int_equal(failures, 0);
@@ -43,7 +43,7 @@ static void tell(lie told, const char *expected) {
         assert_string_equal(type->air(job)->components[0].constraints[first].name, expected);
         assert_int_equal(row, told.row);
     }
-    type->destroy(job);
+    pr_instance_destroy(type, job);
     pr_writer_clear(&w);
     rows_destroy(&t);
 }

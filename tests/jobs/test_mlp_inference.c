@@ -16,7 +16,7 @@ static pr_status try_create(pr_job_instance **job, const char *model, const char
                             pr_error *err) {
     const pr_param items[] = {{"model", model}, {"images", "digits.h5"}, {"first", first}, {"count", count}};
     pr_params params = {.base_dir = PR_TEST_JOBS "/mlp_inference", .n = 4, .items = items};
-    return type->create(job, &params, err);
+    return pr_instance_create(job, type, &params, err);
 }
 
 static pr_job_instance *create(const char *first, const char *count) {
@@ -43,7 +43,7 @@ static void the_held_out_images(void **state) {
         pr_output out[6];
         pr_job_instance *job = create(firsts[k], "60");
         correct += strtoul(output_of(job, "correct", out), NULL, 10);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
     }
     assert_int_equal(correct, 356);
 }
@@ -57,7 +57,7 @@ static void traces_hold_at_every_size(void **state) {
         pr_statement st = plain_statement(type->air(job));
         assert_traces_hold(&st, &t);
         traces_destroy(&t);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
     }
 }
 
@@ -70,7 +70,7 @@ static void a_changed_cell_is_noticed(void **state) {
     const uint32_t busy[3] = {5, 1000, 256};
     assert_every_column_is_noticed(type->air(job), &t, &random, 4, busy);
     traces_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 /* ---- what is public ---- */
@@ -96,34 +96,34 @@ static void wrong_logits(void **state) {
     for (uint32_t k = 0; k < 30; k++) {
         uint8_t *byte = w.data + AT_COUNT + 4 + 3 * 64 + 3 + 4 * k;
         *byte ^= 1;
-        assert_int_equal(type->create_public(&liar, NULL, w.data, w.size, NULL), PR_OK);
+        assert_int_equal(pr_instance_create_public(&liar, type, NULL, w.data, w.size, NULL), PR_OK);
         pr_statement st = plain_statement(type->air(liar));
         assert_int_equal(count_findings(&st, &t), 1);
-        type->destroy(liar);
+        pr_instance_destroy(type, liar);
         *byte ^= 1;
     }
     w.data[AT_COUNT + 4] ^= 1; /* a pixel that some unit looks at, or that no unit does: then the digest differs */
-    assert_int_equal(type->create_public(&liar, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&liar, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_output x[6], y[6];
     assert_string_not_equal(output_of(job, "images", x), output_of(liar, "images", y));
-    type->destroy(liar);
+    pr_instance_destroy(type, liar);
     pr_writer_clear(&w);
     traces_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create("10", "4"), *again = NULL;
     pr_writer w = public_of(job);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
     pr_m31 *columns[1] = {NULL};
-    assert_int_equal(type->trace(again, 0, columns, 1, NULL), PR_ERR_INTERNAL);
-    type->destroy(again);
+    assert_int_equal(type->trace(again, 0, columns, PR_JOB_ROW_ORDER, 1, NULL), PR_ERR_INTERNAL);
+    pr_instance_destroy(type, again);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     static const struct {
         size_t at;
         uint8_t value;
@@ -137,13 +137,13 @@ static void public_data_is_enough(void **state) {
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         uint8_t kept = w.data[bad[k].at];
         w.data[bad[k].at] = bad[k].value;
-        assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
         w.data[bad[k].at] = kept;
     }
     w.data[w.size - 1] ^= 0x40; /* a logit of 2^30 and more */
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void inputs_that_are_refused(void **state) {
@@ -268,7 +268,7 @@ static void everything_is_needed(void **state) {
     needs_destroy(&needed);
     traces_destroy(&honest);
     traces_destroy(&forged);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
     assert_int_equal(missing, 0);
 }
 

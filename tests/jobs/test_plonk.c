@@ -32,7 +32,7 @@ static pr_status try_create(pr_job_instance **job, const char *text, const char 
     assert_non_null(f);
     fputs(text, f);
     fclose(f);
-    return type->create(job, &params, err);
+    return pr_instance_create(job, type, &params, err);
 }
 
 static pr_job_instance *create(const char *text, const char *values) {
@@ -63,7 +63,7 @@ static void the_truth_holds(void **state) {
     assert_string_equal(out[2].value, "800");
     pr_statement_clear(&st);
     traces_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 /* 1 gate, 16, exactly full, and one more; and a chain of squares whose values wrap. */
@@ -92,7 +92,7 @@ static void edge_sizes(void **state) {
         assert_string_equal(out[2].value, text);
         pr_statement_clear(&st);
         traces_destroy(&t);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
         pr_writer_clear(&w);
     }
 }
@@ -141,7 +141,7 @@ static void public_data_is_as_documented(void **state) {
     assert_int_equal(w.size, sizeof expected);
     assert_memory_equal(w.data, expected, sizeof expected);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void wrong_claims(void **state) {
@@ -155,40 +155,40 @@ static void wrong_claims(void **state) {
     assert_int_equal(w.size, at_outputs + 8);
     for (size_t k = 0; k < 3; k++) {
         w.data[values[k]] ^= 1;
-        assert_int_equal(type->create_public(&liar, NULL, w.data, w.size, NULL), PR_OK);
+        assert_int_equal(pr_instance_create_public(&liar, type, NULL, w.data, w.size, NULL), PR_OK);
         pr_statement st = statement_of(liar);
         assert_true(count_findings(&st, &t) > 0);
         pr_statement_clear(&st);
-        type->destroy(liar);
+        pr_instance_destroy(type, liar);
         w.data[values[k]] ^= 1;
     }
     pr_writer_clear(&w);
     traces_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create(circuit, "x=5 y=32"), *again = NULL;
     pr_writer w = public_of(job);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
     pr_m31 *columns[3] = {NULL};
-    assert_int_equal(type->trace(again, 0, columns, 1, NULL), PR_ERR_INTERNAL);
-    type->destroy(again);
+    assert_int_equal(type->trace(again, 0, columns, PR_JOB_ROW_ORDER, 1, NULL), PR_ERR_INTERNAL);
+    pr_instance_destroy(type, again);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     static const size_t spoiled[] = {0, 4, 8, 9, 8 + 13 + 9, 8 + 65, 8 + 65 + 4, 8 + 65 + 4 + 7};
     for (size_t k = 0; k < sizeof spoiled / sizeof *spoiled;
          k++) { /* counts, a kind, wires, a value of 2^31 and more */
         uint8_t kept = w.data[spoiled[k]];
         w.data[spoiled[k]] = 0xee;
-        assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
         w.data[spoiled[k]] = kept;
     }
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 /* Cell by cell: column, row, what is added; a second cell, with what follows. */
@@ -224,7 +224,7 @@ static void each_is_needed(void **state) {
     needs_destroy(&needed);
     traces_destroy(&honest);
     traces_destroy(&forged);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 int main(void) {

@@ -15,7 +15,7 @@ static const pr_job_type *const type = &pr_job_poseidon2_merkle;
 static pr_status try_create(pr_job_instance **job, size_t n_items, const pr_param *items, pr_error *err) {
     pr_params params = {.base_dir = PR_TEST_JOBS, .n = n_items, .items = items};
     PR_TRY(pr_params_check(type, &params, NULL, err));
-    return type->create(job, &params, err);
+    return pr_instance_create(job, type, &params, err);
 }
 
 static pr_job_instance *create(const char *list) {
@@ -62,9 +62,9 @@ static void known_roots(void **state) {
     assert_root(one, "6fbd8c5e026276084a6bc7884cc88df6213089fb2122e3e611c737d01cde36fd", "1");
     assert_root(pi, "4c4ff0364792d40d7a2e853e7676d57868b926c767d1225b77a5199c5fffaaa6", "20");
     assert_root(thousand, "76ff1e2c75d9abd01e3beace3e5b047f2cac95dc5a35941922a46ef3117bbb93", "1000");
-    type->destroy(one);
-    type->destroy(pi);
-    type->destroy(thousand);
+    pr_instance_destroy(type, one);
+    pr_instance_destroy(type, pi);
+    pr_instance_destroy(type, thousand);
 }
 
 /* docs/statement.md, "Public data of job types" */
@@ -79,7 +79,7 @@ static void public_data_is_as_documented(void **state) {
     assert_int_equal(w.size, sizeof expected);
     assert_memory_equal(w.data, expected, sizeof expected);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 /* README.md's definition, plainly. */
@@ -141,7 +141,7 @@ static void edge_sizes(void **state) {
         traces_destroy(&t);
         pr_statement_clear(&st);
         assert_storage_is_the_same(job);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
     }
 }
 
@@ -154,7 +154,7 @@ static void lists_that_padding_would_confuse(void **state) {
     for (int k = 0; k < 4; k++) {
         pr_job_instance *job = create(lists[k]);
         type->outputs(job, out[k], 2);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
         for (int i = 0; i < k; i++) assert_string_not_equal(out[i][0].value, out[k][0].value);
     }
 }
@@ -166,40 +166,40 @@ static void wrong_claims(void **state) {
     pr_writer w = public_of(job);
     for (size_t at = 0; at < w.size; at += at ? 4 : 8) { /* the number of values, 20 or 21; each element of the root */
         w.data[at] ^= 1;
-        assert_int_equal(type->create_public(&liar, NULL, w.data, w.size, NULL), PR_OK);
+        assert_int_equal(pr_instance_create_public(&liar, type, NULL, w.data, w.size, NULL), PR_OK);
         pr_statement st = plain_statement(type->air(liar));
         assert_true(count_findings(&st, &t) > 0);
         pr_statement_clear(&st);
-        type->destroy(liar);
+        pr_instance_destroy(type, liar);
         w.data[at] ^= 1;
     }
     pr_writer_clear(&w);
     traces_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create("3 1 4 1 5 9 2 6 5 3 5 8 9 7 9 3 2 3 8 4"), *again = NULL;
     pr_writer w = public_of(job);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
-    assert_int_equal(type->trace(again, 0, NULL, 1, NULL), PR_ERR_INTERNAL);
-    type->destroy(again);
+    assert_int_equal(type->trace(again, 0, NULL, PR_JOB_ROW_ORDER, 1, NULL), PR_ERR_INTERNAL);
+    pr_instance_destroy(type, again);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     static const size_t spoiled[] = {3, 7, 11, 39}; /* too many values; elements of 2^31 and more */
     for (size_t k = 0; k < sizeof spoiled / sizeof *spoiled; k++) {
         uint8_t kept = w.data[spoiled[k]];
         w.data[spoiled[k]] = 0xee;
-        assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
         w.data[spoiled[k]] = kept;
     }
     memset(w.data, 0, 8);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void write_dataset(const char *path, const int64_t *numbers, hsize_t n) {
@@ -221,7 +221,7 @@ static void datasets(void **state) {
     assert_int_equal(try_create(&job, 2, digits, &err), PR_OK);
     type->outputs(job, out, 2);
     assert_string_equal(out[1].value, "115008");
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 
     assert_non_null(getcwd(folder, sizeof folder));
     snprintf(path, sizeof path, "%s/proverun-test-%d.h5", folder, (int)getpid());
@@ -231,8 +231,8 @@ static void datasets(void **state) {
     type->outputs(job, out, 2);
     type->outputs(list, expected, 2);
     assert_string_equal(out[0].value, expected[0].value);
-    type->destroy(job);
-    type->destroy(list);
+    pr_instance_destroy(type, job);
+    pr_instance_destroy(type, list);
     write_dataset(path, (const int64_t[]){5, 2147483647, 0}, 3);
     assert_int_equal(try_create(&job, 2, items, &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "value 1 is not from 0 to 2147483646"));
@@ -275,7 +275,7 @@ static void the_planned_size(void **state) {
     assert_int_equal(size.log_rows, air->components[0].log_size);
     assert_int_equal(size.cells >> size.log_rows,
                      air->components[0].n_columns + air->n_preprocessed + 4 * air->components[0].n_batches);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 int main(void) {

@@ -104,7 +104,7 @@ static pr_job_instance *claim(const pr_m31 root[8]) {
     pr_writer_init(&w);
     pr_write_u64(&w, VALUES);
     for (int k = 0; k < 8; k++) pr_write_u32(&w, root[k]);
-    assert_int_equal(type->create_public(&job, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&job, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_writer_clear(&w);
     return job;
 }
@@ -126,7 +126,7 @@ static int begin(void **state) {
     write_tree(&t, root, (lie){NO_LIE, 0, 0});
     s.job = claim(root);
     t.air = type->air(s.job);
-    type->destroy(shape);
+    pr_instance_destroy(type, shape);
     s.honest = t;
     s.forged = traces_zero(t.air);
     s.needed = needs_create(t.air, &s.honest);
@@ -139,7 +139,7 @@ static int end(void **state) {
     needs_destroy(&s->needed);
     traces_destroy(&s->honest);
     traces_destroy(&s->forged);
-    type->destroy(s->job);
+    pr_instance_destroy(type, s->job);
     return 0;
 }
 
@@ -212,7 +212,7 @@ static void the_root(void **state) {
         culprits found = find_culprits(type->air(job), &s->honest, &s->forged, NULL);
         assert_int_equal(found.n, 1);
         needs_note(&s->needed, &found);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
     }
 }
 

@@ -17,7 +17,7 @@ static pr_status try_create(pr_job_instance **job, pr_m31 x, pr_m31 y, uint32_t 
     const pr_param items[] = {{"x", text[0]}, {"y", text[1]}, {"x_steps", text[2]}, {"y_steps", text[3]}};
     pr_params params = {.base_dir = ".", .n = 4, .items = items};
     PR_TRY(pr_params_check(type, &params, NULL, err));
-    return type->create(job, &params, err);
+    return pr_instance_create(job, type, &params, err);
 }
 
 static pr_job_instance *create(pr_m31 x, pr_m31 y, uint32_t x_steps, uint32_t y_steps) {
@@ -70,7 +70,7 @@ static void walks_hold(void **state) {
         assert_int_equal(type->air(job)->components[1].log_size, walks[k].y_log);
         pr_statement_clear(&st);
         traces_destroy(&t);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
     }
 }
 
@@ -83,7 +83,7 @@ static void public_data_is_as_documented(void **state) {
     assert_int_equal(w.size, sizeof expected);
     assert_memory_equal(w.data, expected, sizeof expected);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 /* Each of the six numbers, one more; steps that leave the sizes of the components as they are. */
@@ -94,39 +94,39 @@ static void wrong_claims(void **state) {
     pr_writer w = public_of(job);
     for (size_t at = 0; at < w.size; at += 4) {
         w.data[at]++;
-        assert_int_equal(type->create_public(&liar, NULL, w.data, w.size, NULL), PR_OK);
+        assert_int_equal(pr_instance_create_public(&liar, type, NULL, w.data, w.size, NULL), PR_OK);
         pr_statement st = statement_of(liar);
         assert_true(count_findings(&st, &t) > 0);
         pr_statement_clear(&st);
-        type->destroy(liar);
+        pr_instance_destroy(type, liar);
         w.data[at]--;
     }
     pr_writer_clear(&w);
     traces_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create(5, 9, 20, 7), *again = NULL;
     pr_writer w = public_of(job);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
     assert_final(again, 25, 16);
-    assert_int_equal(type->trace(again, 0, NULL, 1, NULL), PR_ERR_INTERNAL);
-    type->destroy(again);
+    assert_int_equal(type->trace(again, 0, NULL, PR_JOB_ROW_ORDER, 1, NULL), PR_ERR_INTERNAL);
+    pr_instance_destroy(type, again);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     for (size_t at = 3; at < w.size; at += 4) { /* elements of 2^31 and more, too many steps */
         w.data[at] = 0xee;
-        assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
         w.data[at] = 0;
     }
     memset(w.data + 8, 0, 8);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void parameters_are_checked(void **state) {
@@ -187,7 +187,7 @@ static void each_is_needed(void **state) {
     assert_every_column_is_noticed(air, &honest, &random, 40, n_steps);
     needs_destroy(&needed);
     traces_destroy(&honest);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 int main(void) {

@@ -110,7 +110,7 @@ static void edge_sizes(void **state) {
 
 static pr_status try_create(pr_job_instance **job, pr_error *err, size_t n, const pr_param *items) {
     pr_params params = {.base_dir = PR_TEST_JOBS "/vm", .n = n, .items = items};
-    return type->create(job, &params, err);
+    return pr_instance_create(job, type, &params, err);
 }
 
 static pr_job_instance *create(size_t n, const pr_param *items) {
@@ -126,7 +126,7 @@ static void the_example(void **state) {
     pr_output out[5];
     assert_int_equal(type->outputs(job, out, 5), 5);
     assert_string_equal(out[4].value, "26");
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void sorted_sepals(void **state) {
@@ -148,7 +148,7 @@ static void sorted_sepals(void **state) {
     pr_statement_clear(&st);
     traces_destroy(&x);
     traces_destroy(&y);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void public_data_is_enough(void **state) {
@@ -159,30 +159,30 @@ static void public_data_is_enough(void **state) {
     pr_writer_init(&w);
     pr_writer_init(&v);
     type->write_public(job, &w);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     type->write_public(again, &v);
     assert_int_equal(w.size, v.size);
     assert_memory_equal(w.data, v.data, w.size);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_true(pr_hash_equal(&x, &y));
     pr_m31 *columns[64] = {0};
-    assert_int_equal(type->trace(again, 0, columns, 1, NULL), PR_ERR_INTERNAL);
-    type->destroy(again);
+    assert_int_equal(type->trace(again, 0, columns, PR_JOB_ROW_ORDER, 1, NULL), PR_ERR_INTERNAL);
+    pr_instance_destroy(type, again);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     pr_write_u8(&w, 0);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
     for (size_t k = 1; k <= 9; k++) { /* the end and each size out of range */
         uint8_t kept = w.data[v.size - k];
         w.data[v.size - k] = k == 9 ? PR_VM_ENDS : k % 2 ? 3 : 25;
-        assert_int_equal(type->create_public(&again, NULL, w.data, v.size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, v.size, NULL), PR_ERR_MALFORMED);
         w.data[v.size - k] = kept;
     }
     memset(w.data + v.size - 13, 0xff, 4); /* steps */
-    assert_int_equal(type->create_public(&again, NULL, w.data, v.size, NULL), PR_ERR_MALFORMED);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, v.size, NULL), PR_ERR_MALFORMED);
     pr_writer_clear(&w);
     pr_writer_clear(&v);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 /* The worked example of docs/statement.md, read from there. */

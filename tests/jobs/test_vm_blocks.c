@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "poseidon2/poseidon2.h"
+#include "vm/job.h"
 #include "vm/run.h"
 #include "vm_case.h"
 
@@ -269,16 +270,17 @@ static void public_data(void **state) {
         pr_writer_init(&w);
         pr_vm_public_write(&w, &c.statement);
         pr_job_instance *again;
-        assert_int_equal(pr_vm_job_create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+        assert_int_equal(pr_instance_create_public(&again, &pr_job_vm, NULL, w.data, w.size, NULL), PR_OK);
         pr_hash x = pr_air_digest(c.air), y = pr_air_digest(pr_vm_job_air(again));
         assert_true(pr_hash_equal(&x, &y));
-        pr_vm_job_destroy(again);
+        pr_instance_destroy(&pr_job_vm, again);
         for (size_t size = w.size - all[k].n_sizes - 1; size < w.size; size++)
-            assert_int_equal(pr_vm_job_create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+            assert_int_equal(pr_instance_create_public(&again, &pr_job_vm, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
         for (size_t i = 1; i <= all[k].n_sizes; i++) {
             uint8_t kept = w.data[w.size - i];
             w.data[w.size - i] = i % 2 ? 3 : 25;
-            assert_int_equal(pr_vm_job_create_public(&again, NULL, w.data, w.size, NULL), PR_ERR_MALFORMED);
+            assert_int_equal(pr_instance_create_public(&again, &pr_job_vm, NULL, w.data, w.size, NULL),
+                             PR_ERR_MALFORMED);
             w.data[w.size - i] = kept;
         }
         pr_writer_clear(&w);

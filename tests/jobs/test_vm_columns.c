@@ -19,7 +19,7 @@ static pr_job_instance *create(const pr_job_type *type, const char *base_dir, co
     pr_error err = {0};
     while (params.n < 8 && items[params.n].name) params.n++;
     if (pr_params_check(type, &params, NULL, &err) != PR_OK) fail_msg("%s", err.text);
-    if (type->create(&job, &params, &err) != PR_OK) fail_msg("%s", err.text);
+    if (pr_instance_create(&job, type, &params, &err) != PR_OK) fail_msg("%s", err.text);
     return job;
 }
 
@@ -71,7 +71,7 @@ static void operations(void **state) {
             assert_outputs(job, expected, reduce(expected, names[k], words, n));
             pr_hash digest = pr_vm_input_digest(words, n);
             assert_true(pr_hash_equal(&digest, &job->run.input_digest));
-            pr_job_data_pipeline.destroy(job);
+            pr_instance_destroy(&pr_job_data_pipeline, job);
         }
 }
 
@@ -90,14 +90,14 @@ static void their_traces(void **state) {
         pr_writer w;
         pr_writer_init(&w);
         types[k]->write_public(job, &w);
-        assert_int_equal(types[k]->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+        assert_int_equal(pr_instance_create_public(&again, types[k], NULL, w.data, w.size, NULL), PR_OK);
         pr_hash x = pr_air_digest(types[k]->air(job)), y = pr_air_digest(types[k]->air(again));
         assert_true(pr_hash_equal(&x, &y));
         pr_writer_clear(&w);
         pr_statement_clear(&st);
         traces_destroy(&t);
-        types[k]->destroy(again);
-        types[k]->destroy(job);
+        pr_instance_destroy(types[k], again);
+        pr_instance_destroy(types[k], job);
     }
 }
 
@@ -108,7 +108,7 @@ static void the_digits(void **state) {
         {"operation", "histogram"}, {"data", "digits.h5"}, {"dataset", "labels"}, {"bins", "10"}};
     pr_job_instance *job = create(&pr_job_data_pipeline, PR_TEST_JOBS "/data_pipeline", items);
     assert_outputs(job, labels, 11);
-    pr_job_data_pipeline.destroy(job);
+    pr_instance_destroy(&pr_job_data_pipeline, job);
 
     uint32_t *pixels, expected[16];
     size_t n;
@@ -123,7 +123,7 @@ static void the_digits(void **state) {
             {"operation", names[k]}, {"data", "digits.h5"}, {"dataset", "pixels"}, {"column", "27"}};
         job = create(&pr_job_data_pipeline, PR_TEST_JOBS "/data_pipeline", column);
         assert_outputs(job, expected, reduce(expected, names[k], pixels, 1797));
-        pr_job_data_pipeline.destroy(job);
+        pr_instance_destroy(&pr_job_data_pipeline, job);
     }
     free(pixels);
     const pr_param changes[8] = {
@@ -135,7 +135,7 @@ static void the_digits(void **state) {
     free(all);
     job = create(&pr_job_generic_compute, PR_TEST_JOBS "/generic_compute", changes);
     assert_outputs(job, &differ, 1);
-    pr_job_generic_compute.destroy(job);
+    pr_instance_destroy(&pr_job_generic_compute, job);
 }
 
 /* ---- files ---- */
@@ -244,7 +244,7 @@ static void parameters_that_do_not_fit(void **state) {
         pr_job_instance *job;
         pr_error err = {0};
         assert_int_equal(pr_params_check(type, &params, NULL, NULL), PR_OK);
-        assert_int_equal(type->create(&job, &params, &err), PR_ERR_USAGE);
+        assert_int_equal(pr_instance_create(&job, type, &params, &err), PR_ERR_USAGE);
         if (!strstr(err.text, bad[k].text)) fail_msg("%s", err.text);
     }
 }

@@ -15,7 +15,7 @@ static pr_job_instance *create(const char *log_rows, const char *columns, const 
     pr_params params = {.base_dir = ".", .n = 3, .items = items};
     pr_error err = {0};
     pr_job_instance *job = NULL;
-    if (type->create(&job, &params, &err) != PR_OK) fail_msg("%s", err.text);
+    if (pr_instance_create(&job, type, &params, &err) != PR_OK) fail_msg("%s", err.text);
     return job;
 }
 
@@ -49,7 +49,7 @@ static void same_constraints_as(const char *file, const char *log_rows, const ch
     free(mine);
     free(his);
     rows_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
     pr_case_clear(&golden);
 }
 
@@ -82,7 +82,7 @@ static void trace_follows_the_definition(void **state) {
         assert_int_equal(count_failures(type->air(job), &t, &row, &first), 0);
         rows_destroy(&t);
         rows_destroy(&stored);
-        type->destroy(job);
+        pr_instance_destroy(type, job);
     }
 }
 
@@ -104,7 +104,7 @@ static void a_changed_cell_is_noticed(void **state) {
         t.columns[k][row] = kept;
     }
     rows_destroy(&t);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void public_data_is_enough(void **state) {
@@ -113,7 +113,7 @@ static void public_data_is_enough(void **state) {
     pr_writer w;
     pr_writer_init(&w);
     type->write_public(job, &w);
-    assert_int_equal(type->create_public(&again, NULL, w.data, w.size, NULL), PR_OK);
+    assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
     pr_writer v;
@@ -121,18 +121,18 @@ static void public_data_is_enough(void **state) {
     type->write_public(again, &v);
     assert_int_equal(w.size, v.size);
     assert_memory_equal(w.data, v.data, w.size);
-    type->destroy(again);
+    pr_instance_destroy(type, again);
     for (size_t size = 0; size < w.size; size++)
-        assert_int_equal(type->create_public(&again, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
     for (size_t word = 0; word < 3; word++) { /* each word out of range */
         uint8_t bad[12];
         memcpy(bad, w.data, sizeof bad);
         memset(bad + 4 * word, 0xff, 4);
-        assert_int_equal(type->create_public(&again, NULL, bad, sizeof bad, NULL), PR_ERR_MALFORMED);
+        assert_int_equal(pr_instance_create_public(&again, type, NULL, bad, sizeof bad, NULL), PR_ERR_MALFORMED);
     }
     pr_writer_clear(&v);
     pr_writer_clear(&w);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 static void parameters_out_of_range(void **state) {
@@ -159,9 +159,9 @@ static void the_example_works(void **state) {
     pr_params params = {.base_dir = ".", .n = type->n_example, .items = type->example};
     pr_job_instance *job = NULL;
     assert_int_equal(pr_params_check(type, &params, NULL, NULL), PR_OK);
-    assert_int_equal(type->create(&job, &params, NULL), PR_OK);
+    assert_int_equal(pr_instance_create(&job, type, &params, NULL), PR_OK);
     assert_int_equal(type->air(job)->components[0].log_size, 10);
-    type->destroy(job);
+    pr_instance_destroy(type, job);
 }
 
 int main(void) {
