@@ -22,10 +22,9 @@
  * Messages may be lost, late, doubled, reordered or forged. `from` is a claim and only says whom to answer.
  * Memory: per validator one view request and one piece of evidence; per job known to _add_job its name and, once it was
  * heard of, about 500 bytes and its certificate; per open round one vote per validator, and one signature per validator
- * and absent member of the committee. Open rounds are bounded by the configuration. Nothing is kept for a job that is
- * not known, and nothing that is not rightly signed by a validator who is active. When memory is short an event counts
- * as a message lost.
- * Not thread safe. */
+ * and absent member of the committee. Open rounds are bounded by the configuration: so many of others' proofs, and so
+ * many of own ones. Nothing is kept for a job that is not known, and nothing that is not rightly signed by a validator
+ * who is active. When memory is short an event counts as a message lost. Not thread safe. */
 #ifndef PR_CONSENSUS_CONSENSUS_H
 #define PR_CONSENSUS_CONSENSUS_H
 #include "consensus/certificate.h"
@@ -114,7 +113,7 @@ typedef struct pr_consensus_config {
     uint32_t view_timeout_ms;                /* > 0: a leader that lets an announced proof lie for one to two of these
                                                 is left; twice it < (retries + 1) x round_timeout_ms */
     uint32_t retries;                        /* round timeouts in one view that do not end the round */
-    uint32_t max_open_rounds;                /* > 0 */
+    uint32_t max_open_rounds;                /* > 0; of others' proofs, and as many of own ones */
     /* Whether this node, as a leader, proposes what was announced (the scheduler handed that attempt to that prover).
      * NULL: everything. A round that it no longer admits gives way to a higher attempt that it does. Must not call into
      * this module. */

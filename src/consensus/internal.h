@@ -33,6 +33,7 @@ typedef struct pr_round {
     bool withheld;      /* this node could not get the proof, or it was overtaken before it could */
     bool locked_out;    /* this node approved another proof of the job, and that was counted */
     bool dirty;         /* settle has to look at it */
+    uint32_t age;       /* its timer has run out, or the view has changed, so often */
     /* of the current view */
     bool proposed, waited;
     uint32_t timeouts;
@@ -94,9 +95,9 @@ struct pr_consensus {
     uint32_t n_entries, entry_capacity;
     uint32_t *slots; /* [n_slots] open addressing: index + 1 of an entry, 0: free */
     uint32_t n_slots;
-    uint32_t *open; /* [n_open] entries with a round, room for config.max_open_rounds */
-    uint32_t n_open;
-    uint64_t view, target; /* target: the view asked for, if above view */
+    uint32_t *open;              /* [n_open] entries with a round, room for twice config.max_open_rounds */
+    uint32_t n_open, n_open_own; /* own: this node is the prover */
+    uint64_t view, target;       /* target: the view asked for, if above view */
     uint32_t leader;
     pr_kept view_certificate;
     bool view_timer;
@@ -131,7 +132,7 @@ pr_round *pr_round_open(pr_consensus *c, pr_entry *entry, const pr_subject *subj
 void pr_round_drop(pr_consensus *c, pr_entry *entry);                    /* without an outcome */
 pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                            const uint8_t announcement[PR_SIGNATURE_BYTES]); /* as open, in the place of one, if any */
-void pr_round_make_room(pr_consensus *c);
+void pr_round_make_room(pr_consensus *c, const pr_entry *entry, const pr_subject *subject);
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry);
 void pr_round_settle(pr_consensus *c, pr_entry *entry);
 void pr_round_end(pr_consensus *c, pr_entry *entry, const pr_subject *subject, uint64_t view, pr_round_outcome outcome);

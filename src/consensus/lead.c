@@ -156,19 +156,26 @@ void pr_lead_watch(pr_consensus *c) {
         pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_CANCEL_TIMER, .timer = PR_VIEW_TIMER});
 }
 
-/* A round that nobody has proposed since the timer ran out last time has waited for the leader long enough; so has one
- * that the leader has proposed though the proof cannot be had. */
+/* What the leader has not proposed, or though the proof cannot be had. And a leader itself knows what it would propose
+ * but for a higher attempt that it has proposed in this view: the others may be too few to go on without it. */
+static bool lies_idle(const pr_consensus *c, const pr_known *known) {
+    const pr_round *round = known->round;
+    if (c->leader != c->self) return !round->proposed || round->withheld;
+    return !round->proposed && is_wanted(c, round) && !may_propose(c, &known->own, &round->subject);
+}
+
+/* Some round does so since the timer ran out last time. */
 static bool has_waited(pr_consensus *c) {
     bool waited = false;
     for (uint32_t i = 0; i < c->n_open; i++) {
-        pr_round *round = c->entries[c->open[i]].known->round;
-        waited |= round->waited && (!round->proposed || round->withheld);
-        round->waited = true;
+        const pr_known *known = c->entries[c->open[i]].known;
+        waited |= known->round->waited && lies_idle(c, known);
+        known->round->waited = true;
     }
     return waited;
 }
 
 void pr_lead_expire(pr_consensus *c) {
     c->view_timer = false; /* settle starts it again where it is needed */
-    if (has_waited(c) && c->leader != c->self) pr_lead_ask(c, c->target > c->view ? c->target : c->view + 1);
+    if (has_waited(c)) pr_lead_ask(c, c->target > c->view ? c->target : c->view + 1);
 }

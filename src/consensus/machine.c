@@ -89,7 +89,7 @@ pr_status pr_consensus_create(pr_consensus **out, const pr_consensus_config *con
                               pr_consensus_sink sink, pr_error *err) {
     PR_TRY(check_config(config, err));
     pr_consensus *c = calloc(1, sizeof *c);
-    uint32_t *open = calloc(config->max_open_rounds, sizeof *open);
+    uint32_t *open = calloc(config->max_open_rounds, 2 * sizeof *open);
     if (!c || !open) {
         free(c);
         free(open);
@@ -334,8 +334,8 @@ static size_t round_bytes(const pr_consensus *c, const pr_round *round) {
 
 size_t pr_consensus_memory_bytes(const pr_consensus *c) {
     size_t bytes = sizeof *c + c->registry.capacity * sizeof(pr_validator) + c->registry.n * sizeof(pr_peer) +
-                   c->entry_capacity * sizeof(pr_entry) + (c->n_slots + c->config.max_open_rounds) * sizeof(uint32_t) +
-                   c->view_certificate.size;
+                   c->entry_capacity * sizeof(pr_entry) +
+                   (c->n_slots + 2 * c->config.max_open_rounds) * sizeof(uint32_t) + c->view_certificate.size;
     for (uint32_t i = 0; i < c->registry.n; i++) bytes += c->peers[i].evidence.size + c->peers[i].accusation.size;
     for (uint32_t i = 0; i < c->n_entries; i++) {
         const pr_known *known = c->entries[i].known;

@@ -88,8 +88,7 @@ void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m
         pr_machine_refuse(c, PR_REFUSED_STALE);
         return;
     }
-    bool urgent = m->signer == c->self || pr_lead_hands_out(c, &m->subject);
-    if (urgent && !round) pr_round_make_room(c);
+    if (pr_lead_hands_out(c, &m->subject)) pr_round_make_room(c, entry, &m->subject);
     if (pr_round_replace(c, entry, &m->subject, m->signature) && m->signer != c->self)
         pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
 }
@@ -143,7 +142,7 @@ static bool begin_proposed(pr_consensus *c, pr_entry *entry, const pr_message *m
         return false;
     }
     if (round && pr_subject_equal(&round->subject, &m->subject)) return true;
-    if (!round) pr_round_make_room(c);
+    pr_round_make_room(c, entry, &m->subject);
     return pr_round_replace(c, entry, &m->subject, m->announcement) != NULL;
 }
 

@@ -38,7 +38,7 @@ static pr_round *round_for(pr_consensus *c, pr_entry *entry, const pr_message *m
     pr_round *round = entry->known->round;
     if (round && pr_subject_equal(&round->subject, &m->subject)) return round;
     pr_round_drop(c, entry);
-    if (m->kind == PR_MESSAGE_PROPOSE || m->signer == c->self) pr_round_make_room(c);
+    if (m->kind == PR_MESSAGE_PROPOSE) pr_round_make_room(c, entry, &m->subject);
     return pr_round_open(c, entry, &m->subject, announcement);
 }
 

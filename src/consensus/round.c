@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PR_ROUND_VIEWS 4u /* with all its retries in this many, a round has waited long enough */
+
 /* ---- opening and closing ---- */
 
 static void clear_view(const pr_consensus *c, pr_round *round) {
@@ -18,16 +20,32 @@ static void clear_view(const pr_consensus *c, pr_round *round) {
     if (!round->withheld) round->timeouts = 0; /* what nobody can get must end, however often the view changes */
 }
 
+/* A view may bring what the last one did not, but not for ever: who keeps others waiting makes the view change, so it
+ * would keep this round, its place and the next view change going as well. */
+static bool is_over_time(const pr_consensus *c, const pr_round *round) {
+    return round->timeouts > c->config.retries || round->age > PR_ROUND_VIEWS * ((uint64_t)c->config.retries + 1);
+}
+
 static void start_timer(pr_consensus *c, const pr_entry *entry) {
     pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_START_TIMER,
                                               .timer = pr_timer_of(c, entry),
                                               .ms = c->config.round_timeout_ms});
 }
 
+static bool is_own(const pr_consensus *c, const pr_subject *subject) { return subject->prover == c->self; }
+
+/* Own proofs have places of their own. Shared ones were taken by own proofs, and then this node could not vote on what
+ * was proposed; the others could not go on to its proof before that had its vote. */
+static bool has_room(const pr_consensus *c, const pr_entry *entry, const pr_subject *subject) {
+    const pr_round *old = entry->known->round;
+    bool own = is_own(c, subject), has_its_place = old && is_own(c, &old->subject) == own;
+    return has_its_place || (own ? c->n_open_own : c->n_open - c->n_open_own) < c->config.max_open_rounds;
+}
+
 pr_round *pr_round_open(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                         const uint8_t announcement[PR_SIGNATURE_BYTES]) {
     PR_ASSERT(entry->known && !entry->known->round);
-    pr_round *round = c->n_open < c->config.max_open_rounds ? calloc(1, sizeof *round) : NULL;
+    pr_round *round = has_room(c, entry, subject) ? calloc(1, sizeof *round) : NULL;
     if (round) round->votes = calloc(c->registry.n, sizeof *round->votes);
     if (!round || !round->votes) {
         free(round);
@@ -40,6 +58,7 @@ pr_round *pr_round_open(pr_consensus *c, pr_entry *entry, const pr_subject *subj
     entry->known->round = round;
     entry->outcome = PR_ROUND_OPEN;
     c->open[c->n_open++] = (uint32_t)(entry - c->entries);
+    c->n_open_own += is_own(c, subject);
     start_timer(c, entry);
     return round;
 }
@@ -50,6 +69,7 @@ void pr_round_drop(pr_consensus *c, pr_entry *entry) {
     for (uint32_t i = 0; i < c->n_open; i++)
         if (&c->entries[c->open[i]] == entry) c->open[i] = c->open[c->n_open - 1];
     c->n_open--;
+    c->n_open_own -= is_own(c, &round->subject);
     clear_view(c, round);
     free(round->votes);
     free(round);
@@ -64,6 +84,10 @@ pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *s
     const pr_round *old = entry->known->round;
     bool unseen = old && pr_known_verdict(entry->known, &old->subject) == PR_PROOF_UNKNOWN;
     bool waited = old && old->waited, withheld = old && old->proposed && (old->withheld || unseen);
+    if (!has_room(c, entry, subject)) {
+        pr_machine_refuse(c, PR_REFUSED_FULL);
+        return NULL;
+    }
     pr_round_drop(c, entry);
     pr_round *round = pr_round_open(c, entry, subject, announcement);
     if (round) round->waited = waited, round->withheld = withheld;
@@ -71,21 +95,21 @@ pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *s
 }
 
 /* When every place is taken, a round gives its up that nobody has proposed, that is not on this node's own proof, and
- * that this node would not propose: for what is proposed, for an own proof, and at the leader for what its scheduler
- * has handed out. Else one liar that announces every job would leave no room for the run. */
-void pr_round_make_room(pr_consensus *c) {
-    for (uint32_t i = 0; c->n_open == c->config.max_open_rounds && i < c->n_open; i++) {
-        pr_entry *entry = &c->entries[c->open[i]];
-        const pr_round *round = entry->known->round;
-        if (!round->ever_proposed && round->subject.prover != c->self &&
-            (c->restoring || !pr_lead_hands_out(c, &round->subject)))
-            pr_round_drop(c, entry);
+ * that this node would not propose: for what is proposed, and at the leader for what its scheduler has handed out. Else
+ * one liar that announces every job would leave no room for the run. */
+void pr_round_make_room(pr_consensus *c, const pr_entry *entry, const pr_subject *subject) {
+    for (uint32_t i = 0; !is_own(c, subject) && !has_room(c, entry, subject) && i < c->n_open; i++) {
+        pr_entry *other = &c->entries[c->open[i]];
+        const pr_subject *held = &other->known->round->subject;
+        if (!other->known->round->ever_proposed && !is_own(c, held) && (c->restoring || !pr_lead_hands_out(c, held)))
+            pr_round_drop(c, other);
     }
 }
 
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry) {
     clear_view(c, entry->known->round);
     entry->known->round->dirty = true;
+    entry->known->round->age++;
     start_timer(c, entry);
 }
 
@@ -313,7 +337,8 @@ void pr_round_settle(pr_consensus *c, pr_entry *entry) {
         return;
     }
     if (try_approve_whole(c, entry) || try_approve(c, entry, &committee, &round->absent)) return;
-    (void)try_reject(c, entry, &committee, verdict);
+    if (try_reject(c, entry, &committee, verdict)) return;
+    if (is_over_time(c, round)) pr_round_close(c, entry, PR_ROUND_TIMEOUT);
 }
 
 /* ---- time ---- */
@@ -330,7 +355,9 @@ void pr_round_say_again(pr_consensus *c, pr_entry *entry) {
 void pr_round_expire(pr_consensus *c, pr_entry *entry) {
     pr_round *round = entry->known ? entry->known->round : NULL;
     if (!round) return;
-    if (++round->timeouts > c->config.retries) {
+    round->timeouts++;
+    round->age++;
+    if (is_over_time(c, round)) {
         pr_round_close(c, entry, PR_ROUND_TIMEOUT);
         return;
     }

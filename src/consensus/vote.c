@@ -140,7 +140,6 @@ void pr_vote_announce(pr_consensus *c, pr_entry *entry) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
     pr_message m = own_announcement(c, &known->own);
     size_t size = pr_message_encode(bytes, &m);
-    if (!known->round) pr_round_make_room(c);
     if (!known->round) (void)pr_round_open(c, entry, &known->own.subject, known->own.announcement);
     pr_machine_broadcast(c, bytes, size);
 }

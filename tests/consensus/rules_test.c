@@ -356,6 +356,61 @@ static void an_approval_binds_after_a_crash(void **state) {
     net_destroy(w);
 }
 
+/* A prover whose places are all taken, by its own proof, votes on what is proposed none the less: when its stake is
+ * needed, nobody could go on to its proof before. */
+static void an_own_proof_takes_no_place(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    w->max_open = 1;
+    for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = i != 1;
+    pr_subject own = net_subject("job-1", 1, 1, true, 7), proposed = net_subject("job-2", 1, 3, true, 7);
+    pr_subject next = net_subject("job-3", 1, 3, true, 7);
+    net_announce(w, &own);
+    propose(w, 1, &proposed);
+    net_run(w);
+    assert_int_equal(w->nodes[1].votes, 1);
+    assert_int_equal(pr_consensus_open_rounds(w->nodes[1].c), 2);
+    propose(w, 1, &next);
+    assert_int_equal(w->nodes[1].refused[PR_REFUSED_FULL], 1);
+    pr_subject other = net_subject("job-1", 2, 3, true, 7); /* which would need a place that is taken */
+    propose(w, 1, &other);
+    assert_int_equal(w->nodes[1].refused[PR_REFUSED_FULL], 2);
+    pr_consensus_expire(w->nodes[1].c, 2); /* so its own proof is still there, and said again */
+    assert_true(is_on_its_way(w, 2, PR_MESSAGE_ANNOUNCE));
+    net_destroy(w);
+}
+
+static bool admits_low(void *context, const pr_subject *subject) {
+    (void)context;
+    return subject->attempt < 10;
+}
+
+/* Attempts at a job rise within a view. A leader that has carried on a higher one than its scheduler hands out next
+ * cannot propose that, and asks for another view itself: without its stake the others may be too few. */
+static void a_leader_goes_on_that_may_not_propose(void **state) {
+    (void)state;
+    const uint32_t attempts[3] = {2, 2, 12}; /* the last is none that it would propose */
+    for (int k = 0; k < 3; k++) {
+        net *w = net_create(4, NULL, 3);
+        w->admits = admits_low;
+        for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+        for (uint32_t i = 1; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = true;
+        w->nodes[0].blind = true;
+        pr_subject high = net_subject("job-1", 9, 3, true, 7), given = net_subject("job-1", attempts[k], 2, true, 8);
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        pr_message m;
+        announced(w, &m, &high);
+        if (k > 0) net_deliver(w, 0, 3, bytes, pr_message_encode(bytes, &m));
+        for (uint32_t n = 0; n <= w->retries; n++) net_expire_rounds(w);
+        announced(w, &m, &given);
+        net_deliver(w, 0, 2, bytes, pr_message_encode(bytes, &m));
+        for (int n = 0; n < 2; n++) pr_consensus_expire(w->nodes[0].c, 0);
+        assert_int_equal(is_on_its_way(w, 1, PR_MESSAGE_VIEW_CHANGE), k == 1);
+        net_destroy(w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_leader_alone_proposes),
@@ -371,6 +426,8 @@ int main(void) {
         cmocka_unit_test(an_approval_stands),
         cmocka_unit_test(a_certificate_has_each_member_once_and_nobody_else),
         cmocka_unit_test(an_approval_binds_after_a_crash),
+        cmocka_unit_test(an_own_proof_takes_no_place),
+        cmocka_unit_test(a_leader_goes_on_that_may_not_propose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,7 @@ bool sim_run(sim *s, uint64_t seed) {
             if (s->trace) trace_event(s, event);
             sim_world_handle(s, event);
             if (++s->n_events % 64 == 0) sim_check_memory(s);
+            if (s->n_events % 64 == 0) sim_check_rounds(s);
             finish(s, &next_batch, &batches);
         }
         free(event);

@@ -85,7 +85,8 @@ typedef struct sim_node {
     pr_consensus *c; /* NULL: down */
     bool faulty;
     uint32_t life, settings[SIM_JOBS + 1];
-    sim_record *journal; /* [n_journal] durable */
+    uint64_t opened_at[SIM_JOBS + 1]; /* by timer: since when the round that it belongs to is open; 0: none is */
+    sim_record *journal;              /* [n_journal] durable */
     size_t n_journal, journal_capacity;
     sim_effect *effects; /* [n_effects] waiting */
     size_t n_effects, effects_capacity;
@@ -210,5 +211,6 @@ void sim_check_record(sim *s, uint32_t node, const uint8_t *data, size_t size);
 void sim_check_certificate(sim *s, uint32_t node, const uint8_t *data, size_t size);
 void sim_check_batch(sim *s, uint32_t node, const uint8_t *data, size_t size);
 void sim_check_memory(sim *s);
+void sim_check_rounds(sim *s);
 void sim_check_end(sim *s);
 #endif

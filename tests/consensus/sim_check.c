@@ -3,6 +3,8 @@
 #include "sim.h"
 #include <string.h>
 
+enum { ROUND_LIFE_MS = 2000 };
+
 /* ---- what certificates have in common ---- */
 
 static void read_excluded(pr_reader *r, const sim *s, bool excluded[SIM_NODES], bool with_signatures) {
@@ -273,6 +275,18 @@ void sim_check_memory(sim *s) {
     for (uint32_t i = 0; i < s->n; i++) {
         size_t bytes = s->nodes[i].c ? pr_consensus_memory_bytes(s->nodes[i].c) : 0;
         if (bytes > bound) sim_fail(s, "node %u holds %zu bytes, more than %zu", i, bytes, bound);
+    }
+}
+
+/* However often the view changes. */
+void sim_check_rounds(sim *s) {
+    for (uint32_t i = 0; i < s->n && sim_is_healed(s); i++) {
+        const sim_node *node = &s->nodes[i];
+        for (uint32_t t = 1; t <= s->n_jobs && node->c && !node->faulty; t++) {
+            uint64_t since = node->opened_at[t] < s->healed_at ? s->healed_at : node->opened_at[t];
+            if (node->opened_at[t] > 0 && s->now > since + ROUND_LIFE_MS)
+                sim_fail(s, "node %u has a round of job %u open for more than %d ms", i, t - 1, ROUND_LIFE_MS);
+        }
     }
 }
 

@@ -171,6 +171,7 @@ static void start_timer(sim_node *node, uint64_t timer, uint64_t ms) {
     sim_event *event = sim_event_new(SIM_TIMER, node->index, 0);
     event->timer = timer;
     event->setting = ++node->settings[timer];
+    if (node->opened_at[timer] == 0) node->opened_at[timer] = s->now + 1;
     event->life = node->life;
     sim_queue_put(&s->queue, event, s->now + ms - ms / 10 + sim_below(s, (uint32_t)ms / 5)); /* clocks differ */
 }
@@ -201,6 +202,7 @@ static void act(void *context, const pr_consensus_action *a) {
         break;
     case PR_CONSENSUS_CANCEL_TIMER:
         node->settings[a->timer]++;
+        node->opened_at[a->timer] = 0;
         break;
     case PR_CONSENSUS_VERIFY:
         ask_verifier(node, &a->subject);
@@ -267,6 +269,7 @@ static void stop(sim_node *node) {
     node->n_effects = 0;
     if (s->sabotage == SIM_LOSE_WRITTEN && node->n_journal > s->n) free(node->journal[--node->n_journal].data);
     pr_consensus_destroy(node->c);
+    memset(node->opened_at, 0, sizeof node->opened_at);
     node->c = NULL;
     node->life++;
     sim_say(s, "node %u stops, %zu records", node->index, node->n_journal);

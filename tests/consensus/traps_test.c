@@ -353,6 +353,30 @@ static void trap_round_open_for_ever(void **state) {
     net_destroy(w);
 }
 
+/* A proof that nobody would propose makes the others leave one leader after the other, before a round's time in one
+ * view is over. */
+static bool admits_nothing(void *context, const pr_subject *subject) {
+    (void)context, (void)subject;
+    return false;
+}
+
+static void trap_round_open_as_long_as_views_change(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    w->admits = admits_nothing;
+    for (uint32_t i = 0; i < 4; i++) net_restart(w, i);
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    net_announce(w, &s);
+    net_run(w);
+    for (uint32_t k = 0; k <= 4 * (w->retries + 1); k++) {
+        assert_int_equal(pr_consensus_open_rounds(w->nodes[0].c), 1);
+        for (uint32_t i = 0; i < 4; i++) pr_consensus_suspect_leader(w->nodes[i].c);
+        net_run(w);
+    }
+    for (uint32_t i = 0; i < 4; i++) assert_int_equal(net_outcome(w, i, &s), PR_ROUND_TIMEOUT);
+    net_destroy(w);
+}
+
 static void trap_replay_from_another_run_view_or_job(void **state) {
     (void)state;
     pr_subject s;
@@ -464,6 +488,7 @@ int main(void) {
         cmocka_unit_test(trap_view_change_that_nobody_receives),
         cmocka_unit_test(trap_fraud_counted_but_without_effect),
         cmocka_unit_test(trap_round_open_for_ever),
+        cmocka_unit_test(trap_round_open_as_long_as_views_change),
         cmocka_unit_test(trap_replay_from_another_run_view_or_job),
         cmocka_unit_test(trap_withheld_proof_locks_the_job),
         cmocka_unit_test(trap_leader_makes_a_validator_equivocate),
