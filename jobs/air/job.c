@@ -214,9 +214,12 @@ static void size_of_air(pr_job_size *out, const pr_air *air) {
         out->cells += UINT64_C(1) << air->preprocessed[k].log_size;
         out->log_rows = larger(out->log_rows, air->preprocessed[k].log_size);
     }
+    out->n_columns = air->n_preprocessed;
+    out->n_values = out->cells;
     out->instance_bytes = out->cells * sizeof(pr_m31);
     for (uint32_t k = 0; k < air->n_components; k++) {
         const pr_air_component *c = &air->components[k];
+        out->n_columns += UINT64_C(4) * c->n_batches + c->n_columns;
         out->cells += (UINT64_C(4) * c->n_batches + c->n_columns) << c->log_size;
         out->instance_bytes += sizeof(pr_node) * c->n_nodes + sizeof(pr_air_column) * c->n_columns;
         out->log_rows = larger(out->log_rows, c->log_size);

@@ -93,6 +93,7 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     uint32_t log_rows = pr_file_hash_log_rows(length);
     uint64_t rows = UINT64_C(1) << log_rows;
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 2, .cells = (PR_FILE_HASH_COLUMNS + SELECTORS) * rows};
+    out->n_values = SELECTORS * rows;
     /* the sponge's states and, while they are made, the file; the selectors' values */
     out->instance_bytes = length + (pr_file_hash_blocks(length) + UINT64_C(1)) * PR_POSEIDON2_WIDTH * sizeof(pr_m31) +
                           SELECTORS * 4 * rows;

@@ -286,25 +286,41 @@ pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31
 /* A secure column for each two lookups: four of the field. */
 static uint64_t interaction_columns(uint64_t n_lookups) { return (n_lookups + 1) / 2 * 4; }
 
+static void add_columns(pr_job_size *size, uint64_t n_columns, uint64_t rows) {
+    size->n_columns += n_columns;
+    size->cells += n_columns * rows;
+}
+
+static void add_preprocessed(pr_job_size *size, const pr_digest_kind *kind, const pr_digest_shape *shape) {
+    add_columns(size, kind->n_selectors, UINT64_C(1) << shape->log_blocks);
+    add_columns(size, pr_byte_tables_preprocessed(kind->ops, kind->n_ops), UINT64_C(1) << PR_BYTE_LOG_ROWS);
+    add_columns(size, (uint64_t)kind->n_splits * PR_SPLIT_PARTS, UINT64_C(1) << PR_SPLIT_LOG_ROWS);
+    size->n_values = size->cells;
+}
+
+static void add_parts(pr_job_size *size, const pr_digest_shape *shape) {
+    for (uint32_t p = 0; p < shape->n_parts; p++) {
+        const pr_digest_part *part = &shape->parts[p];
+        uint64_t n_columns = part->n_columns + interaction_columns(part->n_lookups);
+        size->n_columns += (part->n_components - UINT64_C(1)) * n_columns;
+        add_columns(size, n_columns, capacity(part));
+        if (part->log_rows[0] > size->log_rows) size->log_rows = part->log_rows[0];
+    }
+}
+
 pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
     uint64_t length;
     pr_digest_shape shape;
     PR_TRY(pr_input_file_length(&length, params->base_dir, pr_params_get(kind->type, params, "path"), kind->max_length,
                                 kind->type->name, err));
     kind->shape(&shape, kind->n_blocks(length));
-    uint64_t preprocessed = (uint64_t)kind->n_selectors << shape.log_blocks;
-    preprocessed += (uint64_t)pr_byte_tables_preprocessed(kind->ops, kind->n_ops) << PR_BYTE_LOG_ROWS;
-    preprocessed += (uint64_t)kind->n_splits * PR_SPLIT_PARTS << PR_SPLIT_LOG_ROWS;
-    *out = (pr_job_size){.log_rows = PR_BYTE_LOG_ROWS, .n_trees = 3, .cells = preprocessed};
-    out->cells += (kind->n_ops + interaction_columns(kind->n_ops)) << PR_BYTE_LOG_ROWS;
-    out->cells += (kind->n_splits + interaction_columns(kind->n_splits)) << PR_SPLIT_LOG_ROWS;
-    for (uint32_t p = 0; p < shape.n_parts; p++) {
-        const pr_digest_part *part = &shape.parts[p];
-        out->cells += capacity(part) * (part->n_columns + interaction_columns(part->n_lookups));
-        if (part->log_rows[0] > out->log_rows) out->log_rows = part->log_rows[0];
-    }
+    *out = (pr_job_size){.log_rows = PR_BYTE_LOG_ROWS, .n_trees = 3};
+    add_preprocessed(out, kind, &shape);
+    add_columns(out, kind->n_ops + interaction_columns(kind->n_ops), UINT64_C(1) << PR_BYTE_LOG_ROWS);
+    add_columns(out, kind->n_splits + interaction_columns(kind->n_splits), UINT64_C(1) << PR_SPLIT_LOG_ROWS);
+    add_parts(out, &shape);
     /* blocks, chain and words in between, the file while it is cut, preprocessed values */
     out->instance_bytes = (uint64_t)shape.n_blocks * (PR_DIGEST_BLOCK + PR_DIGEST_BYTES + 4 * kind->n_inner);
-    out->instance_bytes += length + 4 * preprocessed;
+    out->instance_bytes += length + 4 * out->n_values;
     return PR_OK;
 }

@@ -208,6 +208,8 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     uint64_t columns = bytes / INPUTS_A_UNIT * CELLS_A_UNIT + OTHERS;
     *out = (pr_job_size){.log_rows = PR_MLP_LOG_RANGE, .n_trees = 3};
     out->cells = ((uint64_t)TABLES << PR_MLP_LOG_RANGE) + (columns << log_rows);
+    out->n_columns = columns + TABLES;
+    out->n_values = UINT64_C(1) << PR_MLP_LOG_RANGE;
     out->instance_bytes = 8 * bytes + 4 * out->cells;
     return PR_OK;
 }

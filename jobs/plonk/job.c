@@ -111,6 +111,7 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     uint64_t gates = bytes / BYTES_A_GATE < PR_PLONK_MAX_ROWS ? bytes / BYTES_A_GATE : PR_PLONK_MAX_ROWS;
     *out = (pr_job_size){.log_rows = pr_plonk_log_rows((uint32_t)gates), .n_trees = 3};
     out->cells = (uint64_t)(PR_PLONK_COLUMNS + PR_PLONK_PREPROCESSED + SECURE) << out->log_rows;
+    out->n_values = (uint64_t)PR_PLONK_PREPROCESSED << out->log_rows;
     out->instance_bytes = 16 * bytes;
     return PR_OK;
 }

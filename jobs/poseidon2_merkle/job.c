@@ -118,6 +118,7 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     uint64_t rows = UINT64_C(1) << log_rows;
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 3};
     out->cells = (PR_POSEIDON2_MERKLE_COLUMNS + SELECTORS + SECURE) * rows;
+    out->n_values = SELECTORS * rows;
     out->instance_bytes = 2 * rows * PR_POSEIDON2_MERKLE_LEAF * sizeof(pr_m31) + SELECTORS * sizeof(pr_m31) * rows;
     return PR_OK;
 }

@@ -120,7 +120,9 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     for (int axis = 0; axis < PR_STATE_MACHINE_AXES; axis++) {
         uint32_t log_rows = pr_state_machine_log_rows(s.n_steps[axis]);
         if (log_rows > out->log_rows) out->log_rows = log_rows;
+        out->n_columns += PR_STATE_MACHINE_COLUMNS + PR_STATE_MACHINE_PREPROCESSED + SECURE;
         out->cells += (uint64_t)(PR_STATE_MACHINE_COLUMNS + PR_STATE_MACHINE_PREPROCESSED + SECURE) << log_rows;
+        out->n_values += (uint64_t)PR_STATE_MACHINE_PREPROCESSED << log_rows;
         out->instance_bytes += (PR_STATE_MACHINE_PREPROCESSED * sizeof(pr_m31)) << log_rows;
     }
     return PR_OK;

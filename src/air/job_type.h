@@ -44,6 +44,8 @@ typedef struct pr_job_size {
     uint32_t n_trees;        /* of preprocessed, trace and interaction: those that are not empty */
     uint64_t cells;          /* rows times columns over all of these, before the blow-up; a secure column is four */
     uint32_t log_blowup;     /* 0: that of the job's profile */
+    uint64_t n_columns;      /* of these trees; 0: cells >> log_rows */
+    uint64_t n_values;       /* preprocessed, of the cells */
     uint64_t instance_bytes; /* what an instance holds beside the proof: inputs, preprocessed values */
 } pr_job_size;
 

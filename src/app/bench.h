@@ -4,6 +4,7 @@
 #include "app/app.h"
 #include "cuda/cuda_backend.h"
 #include "job/job.h"
+#include "job/proof_cost.h"
 
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
@@ -33,6 +34,16 @@ pr_status bench_field(const bench_options *o, pr_error *err);
 pr_status bench_calibrate(const bench_options *o, pr_error *err);
 /* A job of poseidon2_merkle that fills 2^log_rows rows, two permutations each. */
 pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err);
+/* 70 queries and no work, as a benchmark's proofs have. */
+extern const pr_config bench_config;
+/* A sum of products, x by constants, that was measured to be ns. */
+typedef struct bench_sample {
+    double x[5], ns;
+} bench_sample;
+/* Sets the n_constants (up to 5) constants: least squares of the relative errors, none below zero. */
+void bench_fit(double *const *constants, int n_constants, const bench_sample *samples, int n);
+/* Prints a line for each proof that it verifies. */
+pr_status bench_measure_verification(pr_verify_costs *out, const bench_options *o, pr_error *err);
 /* Print one line each. */
 pr_status bench_felt252(pr_error *err);
 pr_status bench_ecdsa(pr_error *err);

@@ -26,12 +26,9 @@ enum {
     GRIND_BITS = 16
 };
 
-typedef struct sample {
-    double x[3]; /* by cell_ns, row_ns, attempt_ns */
-    double ns;   /* the least of the repetitions */
-} sample;
+enum { CELL, ROW, ATTEMPT, CONSTANTS };
 
-static const pr_config plain = {.log_blowup = 1, .n_queries = 70, .fold_step = 1, .lifting_log_size = -1};
+const pr_config bench_config = {.log_blowup = 1, .n_queries = 70, .fold_step = 1, .lifting_log_size = -1};
 
 /* From mapping to the compressed proof's input: what a prover child does behind reading. */
 static pr_status time_once(double *ns, const pr_job *job, const bench_options *o, unsigned n_threads, pr_error *err) {
@@ -62,16 +59,17 @@ static pr_status time_job(double *least_ns, const pr_job *job, const bench_optio
 static pr_status create_fibonacci(pr_job **job, const struct shape *s, pr_error *err) {
     const pr_param items[] = {{"log_rows", s->log_rows}, {"columns", s->columns}, {"seed", "7"}};
     const pr_params params = {".", 3, items};
-    return pr_job_create(job, pr_app_job_type("wide_fibonacci"), &params, &plain, err);
+    return pr_job_create(job, pr_app_job_type("wide_fibonacci"), &params, &bench_config, err);
 }
 
 /* many_ns: the same with all threads; NULL: not wanted. */
-static pr_status measure_shape(sample *out, double *many_ns, unsigned n_threads, const struct shape *s,
+static pr_status measure_shape(bench_sample *out, double *many_ns, unsigned n_threads, const struct shape *s,
                                const bench_options *o, pr_error *err) {
     pr_job *job = NULL;
-    PR_TRY(s->log_rows ? create_fibonacci(&job, s, err) : bench_create_permutations(&job, TREE_LOG_ROWS, &plain, err));
+    PR_TRY(s->log_rows ? create_fibonacci(&job, s, err)
+                       : bench_create_permutations(&job, TREE_LOG_ROWS, &bench_config, err));
     pr_job_size size = pr_job_size_of_layout(&job->layout);
-    *out = (sample){.x = {(double)size.cells, (double)(UINT64_C(1) << size.log_rows), 1}};
+    *out = (bench_sample){.x = {(double)size.cells, (double)(UINT64_C(1) << size.log_rows), 1}};
     pr_status status = time_job(&out->ns, job, o, 1, err);
     if (status == PR_OK && many_ns) status = time_job(many_ns, job, o, n_threads, err);
     if (status == PR_OK) {
@@ -84,31 +82,33 @@ static pr_status measure_shape(sample *out, double *many_ns, unsigned n_threads,
     return status;
 }
 
-static double time_by(const pr_costs *c, const sample *s) {
-    return s->x[0] * c->cell_ns + s->x[1] * c->row_ns + s->x[2] * c->attempt_ns;
+static double time_by(double *const *constants, int n_constants, const bench_sample *s) {
+    double ns = 0;
+    for (int k = 0; k < n_constants; k++) ns += s->x[k] * *constants[k];
+    return ns;
 }
 
-/* Least squares of the relative errors, with no constant below zero: each in turn takes its best value, until none
- * moves. */
-static void fit(pr_costs *c, const sample *samples) {
+/* Each in turn takes its best value, until none moves. */
+void bench_fit(double *const *constants, int n_constants, const bench_sample *samples, int n) {
     enum { ROUNDS = 20000 };
-    double *const constants[3] = {&c->cell_ns, &c->row_ns, &c->attempt_ns};
+    for (int k = 0; k < n_constants; k++) *constants[k] = 0;
     for (int round = 0; round < ROUNDS; round++)
-        for (int k = 0; k < 3; k++) {
+        for (int k = 0; k < n_constants; k++) {
             double wanted = 0, squares = 0;
             *constants[k] = 0;
-            for (int i = 0; i < N_SHAPES; i++) {
+            for (int i = 0; i < n; i++) {
                 double weight = samples[i].x[k] / samples[i].ns;
-                wanted += weight * (1 - time_by(c, &samples[i]) / samples[i].ns);
+                wanted += weight * (1 - time_by(constants, n_constants, &samples[i]) / samples[i].ns);
                 squares += weight * weight;
             }
-            *constants[k] = fmax(wanted / squares, 0);
+            *constants[k] = squares > 0 ? fmax(wanted / squares, 0) : 0;
         }
 }
 
-static double worst_error(const pr_costs *c, const sample *samples) {
+static double worst_error(double *const *constants, const bench_sample *samples) {
     double worst = 0;
-    for (int i = 0; i < N_SHAPES; i++) worst = fmax(worst, fabs(time_by(c, &samples[i]) / samples[i].ns - 1));
+    for (int i = 0; i < N_SHAPES; i++)
+        worst = fmax(worst, fabs(time_by(constants, CONSTANTS, &samples[i]) / samples[i].ns - 1));
     return worst;
 }
 
@@ -133,16 +133,19 @@ static pr_status measure_grind(double *ns, const bench_options *o, pr_error *err
 }
 
 static pr_status measure(pr_calibration *c, const bench_options *o, pr_error *err) {
-    sample samples[N_SHAPES];
+    bench_sample samples[N_SHAPES];
     double many_ns = 0;
     unsigned n_threads = o->threads ? (unsigned)o->threads : pr_cpu_count();
     for (int i = 0; i < N_SHAPES; i++)
         PR_TRY(measure_shape(&samples[i], i == PARALLEL_SHAPE ? &many_ns : NULL, n_threads, &shapes[i], o, err));
-    fit(&c->costs, samples);
-    c->worst_error = worst_error(&c->costs, samples);
+    double *const constants[CONSTANTS] = {
+        [CELL] = &c->costs.cell_ns, [ROW] = &c->costs.row_ns, [ATTEMPT] = &c->costs.attempt_ns};
+    bench_fit(constants, CONSTANTS, samples, N_SHAPES);
+    c->worst_error = worst_error(constants, samples);
     double alone = samples[PARALLEL_SHAPE].ns - c->costs.attempt_ns, shared = many_ns - c->costs.attempt_ns;
     c->costs.parallel = n_threads < 2 ? 1 : fmin(fmax((alone / fmax(shared, 1) - 1) / (n_threads - 1), 0), 1);
-    return measure_grind(&c->costs.grind_ns, o, err);
+    PR_TRY(measure_grind(&c->costs.grind_ns, o, err));
+    return bench_measure_verification(&c->costs.verify, o, err);
 }
 
 /* out has room for PR_CALIBRATION_PATH_BYTES. */
@@ -186,7 +189,11 @@ pr_status bench_calibrate(const bench_options *o, pr_error *err) {
     printf("{\"bench\":\"calibrate\",\"file\":");
     pr_app_print_json_text(path);
     printf(",\"cell_ns\":%.4g,\"row_ns\":%.4g,\"grind_ns\":%.4g,\"attempt_ns\":"
-           "%.4g,\"parallel\":%.3f,\"worst_error\":%.3f}\n",
+           "%.4g,\"parallel\":%.3f,\"worst_error\":%.3f",
            c.costs.cell_ns, c.costs.row_ns, c.costs.grind_ns, c.costs.attempt_ns, c.costs.parallel, c.worst_error);
+    printf(",\"verify_byte_ns\":%.4g,\"verify_node_ns\":%.4g,\"verify_value_ns\":%.4g,\"verify_root_ns\":%.4g,\"verify_"
+           "attempt_ns\":%.4g}\n",
+           c.costs.verify.byte_ns, c.costs.verify.node_ns, c.costs.verify.value_ns, c.costs.verify.root_ns,
+           c.costs.verify.attempt_ns);
     return PR_OK;
 }

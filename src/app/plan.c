@@ -17,7 +17,11 @@ static void print_time(const pr_layout *l, const pr_backend *backend, unsigned n
     pr_costs_origin origin;
     pr_costs costs = pr_calibration_costs(&origin);
     pr_job_size size = pr_job_size_of_layout(l);
-    printf("\"cells\":%" PRIu64 ",\"expected_ms\":", size.cells);
+    pr_proof_shape shape = pr_proof_shape_of_layout(l);
+    pr_proof_cost proof = pr_proof_cost_of(&shape, &costs.verify);
+    printf("\"cells\":%" PRIu64 ",\"expected_proof_bytes\":%" PRIu64 ",\"verify_ms\":%.3f,\"first_verify_ms\":%.3f",
+           size.cells, proof.bytes, (double)proof.verify_ns / 1e6, (double)(proof.verify_ns + proof.root_ns) / 1e6);
+    printf(",\"expected_ms\":");
     if (backend->is_device)
         printf("null,");
     else

@@ -2,9 +2,9 @@
 
 pr_costs pr_costs_built_in(pr_isa isa) {
     static const pr_costs costs[PR_ISA_COUNT] = {
-        [PR_ISA_SCALAR] = {84, 3200, 100, 8e6, 1},
-        [PR_ISA_AVX2] = {15.5, 500, 15, 4e6, 1},
-        [PR_ISA_AVX512] = {12.4, 150, 8, 3e6, 1},
+        [PR_ISA_SCALAR] = {84, 3200, 100, 8e6, 1, {8, 300, 100, 80, 1e5}},
+        [PR_ISA_AVX2] = {15.5, 500, 15, 4e6, 1, {3.5, 120, 40, 30, 6e4}},
+        [PR_ISA_AVX512] = {12.4, 150, 8, 3e6, 1, {2.6, 90, 24, 19, 4e4}},
     };
     return costs[isa];
 }
@@ -21,8 +21,10 @@ pr_job_size pr_job_size_of_layout(const pr_layout *layout) {
     for (uint32_t t = 0; t + 1 < layout->n_trees; t++) { /* the last is the composition */
         const pr_layout_tree *tree = &layout->trees[t];
         size.n_trees += tree->n_columns != 0;
+        size.n_columns += tree->n_columns;
         for (uint32_t c = 0; c < tree->n_columns; c++)
             size.cells += (UINT64_C(1) << tree->columns[c].log_ext) >> layout->statement->config.log_blowup;
+        if (t == 0) size.n_values = size.cells;
     }
     return size;
 }
@@ -36,7 +38,9 @@ static uint64_t arena_of(const pr_job_size *size, const pr_config *config) {
     return 4 * (words + (size->n_trees + UINT64_C(1)) * lifted);
 }
 
-static uint64_t columns_of(const pr_job_size *size) { return size->cells >> size->log_rows; }
+static uint64_t columns_of(const pr_job_size *size) {
+    return size->n_columns ? size->n_columns : size->cells >> size->log_rows;
+}
 
 /* Of the backend: twiddles, of each thread, and what does not grow with the proof. */
 static uint64_t workspace_of(const pr_job_size *size, const pr_config *config, unsigned n_threads) {
@@ -70,11 +74,13 @@ pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *profile, 
     if (size->log_blowup) chosen.log_blowup = size->log_blowup;
     uint64_t computing = arena_of(size, config) + workspace_of(size, config, n_threads);
     double ns = pr_costs_time_ns(costs, size, config, n_threads);
+    pr_proof_shape shape = pr_proof_shape_of_size(size, config);
     return (pr_estimate){.known = true,
                          .cells = size->cells,
                          .host_bytes = with_margin(computing + host_of(size, config)),
                          .device_bytes = with_margin(computing),
                          .device_host_bytes = beside_device(size, config),
+                         .proof = pr_proof_cost_of(&shape, &costs->verify),
                          .expected_ns = ns < 1e18 ? (uint64_t)ns : (uint64_t)1e18};
 }
 

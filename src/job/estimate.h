@@ -7,15 +7,15 @@
  * it runs. The scheduler corrects either by what finished jobs took. */
 #ifndef PR_JOB_ESTIMATE_H
 #define PR_JOB_ESTIMATE_H
-#include "air/job_type.h"
-#include "air/statement.h"
 #include "base/cpu.h"
+#include "job/proof_cost.h"
 
 /* What takes how long, on one thread. A cell is extended, hashed, and read by constraints and quotients; a row of the
  * largest component stands for the composition, quotients and FRI; both for a blow-up of 2. An attempt has mapping and
  * compressing. n threads are as fast as 1 + (n - 1) * parallel. */
 typedef struct pr_costs {
     double cell_ns, row_ns, grind_ns /* a nonce */, attempt_ns, parallel;
+    pr_verify_costs verify;
 } pr_costs;
 
 pr_costs pr_costs_built_in(pr_isa isa);
@@ -28,6 +28,7 @@ typedef struct pr_estimate {
     uint64_t host_bytes; /* predicted peak of an attempt on the processor, with what the instance holds */
     uint64_t device_bytes, device_host_bytes; /* of one on a device: there, and beside it on the host */
     uint64_t expected_ns;
+    pr_proof_cost proof; /* for those who verify it */
 } pr_estimate;
 
 /* A job whose input is missing is estimated as tiny: it fails at once when it is tried, with its reason. n_threads: of

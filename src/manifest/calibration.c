@@ -10,18 +10,25 @@
 #include <unistd.h>
 
 #define PR_CALIBRATION_MAX_BYTES ((size_t)1 << 16)
+#define PR_CALIBRATION_VERSION 2u
 
 static const struct number {
     const char *name;
     size_t offset;
     double min, max;
+    uint32_t since; /* version */
 } numbers[] = {
-    {"cell_ns", offsetof(pr_calibration, costs.cell_ns), 0.01, 1e6},
-    {"row_ns", offsetof(pr_calibration, costs.row_ns), 0, 1e7},
-    {"grind_ns", offsetof(pr_calibration, costs.grind_ns), 0.001, 1e6},
-    {"attempt_ns", offsetof(pr_calibration, costs.attempt_ns), 0, 1e11},
-    {"parallel", offsetof(pr_calibration, costs.parallel), 0, 1},
-    {"worst_error", offsetof(pr_calibration, worst_error), 0, 100},
+    {"cell_ns", offsetof(pr_calibration, costs.cell_ns), 0.01, 1e6, 1},
+    {"row_ns", offsetof(pr_calibration, costs.row_ns), 0, 1e7, 1},
+    {"grind_ns", offsetof(pr_calibration, costs.grind_ns), 0.001, 1e6, 1},
+    {"attempt_ns", offsetof(pr_calibration, costs.attempt_ns), 0, 1e11, 1},
+    {"parallel", offsetof(pr_calibration, costs.parallel), 0, 1, 1},
+    {"worst_error", offsetof(pr_calibration, worst_error), 0, 100, 1},
+    {"verify_byte_ns", offsetof(pr_calibration, costs.verify.byte_ns), 0, 1e6, 2},
+    {"verify_node_ns", offsetof(pr_calibration, costs.verify.node_ns), 0, 1e6, 2},
+    {"verify_value_ns", offsetof(pr_calibration, costs.verify.value_ns), 0, 1e6, 2},
+    {"verify_root_ns", offsetof(pr_calibration, costs.verify.root_ns), 0, 1e6, 2},
+    {"verify_attempt_ns", offsetof(pr_calibration, costs.verify.attempt_ns), 0, 1e11, 2},
 };
 
 static const struct word {
@@ -85,8 +92,10 @@ static pr_status take_item(pr_calibration *c, uint32_t *seen, const pr_yaml_item
                           "unknown key `%s`; allowed: what `proverun bench calibrate` writes",
                           pr_yaml_show(shown, key->text));
     *seen |= 1u << (N_NUMBERS + N_WORDS);
-    if (!strcmp(v->text, "1")) return PR_OK;
-    return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column, "version: `%s`; allowed: 1",
+    c->version = !strcmp(v->text, "1") ? 1 : !strcmp(v->text, "2") ? 2 : 0;
+    if (c->version) return PR_OK;
+    return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column,
+                      "version: `%s`; allowed: 1, 2 (`proverun bench calibrate` writes a new file)",
                       pr_yaml_show(shown, v->text));
 }
 
@@ -97,7 +106,7 @@ static pr_status take_all(pr_calibration *c, const pr_yaml *root, const char *fi
                           pr_yaml_kind_name(root->kind), pr_yaml_kind_name(PR_YAML_MAP));
     for (size_t i = 0; i < root->n; i++) PR_TRY(take_item(c, &seen, &root->items[i], file, err));
     for (uint32_t k = 0; k <= N_NUMBERS + N_WORDS; k++) {
-        if (seen >> k & 1) continue;
+        if (seen >> k & 1 || (k < N_NUMBERS && c->version && c->version < numbers[k].since)) continue;
         const char *name = k < N_NUMBERS             ? numbers[k].name
                            : k < N_NUMBERS + N_WORDS ? words[k - N_NUMBERS].name
                                                      : "version";
@@ -134,7 +143,8 @@ static void write_word(pr_writer *w, const char *name, const char *text) {
 }
 
 void pr_calibration_write(pr_writer *w, const pr_calibration *c) {
-    pr_write_format(w, "# Written by `proverun bench calibrate`: times of one thread on this processor.\nversion: 1\n");
+    pr_write_format(w, "# Written by `proverun bench calibrate`: times of one thread on this processor.\nversion: %u\n",
+                    PR_CALIBRATION_VERSION);
     for (size_t k = 0; k < N_WORDS; k++) write_word(w, words[k].name, (const char *)c + words[k].offset);
     for (size_t k = 0; k < N_NUMBERS; k++) {
         double x;
@@ -168,7 +178,10 @@ pr_costs pr_calibration_costs(pr_costs_origin *origin) {
                  c.instructions);
     else {
         origin->is_calibrated = true;
-        snprintf(origin->text, sizeof origin->text, "measured on this processor at %s (%.300s)", c.measured, path);
+        snprintf(origin->text, sizeof origin->text, "measured on this processor at %s (%.300s)%s", c.measured, path,
+                 c.version < 2 ? "; of verification built-in constants: `proverun bench calibrate` measures it as well"
+                               : "");
+        if (c.version < 2) c.costs.verify = pr_costs_built_in(pr_cpu_isa()).verify;
         return c.costs;
     }
     return pr_costs_built_in(pr_cpu_isa());

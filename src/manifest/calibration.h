@@ -1,7 +1,7 @@
 /* What proofs cost on a machine: the file that `proverun bench calibrate` writes, and that plans and runs take their
  * estimates of time from.
  *
- *   version: 1
+ *   version: 2
  *   processor: "AMD EPYC 7763"          # of pr_cpu_model; on another one the file does not count
  *   instructions: avx2
  *   measured: 2026-11-29T06:00:00.000000000Z
@@ -10,7 +10,12 @@
  *   grind_ns: 15
  *   attempt_ns: 4000000
  *   parallel: 0.95
- *   worst_error: 0.2                    # of the proofs it was fitted to: how far the model was from the farthest */
+ *   worst_error: 0.2                    # of the proofs it was fitted to: how far the model was from the farthest
+ *   verify_byte_ns: 2.6                 # pr_verify_costs (job/proof_cost.h); these are new in version 2: with a file
+ *   verify_node_ns: 90                  # of version 1 those built in count, and whoever shows estimates says so
+ *   verify_value_ns: 24
+ *   verify_root_ns: 19
+ *   verify_attempt_ns: 40000 */
 #ifndef PR_MANIFEST_CALIBRATION_H
 #define PR_MANIFEST_CALIBRATION_H
 #include "base/bytes.h"
@@ -19,7 +24,8 @@
 #define PR_CALIBRATION_PATH_BYTES 1024
 
 typedef struct pr_calibration {
-    pr_costs costs;
+    uint32_t version; /* of the file that was read; always the newest is written */
+    pr_costs costs;   /* of version 1: verify is zero */
     double worst_error;
     char processor[256], instructions[16], measured[32];
 } pr_calibration;

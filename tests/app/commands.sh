@@ -103,10 +103,13 @@ export PROVERUN_CALIBRATION="$WORK/machine/calibration.yaml"
 expect 0 plan calibrated.json --threads 1
 says out '"expected_from":"built-in'
 expect 0 bench calibrate --repeat 1
-[ "$(grep -c '^{"bench":"calibrate".*}$' out)" = 7 ] || fail "bench calibrate: not seven lines of JSON"
+[ "$(grep -c '^{"bench":"calibrate".*}$' out)" = 11 ] || fail "bench calibrate: not eleven lines of JSON"
+says machine/calibration.yaml '^version: 2$'
 says machine/calibration.yaml '^cell_ns: [0-9]'
+says machine/calibration.yaml '^verify_byte_ns: [0-9]'
 expect 0 plan calibrated.json --threads 1
 says out '"expected_ms":[0-9.]*,"expected_from":"measured on this processor'
+says out '"expected_proof_bytes":[1-9][0-9]*,"verify_ms":0.[0-9]*,"first_verify_ms":0.[0-9]*,"expected_ms"'
 expect 2 bench calibrate --backend poison
 says err 'allowed: '
 expect 2 air
