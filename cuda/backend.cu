@@ -55,6 +55,11 @@ static size_t workspace_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
     return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes;
 }
+/* Far columns are pinned themselves. */
+static size_t staging_bytes(const pr_device_needs *needs) { return needs->far_bytes ? 0 : needs->mapped_bytes; }
+static size_t pinned_bytes(const pr_device_needs *needs) {
+    return plan_memory(needs).table_bytes + result_bytes + staging_bytes(needs);
+}
 static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
 
 static pr_status create_mirror(mirror *m, size_t bytes, pr_error *err) {
@@ -80,6 +85,16 @@ static pr_status open_far(device *dev, const pr_device_needs *needs, pr_error *e
     return PR_OK;
 }
 
+static pr_status grow_staging(device *dev, size_t bytes, pr_error *err) {
+    if (bytes <= dev->staging_bytes) return PR_OK;
+    (void)cudaFreeHost(dev->staging);
+    dev->staging = nullptr;
+    dev->staging_bytes = 0;
+    PR_CUDA_TRY(cudaMallocHost((void **)&dev->staging, bytes), "pinned memory for the trace");
+    dev->staging_bytes = bytes;
+    return PR_OK;
+}
+
 static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error *err) {
     const memory_plan p = plan_memory(needs);
     char what[96];
@@ -98,6 +113,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     const size_t n = twiddle_words(needs->max_log_rows);
     dev->scratch = dev->memory + p.scratch;
     PR_TRY(open_far(dev, needs, err));
+    PR_TRY(grow_staging(dev, staging_bytes(needs), err));
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
     for (const void *table : {(const void *)line, (const void *)dev->tables.device})
@@ -172,16 +188,6 @@ static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *er
         else
             PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
     }
-    return PR_OK;
-}
-
-static pr_status grow_staging(device *dev, size_t bytes, pr_error *err) {
-    if (bytes <= dev->staging_bytes) return PR_OK;
-    (void)cudaFreeHost(dev->staging);
-    dev->staging = nullptr;
-    dev->staging_bytes = 0;
-    PR_CUDA_TRY(cudaMallocHost((void **)&dev->staging, bytes), "pinned memory for the trace");
-    dev->staging_bytes = bytes;
     return PR_OK;
 }
 
@@ -282,10 +288,10 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
 /* In the order of the contract. */
 #define PR_GPU_TABLE(name, is_device)                                                                                  \
     {                                                                                                                  \
-        name, is_available, is_device, min_window_bytes, workspace_bytes, device_create, device_destroy, synchronize,  \
-            upload, download, zero, map_write, unmap_write, op_rows_to_storage, op_extend, op_interpolate,             \
-            op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients, \
-            op_fold_circle, op_fold_line, op_gather, op_grind                                                          \
+        name, is_available, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create, device_destroy, \
+            synchronize, upload, download, zero, map_write, unmap_write, op_rows_to_storage, op_extend,                \
+            op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add,          \
+            op_sample, op_quotients, op_fold_circle, op_fold_line, op_gather, op_grind                                 \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);
@@ -308,7 +314,8 @@ pr_cuda_counts pr_cuda_emu_counts(void) {
                           c.copied_to_device_bytes,
                           c.copied_to_host_bytes,
                           c.synchronizations,
-                          emu::it().peak_bytes};
+                          emu::it().peak_bytes,
+                          emu::it().peak_pinned_bytes};
 }
 void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
     emu::it().fail_allocation = faults->fail_allocation;
@@ -324,11 +331,7 @@ int pr_cuda_emu_selected_device(unsigned *n_calls) {
     return emu::devices().selected;
 }
 void pr_cuda_emu_reset(void) { emu::reset(); }
-size_t pr_cuda_emu_held_bytes(void) {
-    size_t bytes = emu::it().used_bytes;
-    for (const auto &r : emu::it().pinned) bytes += r->bytes;
-    return bytes;
-}
+size_t pr_cuda_emu_held_bytes(void) { return emu::it().used_bytes + emu::it().pinned_bytes; }
 #else
 const pr_backend pr_backend_cuda = PR_GPU::table;
 

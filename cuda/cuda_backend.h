@@ -22,7 +22,7 @@ typedef struct pr_cuda_counts {
     uint64_t launches, read_bytes, written_bytes; /* of columns, trees and scratch */
     uint64_t table_bytes;                         /* twiddles, programs, lists of columns */
     uint64_t to_device_bytes, to_host_bytes, synchronizations;
-    uint64_t peak_bytes; /* of device memory */
+    uint64_t peak_bytes, peak_pinned_bytes; /* of device memory; of pinned memory of the host */
 } pr_cuda_counts;
 pr_cuda_counts pr_cuda_emu_counts(void);
 

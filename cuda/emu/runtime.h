@@ -128,6 +128,7 @@ inline void reset() {
     it().fail_allocation = it().fail_launch = 0;
     it().limit_bytes = SIZE_MAX;
     it().peak_bytes = it().used_bytes;
+    it().peak_pinned_bytes = it().pinned_bytes;
 }
 
 inline bool counts_down(uint64_t &n) { return n && --n == 0; }
@@ -228,12 +229,15 @@ inline cudaError_t cudaMallocHost(void **out, size_t bytes) {
     r->bytes = bytes;
     *out = r->begin;
     emu::it().pinned.push_back(std::move(r));
+    emu::it().pinned_bytes += bytes;
+    emu::it().peak_pinned_bytes = std::max(emu::it().peak_pinned_bytes, emu::it().pinned_bytes);
     return cudaSuccess;
 }
 inline cudaError_t cudaFreeHost(void *p) {
     auto &list = emu::it().pinned;
     for (auto i = list.begin(); i != list.end(); ++i)
         if ((*i)->begin == p) {
+            emu::it().pinned_bytes -= (*i)->bytes;
             std::free(p);
             list.erase(i);
             return cudaSuccess;

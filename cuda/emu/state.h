@@ -75,6 +75,7 @@ struct state {
     /* Faults that tests ask for: 0 is never, 1 the next one. */
     uint64_t fail_allocation = 0, fail_launch = 0;
     size_t limit_bytes = SIZE_MAX, used_bytes = 0, peak_bytes = 0;
+    size_t pinned_bytes = 0, peak_pinned_bytes = 0;
 };
 inline state &it() {
     static state s;

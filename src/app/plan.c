@@ -44,10 +44,11 @@ static void print_plan(const pr_plan *plan, const pr_layout *l, const pr_backend
     printf(",\"phase_bytes\":{");
     for (int k = 0; k < PR_STAGE_COUNT; k++)
         printf("%s\"%s\":%zu", k ? "," : "", pr_stage_name((pr_stage)k), plan->phase_bytes[k]);
-    printf("},\"arena_bytes\":%zu,\"workspace_bytes\":%zu,\"host_bytes\":%zu,\"total_bytes\":%zu,\"device_bytes\":%zu"
+    printf("},\"arena_bytes\":%zu,\"workspace_bytes\":%zu,\"host_bytes\":%zu,\"pinned_bytes\":%zu,\"total_bytes\":%zu,"
+           "\"device_bytes\":%zu"
            ",\"far_bytes\":%zu",
-           plan->arena_bytes, plan->workspace_bytes, plan->host_bytes, plan->total_bytes, plan->device_bytes,
-           plan->far_bytes);
+           plan->arena_bytes, plan->workspace_bytes, plan->host_bytes, plan->pinned_bytes, plan->total_bytes,
+           plan->device_bytes, plan->far_bytes);
     printf(",\"max_proof_bytes\":%zu,\"conjectured_bits\":%.1f,\"proven_bits\":%.1f,\"field_bits\":%.1f,\"insecure_"
            "parameters\":%s}\n",
            pr_proof_max_bytes(l), s->conjectured_bits, s->proven_bits, s->field_bits, s->insecure ? "true" : "false");

@@ -28,6 +28,7 @@ typedef struct pr_device_needs {
     /* 0: the whole arena lies on the device. Else only its first arena_bytes - far_bytes do; columns behind them, far
      * columns, lie on the host, and operations bring them through a window of window_bytes on the device. */
     size_t far_bytes, window_bytes;
+    size_t mapped_bytes; /* of the columns of the largest map_write, each a multiple of 64 */
     uint32_t max_log_rows; /* largest domain of any transform (L or tree 0's) */
     uint32_t max_slots, max_inputs, max_constants, max_batches, max_lookup_values; /* over all programs */
     uint32_t max_lookup_log_rows; /* largest component with lookups; 0 with n_lookup_components 0 */
@@ -96,6 +97,9 @@ typedef struct pr_backend {
     /* Bytes of its own that a device with these needs maps beside the arena (the window counts): part of the plan's
      * prediction. */
     size_t (*workspace_bytes)(const pr_device_needs *needs);
+    /* Bytes of pinned memory of the host beside those and far columns: what goes to the device and comes from it passes
+     * through. NULL: none. */
+    size_t (*pinned_bytes)(const pr_device_needs *needs);
     pr_status (*device_create)(pr_device **out, const pr_device_needs *needs, pr_error *err);
     void (*device_destroy)(pr_device *dev);
     pr_status (*synchronize)(pr_device *dev, pr_error *err);

@@ -13,7 +13,13 @@ static void needs_of_program(pr_device_needs *needs, const pr_program *program) 
     needs->max_values = larger(needs->max_values, program->n_constraints + program->n_batches);
 }
 
+static size_t mapped_bytes(const pr_air_component *c) {
+    size_t column = sizeof(pr_m31) << c->log_size;
+    return c->n_columns * (column < 64 ? 64 : column);
+}
+
 static void needs_of_component(pr_device_needs *needs, const pr_air_component *c, const pr_component_state *s) {
+    if (mapped_bytes(c) > needs->mapped_bytes) needs->mapped_bytes = mapped_bytes(c);
     needs_of_program(needs, &s->full);
     needs_of_program(needs, &s->lookups);
     if (!c->n_lookups) return;
@@ -99,9 +105,10 @@ void pr_prover_fill_plan(pr_prover *p) {
     plan->far_bytes = p->needs.far_bytes;
     plan->workspace_bytes = p->ops->workspace_bytes(&p->needs);
     plan->host_bytes = p->host_bytes + pr_proof_max_bytes(p->layout);
+    plan->pinned_bytes = p->ops->pinned_bytes ? p->ops->pinned_bytes(&p->needs) : 0;
     size_t backend_bytes = plan->arena_bytes + plan->workspace_bytes;
     plan->device_bytes = p->ops->is_device ? backend_bytes - plan->far_bytes : 0;
-    plan->total_bytes = plan->host_bytes + backend_bytes - plan->device_bytes;
+    plan->total_bytes = plan->host_bytes + plan->pinned_bytes + backend_bytes - plan->device_bytes;
     for (int s = 0; s < PR_STAGE_COUNT; s++)
         plan->phase_bytes[s] = pr_region_live_words(&p->regions, phase_of[s]) * sizeof(pr_m31);
 }

@@ -29,6 +29,7 @@ typedef struct pr_stage_times {
 
 typedef struct pr_plan {
     size_t arena_bytes, workspace_bytes, host_bytes;
+    size_t pinned_bytes; /* of the host, beside far columns: through which a device's copies go */
     size_t total_bytes;  /* predicted peak of the proof's memory on the host */
     size_t device_bytes; /* the same on the device: arena and workspace, where the backend is a device's; else 0 */
     size_t far_bytes;    /* of the arena: columns that lie on the host because of max_device_bytes, and are streamed */

@@ -158,6 +158,10 @@ static void test_prediction(void **unused) {
         const double peak = (double)pr_cuda_emu_counts().peak_bytes;
         if (peak > 1.01 * predicted || peak < 0.9 * predicted)
             fail_msg("%s: %.0f bytes were predicted, %.0f were needed", names[i], predicted, peak);
+        const uint64_t pinned = pr_cuda_emu_counts().peak_pinned_bytes;
+        if (pinned > plan.pinned_bytes || pinned < plan.pinned_bytes - plan.pinned_bytes / 10)
+            fail_msg("%s: %zu pinned bytes were predicted, %zu were needed", names[i], plan.pinned_bytes,
+                     (size_t)pinned);
         close_case(&f);
     }
 }
@@ -186,7 +190,9 @@ static void test_limit(void **unused) {
         const size_t peak = pr_cuda_emu_counts().peak_bytes;
         print_message("%s: %zu bytes, limit %zu, predicted %zu, peak %zu\n", cases[i].name, all, limit, predicted,
                       peak);
+        const size_t pinned = pr_cuda_emu_counts().peak_pinned_bytes, planned = plan.pinned_bytes + plan.far_bytes;
         assert_true(accepted);
+        assert_true(pinned <= planned && pinned >= planned - planned / 10);
         assert_true(peak <= limit && peak >= predicted - predicted / 10 && peak <= predicted + predicted / 10);
         assert_int_equal(prove_within(&f, 65536, &accepted, &err), PR_ERR_MEMORY);
         assert_non_null(strstr(err.text, "with its columns on the host; the limit is 0.1 MiB"));
