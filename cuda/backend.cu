@@ -1,4 +1,5 @@
 /* The table of operations, and those that only move memory. */
+#include "cuda/ahead.cuh"
 #include "cuda/compose.cuh"
 #include "cuda/debug.cuh"
 #include "cuda/fold.cuh"
@@ -58,7 +59,7 @@ static size_t workspace_bytes(const pr_device_needs *needs) {
 /* Far columns are pinned themselves. */
 static size_t staging_bytes(const pr_device_needs *needs) { return needs->far_bytes ? 0 : needs->mapped_bytes; }
 static size_t pinned_bytes(const pr_device_needs *needs) {
-    return plan_memory(needs).table_bytes + result_bytes + staging_bytes(needs);
+    return plan_memory(needs).table_bytes + result_bytes + staging_bytes(needs) + needs->ahead_bytes;
 }
 static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
 
@@ -114,6 +115,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->scratch = dev->memory + p.scratch;
     PR_TRY(open_far(dev, needs, err));
     PR_TRY(grow_staging(dev, staging_bytes(needs), err));
+    PR_TRY(open_ahead(dev, needs, err));
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
     for (const void *table : {(const void *)line, (const void *)dev->tables.device})
@@ -124,6 +126,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
 
 static void destroy(device *dev) {
     if (dev->stream) (void)cudaStreamSynchronize(dev->stream);
+    close_ahead(dev);
     (void)cudaFreeHost(dev->staging);
     (void)cudaFreeHost(dev->far);
     std::free(dev->pieces);
@@ -212,6 +215,17 @@ static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *
     return PR_OK;
 }
 
+static pr_status op_map_ahead(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
+    return map_ahead(of(dev), host, cols, n, err);
+}
+static pr_status op_copy_ahead(pr_device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
+    return copy_ahead(of(dev), cols, host, n, err);
+}
+static pr_status op_join_ahead(pr_device *dev, pr_error *err) { return join_ahead(of(dev), err); }
+static pr_status op_copy(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    return copy_columns(of(dev), dst, src, n, err);
+}
+
 /* ---- the others ---- */
 
 static pr_status transform_columns(device *dev, unsigned steps, const pr_col *dst, const pr_col *src, size_t n,
@@ -289,9 +303,10 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
 #define PR_GPU_TABLE(name, is_device)                                                                                  \
     {                                                                                                                  \
         name, is_available, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create, device_destroy, \
-            synchronize, upload, download, zero, map_write, unmap_write, op_rows_to_storage, op_extend,                \
-            op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add,          \
-            op_sample, op_quotients, op_fold_circle, op_fold_line, op_gather, op_grind                                 \
+            synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead, op_join_ahead,   \
+            op_copy, op_rows_to_storage, op_extend, op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open,     \
+            op_logup, op_compose, op_lift_add, op_sample, op_quotients, op_fold_circle, op_fold_line, op_gather,       \
+            op_grind                                                                                                   \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);
@@ -316,6 +331,17 @@ pr_cuda_counts pr_cuda_emu_counts(void) {
                           c.synchronizations,
                           emu::it().peak_bytes,
                           emu::it().peak_pinned_bytes};
+}
+void pr_cuda_emu_log(bool on) {
+    emu::it().is_logging = on;
+    emu::it().log.clear();
+}
+size_t pr_cuda_emu_take_log(pr_cuda_queued *out, size_t capacity) {
+    const size_t n = emu::it().log.size();
+    for (size_t i = 0; i < n && i < capacity; i++)
+        out[i] = pr_cuda_queued{(pr_cuda_queued_kind)emu::it().log[i].kind, emu::it().log[i].stream};
+    emu::it().log.clear();
+    return n;
 }
 void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
     emu::it().fail_allocation = faults->fail_allocation;

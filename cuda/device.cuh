@@ -35,6 +35,10 @@ struct device {
     mirror tables, results;
     char *staging; /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
+    cudaStream_t copies; /* beside stream: of the next proof's columns (ahead.cuh); else NULL */
+    cudaEvent_t read, copied;
+    char *ahead; /* pinned */
+    size_t ahead_bytes;
     uint64_t flip_in; /* operations until a bit is flipped (debug.cuh); 0: never */
 };
 

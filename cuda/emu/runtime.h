@@ -102,9 +102,10 @@ inline cudaError_t sticky() {
     }
 }
 
-inline cudaError_t queue(stream *s, std::function<void()> run) {
+inline cudaError_t queue(stream *s, queued_kind kind, std::function<void()> run) {
     if (!s) report(defect::misuse, "work needs a stream of its own");
     if (it().found != defect::none) return sticky();
+    log_queued(kind, s->index);
     join(s->known, host_clocks());
     s->known.seen[s->index] = ++s->n_queued;
     s->queue.push_back(task{std::move(run), s->known, s->n_queued});
@@ -170,7 +171,7 @@ cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape
         report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
     static_assert((sizeof(P) + ... + 0) <= 4096, "arguments of a kernel: 4096 bytes");
     if (counts_down(it().fail_launch)) report(defect::injected, "%s: a launch that a test made fail", name);
-    return queue(s, [=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); });
+    return queue(s, queued_kind::kernel, [=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); });
 }
 
 } // namespace emu
@@ -253,7 +254,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
         std::shared_ptr<std::vector<char>> staged;
         if (!emu::region_of(emu::it().pinned, from))
             staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
-        const cudaError_t error = emu::queue(s, [=]() {
+        const cudaError_t error = emu::queue(s, emu::queued_kind::copy_in, [=]() {
             if (!emu::use_range(to, bytes, true, "copy to the device")) return;
             std::memcpy(to, staged ? (const void *)staged->data() : from, bytes);
             emu::it().count.copied_to_device_bytes += bytes;
@@ -265,13 +266,13 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
     if (kind == cudaMemcpyDeviceToHost) {
         emu::finish_reads(s, to, bytes);
         std::memset(to, emu::poison, bytes);
-        return emu::queue(s, [=]() {
+        return emu::queue(s, emu::queued_kind::copy_out, [=]() {
             if (!emu::use_range(from, bytes, false, "copy to the host")) return;
             std::memcpy(to, from, bytes);
             emu::it().count.copied_to_host_bytes += bytes;
         });
     }
-    return emu::queue(s, [=]() {
+    return emu::queue(s, emu::queued_kind::copy, [=]() {
         if (!emu::use_range(from, bytes, false, "copy on the device")) return;
         if (!emu::use_range(to, bytes, true, "copy on the device")) return;
         std::memmove(to, from, bytes);
@@ -280,7 +281,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
     });
 }
 inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
-    return emu::queue(s, [=]() {
+    return emu::queue(s, emu::queued_kind::set, [=]() {
         if (!emu::use_range(to, bytes, true, "cudaMemsetAsync")) return;
         std::memset(to, value, bytes);
         emu::it().count.written_bytes += bytes;
@@ -298,6 +299,7 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
     emu::it().count.synchronizations++;
+    emu::log_queued(emu::queued_kind::host_wait, s->index);
     emu::drain(s, UINT32_MAX);
     emu::join(emu::host_clocks(), s->known);
     return emu::sticky();
@@ -330,6 +332,7 @@ inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
     return emu::sticky();
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
+    if (e->where) emu::log_queued(emu::queued_kind::host_wait, e->where->index);
     if (e->where) emu::drain(e->where, e->at);
     emu::join(emu::host_clocks(), e->known);
     return emu::sticky();
@@ -338,14 +341,15 @@ inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) 
     if (!e->where) return cudaSuccess;
     const emu::event copy = *e;
     emu::join(s->known, copy.known);
-    return emu::queue(s, [=]() { /* the other stream's work first */
-                                 const emu::state &now = emu::it();
-                                 const unsigned stream = now.stream;
-                                 const uint32_t at = now.at;
-                                 const emu::clocks *before = now.before;
-                                 emu::drain(copy.where, copy.at);
-                                 emu::set_access(PROT_READ | PROT_WRITE);
-                                 emu::it().stream = stream, emu::it().at = at, emu::it().before = before;
+    return emu::queue(s, emu::queued_kind::wait, [=]() { /* the other stream's work first */
+                                                         const emu::state &now = emu::it();
+                                                         const unsigned stream = now.stream;
+                                                         const uint32_t at = now.at;
+                                                         const emu::clocks *before = now.before;
+                                                         emu::drain(copy.where, copy.at);
+                                                         emu::set_access(PROT_READ | PROT_WRITE);
+                                                         emu::it().stream = stream, emu::it().at = at,
+                                                         emu::it().before = before;
     });
 }
 inline cudaError_t cudaGetDeviceCount(int *n) {

@@ -42,19 +42,43 @@ static pr_col trace_values(const pr_prover *p, uint32_t component, uint32_t colu
     return at_size(p->trees[1].cols[first + column], p->air->components[component].log_size);
 }
 
+/* Columns that were copied ahead; NULL: none were. */
+static const pr_col *ahead_columns(const pr_prover *p, uint32_t component) {
+    if (p->plan.ahead != PR_AHEAD_COPY) return NULL;
+    return p->ahead.cols + p->layout->trees[1].component_first[component];
+}
+
+/* What the source wrote, into targets. */
+static pr_status write_columns(pr_prover *p, uint32_t component, const pr_col *targets, pr_error *err) {
+    size_t n = p->air->components[component].n_columns;
+    pr_m31 **views = p->ahead.views + p->layout->trees[1].component_first[component];
+    if (p->plan.ahead == PR_AHEAD_TRACE) return p->ops->unmap_write(p->device, views, targets, n, err);
+    PR_TRY(p->ops->map_write(p->device, p->map, targets, n, err));
+    PR_TRY(p->source->fill(p->source->context, component, p->map, p->needs.n_threads, err));
+    return p->ops->unmap_write(p->device, p->map, targets, n, err);
+}
+
+/* Values that need not lie before extension are extended from where they were copied to. */
+static pr_status keep_ahead_values(pr_prover *p, uint32_t component, const pr_col *from, pr_error *err) {
+    const pr_col *base = p->components[component].base;
+    for (uint32_t k = 0; k < p->air->components[component].n_columns; k++)
+        if (base[k].offset != PR_NO_COLUMN) PR_TRY(p->ops->copy(p->device, &base[k], &from[k], 1, err));
+    return PR_OK;
+}
+
 static pr_status fill_component(pr_prover *p, uint32_t component, pr_error *err) {
     const pr_air_component *c = &p->air->components[component];
     const pr_col *ext = p->trees[1].cols + p->layout->trees[1].component_first[component];
+    const pr_col *from = ahead_columns(p, component);
     bool rows = !p->source->storage_order;
     pr_col *targets = p->trees[1].sorted; /* free until the tree is committed: restored below */
     for (uint32_t k = 0; k < c->n_columns; k++)
         targets[k] = rows ? upper_half(ext[k], c->log_size) : trace_values(p, component, k);
-    PR_TRY(p->ops->map_write(p->device, p->map, targets, c->n_columns, err));
-    PR_TRY(p->source->fill(p->source->context, component, p->map, p->needs.n_threads, err));
-    PR_TRY(p->ops->unmap_write(p->device, p->map, targets, c->n_columns, err));
+    if (!from) PR_TRY(write_columns(p, component, targets, err));
+    if (from && !rows) return keep_ahead_values(p, component, from, err);
     for (uint32_t k = 0; rows && k < c->n_columns; k++) {
         pr_col values = trace_values(p, component, k);
-        PR_TRY(p->ops->rows_to_storage(p->device, &values, &targets[k], 1, err));
+        PR_TRY(p->ops->rows_to_storage(p->device, &values, from ? &from[k] : &targets[k], 1, err));
     }
     return PR_OK;
 }
@@ -63,20 +87,28 @@ static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *er
     const pr_air_component *c = &p->air->components[component];
     const pr_col *ext = p->trees[1].cols + p->layout->trees[1].component_first[component];
     pr_col *values = p->trees[1].sorted;
-    for (uint32_t k = 0; k < c->n_columns; k++) values[k] = trace_values(p, component, k);
+    const pr_col *from = p->source->storage_order ? ahead_columns(p, component) : NULL;
+    for (uint32_t k = 0; k < c->n_columns; k++) {
+        bool is_kept = p->components[component].base[k].offset != PR_NO_COLUMN;
+        values[k] = from && !is_kept ? from[k] : trace_values(p, component, k);
+    }
     return p->ops->extend(p->device, ext, values, c->n_columns, err);
 }
 
 pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err) {
     const pr_layout_tree *tree = &p->layout->trees[1];
+    uint64_t start = pr_prover_begin(p, PR_STAGE_TRACE);
+    PR_TRY(pr_prover_take_ahead(p, err));
+    pr_prover_clock(p, PR_STAGE_TRACE, &start);
     for (uint32_t c = 0; c < p->air->n_components; c++) {
-        uint64_t start = pr_prover_begin(p, PR_STAGE_TRACE);
+        start = pr_prover_begin(p, PR_STAGE_TRACE);
         PR_TRY(fill_component(p, c, err));
         pr_prover_clock(p, PR_STAGE_TRACE, &start);
         start = pr_prover_begin(p, PR_STAGE_EXTEND);
         PR_TRY(extend_component(p, c, err));
         pr_prover_clock(p, PR_STAGE_EXTEND, &start);
     }
+    PR_TRY(pr_prover_release_ahead(p, err));
     for (uint32_t i = 0; i < tree->n_columns; i++) p->trees[1].sorted[i] = p->trees[1].cols[tree->sorted[i]];
     return pr_prover_commit_tree(p, 1, err);
 }

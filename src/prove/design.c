@@ -138,6 +138,15 @@ static void add_late_regions(design *d) {
     d->last_values = add_region(d, 4 * pr_column_words(l->log_last_domain), PR_PHASE_FRI, PR_PHASE_FRI);
 }
 
+/* Of the next proof's trace: all the time. pr_prover_place takes it away again where it does not fit. */
+static void add_ahead_region(design *d) {
+    pr_prover *p = d->p;
+    size_t words = 0;
+    for (uint32_t c = 0; c < p->air->n_components; c++)
+        words += p->air->components[c].n_columns * pr_column_words(p->air->components[c].log_size);
+    p->ahead.region = add_region(d, words, 0, PR_PHASE_COUNT - 1);
+}
+
 /* ---- from regions to columns ---- */
 
 static void place_columns(pr_col *cols, size_t n, uint32_t log_rows, size_t offset) {
@@ -219,6 +228,25 @@ static void place_late(design *d) {
         for (uint32_t k = 0; k < 2; k++)
             place_columns(p->fold_temporary[k], 4, l->log_lifted - 1 - k, region_offset(d, d->fold_temporary[k]));
     place_columns(p->last_values, 4, l->log_last_domain, region_offset(d, d->last_values));
+}
+
+static pr_status place_ahead(design *d, pr_error *err) {
+    pr_prover *p = d->p;
+    pr_ahead_state *a = &p->ahead;
+    size_t offset = region_offset(d, a->region);
+    a->n = p->layout->trees[1].n_columns;
+    a->n_components = p->air->n_components;
+    a->n_threads = p->needs.n_threads;
+    HOST(p, a->cols, a->n);
+    HOST(p, a->views, a->n);
+    HOST(p, a->first, a->n_components);
+    for (uint32_t c = 0; c < a->n_components; c++) {
+        const pr_air_component *component = &p->air->components[c];
+        a->first[c] = p->layout->trees[1].component_first[c];
+        place_columns(a->cols + a->first[c], component->n_columns, component->log_size, offset);
+        offset += component->n_columns * pr_column_words(component->log_size);
+    }
+    return PR_OK;
 }
 
 /* ---- samples and quotients ---- */
@@ -365,7 +393,7 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
     return PR_OK;
 }
 
-static pr_status design_regions(design *d, pr_error *err) {
+static pr_status design_regions(design *d, bool ahead, pr_error *err) {
     pr_prover *p = d->p;
     HOST(p, d->trace_base, p->air->n_components);
     HOST(p, d->accumulators, 64);
@@ -373,6 +401,7 @@ static pr_status design_regions(design *d, pr_error *err) {
     add_tree_regions(d);
     PR_TRY(add_base_regions(d, err));
     add_late_regions(d);
+    if (ahead) add_ahead_region(d);
     return PR_OK;
 }
 
@@ -395,10 +424,11 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
     HOST(p, p->preprocessed_base, p->air->n_preprocessed);
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) p->preprocessed_base[i].offset = PR_NO_COLUMN;
     for (uint32_t c = 0; c < p->air->n_components; c++) PR_TRY(lower_component(p, c, err));
-    PR_TRY(design_regions(&d, err));
+    PR_TRY(design_regions(&d, options->ahead && p->ops->map_ahead, err));
     pr_prover_find_needs(p, options);
     PR_TRY(pr_prover_place(p, options, err));
     PR_TRY(place_all(&d, err));
+    if (p->plan.ahead != PR_AHEAD_NONE) PR_TRY(place_ahead(&d, err));
     PR_TRY(design_samples(p, err));
     PR_TRY(design_quotients(p, err));
     PR_TRY(design_host(p, err));

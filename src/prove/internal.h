@@ -4,6 +4,8 @@
 #define PR_PROVE_INTERNAL_H
 #include "circle/transform.h"
 #include "prove/prove.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 #define PR_NO_COLUMN SIZE_MAX
 
@@ -87,6 +89,29 @@ typedef struct pr_fri_state {
     pr_hash root;
 } pr_fri_state;
 
+/* Traces that were prepared, at most two: sources[0] is being made, or is made, in the views; sources[1] waits for
+ * them. Without views (PR_AHEAD_NONE) they only wait. */
+typedef struct pr_ahead_state {
+    size_t n;                      /* columns of the trace, of all components */
+    pr_col *cols;                  /* [n] where they are brought, with PR_AHEAD_COPY; else their sizes count */
+    pr_m31 **views;                /* [n] pinned */
+    uint32_t n_components, *first; /* [n_components] */
+    unsigned n_threads;
+    pr_trace_source sources[2];
+    unsigned n_sources;
+    bool has_thread; /* for sources[0] */
+    pthread_t thread;
+    atomic_bool made;
+    pr_status status; /* of making it: once the thread has ended */
+    pr_error error;
+    pr_status copy_status; /* of queueing its copy */
+    pr_error copy_error;
+    bool is_copied;   /* queued */
+    bool is_taken;    /* by the run: the columns, or the views, are being read */
+    bool is_consumed; /* the run needs no more of sources[0], if it was its own */
+    size_t region;    /* of cols */
+} pr_ahead_state;
+
 struct pr_prover {
     const pr_layout *layout;
     const pr_air *air;
@@ -113,10 +138,13 @@ struct pr_prover {
     pr_col fold_source[4], last_values[4];
     pr_twiddles last_twiddles; /* of the last line domain, on the host */
 
+    pr_ahead_state ahead;
+
     /* of a run */
     pr_channel channel;
     pr_stage_times times;
-    const pr_trace_source *source;
+    pr_trace_source run_source;
+    const pr_trace_source *source;    /* run_source */
     pr_stage_listener stage_listener; /* NULL: none */
     void *stage_context;
     bool has_interaction_pow;
@@ -164,6 +192,18 @@ pr_status pr_prover_quotients(pr_prover *p, pr_error *err);
 pr_status pr_prover_fri(pr_prover *p, pr_error *err);
 pr_status pr_prover_open(pr_prover *p, pr_proof *proof, pr_error *err);
 pr_status pr_prover_commit_tree(pr_prover *p, uint32_t tree, pr_error *err);
+
+/* ahead.c */
+pr_status pr_prover_open_ahead(pr_prover *p, pr_error *err); /* once the device is there */
+/* At the beginning of a stage: queues the copy of the trace that has been made meanwhile. */
+void pr_prover_advance_ahead(pr_prover *p);
+/* The trace of this run is there: in its columns on the device, or (PR_AHEAD_TRACE) in the views. Without a prepared
+ * one, p->source fills the views. */
+pr_status pr_prover_take_ahead(pr_prover *p, pr_error *err);
+/* Everything that reads it is queued. */
+pr_status pr_prover_release_ahead(pr_prover *p, pr_error *err);
+/* A run has ended: what it should have taken is dropped. */
+void pr_prover_end_ahead(pr_prover *p);
 
 /* Tells the listener that a stage begins; returns the time. */
 uint64_t pr_prover_begin(pr_prover *p, pr_stage stage);

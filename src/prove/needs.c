@@ -13,13 +13,7 @@ static void needs_of_program(pr_device_needs *needs, const pr_program *program) 
     needs->max_values = larger(needs->max_values, program->n_constraints + program->n_batches);
 }
 
-static size_t mapped_bytes(const pr_air_component *c) {
-    size_t column = sizeof(pr_m31) << c->log_size;
-    return c->n_columns * (column < 64 ? 64 : column);
-}
-
 static void needs_of_component(pr_device_needs *needs, const pr_air_component *c, const pr_component_state *s) {
-    if (mapped_bytes(c) > needs->mapped_bytes) needs->mapped_bytes = mapped_bytes(c);
     needs_of_program(needs, &s->full);
     needs_of_program(needs, &s->lookups);
     if (!c->n_lookups) return;
@@ -82,11 +76,36 @@ static pr_status place_far(pr_prover *p, size_t limit, pr_error *err) {
     return PR_OK;
 }
 
+static size_t mapped_bytes(const pr_air_component *c) {
+    size_t column = sizeof(pr_m31) << c->log_size;
+    return c->n_columns * (column < 64 ? 64 : column);
+}
+
+/* Views of all of the trace stand in the place of those of a component. */
+static pr_status place_with(pr_prover *p, pr_ahead ahead, size_t ahead_words, pr_error *err) {
+    pr_device_needs *needs = &p->needs;
+    p->plan.ahead = ahead;
+    needs->mapped_bytes = needs->ahead_bytes = 0;
+    for (uint32_t c = 0; c < p->air->n_components; c++) {
+        size_t bytes = mapped_bytes(&p->air->components[c]);
+        if (ahead != PR_AHEAD_NONE)
+            needs->ahead_bytes += bytes;
+        else if (bytes > needs->mapped_bytes)
+            needs->mapped_bytes = bytes;
+    }
+    needs->copies_ahead = ahead == PR_AHEAD_COPY;
+    if (p->ahead.region) p->regions.items[p->ahead.region].words = needs->copies_ahead ? ahead_words : 0;
+    return place(p, err);
+}
+
 pr_status pr_prover_place(pr_prover *p, const pr_prover_options *options, pr_error *err) {
-    PR_TRY(place(p, err));
-    size_t limit = options->max_device_bytes;
-    if (!limit || !p->ops->min_window_bytes || bytes_on_device(p) <= limit) return PR_OK;
-    return place_far(p, limit, err);
+    size_t limit = options->max_device_bytes, words = p->regions.items[p->ahead.region].words;
+    bool limited = limit && p->ops->min_window_bytes;
+    for (pr_ahead ahead = p->ahead.region ? PR_AHEAD_COPY : PR_AHEAD_NONE;; ahead--) {
+        PR_TRY(place_with(p, ahead, words, err));
+        if (!limited || bytes_on_device(p) <= limit) return PR_OK;
+        if (ahead == PR_AHEAD_NONE) return place_far(p, limit, err);
+    }
 }
 
 void pr_prover_fill_plan(pr_prover *p) {

@@ -12,6 +12,7 @@ const char *pr_stage_name(pr_stage stage) {
 
 uint64_t pr_prover_begin(pr_prover *p, pr_stage stage) {
     if (p->stage_listener) p->stage_listener(p->stage_context, stage);
+    pr_prover_advance_ahead(p);
     return pr_clock_monotonic_ns();
 }
 
@@ -59,6 +60,7 @@ static void clear(pr_prover *p) {
         pr_program_clear(&p->components[c].lookups);
     }
     pr_twiddles_clear(&p->last_twiddles);
+    pr_prover_forget(p);
     if (p->device) p->ops->device_destroy(p->device);
     free_host(p);
 }
@@ -73,12 +75,13 @@ pr_status pr_prover_plan(pr_plan *plan, const pr_layout *layout, const pr_prover
     return status;
 }
 
-pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options, pr_error *err) {
+static pr_status create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options, pr_error *err) {
     pr_prover *p = calloc(1, sizeof *p);
     if (!p) return pr_fail(err, PR_ERR_MEMORY, "no memory for the plan of a proof");
     pr_status status = pr_prover_design(p, layout, options, err);
     if (status == PR_OK) status = admit(&p->plan, options, err);
     if (status == PR_OK) status = p->ops->device_create(&p->device, &p->needs, err);
+    if (status == PR_OK) status = pr_prover_open_ahead(p, err);
     if (status == PR_OK) {
         *out = p;
         return PR_OK;
@@ -87,10 +90,25 @@ pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_pr
     return status;
 }
 
+pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options, pr_error *err) {
+    pr_prover_options less = *options;
+    pr_status status = create(out, layout, options, err);
+    if (status != PR_ERR_MEMORY || !options->ahead) return status;
+    less.ahead = false;
+    return create(out, layout, &less, err);
+}
+
 void pr_prover_destroy(pr_prover *p) {
     if (!p) return;
     clear(p);
     free(p);
+}
+
+void pr_prover_set_layout(pr_prover *p, const pr_layout *layout) {
+    PR_ASSERT(layout->n_trees == p->layout->n_trees && layout->trees[1].n_columns == p->layout->trees[1].n_columns &&
+              layout->log_lifted == p->layout->log_lifted && layout->n_constraints == p->layout->n_constraints);
+    p->layout = layout;
+    p->air = layout->statement->air;
 }
 
 const pr_plan *pr_prover_get_plan(const pr_prover *p) { return &p->plan; }
@@ -199,11 +217,15 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     p->channel.listener = listener;
     p->channel.listener_context = listener_context;
     memset(&p->times, 0, sizeof p->times);
-    p->source = source;
+    PR_ASSERT(source ? !p->ahead.n_sources : p->ahead.n_sources > 0);
+    p->run_source = source ? *source : p->ahead.sources[0];
+    p->source = &p->run_source;
+    p->ahead.is_consumed = source != NULL;
     p->has_interaction_pow = false;
     p->interaction_pow = 0;
     memset(p->claimed_sums, 0, p->air->n_components * sizeof(pr_qm31));
     pr_status status = run(p, proof, err);
+    pr_prover_end_ahead(p);
     p->times.total_ns = pr_clock_monotonic_ns() - start;
     if (times) *times = p->times;
     return status;

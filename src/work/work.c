@@ -39,7 +39,10 @@ static void set_stages(pr_job_row *row, const pr_stage_times *t) {
 
 static pr_status make_proof(pr_proof *proof, pr_job_row *row, const pr_work *work, pr_job *job,
                             const pr_work_watch *watch, pr_error *err) {
-    const pr_prover_options options = {work->backend, work->threads, work->max_bytes, work->max_device_bytes};
+    const pr_prover_options options = {.backend = work->backend,
+                                       .n_threads = work->threads,
+                                       .max_bytes = work->max_bytes,
+                                       .max_device_bytes = work->max_device_bytes};
     const pr_trace_source source = {job, pr_job_fills_storage(job), pr_job_fill_trace};
     pr_prover *prover = NULL;
     pr_stage_times times = {0};

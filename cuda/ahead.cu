@@ -1,0 +1,58 @@
+#include "cuda/ahead.cuh"
+
+namespace PR_GPU {
+
+pr_status open_ahead(device *dev, const pr_device_needs *needs, pr_error *err) {
+    if (!needs->ahead_bytes) return PR_OK;
+    PR_CUDA_TRY(cudaMallocHost((void **)&dev->ahead, needs->ahead_bytes), "pinned memory for the next trace");
+    dev->ahead_bytes = needs->ahead_bytes;
+    if (!needs->copies_ahead) return PR_OK;
+    PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->copies, cudaStreamNonBlocking), "a stream for copies");
+    PR_CUDA_TRY(cudaEventCreateWithFlags(&dev->read, cudaEventDisableTiming), "an event");
+    PR_CUDA_TRY(cudaEventCreateWithFlags(&dev->copied, cudaEventDisableTiming), "an event");
+    return PR_OK;
+}
+
+void close_ahead(device *dev) {
+    if (dev->copies) (void)cudaStreamSynchronize(dev->copies);
+    if (dev->copied) (void)cudaEventDestroy(dev->copied);
+    if (dev->read) (void)cudaEventDestroy(dev->read);
+    if (dev->copies) (void)cudaStreamDestroy(dev->copies);
+    (void)cudaFreeHost(dev->ahead);
+}
+
+static size_t bytes_of(pr_col col) { return sizeof(uint32_t) << col.log_rows; }
+
+pr_status map_ahead(device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
+    char *at = dev->ahead;
+    for (size_t i = 0; i < n; i++) {
+        host[i] = (pr_m31 *)(void *)at;
+        at += bytes_of(cols[i]) < 64 ? 64 : bytes_of(cols[i]);
+    }
+    PR_ASSERT((size_t)(at - dev->ahead) <= dev->ahead_bytes);
+    return dev->copies ? check(cudaEventRecord(dev->read, dev->stream), "recording an event", err) : PR_OK;
+}
+
+pr_status copy_ahead(device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
+    PR_CUDA_TRY(cudaStreamWaitEvent(dev->copies, dev->read, 0), "waiting for kernels");
+    for (size_t i = 0; i < n; i++)
+        PR_CUDA_TRY(cudaMemcpyAsync(dev->memory + cols[i].offset, host[i], bytes_of(cols[i]), cudaMemcpyHostToDevice,
+                                    dev->copies),
+                    "copying the next trace");
+    PR_CUDA_TRY(cudaEventRecord(dev->copied, dev->copies), "recording an event");
+    return PR_OK;
+}
+
+pr_status join_ahead(device *dev, pr_error *err) {
+    return check(cudaEventSynchronize(dev->copied), "copying the next trace", err);
+}
+
+pr_status copy_columns(device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    for (size_t i = 0; i < n; i++)
+        PR_CUDA_TRY(cudaMemcpyAsync(dev->memory + dst[i].offset, dev->memory + src[i].offset, bytes_of(src[i]),
+                                    cudaMemcpyDeviceToDevice, dev->stream),
+                    "copying columns");
+    return PR_OK;
+}
+
+} // namespace PR_GPU
