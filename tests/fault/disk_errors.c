@@ -170,17 +170,27 @@ static void run_case(void *context, unsigned number) {
     fault_put_away("answers", before, f.label);
 }
 
-/* A run that was killed between two announcements, with a torn end. */
+/* A new run killed at this call: how many jobs it announced. */
+static unsigned announced_until(fault *f, const plan *p, unsigned at) {
+    unsigned n = 0;
+    f->at = at;
+    fault_remove("answers");
+    memset(&f->seen, 0, sizeof f->seen);
+    run_shimmed(f, p);
+    for (unsigned k = 0; k < N_JOBS; k++) n += f->seen.job[k];
+    return n;
+}
+
+/* A run that was killed soon after its first announcement, with a torn end. */
 static void make_half(const plan *p) {
     fault f = {.how = "kill", .label = "half a run"};
     char path[256];
-    unsigned n = 0;
-    for (f.at = 1; f.at < MAX_CALLS && n == 0; f.at++) {
-        fault_remove("answers");
-        memset(&f.seen, 0, sizeof f.seen);
-        run_shimmed(&f, p);
-        for (unsigned k = 0; k < N_JOBS; k++) n += f.seen.job[k];
+    unsigned none = 0, some = MAX_CALLS, n = 0; /* of calls: too few for one job, enough; not the same in each run */
+    while (some - none > 1) {
+        unsigned middle = (none + some) / 2;
+        *(announced_until(&f, p, middle) > 0 ? &some : &none) = middle;
     }
+    for (unsigned at = none; at < MAX_CALLS && n == 0; at++) n = announced_until(&f, p, at);
     if (n == 0 || n == N_JOBS || !fault_find(path, sizeof path, "answers", ".journal")) {
         fault_fail(f.label, "%u jobs of %u were announced at call %u", n, N_JOBS, f.at);
         return;
@@ -212,7 +222,7 @@ int main(int argc, char **argv) {
     count_calls(&p);
     if (chdir("..") != 0) return 2;
     if (fault_failures() == 0)
-        fault_in_lanes(argc == 4 ? 1 : 2, first, argc == 4 ? first + 1 : PHASES * N_HOWS * MAX_CALLS, run_case, &p);
+        fault_in_lanes(argc == 4 ? 1 : 3, first, argc == 4 ? first + 1 : PHASES * N_HOWS * MAX_CALLS, run_case, &p);
     printf("%u failures\n", fault_failures());
     return fault_failures() != 0;
 }

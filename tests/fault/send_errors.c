@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
     if (mkdir("first", 0777) != 0 || chdir("first") != 0) return 2;
     for (unsigned sender = 0; sender < N_SENDERS; sender++) count_sends(&p, sender);
     if (chdir("..") != 0) return 2;
-    if (fault_failures() == 0) fault_in_lanes(argc == 4 ? 1 : 2, first, end, run_case, &p);
+    if (fault_failures() == 0) fault_in_lanes(argc == 4 ? 1 : 3, first, end, run_case, &p);
     printf("%u failures\n", fault_failures());
     return fault_failures() != 0;
 }
