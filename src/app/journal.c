@@ -51,6 +51,10 @@ static void describe(char *out, size_t size, const pr_frame *f) {
         uint64_t n = pr_read_u64(&r);
         const uint8_t *name = pr_read_borrow(&r, (size_t)n);
         if (name && n < size) snprintf(out, size, "%.*s", (int)n, (const char *)name);
+    } else if (f->type == PR_FRAME_CONSENSUS) {
+        pr_store_describe_consensus(out, size, f->payload, f->size);
+    } else if (f->type == PR_FRAME_BATCH) {
+        pr_store_describe_batch(out, size, f->payload, f->size);
     }
     for (char *c = out; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';

@@ -135,6 +135,11 @@ static pr_status give_stakes(pr_roster *r, const pr_stakes *stakes, const char *
     for (uint32_t k = 0; k < stakes->n; k++) {
         const pr_stake *s = &stakes->items[k];
         uint32_t i = find_staked(r, s);
+        if (i == r->n && s->rank >= 0 && r->n_earlier > 0) { /* whoever it was has the stake that it had */
+            pr_log(PR_LOG_WARN, "consensus", "%s:%u: rank %d is not in this session: its stake is not looked at", file,
+                   s->line, s->rank);
+            continue;
+        }
         if (i == r->n)
             return pr_fail_at(err, PR_ERR_USAGE, file, s->line, 1,
                               "no validator of this run; allowed: rank-0 to rank-N, and keys of the run's ranks");

@@ -1,10 +1,12 @@
 #include "cluster/status_file.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PR_MAX_STATUS_FILE 65536u
 
@@ -18,8 +20,7 @@ static json_t *describe(const pr_run_report *r, const char *manifest) {
     return o;
 }
 
-pr_status pr_status_file_write(const char *path, const pr_run_report *report, const char *manifest, pr_error *err) {
-    json_t *o = describe(report, manifest);
+static pr_status write_down(json_t *o, const char *path, pr_error *err) {
     char *text = o ? json_dumps(o, JSON_INDENT(1)) : NULL;
     json_decref(o);
     if (!text) return pr_fail(err, PR_ERR_MEMORY, "%s: the status cannot be written down", path);
@@ -28,6 +29,30 @@ pr_status pr_status_file_write(const char *path, const pr_run_report *report, co
     pr_status status = pr_file_write_atomic(path, text, n + 1, 0644, err);
     free(text);
     return status;
+}
+
+pr_status pr_status_file_write(const char *path, const pr_run_report *report, const char *manifest, pr_error *err) {
+    return write_down(describe(report, manifest), path, err);
+}
+
+/* What only rank 0 knows, how many jobs are done, is left out. */
+static json_t *describe_loss(const pr_run_report *r, const char *manifest, int rank) {
+    char now[32];
+    pr_clock_iso8601(now, pr_clock_wall_ns());
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "manifest", manifest, "status", r->status, "run_id",
+                     r->run_id, "results", r->results, "reason", r->reason, "written_at", now, "written_by_rank", rank,
+                     "exit_code", r->exit_code);
+}
+
+/* link() fails where there is a file. */
+pr_status pr_status_file_leave(const char *path, const pr_run_report *report, const char *manifest, int rank,
+                               pr_error *err) {
+    char own[1200];
+    snprintf(own, sizeof own, "%.1100s.rank-%d", path, rank);
+    PR_TRY(write_down(describe_loss(report, manifest, rank), own, err));
+    int result = link(own, path), e = errno;
+    unlink(own);
+    return result == 0 || e == EEXIST ? PR_OK : pr_fail(err, PR_ERR_IO, "%s: cannot create: %s", path, strerror(e));
 }
 
 bool pr_status_file_was_running(const char *path, char *results, size_t size) {

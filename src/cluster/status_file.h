@@ -15,6 +15,10 @@ typedef struct pr_run_report {
 
 PR_MUST_CHECK pr_status pr_status_file_write(const char *path, const pr_run_report *report, const char *manifest,
                                              pr_error *err);
+/* For a rank that has lost rank 0, which would have written the file: that the run can be resumed, and why it ended.
+ * Does nothing where there is a file: rank 0's word counts, and the first rank's. manifest and results are paths. */
+PR_MUST_CHECK pr_status pr_status_file_leave(const char *path, const pr_run_report *report, const char *manifest,
+                                             int rank, pr_error *err);
 /* What such a file says of a run: its results file, if it was still running. False: nothing of the kind. */
 bool pr_status_file_was_running(const char *path, char *results, size_t size);
 #endif

@@ -6,9 +6,11 @@
 #include "cluster/voter_hooks.h"
 #include "base/random.h"
 #include "cluster/roster.h"
+#include "cluster/status_file.h"
 #include "starkcurve/key.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +36,7 @@ struct pr_worker {
     pr_hash lot;         /* of the next run */
     pr_hash sealed_lots; /* of this one */
     char run_id[128];
+    char results[1024];       /* "": its roster has not come */
     pr_voter *voter;          /* while there is a manifest */
     uint64_t view_timeout_ns; /* of the voter */
     pr_voter_friend friend;
@@ -83,6 +86,7 @@ pr_status pr_worker_say_hello(pr_worker *w, pr_error *err) {
 static pr_status read_manifest(pr_worker *w, const pr_wire_manifest *given, pr_error *err) {
     pr_voter_destroy(w->voter);
     w->voter = NULL;
+    w->results[0] = 0;
     if (w->has_manifest) pr_manifest_clear(&w->manifest);
     w->has_manifest = false;
     w->run = given->run;
@@ -130,6 +134,7 @@ static pr_status take_roster(pr_worker *w, const pr_wire_roster *m, pr_error *er
         .keeps_events = w->t->rank == 0,
         .friend = w->friend,
     };
+    snprintf(w->results, sizeof w->results, "%.*s.h5", (int)(strlen(m->folder) - strlen(".votes")), m->folder);
     w->view_timeout_ns = m->votes.view_timeout_ms * (uint64_t)1000000u;
     return pr_voter_create(&w->voter, &options, err);
 }
@@ -358,11 +363,27 @@ static pr_status serve(pr_worker *w, pr_error *err) {
     return pr_transport_drain(w->t, 10000, &quiet, err);
 }
 
+/* Beside the results, where rank 0 would have left word. A watched folder's manifests are taken up again by the next
+ * watch, which looks there for them. */
+static void leave_word(const pr_worker *w, const pr_error *why) {
+    pr_run_report report = {.status = "interrupted", .exit_code = pr_status_exit_code(why->status)};
+    char path[1100];
+    pr_error e = {0};
+    if (!w->results[0] || w->o->watch_dir) return;
+    snprintf(report.run_id, sizeof report.run_id, "%s", w->run_id);
+    snprintf(report.results, sizeof report.results, "%s", w->results);
+    snprintf(report.reason, sizeof report.reason, "%s", why->text);
+    snprintf(path, sizeof path, "%.*s.status.json", (int)(strlen(w->results) - strlen(".h5")), w->results);
+    if (pr_status_file_leave(path, &report, w->manifest.path, w->t->rank, &e) != PR_OK)
+        pr_log(PR_LOG_WARN, "worker", "%s", e.text);
+}
+
 pr_status pr_worker_run(pr_wire_stop *how, pr_transport *t, const pr_run_options *o, const pr_seat *seat,
                         pr_error *err) {
     pr_worker *w = NULL;
     PR_TRY(pr_worker_create(&w, t, o, seat, err));
     pr_status status = serve(w, err);
+    if (status == PR_ERR_INTERRUPTED && err) leave_word(w, err);
     *how = w->stop;
     pr_worker_destroy(w);
     return status;

@@ -74,6 +74,77 @@ bool pr_ballot_is_batch(const uint8_t *certificate, size_t size) {
     return pr_batch_certificate_check(&root, &leaves, certificate, size, NULL, NULL, NULL, NULL) == PR_OK;
 }
 
+/* ---- in words ---- */
+
+static void describe_subject(char *out, size_t size, const pr_subject *s, uint64_t view) {
+    char proof[65];
+    pr_hex_encode(proof, s->proof_hash.bytes, sizeof s->proof_hash.bytes);
+    snprintf(out, size, ", attempt %u, view %llu, proof %s", s->attempt, (unsigned long long)view, proof);
+}
+
+static int describe_message(char *out, size_t size, const pr_message *m) {
+    const char *verdict = m->kind != PR_MESSAGE_VOTE      ? ""
+                          : m->verdict == PR_VOTE_APPROVE ? " to approve"
+                                                          : " to reject";
+    return snprintf(out, size, "%s%s of validator %u", pr_message_kind_name(m->kind), verdict, m->signer);
+}
+
+static void describe(char *out, size_t size, const ballot *b) {
+    pr_reader r;
+    const pr_subject *subject = NULL;
+    uint64_t view = 0;
+    int n = 0;
+    pr_reader_init(&r, b->body, b->size);
+    switch (b->kind) {
+    case PR_CONSENSUS_RECORD_VALIDATOR:
+        (void)pr_read_borrow(&r, PR_PUBLIC_KEY_BYTES);
+        n = snprintf(out, size, "validator of stake %llu", (unsigned long long)pr_read_u64(&r));
+        break;
+    case PR_CONSENSUS_RECORD_MESSAGE:
+        n = describe_message(out, size, &b->as.message);
+        if (b->as.message.kind <= PR_MESSAGE_ABSENCE) subject = &b->as.message.subject;
+        view = b->as.message.view;
+        break;
+    case PR_CONSENSUS_RECORD_VIEW:
+        n = snprintf(out, size, "view certificate, view %llu", (unsigned long long)b->as.view);
+        break;
+    case PR_CONSENSUS_RECORD_CERTIFICATE:
+        n = snprintf(out, size, "certificate");
+        subject = &b->as.certificate.subject;
+        view = b->as.certificate.view;
+        break;
+    case PR_CONSENSUS_RECORD_EVIDENCE:
+        n = snprintf(out, size, "evidence of %s against validator %u", pr_evidence_kind_name(b->as.evidence.kind),
+                     b->as.evidence.offender);
+        break;
+    case PR_CONSENSUS_RECORD_OUTCOME:
+        n = snprintf(out, size, "outcome %s", pr_round_outcome_name((pr_round_outcome)b->as.end.outcome));
+        subject = &b->as.end.subject;
+        view = b->as.end.view;
+        break;
+    case PR_CONSENSUS_RECORD_AWAY:
+        n = snprintf(out, size, "validator %u is away", pr_read_u32(&r));
+        break;
+    case PR_CONSENSUS_RECORDS:
+        break;
+    }
+    if (subject && n >= 0 && (size_t)n < size) describe_subject(out + n, size - (size_t)n, subject, view);
+}
+
+void pr_store_describe_consensus(char *out, size_t size, const uint8_t *record, size_t record_size) {
+    ballot b;
+    out[0] = 0;
+    if (decode(&b, 0, record, record_size)) describe(out, size, &b);
+}
+
+void pr_store_describe_batch(char *out, size_t size, const uint8_t *certificate, size_t certificate_size) {
+    pr_hash root;
+    uint64_t leaves;
+    out[0] = 0;
+    if (pr_batch_certificate_check(&root, &leaves, certificate, certificate_size, NULL, NULL, NULL, NULL) == PR_OK)
+        snprintf(out, size, "certificate over %llu outcomes", (unsigned long long)leaves);
+}
+
 /* ---- names of jobs ---- */
 
 static pr_named_job *place_of(const pr_product *p, const pr_hash *name) {

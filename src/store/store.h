@@ -139,6 +139,11 @@ size_t pr_results_n_sessions(const pr_results *r);
 const pr_session_row *pr_results_session(const pr_results *r, size_t i);
 /* Rows of a table of the consensus, in order, of the type that goes with the table; the count goes to *n. */
 const void *pr_results_vote_rows(const pr_results *r, pr_vote_table table, size_t *n);
+/* What a record of the consensus (PR_FRAME_CONSENSUS) or a certificate over outcomes (PR_FRAME_BATCH) says, in some
+ * words;
+ * "" for one that does not decode. Signatures are not looked at. */
+void pr_store_describe_consensus(char *out, size_t size, const uint8_t *record, size_t record_size);
+void pr_store_describe_batch(char *out, size_t size, const uint8_t *certificate, size_t certificate_size);
 /* Bytes of /signed, heap memory of the caller's. PR_ERR_MALFORMED: outside the file. */
 PR_MUST_CHECK pr_status pr_results_read_signed(const pr_results *r, uint64_t offset, uint64_t length, uint8_t **out,
                                                size_t *size, pr_error *err);

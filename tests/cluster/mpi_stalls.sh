@@ -16,8 +16,11 @@ cat >quick.yaml <<Y
 version: 1
 consensus: { round_timeout: 1s, view_timeout: 1s, key_passphrase_file: word }
 Y
+sed 's/ word / word, stake: stakes /' quick.yaml >staked.yaml
+for i in 0 1 2; do echo "rank-$i 5"; done >stakes
 (umask 077 && echo 'correct horse battery' >word && echo 'another word' >other)
 
+CONFIG=quick.yaml
 # start RANKS OPTIONS...: in the background; each rank leaves its exit code in rc.RANK, since mpirun tells none here
 start() {
     n=$1
@@ -25,7 +28,7 @@ start() {
     rm -f rc.* err
     # shellcheck disable=SC2016
     mpirun --enable-recovery -n "$n" sh -c '"$PROVERUN" "$@"; echo $? >"rc.$OMPI_COMM_WORLD_RANK"' rank run m.yaml \
-        --config quick.yaml --backend scalar "$@" >out 2>err &
+        --config "$CONFIG" --backend scalar "$@" >out 2>err &
     PID=$!
 }
 rank() { # NUMBER: the process id of its supervisor
@@ -74,14 +77,27 @@ for i in 1 2 3; do await . 1 rc.$i; done
 for i in 1 2 3; do [ "$(cat "rc.$i")" = 75 ] || fail "rank $i ends with $(cat "rc.$i"), not 75"; done
 expect_in 'rank 0 has been silent for 10 s; the run can be resumed' err "rank 0 gone"
 expect_in 'view 1: validator 1 (rank 1) leads' err "rank 0 gone"
-kill -9 "$stopped"
+kill -9 "$stopped" # it never went on
 wait $PID
 cp err before
+status=$(echo gone/m-*.journal | sed 's/journal$/status.json/') # mpirun says 0, and rank 0 could not say anything
+expect_in '"exit_code": 75' "$status" "rank 0 gone"
+expect_in '"reason": "rank 0 has been silent' "$status" "rank 0 gone"
+[ ! -e "$(echo "$status".*)" ] || fail "rank 0 gone: a file beside $status was left"
+# the rounds that were open have certificates under the new leader, which a quorum holds
+for i in 0 1 2 3; do
+    "$PROVERUN" journal show gone/m-*.votes/$i.journal | sed -n 's/.* certificate, \(attempt .*\)/\1/p' | sort >held.$i
+done
+grep -q 'view [1-9]' held.0 && fail "rank 0 gone: it was there in view 1"
+sort held.1 held.2 held.3 | uniq -c | awk '$1 >= 2 { $1 = ""; sub(/^ /, ""); print }' >held
+[ "$(grep -c 'view [1-9]' held)" -ge 2 ] || fail "rank 0 gone: not two certificates in view 1: $(cat held.?)"
 RC=0
 mpirun -n 4 "$PROVERUN" run m.yaml --config quick.yaml --results gone --resume >out 2>err || RC=$?
 expect_rc 0 "resume after rank 0 was stopped"
 ends_well "resume after rank 0 was stopped"
 [ "$(number_of proverun_consensus_current_view)" -ge 1 ] || fail "the view is $(number_of proverun_consensus_current_view) again"
+"$PROVERUN" show "$f" --table certificates | awk '{ print "attempt " $2 ", view " $3 ", proof " $10 }' | sort >certificates
+[ "$(comm -23 held certificates | wc -l)" = 0 ] || fail "certificates were lost: $(comm -23 held certificates)"
 "$PROVERUN" show "$f" --table jobs >jobs
 announced before >were
 [ "$(wc -l <were)" -ge 3 ] || fail "no announced jobs: $(head -n 5 before)"
@@ -107,6 +123,11 @@ mv gone/keys/rank-2.key kept
 refused 2 "a wrong passphrase" 'rank 2: gone/keys/rank-2.key: wrong passphrase, or the file was changed' \
     mpirun -n 4 "$PROVERUN" run m.yaml --config quick.yaml --results gone --resume "$run"
 mv kept gone/keys/rank-2.key
+echo 'rank-3 2' >three
+for i in 0 1 2; do echo "rank-$i 1"; done >>three
+sed 's/stake: stakes/stake: three/' staked.yaml >three.yaml
+refused 2 "a resume with other stakes" 'three:1:1: stake 2, but validator 3 has 1 since it joined the run; allowed: stakes as' \
+    mpirun -n 4 "$PROVERUN" run m.yaml --config three.yaml --results gone --resume "$run"
 resume() { echo "$PROVERUN" run m.yaml --results gone --resume "$run" --config "$1"; }
 chmod 644 word
 refused 2 "a passphrase that others can read" 'rank 0: word: mode 0644 lets others read' $(resume quick.yaml)
@@ -117,6 +138,7 @@ printf 'version: 1\nconsensus: { committee: 4 }\n' >open.yaml
 refused 2 "no passphrase" 'rank 0: gone/keys/rank-0.key: sealed with a passphrase, and none was given' $(resume open.yaml)
 
 # ---- of three ranks one is lost: no quorum any more; resumed with two ranks, then by five ----
+CONFIG=staked.yaml
 start 3 --results few
 await '^\[' 3 err
 kill -9 "$(rank 2)"
@@ -125,14 +147,23 @@ wait $PID
 expect_in 'too many ranks are lost for a quorum' err "no quorum"
 f=$(tail -n 1 out)
 expect_in '"exit_code": 75' "${f%.h5}.status.json" "no quorum"
+run=$(basename "$f" .h5)
+refused 2 "a resume without its stakes" 'run: the run has begun with stakes from a file (validator 0 has 5): --config with' \
+    "$PROVERUN" run m.yaml --config quick.yaml --results few --resume "$run"
+sed 's/rank-0 5/rank-0 6/' stakes >changed
+sed 's/stake: stakes/stake: changed/' staked.yaml >changed.yaml
+refused 2 "a resume with other stakes" 'run: changed:1:1: stake 6, but validator 0 has 5 since it joined the run' \
+    "$PROVERUN" run m.yaml --config changed.yaml --results few --resume "$run"
 start 2 --results few --resume
 await '^\[' 1 err
 kill -USR1 "$(rank 0)"
 wait $PID
 [ "$(cat rc.0)" = 75 ] || fail "two of three ranks, drained: exit code $(cat rc.0), not 75"
+expect_in 'stakes:3: rank 2 is not in this session' err "two of three ranks"
 [ "$(number_of proverun_consensus_active_validators)" = 2 ] || fail "the one that is away is counted"
 RC=0
-mpirun -n 5 "$PROVERUN" run m.yaml --config quick.yaml --results few --resume >out 2>err || RC=$?
+for i in 3 4; do echo "rank-$i 5"; done >>stakes
+mpirun -n 5 "$PROVERUN" run m.yaml --config staked.yaml --results few --resume >out 2>err || RC=$?
 expect_rc 0 "five ranks instead of three"
 ends_well "five ranks instead of three"
 [ "$(number_of proverun_consensus_active_validators)" = 5 ] || fail "not five validators"

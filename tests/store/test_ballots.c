@@ -3,6 +3,7 @@
 #include "sample.h"
 #include "consensus/batch.h"
 #include "consensus/consensus.h"
+#include "store/journal.h"
 #include <hdf5.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -229,6 +230,51 @@ static void test_each_record_has_its_row(void **state) {
     sample_remove(path);
 }
 
+static pr_status gather_words(void *context, const pr_frame *f, pr_error *err) {
+    char line[256] = "";
+    (void)err;
+    if (f->type == PR_FRAME_CONSENSUS) pr_store_describe_consensus(line, sizeof line, f->payload, f->size);
+    if (f->type == PR_FRAME_BATCH) pr_store_describe_batch(line, sizeof line, f->payload, f->size);
+    if (line[0]) pr_write_format(context, "%s\n", line);
+    return PR_OK;
+}
+
+static void test_each_record_in_words(void **state) {
+    (void)state;
+    char path[128], journal[160], expected[1200], proof[65];
+    pr_writer words;
+    pr_error e = {0};
+    pr_scan scan = {.visit = gather_words, .context = &words};
+    sample_path(path, "words.h5");
+    write_run(path);
+    pr_writer_init(&words);
+    must(pr_store_journal_path(journal, sizeof journal, path, &e), &e);
+    must(pr_journal_scan(&scan, journal, &e), &e);
+    pr_write_u8(&words, 0);
+    memset(proof, '2', 64);
+    proof[64] = 0;
+    snprintf(expected, sizeof expected,
+             "validator of stake 1\nvalidator of stake 2\nvalidator of stake 3\nvalidator of stake 4\n"
+             "validator 1 is away\n"
+             "announce of validator 3, attempt 2, view 0, proof %s\n"
+             "vote to approve of validator 0, attempt 2, view 7, proof %s\n"
+             "vote to reject of validator 1, attempt 2, view 7, proof %s\n"
+             "evidence of wrong_vote against validator 3\n"
+             "certificate, attempt 2, view 7, proof %s\n"
+             "outcome approved, attempt 2, view 7, proof %s\n"
+             "outcome timeout, attempt 1, view 7, proof %s\n"
+             "view certificate, view 7\n"
+             "certificate over 2 outcomes\n",
+             proof, proof, proof, proof, proof, proof);
+    assert_string_equal((const char *)words.data, expected);
+    pr_store_describe_consensus(proof, sizeof proof, (const uint8_t *)"\1short", 6);
+    assert_string_equal(proof, "");
+    pr_store_describe_batch(proof, sizeof proof, (const uint8_t *)"short", 5);
+    assert_string_equal(proof, "");
+    pr_writer_clear(&words);
+    sample_remove(path);
+}
+
 static void test_repair_gives_the_same(void **state) {
     (void)state;
     char path[128], copy[128];
@@ -306,6 +352,7 @@ static void test_what_is_no_record_is_not_written(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_record_has_its_row),
+        cmocka_unit_test(test_each_record_in_words),
         cmocka_unit_test(test_repair_gives_the_same),
         cmocka_unit_test(test_files_without_these_tables),
         cmocka_unit_test(test_what_is_no_record_is_not_written),
