@@ -94,13 +94,30 @@ static size_t rows_in_use(const pr_vm_trace *t, pr_vm_component component, uint3
     }
 }
 
-/* One row in use of a component that is no table. */
-static void fill_row(pr_m31 *out, const pr_vm_trace *t, pr_vm_component component, size_t index) {
-    static void (*const rows[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_trace *, size_t) = {
-        [PR_VM_MAIN] = pr_vm_row_main,       [PR_VM_MEMORY] = pr_vm_row_memory,
-        [PR_VM_WORDS] = pr_vm_row_words,     [PR_VM_REGISTER_FILE] = pr_vm_row_registers,
-        [PR_VM_PRODUCT] = pr_vm_row_product, [PR_VM_SPONGE] = pr_vm_row_sponge,
-        [PR_VM_DIGEST] = pr_vm_row_digest};
+/* What the run recorded for a row of a component of records: those with most rows. */
+typedef union record {
+    pr_vm_step step;     /* of main */
+    pr_vm_access access; /* of memory */
+    pr_vm_call call;     /* of the arithmetic components */
+} record;
+
+static bool has_records(pr_vm_component component) {
+    return component == PR_VM_MAIN || component == PR_VM_MEMORY || component == PR_VM_RECTIFIER ||
+           (component >= PR_VM_ADDITION && component <= PR_VM_EQUALITY);
+}
+
+static record record_at(const pr_vm_trace *t, pr_vm_component component, size_t index) {
+    switch (component) {
+    case PR_VM_MAIN:
+        return (record){.step = t->machine.steps[index]};
+    case PR_VM_MEMORY:
+        return (record){.access = t->machine.accesses[index]};
+    default:
+        return (record){.call = t->calls[component].items[index]};
+    }
+}
+
+static void fill_from_record(pr_m31 *out, const pr_vm_trace *t, pr_vm_component component, const record *from) {
     static void (*const functions[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_call *) = {
         [PR_VM_ADDITION] = pr_vm_row_addition,
         [PR_VM_BITWISE] = pr_vm_row_bitwise,
@@ -109,10 +126,27 @@ static void fill_row(pr_m31 *out, const pr_vm_trace *t, pr_vm_component componen
         [PR_VM_SHIFT] = pr_vm_row_shift,
         [PR_VM_EQUALITY] = pr_vm_row_equality,
         [PR_VM_RECTIFIER] = pr_vm_row_rectifier};
-    if (rows[component])
-        rows[component](out, t, index);
+    if (component == PR_VM_MAIN)
+        pr_vm_row_main(out, t, &from->step);
+    else if (component == PR_VM_MEMORY)
+        pr_vm_row_memory(out, &from->access);
     else
-        functions[component](out, &t->calls[component].items[index]);
+        functions[component](out, &from->call);
+}
+
+/* One row in use of a component that is no table. */
+static void fill_row(pr_m31 *out, const pr_vm_trace *t, pr_vm_component component, size_t index) {
+    static void (*const rows[PR_VM_COMPONENTS])(pr_m31 *, const pr_vm_trace *,
+                                                size_t) = {[PR_VM_WORDS] = pr_vm_row_words,
+                                                           [PR_VM_REGISTER_FILE] = pr_vm_row_registers,
+                                                           [PR_VM_PRODUCT] = pr_vm_row_product,
+                                                           [PR_VM_SPONGE] = pr_vm_row_sponge,
+                                                           [PR_VM_DIGEST] = pr_vm_row_digest};
+    if (has_records(component)) {
+        record from = record_at(t, component, index);
+        fill_from_record(out, t, component, &from);
+    } else
+        rows[component](out, t, index);
 }
 
 static const uint32_t *table_column(const pr_vm_trace *t, pr_vm_component component, uint32_t column) {
@@ -141,17 +175,15 @@ static void fill_table(pr_m31 *const *columns, pr_job_order order, pr_vm_compone
     }
 }
 
-/* In storage order neighbours are rows far apart: their records are asked for before any is used. */
-static void prefetch_row(const pr_vm_trace *t, pr_vm_component component, size_t index) {
-    const char *record = component == PR_VM_MAIN      ? (const char *)&t->machine.steps[index]
-                         : component == PR_VM_MEMORY  ? (const char *)&t->machine.accesses[index]
-                         : component == PR_VM_PRODUCT ? (const char *)&t->machine.products[index]
-                         : component == PR_VM_SPONGE  ? (const char *)&t->machine.blocks[index]
-                         : t->calls[component].items  ? (const char *)&t->calls[component].items[index]
-                                                      : NULL;
-    if (!record) return;
-    __builtin_prefetch(record);
-    __builtin_prefetch(record + 32);
+/* Rows out[0 .. n - 1] from rows[]. In storage order neighbours are rows far apart, so all records are copied before
+ * any is used: the processor then waits for many of them at a time. */
+static void fill_from_records(pr_m31 *out, const pr_vm_trace *t, pr_vm_component component, const uint32_t *rows,
+                              uint32_t n, size_t in_use) {
+    record records[BLOCK];
+    for (uint32_t i = 0; i < n; i++)
+        if (rows[i] < in_use) records[i] = record_at(t, component, rows[i]);
+    for (uint32_t i = 0; i < n; i++)
+        if (rows[i] < in_use) fill_from_record(out + i, t, component, &records[i]);
 }
 
 /* Places first .. first + n - 1 of all columns. */
@@ -162,11 +194,9 @@ static void fill_block(pr_m31 *const *columns, pr_job_order order, pr_vm_compone
     size_t in_use = rows_in_use(t, component, log_rows);
     uint32_t n_all = columns_of(t, component);
     memset(block, 0, n_all * BLOCK * sizeof *block);
-    for (uint32_t i = 0; i < n; i++) {
-        rows[i] = pr_job_row(order, log_rows, first + i);
-        if (rows[i] < in_use) prefetch_row(t, component, rows[i]);
-    }
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) rows[i] = pr_job_row(order, log_rows, first + i);
+    if (has_records(component)) fill_from_records(block, t, component, rows, n, in_use);
+    for (uint32_t i = 0; i < n && !has_records(component); i++)
         if (rows[i] < in_use) fill_row(block + i, t, component, rows[i]);
     for (uint32_t k = 0; k < n_all; k++) memcpy(columns[k] + first, block + k * BLOCK, n * sizeof(pr_m31));
 }

@@ -38,8 +38,8 @@ void pr_vm_trace_fill(pr_m31 *const *columns, pr_job_order order, pr_vm_componen
 /* One row of a component, the columns of vm/layout.h: column k goes to out[k * PR_VM_BLOCK], which is zero before.
  * index below the component's rows in use. */
 enum { PR_VM_BLOCK = 64 }; /* rows that are filled together */
-void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, size_t index);
-void pr_vm_row_memory(pr_m31 *out, const pr_vm_trace *trace, size_t index);
+void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, const pr_vm_step *step);
+void pr_vm_row_memory(pr_m31 *out, const pr_vm_access *access);
 void pr_vm_row_words(pr_m31 *out, const pr_vm_trace *trace, size_t index);
 void pr_vm_row_registers(pr_m31 *out, const pr_vm_trace *trace, size_t index);
 void pr_vm_row_addition(pr_m31 *out, const pr_vm_call *call);

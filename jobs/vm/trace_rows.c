@@ -19,8 +19,7 @@ static void put_age(pr_m31 *out, int column, uint32_t now, uint32_t touched) {
     put_word(out, column, now - touched - 1);
 }
 
-void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
-    const pr_vm_step *step = &trace->machine.steps[index];
+void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, const pr_vm_step *step) {
     const pr_vm_line *line = &trace->machine.lines[step->pc];
     uint32_t now = PR_VM_TICKS * step->number;
     put(out, PR_VM_M_LIVE, 1);
@@ -43,8 +42,7 @@ void pr_vm_row_main(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
     put_age(out, PR_VM_M_D_AGE, now + 2, step->d_touched);
 }
 
-void pr_vm_row_memory(pr_m31 *out, const pr_vm_trace *trace, size_t index) {
-    const pr_vm_access *access = &trace->machine.accesses[index];
+void pr_vm_row_memory(pr_m31 *out, const pr_vm_access *access) {
     put(out, PR_VM_Y_LIVE, 1);
     put(out, PR_VM_Y_TIME, access->timestamp);
     put(out, PR_VM_Y_WRITES, access->write);

@@ -43,9 +43,12 @@ pr_qm31 pr_vanishing_secure(pr_qm31 x, unsigned n);
 pr_m31 pr_vanishing(pr_m31 x, unsigned n);
 
 PR_HOST_DEVICE uint32_t pr_bitrev(uint32_t v, unsigned bits) {
-    uint32_t r = 0;
-    for (unsigned k = 0; k < bits; k++, v >>= 1) r = r << 1 | (v & 1);
-    return r;
+    v = (v & 0x55555555) << 1 | (v >> 1 & 0x55555555);
+    v = (v & 0x33333333) << 2 | (v >> 2 & 0x33333333);
+    v = (v & 0x0f0f0f0f) << 4 | (v >> 4 & 0x0f0f0f0f);
+    v = (v & 0x00ff00ff) << 8 | (v >> 8 & 0x00ff00ff);
+    v = v << 16 | v >> 16;
+    return bits ? v >> (32 - bits) : 0;
 }
 /* index of the point in natural position j / storage slot s of the canonic domain of log size n >= 1 */
 uint32_t pr_domain_index(unsigned n, uint32_t natural);
