@@ -1,4 +1,5 @@
 #include "app/bench.h"
+#include "base/cpu.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,14 @@ static const struct bench {
     {"field", bench_field, 0, 0},
     {"calibrate", bench_calibrate, 0, 0},
 };
+
+/* One line measures one instruction set: the backend's is also that of what runs beside it, traces and the verifier. */
+static pr_status choose_backend(const pr_backend **out, const char *name, pr_error *err) {
+    PR_TRY(pr_app_backend(out, name, err));
+    for (int isa = 0; isa < PR_ISA_COUNT; isa++)
+        if (!strcmp(name, pr_isa_name((pr_isa)isa))) pr_cpu_limit((pr_isa)isa);
+    return PR_OK;
+}
 
 static pr_status parse_option(bench_options *o, int option, pr_error *err) {
     switch (option) {
@@ -41,7 +50,7 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
     case 'm':
         return pr_app_bytes(&o->device_bytes, "--device-memory", optarg, err);
     case 'b':
-        return pr_app_backend(&o->backend, optarg, err);
+        return choose_backend(&o->backend, optarg, err);
     default:
         return PR_ERR_USAGE;
     }

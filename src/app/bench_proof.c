@@ -13,7 +13,8 @@ typedef struct subject {
     const char *name, *id; /* id: of a job; NULL: not shown */
     const pr_layout *layout;
     pr_trace_source source;
-    double units; /* permutations a proof; 0: not shown */
+    double units;                          /* permutations a proof; 0: not shown */
+    uint64_t create_ns, create_process_ns; /* what making the job took, and its processor time; 0: not shown */
 } subject;
 
 static void json_digest(char hex[65], size_t *bytes, const pr_proof *proof, const pr_layout *layout) {
@@ -44,12 +45,16 @@ static pr_status print_result(const subject *s, const bench_options *o, uint64_t
     json_digest(hex, &bytes, proof, s->layout);
     printf("{\"bench\":\"%s\"", s->name);
     if (s->id) printf(",\"id\":\"%s\"", s->id);
+    if (s->create_ns)
+        printf(",\"create_ms\":%.3f,\"create_processor_ms\":%.3f", (double)s->create_ns / 1e6,
+               (double)s->create_process_ns / 1e6);
     printf(",\"repetition\":%" PRIu64 ",\"fresh_memory\":%s,\"log_rows\":%u"
-           ",\"columns\":%u,\"queries\":%u,\"pow_bits\":%u,\"threads\":%u,\"backend\":\"%s\",\"prove_ms\":%.3f,"
+           ",\"columns\":%u,\"queries\":%u,\"pow_bits\":%u,\"threads\":%u,\"backend\":\"%s\",\"instructions\":\"%s\","
+           "\"prove_ms\":%.3f,"
            "\"processor_ms\":%.3f",
            k, k ? "false" : "true", s->layout->log_max_rows, s->layout->trees[1].n_columns, config->n_queries,
            config->pow_bits, o->threads ? (unsigned)o->threads : pr_cpu_count(), o->backend->name,
-           (double)t->total_ns / 1e6, (double)m->process_ns / 1e6);
+           pr_isa_name(pr_cpu_isa()), (double)t->total_ns / 1e6, (double)m->process_ns / 1e6);
     for (int i = 0; i < PR_STAGE_COUNT; i++)
         printf(",\"%s_ms\":%.3f", pr_stage_name((pr_stage)i), (double)t->ns[i] / 1e6);
     bench_counts_print(counts);
@@ -186,8 +191,11 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
 
 static pr_status bench_job(const pr_manifest_job *m, const bench_options *o, pr_error *err) {
     pr_job *job = NULL;
+    uint64_t start = pr_clock_monotonic_ns(), process = pr_clock_process_ns();
     PR_TRY(pr_job_create(&job, m->type, &m->params, &m->config, err));
-    subject s = {.name = m->type->name,
+    subject s = {.create_ns = pr_clock_monotonic_ns() - start,
+                 .create_process_ns = pr_clock_process_ns() - process,
+                 .name = m->type->name,
                  .id = m->id,
                  .layout = &job->layout,
                  .source = {job, pr_job_fills_storage(job), pr_job_fill_trace}};

@@ -38,6 +38,10 @@ pr_isa pr_cpu_isa(void) {
     return best;
 }
 
+void pr_cpu_limit(pr_isa isa) {
+    if (isa < pr_cpu_isa()) best = isa;
+}
+
 bool pr_cpu_has(pr_isa isa) { return isa <= pr_cpu_isa(); }
 
 /* The value of "model name", without its line end. */

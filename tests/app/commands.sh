@@ -94,6 +94,14 @@ printf 'version: 1\nname: b\njobs: [{id: f, type: wide_fibonacci, profile: fast,
 expect 0 bench jobs b.yaml --repeat 2 --threads 1
 [ "$(grep -c '^{"bench":"wide_fibonacci","id":"f-[12]".*"cpu_ms":{"trace":[0-9.]*,.*"accepted":true.*}$' out)" = 4 ] ||
     fail "bench jobs: not two lines of each job"
+says out '"create_ms":[0-9.]*,'
+for isa in scalar avx2; do # of traces and the verifier too
+    if "$PROVERUN" bench jobs b.yaml --repeat 1 --backend "$isa" >out 2>err; then
+        says out "\"backend\":\"$isa\",\"instructions\":\"$isa\""
+    else
+        says err 'cannot run on this machine'
+    fi
+done
 expect 2 bench jobs
 says err 'needs a manifest'
 expect 2 bench jobs b.yaml b.yaml

@@ -87,6 +87,21 @@ static void test_cpu(void **state) {
     assert_string_equal(pr_isa_name((pr_isa)77), "unknown");
 }
 
+static void test_cpu_limit(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        pr_isa before = pr_cpu_isa();
+        pr_cpu_limit(PR_ISA_AVX512); /* never raises */
+        bool kept = pr_cpu_isa() == before;
+        pr_cpu_limit(PR_ISA_SCALAR);
+        _exit(kept && pr_cpu_isa() == PR_ISA_SCALAR && !pr_cpu_has(PR_ISA_AVX2) ? 0 : 1);
+    }
+    int status = 1;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_int_equal(status, 0);
+}
+
 static void test_clock(void **state) {
     (void)state;
     uint64_t before = pr_clock_monotonic_ns();
@@ -232,8 +247,8 @@ static void test_log_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cpu), /* first: its children must be the ones to ask first */
-        cmocka_unit_test(test_arena),      cmocka_unit_test(test_arena_refused), cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_random),     cmocka_unit_test(test_log_text),      cmocka_unit_test(test_log_json),
-        cmocka_unit_test(test_log_threads)};
+        cmocka_unit_test(test_cpu_limit), cmocka_unit_test(test_arena),      cmocka_unit_test(test_arena_refused),
+        cmocka_unit_test(test_clock),     cmocka_unit_test(test_random),     cmocka_unit_test(test_log_text),
+        cmocka_unit_test(test_log_json),  cmocka_unit_test(test_log_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
