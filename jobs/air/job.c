@@ -29,26 +29,22 @@ static pr_status as_input(pr_status status, pr_error *err) {
 
 /* ---- parameters ---- */
 
-static pr_status choose(uint32_t *out, const pr_params *params, const char *name, const char *const *choices,
-                        uint32_t n, pr_error *err) {
+/* The index of the value among those that the type's rules allow. */
+static uint32_t choice(const pr_params *params, const char *name, const char *const *choices) {
     const char *text = pr_params_get(&pr_job_air, params, name);
-    char allowed[64] = "";
-    for (*out = 0; *out < n; ++*out) {
-        if (strcmp(choices[*out], text) == 0) return PR_OK;
-        size_t at = strlen(allowed);
-        snprintf(allowed + at, sizeof allowed - at, "%s%s", *out ? ", " : "", choices[*out]);
-    }
-    return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type air: '%s' is none of %s", name, text, allowed);
+    uint32_t k = 0;
+    while (strcmp(choices[k], text) != 0) k++;
+    return k;
 }
 
-static pr_status read_choices(pr_job_instance *job, const pr_params *params, pr_error *err) {
-    static const char *const modes[] = {"off", "sampled", "full"}, *const bindings[] = {"own", "case"};
-    uint32_t mode = 0, binding = 0;
-    PR_TRY(choose(&mode, params, "check", modes, 3, err));
-    PR_TRY(choose(&binding, params, "statement", bindings, 2, err));
-    job->mode = (pr_air_check_mode)mode;
-    job->binding = (pr_air_binding)binding;
-    return PR_OK;
+static pr_air_check_mode check_mode(const pr_params *params) {
+    static const char *const modes[] = {"off", "sampled", "full"};
+    return (pr_air_check_mode)choice(params, "check", modes);
+}
+
+static pr_air_binding binding_of(const pr_params *params) {
+    static const char *const bindings[] = {"own", "case"};
+    return (pr_air_binding)choice(params, "statement", bindings);
 }
 
 /* ---- cases ---- */
@@ -79,7 +75,8 @@ static pr_status check_case(const pr_job_instance *job, pr_error *err) {
 }
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
-    PR_TRY(read_choices(job, params, err));
+    job->mode = check_mode(params);
+    job->binding = binding_of(params);
     PR_TRY(open_case(&job->c, params, pr_case_open, err));
     if (!pr_case_has_trace(&job->c))
         return pr_fail(err, PR_ERR_INPUT, "%s: the case has no trace to prove", job->c.path);
@@ -91,7 +88,7 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
 static pr_status open_public(pr_job_instance *job, const pr_params *params, const void *data, size_t size,
                              pr_error *err) {
     pr_air_public public;
-    PR_TRY(read_choices(job, params, err));
+    job->binding = binding_of(params);
     PR_TRY(pr_air_public_read(&public, data, size, err));
     if (public.binding != job->binding)
         return pr_fail(err, PR_ERR_MALFORMED, "the parameter `statement` is not that of the public data");
@@ -231,12 +228,10 @@ static void size_of_air(pr_job_size *out, const pr_air *air) {
 /* Reads the case's text, not its numbers. */
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     pr_case c;
-    pr_job_instance choices;
-    PR_TRY(read_choices(&choices, params, err));
     PR_TRY(open_case(&c, params, pr_case_open_shape, err));
     *out = (pr_job_size){0};
     size_of_air(out, c.air);
-    if (choices.binding == PR_AIR_BINDING_CASE) out->log_blowup = c.statement.config.log_blowup;
+    if (binding_of(params) == PR_AIR_BINDING_CASE) out->log_blowup = c.statement.config.log_blowup;
     pr_case_clear(&c);
     return PR_OK;
 }
@@ -249,6 +244,11 @@ static const pr_param_spec params_spec[] = {
      "own: the profile's parameters and this program's digest; case: parameters, digest and transcript of the case"},
 };
 
+static const pr_param_rule rules[] = {
+    {PR_RULE_CHOICE, {"check", "off", "sampled", "full"}},
+    {PR_RULE_CHOICE, {"statement", "own", "case"}},
+};
+
 static const pr_param example[] = {{"case", "two_sizes.json"}, {"check", "full"}};
 
 const pr_job_type pr_job_air = {
@@ -258,6 +258,8 @@ const pr_job_type pr_job_air = {
                "terms of the statement.",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .instance_bytes = sizeof(pr_job_instance),

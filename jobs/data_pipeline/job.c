@@ -19,8 +19,6 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
     uint32_t *values;
     size_t n;
     pr_vm_program program = {0};
-    if (!pr_params_get(type, params, "data") && !pr_params_get(type, params, "input"))
-        return pr_fail(err, PR_ERR_USAGE, "data_pipeline: one of data and input must be given");
     PR_TRY(load_program(&program, params, err));
     pr_status status = pr_vm_source_inputs(&values, &n, type, params, err);
     if (status != PR_OK) {
@@ -51,6 +49,12 @@ static const pr_param_spec params_spec[] = {
     PR_VM_PARAM_MAX_STEPS,
 };
 
+static const pr_param_rule rules[] = {
+    {PR_RULE_CHOICE, {"operation", "sum", "min", "max", "count", "histogram"}},
+    {PR_RULE_ONE_OF, {"data", "input"}},
+    PR_NUMBERS_RULES_DATA,
+};
+
 static const pr_param example[] = {{"operation", "histogram"}, {"input", "3 1 4 1 5 9 2 6 5 3 5"}, {"bins", "8"}};
 
 const pr_job_type pr_job_data_pipeline = {
@@ -60,6 +64,8 @@ const pr_job_type pr_job_data_pipeline = {
         "the numbers with this digest have this sum, smallest or largest value, count within bounds, or histogram",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .load = load,

@@ -27,7 +27,6 @@ static pr_status check_kind(const uint32_t *numbers, size_t n, const char *file,
 static pr_status read_dataset(uint32_t **numbers, size_t *n, const char *file, const pr_job_type *type,
                               const pr_params *params, const pr_number_limits *limits, pr_error *err) {
     const char *dataset = pr_params_get(type, params, "dataset");
-    if (!dataset) return pr_fail(err, PR_ERR_USAGE, "%s: data needs a dataset", type->name);
     bool all = !pr_params_get(type, params, "column");
     uint64_t column = all ? PR_COLUMN_ALL : pr_params_get_uint(type, params, "column");
     PR_TRY(pr_column_read(numbers, n, params->base_dir, file, dataset, column, limits->max_numbers, err));
@@ -44,10 +43,6 @@ pr_status pr_numbers_from_params(uint32_t **numbers, size_t *n, const pr_job_typ
     const char *data = pr_params_get(type, params, "data");
     *numbers = NULL;
     *n = 0;
-    if ((list != NULL) + (file != NULL) + (data != NULL) > 1)
-        return pr_fail(err, PR_ERR_USAGE, "%s: input, input_file and data exclude each other", type->name);
-    if (!data && (pr_params_get(type, params, "dataset") || pr_params_get(type, params, "column")))
-        return pr_fail(err, PR_ERR_USAGE, "%s: dataset and column are of data, which is missing", type->name);
     if (list)
         return pr_input_file_error(pr_numbers_parse(numbers, n, limits->kind, list, strlen(list), "input", err), err);
     if (file) return read_text(numbers, n, file, type, params, limits, err);

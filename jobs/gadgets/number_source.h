@@ -19,14 +19,20 @@
             "of the dataset, from 0; all columns, row by row, if left out"                                             \
     }
 
+/* What belongs to data. */
+#define PR_NUMBERS_RULES_DATA                                                                                          \
+    {PR_RULE_NEEDS, {"data", "dataset"}}, {PR_RULE_NEEDS, {"dataset", "data"}}, {                                      \
+        PR_RULE_NEEDS, { "column", "data" }                                                                            \
+    }
+
 typedef struct pr_number_limits {
     pr_number_kind kind;
     size_t max_bytes, max_numbers; /* of a text file; of a dataset */
 } pr_number_limits;
 
-/* From input, input_file, or data with dataset and perhaps column; no numbers if none is given. PR_ERR_USAGE: more than
- * one. PR_ERR_INPUT: unreadable, not numbers of the kind. numbers: [*n], the caller frees it. Not to be called from two
- * threads at once (gadgets/column.h). */
+/* From input, input_file, or data with dataset and perhaps column; no numbers if none is given. That there is but one,
+ * and a dataset with data, the type's rules say. PR_ERR_INPUT: unreadable, not numbers of the kind. numbers: [*n], the
+ * caller frees it. Not to be called from two threads at once (gadgets/column.h). */
 PR_MUST_CHECK pr_status pr_numbers_from_params(uint32_t **numbers, size_t *n, const pr_job_type *type,
                                                const pr_params *params, const pr_number_limits *limits, pr_error *err);
 #endif

@@ -3,10 +3,7 @@
 #include "vm/source.h"
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
-    const pr_job_type *type = &pr_job_generic_compute;
-    if (!pr_params_get(type, params, "data") && !pr_params_get(type, params, "input"))
-        return pr_fail(err, PR_ERR_USAGE, "generic_compute: one of data and input must be given");
-    return pr_vm_source_load(job, type, params, err);
+    return pr_vm_source_load(job, &pr_job_generic_compute, params, err);
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
@@ -17,6 +14,12 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 static const pr_param_spec params_spec[] = {
     PR_VM_PARAM_PROGRAM,     PR_VM_PARAM_CODE,       PR_NUMBERS_PARAM_DATA, PR_NUMBERS_PARAM_DATASET,
     PR_NUMBERS_PARAM_COLUMN, PR_NUMBERS_PARAM_INPUT, PR_VM_PARAM_MAX_STEPS,
+};
+
+static const pr_param_rule rules[] = {
+    {PR_RULE_ONE_OF, {"program", "code"}},
+    {PR_RULE_ONE_OF, {"data", "input"}},
+    PR_NUMBERS_RULES_DATA,
 };
 
 static const pr_param example[] = {
@@ -43,6 +46,8 @@ const pr_job_type pr_job_generic_compute = {
     .summary = "the program with this digest, given the numbers with this digest, stops with these outputs",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .load = load,

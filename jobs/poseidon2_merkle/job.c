@@ -34,9 +34,6 @@ static pr_status build(pr_job_instance *job, const pr_m31 *values, size_t n, pr_
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     pr_m31 *values;
     size_t n;
-    if (!pr_params_get(type, params, "input") && !pr_params_get(type, params, "input_file") &&
-        !pr_params_get(type, params, "data"))
-        return pr_fail(err, PR_ERR_USAGE, "poseidon2_merkle: one of input, input_file and data must be given");
     PR_TRY(pr_numbers_from_params(&values, &n, type, params, &limits, err));
     pr_status status = build(job, values, n, err);
     free(values);
@@ -103,7 +100,6 @@ static pr_status count_values(uint64_t *n, const pr_params *params, pr_error *er
         *n = count;
         return PR_OK;
     }
-    if (!file) return pr_fail(err, PR_ERR_USAGE, "poseidon2_merkle: no input");
     PR_TRY(pr_input_file_length(n, params->base_dir, file, UINT64_MAX, type->name, err));
     if (text) *n /= BYTES_A_NUMBER;
     return PR_OK;
@@ -128,6 +124,11 @@ static const pr_param_spec params_spec[] = {
     PR_NUMBERS_PARAM_DATASET, PR_NUMBERS_PARAM_COLUMN,
 };
 
+static const pr_param_rule rules[] = {
+    {PR_RULE_ONE_OF, {"input", "input_file", "data"}},
+    PR_NUMBERS_RULES_DATA,
+};
+
 static const pr_param example[] = {{"input", "3 1 4 1 5 9 2 6 5 3 5 8 9 7 9 3 2 3 8 4"}};
 
 const pr_job_type pr_job_poseidon2_merkle = {
@@ -136,6 +137,8 @@ const pr_job_type pr_job_poseidon2_merkle = {
     .summary = "As many field elements are known as `values` says, and `root` is their Merkle root under Poseidon2.",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .instance_bytes = sizeof(pr_job_instance),

@@ -16,6 +16,12 @@ static const pr_param_spec params_spec[] = {
     PR_NUMBERS_PARAM_DATA, PR_NUMBERS_PARAM_DATASET, PR_NUMBERS_PARAM_COLUMN, PR_VM_PARAM_MAX_STEPS,
 };
 
+static const pr_param_rule rules[] = {
+    {PR_RULE_ONE_OF, {"program", "code"}},
+    {PR_RULE_AT_MOST_ONE, {"input", "input_file", "data"}},
+    PR_NUMBERS_RULES_DATA,
+};
+
 static const pr_param example[] = {
     {"code", "        LOADIMM r1, INPUT     ; the sum of the inputs\n"
              "        LOAD    r2, r1\n"
@@ -39,6 +45,8 @@ const pr_job_type pr_job_vm = {
                "outputs",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .load = load,

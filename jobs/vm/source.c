@@ -9,7 +9,6 @@ pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_type *type, cons
     const char *file = pr_params_get(type, params, "program"), *code = pr_params_get(type, params, "code");
     uint8_t *data = NULL;
     size_t size = 0;
-    if (!file == !code) return pr_fail(err, PR_ERR_USAGE, "%s: one of program and code must be given", type->name);
     if (code) return pr_input_file_error(pr_vm_assemble(out, code, strlen(code), "code", err), err);
     PR_TRY(pr_input_file_read(&data, &size, params->base_dir, file, PR_VM_MAX_FILE, type->name, err));
     pr_status status = pr_vm_program_parse(out, data, size, file, err);

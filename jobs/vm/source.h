@@ -16,7 +16,7 @@
             "steps after which the job fails; memory and time are planned for as many"                                 \
     }
 
-/* From program or code: exactly one is given, else PR_ERR_USAGE. PR_ERR_INPUT: unreadable, or no program. */
+/* From program or code, of which the type's rules take one. PR_ERR_INPUT: unreadable, or no program. */
 PR_MUST_CHECK pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_type *type, const pr_params *params,
                                              pr_error *err);
 /* pr_numbers_from_params, of words. */

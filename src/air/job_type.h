@@ -25,6 +25,18 @@ typedef struct pr_param_spec {
     const char *help;         /* one line, with unit */
 } pr_param_spec;
 
+/* What parameters are to each other, and to what may stand in them. */
+typedef enum pr_param_rule_kind {
+    PR_RULE_ONE_OF,      /* one of the names is given, and no other */
+    PR_RULE_AT_MOST_ONE, /* one of them, or none */
+    PR_RULE_NEEDS,       /* names[0] is given only with names[1] */
+    PR_RULE_CHOICE       /* the value of names[0] is one of the others */
+} pr_param_rule_kind;
+typedef struct pr_param_rule {
+    pr_param_rule_kind kind;
+    const char *names[7]; /* NULL behind the last */
+} pr_param_rule;
+
 typedef struct pr_job_instance pr_job_instance; /* each type defines its own */
 
 /* Where a trace's rows stand in its columns. */
@@ -55,6 +67,8 @@ typedef struct pr_job_type {
     const char *summary; /* the statement in one sentence */
     const pr_param_spec *params;
     size_t n_params;
+    const pr_param_rule *rules; /* that pr_params_check applies, in order, once each parameter is good by itself */
+    size_t n_rules;
     const pr_param *example; /* the parameters of example.yaml */
     size_t n_example;
     /* An instance's life is pr_instance_create's, below; a type fills and empties it. */
@@ -100,8 +114,8 @@ PR_MUST_CHECK pr_status pr_instance_create_public(pr_job_instance **out, const p
                                                   pr_error *err);
 void pr_instance_destroy(const pr_job_type *type, pr_job_instance *job); /* NULL allowed */
 
-/* Unknown, missing, out of range: PR_ERR_USAGE naming the parameter and what is allowed. index gets the offending item
- * (n if missing). */
+/* Unknown, missing, out of range, against a rule: PR_ERR_USAGE naming the parameter and what is allowed. index gets the
+ * offending item (n if missing). */
 PR_MUST_CHECK pr_status pr_params_check(const pr_job_type *type, const pr_params *params, size_t *index, pr_error *err);
 const char *pr_params_get(const pr_job_type *type, const pr_params *params,
                           const char *name); /* value or default, or NULL */

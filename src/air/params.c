@@ -47,6 +47,77 @@ static pr_status check_item(const pr_job_type *type, const pr_param *item, pr_er
     return PR_OK;
 }
 
+/* ---- rules ---- */
+
+static size_t find_item(const pr_params *params, const char *name) {
+    size_t i = 0;
+    while (i < params->n && strcmp(params->items[i].name, name) != 0) i++;
+    return i;
+}
+
+/* "a, b, c" */
+static void list_names(char *out, size_t size, const char *const *names) {
+    size_t at = 0;
+    for (size_t i = 0; names[i] && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", names[i]);
+}
+
+static pr_status check_one_of(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
+                              pr_error *err) {
+    char names[256] = "";
+    size_t found = params->n;
+    list_names(names, sizeof names, rule->names);
+    for (size_t i = 0; i < params->n; i++) {
+        size_t k = 0;
+        while (rule->names[k] && strcmp(rule->names[k], params->items[i].name) != 0) k++;
+        if (!rule->names[k]) continue;
+        if (found < params->n) {
+            *at = i;
+            return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type %s excludes '%s'; allowed: one of %s",
+                           params->items[i].name, type->name, params->items[found].name, names);
+        }
+        found = i;
+    }
+    if (found < params->n || rule->kind == PR_RULE_AT_MOST_ONE) return PR_OK;
+    return pr_fail(err, PR_ERR_USAGE, "job type %s needs one of the parameters %s", type->name, names);
+}
+
+static pr_status check_needs(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
+                             pr_error *err) {
+    size_t item = find_item(params, rule->names[0]);
+    if (item == params->n || find_item(params, rule->names[1]) < params->n) return PR_OK;
+    *at = item;
+    return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type %s needs the parameter '%s', which is missing",
+                   rule->names[0], type->name, rule->names[1]);
+}
+
+static pr_status check_choice(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
+                              pr_error *err) {
+    char names[256] = "";
+    size_t item = find_item(params, rule->names[0]);
+    if (item == params->n) return PR_OK;
+    for (size_t k = 1; rule->names[k]; k++)
+        if (strcmp(params->items[item].value, rule->names[k]) == 0) return PR_OK;
+    list_names(names, sizeof names, rule->names + 1);
+    *at = item;
+    return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type %s: '%s' is none of %s", rule->names[0], type->name,
+                   params->items[item].value, names);
+}
+
+static pr_status check_rule(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
+                            pr_error *err) {
+    switch (rule->kind) {
+    case PR_RULE_NEEDS:
+        return check_needs(type, params, rule, at, err);
+    case PR_RULE_CHOICE:
+        return check_choice(type, params, rule, at, err);
+    default:
+        return check_one_of(type, params, rule, at, err);
+    }
+}
+
+/* ---- all ---- */
+
 pr_status pr_params_check(const pr_job_type *type, const pr_params *params, size_t *index, pr_error *err) {
     size_t ignored;
     size_t *at = index ? index : &ignored;
@@ -60,6 +131,7 @@ pr_status pr_params_check(const pr_job_type *type, const pr_params *params, size
         if (type->params[i].required && !find_value(params, type->params[i].name))
             return pr_fail(err, PR_ERR_USAGE, "job type %s needs the parameter '%s': %s", type->name,
                            type->params[i].name, type->params[i].help);
+    for (size_t i = 0; i < type->n_rules; i++) PR_TRY(check_rule(type, params, &type->rules[i], at, err));
     return PR_OK;
 }
 

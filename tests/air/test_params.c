@@ -11,6 +11,20 @@ static const pr_param_spec specs[] = {
 };
 static const pr_job_type type = {.name = "demo", .params = specs, .n_params = 4};
 
+static const pr_param_spec ruled_specs[] = {
+    {"a", PR_PARAM_TEXT, false, NULL, 0, 0, "one way"},        {"b", PR_PARAM_TEXT, false, NULL, 0, 0, "another"},
+    {"c", PR_PARAM_TEXT, false, NULL, 0, 0, "a third"},        {"part", PR_PARAM_UINT, false, NULL, 0, 9, "of b"},
+    {"colour", PR_PARAM_TEXT, false, "red", 0, 0, "a choice"}, {"x", PR_PARAM_TEXT, false, NULL, 0, 0, "or y"},
+    {"y", PR_PARAM_TEXT, false, NULL, 0, 0, "or x"},
+};
+static const pr_param_rule rules[] = {
+    {PR_RULE_ONE_OF, {"a", "b", "c"}},
+    {PR_RULE_AT_MOST_ONE, {"x", "y"}},
+    {PR_RULE_NEEDS, {"part", "b"}},
+    {PR_RULE_CHOICE, {"colour", "red", "green"}},
+};
+static const pr_job_type ruled = {.name = "ruled", .params = ruled_specs, .n_params = 7, .rules = rules, .n_rules = 4};
+
 typedef struct params_case {
     size_t n, index; /* index: the item that an error points at */
     pr_param items[4];
@@ -42,14 +56,29 @@ static const params_case cases[] = {
     {2, 1, {{"log_rows", "4"}, {"file", ""}}, "parameter 'file' of job type demo: a path may not be empty"},
 };
 
-static void every_case(void **state) {
-    (void)state;
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        const params_case *c = &cases[k];
+static const params_case rule_cases[] = {
+    {1, 0, {{"a", "1"}}, NULL},
+    {3, 0, {{"part", "1"}, {"b", "1"}, {"colour", "green"}}, NULL},
+    {2, 0, {{"y", "1"}, {"c", "1"}}, NULL},
+    {0, 0, {{0}}, "job type ruled needs one of the parameters a, b, c"},
+    {2, 2, {{"x", "1"}, {"part", "1"}}, "job type ruled needs one of the parameters a, b, c"},
+    {3,
+     2,
+     {{"c", "1"}, {"x", "1"}, {"a", "1"}},
+     "parameter 'a' of job type ruled excludes 'c'; allowed: one of a, b, c"},
+    {3, 1, {{"x", "1"}, {"y", "1"}, {"a", "1"}}, "parameter 'y' of job type ruled excludes 'x'; allowed: one of x, y"},
+    {2, 1, {{"a", "1"}, {"part", "1"}}, "parameter 'part' of job type ruled needs the parameter 'b', which is missing"},
+    {2, 0, {{"colour", "blue"}, {"a", "1"}}, "parameter 'colour' of job type ruled: 'blue' is none of red, green"},
+    {2, 1, {{"a", "1"}, {"part", "10"}}, "'10' is not a whole number from 0 to 9"},
+};
+
+static void check_cases(const pr_job_type *of, const params_case *all, size_t n) {
+    for (size_t k = 0; k < n; k++) {
+        const params_case *c = &all[k];
         pr_params params = {.base_dir = ".", .n = c->n, .items = c->items};
         pr_error err = {0};
         size_t index = 99;
-        pr_status status = pr_params_check(&type, &params, &index, &err);
+        pr_status status = pr_params_check(of, &params, &index, &err);
         print_message("%s\n", c->fragment ? c->fragment : "accepted");
         if (!c->fragment) {
             assert_int_equal(status, PR_OK);
@@ -57,8 +86,18 @@ static void every_case(void **state) {
         }
         support_expect_error(status, PR_ERR_USAGE, &err, c->fragment);
         assert_int_equal(index, c->index);
-        assert_int_equal(pr_params_check(&type, &params, NULL, NULL), PR_ERR_USAGE);
+        assert_int_equal(pr_params_check(of, &params, NULL, NULL), PR_ERR_USAGE);
     }
+}
+
+static void every_case(void **state) {
+    (void)state;
+    check_cases(&type, cases, sizeof cases / sizeof *cases);
+}
+
+static void every_rule(void **state) {
+    (void)state;
+    check_cases(&ruled, rule_cases, sizeof rule_cases / sizeof *rule_cases);
 }
 
 static void values_and_defaults(void **state) {
@@ -78,6 +117,7 @@ static void values_and_defaults(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case),
+        cmocka_unit_test(every_rule),
         cmocka_unit_test(values_and_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,8 +255,6 @@ static void long_cases_by_digest(void **state) {
 static void unfit_cases(void **state) {
     (void)state;
     put_case(example);
-    expect_refused(", check: some", PR_ERR_USAGE, "'some' is none of off, sampled, full");
-    expect_refused(", statement: mine", PR_ERR_USAGE, "'mine' is none of own, case");
     put_edited("\"statement_digest\"",
                "\"transcript\": [\"statement_digest\", \"config\", {\"commit\": \"preprocessed\"}, "
                "{\"commit\": \"trace\"}, \"draw_relations\", {\"mix_u64\": 5}, \"claimed_sums\", "

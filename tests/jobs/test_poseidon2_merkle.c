@@ -250,9 +250,12 @@ static void wrong_inputs(void **state) {
         {{{"input", "1 2\n3 -4"}}, 1, PR_ERR_INPUT, "input:2:3: '-4' is not a whole number from 0 to 2147483646"},
         {{{"input", "2147483647"}}, 1, PR_ERR_INPUT, "input:1:1:"},
         {{{"input", " # nothing"}}, 1, PR_ERR_INPUT, "0 values; allowed: 1 to 268435456"},
-        {{{"input", "1"}, {"input_file", "demo.yaml"}}, 2, PR_ERR_USAGE, "exclude each other"},
+        {{{"input", "1"}, {"input_file", "demo.yaml"}},
+         2,
+         PR_ERR_USAGE,
+         "excludes 'input'; allowed: one of input, input_file, data"},
         {{{"input_file", "none.txt"}}, 1, PR_ERR_INPUT, "none.txt"},
-        {{{"column", "0"}}, 1, PR_ERR_USAGE, "one of input, input_file and data must be given"},
+        {{{"column", "0"}}, 1, PR_ERR_USAGE, "needs one of the parameters input, input_file, data"},
     };
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         pr_job_instance *job = NULL;

@@ -110,6 +110,7 @@ static void edge_sizes(void **state) {
 
 static pr_status try_create(pr_job_instance **job, pr_error *err, size_t n, const pr_param *items) {
     pr_params params = {.base_dir = PR_TEST_JOBS "/vm", .n = n, .items = items};
+    PR_TRY(pr_params_check(type, &params, NULL, err));
     return pr_instance_create(job, type, &params, err);
 }
 
@@ -230,14 +231,20 @@ static void inputs_that_are_wrong(void **state) {
         pr_status status;
         const char *text;
     } bad[] = {
-        {{{"input", "1"}}, 1, PR_ERR_USAGE, "one of program and code must be given"},
-        {{{"program", "programs/sort.asm"}, {"code", "HALT"}}, 2, PR_ERR_USAGE, "one of program and code"},
+        {{{"input", "1"}}, 1, PR_ERR_USAGE, "needs one of the parameters program, code"},
+        {{{"program", "programs/sort.asm"}, {"code", "HALT"}},
+         2,
+         PR_ERR_USAGE,
+         "'code' of job type vm excludes 'program'"},
         {{{"code", "NOP\nHALT\nHATL"}}, 1, PR_ERR_INPUT, "code:3:1: no instruction 'HATL'"},
         {{{"program", "programs/none.asm"}}, 1, PR_ERR_INPUT, "programs/none.asm"},
         {{{"program", "example.yaml"}}, 1, PR_ERR_INPUT, "example.yaml:1:"},
         {{{"program", "programs/sort.asm"}, {"input", "1 x"}}, 2, PR_ERR_INPUT, "input:1:3: 'x' is not a number"},
         {{{"program", "programs/sort.asm"}, {"input_file", "none"}}, 2, PR_ERR_INPUT, "none"},
-        {{{"program", "programs/sort.asm"}, {"input_file", "none"}, {"input", "1"}}, 3, PR_ERR_USAGE, "exclude"},
+        {{{"program", "programs/sort.asm"}, {"input_file", "none"}, {"input", "1"}},
+         3,
+         PR_ERR_USAGE,
+         "'input' of job type vm excludes 'input_file'"},
         {{{"program", "programs/fibonacci.asm"}, {"input", "30"}, {"max_steps", "189"}},
          3,
          PR_ERR_INPUT,

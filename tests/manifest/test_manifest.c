@@ -15,7 +15,9 @@ static const pr_param_spec grid_params[] = {
     {"seed", PR_PARAM_UINT, false, "7", 0, 1000, "seed"},
     {"label", PR_PARAM_TEXT, false, NULL, 0, 0, "a text"},
 };
-static const pr_job_type grid = {.name = "grid", .version = 1, .params = grid_params, .n_params = 3};
+static const pr_param_rule grid_rules[] = {{PR_RULE_CHOICE, {"label", "none", "x", "y"}}};
+static const pr_job_type grid = {
+    .name = "grid", .version = 1, .params = grid_params, .n_params = 3, .rules = grid_rules, .n_rules = 1};
 static const pr_param_spec file_params[] = {{"path", PR_PARAM_PATH, true, NULL, 0, 0, "a file"}};
 static const pr_job_type file = {.name = "file_sum", .version = 2, .params = file_params, .n_params = 1};
 static const pr_job_type *const types[] = {&grid, &file, NULL};
@@ -183,6 +185,7 @@ static const refusal refusals[] = {
     {JOB("{id: a, type: grid, params: {seed: 1}}"), "m.yaml:4:33: ", {"size"}},
     {JOB("{id: a, type: grid, params: {size: 5, colour: red}}"), "m.yaml:4:43: ", {"colour"}},
     {JOB("{id: a, type: grid, params: {size: 25}}"), "m.yaml:4:40: ", {"size", "4", "24"}},
+    {JOB("{id: a, type: grid, params: {size: 5, label: [x, z]}}"), "m.yaml:4:54: ", {"'z' is none of none, x, y"}},
     {JOB("{id: a, type: grid, params: {size: five}}"), "m.yaml:4:40: ", {"size"}},
     {JOB("{id: a, type: grid, params: {size: '5'}}"), "m.yaml:4:40: ", {"quotes"}},
     {JOB("{id: a, type: grid, params: {size: [5, 6, 99]}}"), "m.yaml:4:47: ", {"size", "24"}},
