@@ -15,8 +15,10 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 }
 
 static const pr_param_spec params_spec[] = {
-    {"path", PR_PARAM_PATH, true, NULL, 0, 0, "the file, relative to the manifest's folder or absolute"},
+    PR_BYTES_PARAMS,
 };
+
+static const pr_param_rule rules[] = {PR_BYTES_RULES};
 
 static const pr_param example[] = {{"path", "/usr/share/common-licenses/BSD"}};
 
@@ -27,6 +29,8 @@ const pr_job_type pr_job_blake2s = {
                "prints it.",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .instance_bytes = sizeof(pr_job_instance),

@@ -4,10 +4,10 @@
 #include <string.h>
 #include "file_hash/layout.h"
 #include "file_hash/trace.h"
-#include "gadgets/input_file.h"
+#include "gadgets/byte_source.h"
 
 struct pr_job_instance {
-    char *path; /* as given */
+    pr_bytes_label label;
     pr_file_hash_public statement;
     pr_file_hash_walk walk; /* empty in an instance made for verification */
     pr_air *air;
@@ -16,20 +16,13 @@ struct pr_job_instance {
 static void clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     pr_file_hash_walk_clear(&job->walk);
-    free(job->path);
-}
-
-static pr_status keep_path(pr_job_instance *job, const pr_params *params, pr_error *err) {
-    const char *path = params ? pr_params_get(&pr_job_file_hash, params, "path") : NULL;
-    job->path = strdup(path ? path : "");
-    return job->path ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
 }
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     uint8_t *data = NULL;
     size_t size = 0;
-    PR_TRY(keep_path(job, params, err));
-    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, job->path, pr_file_hash_max_length(), "file_hash", err));
+    job->label = pr_bytes_label_of(&pr_job_file_hash, params);
+    PR_TRY(pr_bytes_from_params(&data, &size, &pr_job_file_hash, params, pr_file_hash_max_length(), err));
     pr_status status = pr_file_hash_walk_init(&job->walk, data, size, err);
     free(data);
     if (status != PR_OK) return status;
@@ -49,7 +42,7 @@ static bool read_public(pr_file_hash_public *out, const void *data, size_t size)
 
 static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
                              pr_error *err) {
-    PR_TRY(keep_path(job, params, err));
+    job->label = pr_bytes_label_of(&pr_job_file_hash, params);
     if (!read_public(&job->statement, public_data, size))
         return pr_fail(err, PR_ERR_MALFORMED, "file_hash: public data (%zu bytes) is not a length and a digest", size);
     return pr_file_hash_air(&job->air, &job->statement, err);
@@ -68,13 +61,9 @@ static void print_digest(char *out, size_t size, const pr_m31 *digest) {
 }
 
 static size_t outputs(const pr_job_instance *job, pr_output *out, size_t capacity) {
-    pr_output all[3] = {{.name = "digest"}, {.name = "length"}, {.name = "file"}};
-    print_digest(all[0].value, sizeof all[0].value, job->statement.digest);
-    snprintf(all[1].value, sizeof all[1].value, "%llu", (unsigned long long)job->statement.length);
-    snprintf(all[2].value, sizeof all[2].value, "%.159s", pr_input_file_name(job->path));
-    size_t n = sizeof all / sizeof *all;
-    for (size_t k = 0; k < n && k < capacity; k++) out[k] = all[k];
-    return n;
+    char digest[8 * PR_POSEIDON2_RATE + 1];
+    print_digest(digest, sizeof digest, job->statement.digest);
+    return pr_bytes_outputs(out, capacity, digest, job->statement.length, &job->label);
 }
 
 static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
@@ -88,8 +77,7 @@ static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *c
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     enum { SELECTORS = 3 };
     uint64_t length;
-    PR_TRY(pr_input_file_length(&length, params->base_dir, pr_params_get(&pr_job_file_hash, params, "path"),
-                                pr_file_hash_max_length(), "file_hash", err));
+    PR_TRY(pr_bytes_length(&length, &pr_job_file_hash, params, pr_file_hash_max_length(), err));
     uint32_t log_rows = pr_file_hash_log_rows(length);
     uint64_t rows = UINT64_C(1) << log_rows;
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 2, .cells = (PR_FILE_HASH_COLUMNS + SELECTORS) * rows};
@@ -101,8 +89,10 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 }
 
 static const pr_param_spec params_spec[] = {
-    {"path", PR_PARAM_PATH, true, NULL, 0, 0, "the file, relative to the manifest's folder or absolute"},
+    PR_BYTES_PARAMS,
 };
+
+static const pr_param_rule rules[] = {PR_BYTES_RULES};
 
 static const pr_param example[] = {{"path", "/usr/share/common-licenses/BSD"}};
 
@@ -113,6 +103,8 @@ const pr_job_type pr_job_file_hash = {
                "and whose Poseidon2 sponge digest is `digest`.",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .instance_bytes = sizeof(pr_job_instance),

@@ -8,7 +8,8 @@
 
 typedef struct column {
     const char *path, *dataset; /* as named by errors */
-    hid_t file, set, space;
+    bool as_bytes;
+    hid_t file, set, type, space;
     hsize_t dims[2];
     int rank;
     pr_error *err;
@@ -24,15 +25,25 @@ static pr_status refuse(const column *c, const char *format, ...) {
     return pr_fail(c->err, PR_ERR_INPUT, "%s: dataset '%s': %s", c->path, c->dataset, text);
 }
 
+/* Whole numbers that fill their bytes, and the IEEE 754 numbers. */
+static bool has_plain_bytes(hid_t type) {
+    size_t size = H5Tget_size(type);
+    if (H5Tget_class(type) == H5T_FLOAT)
+        return H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F32BE) > 0 ||
+               H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0;
+    return H5Tget_class(type) == H5T_INTEGER && (size == 1 || size == 2 || size == 4 || size == 8) &&
+           H5Tget_precision(type) == 8 * size;
+}
+
 static pr_status open_dataset(column *c, const char *full) {
     c->file = H5Fopen(full, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (c->file < 0) return pr_fail(c->err, PR_ERR_INPUT, "%s: not a readable HDF5 file", c->path);
     c->set = H5Dopen2(c->file, c->dataset, H5P_DEFAULT);
     if (c->set < 0) return refuse(c, "there is none");
-    hid_t type = H5Dget_type(c->set);
-    bool whole = H5Tget_class(type) == H5T_INTEGER;
-    H5Tclose(type);
-    if (!whole) return refuse(c, "not of whole numbers");
+    c->type = H5Dget_type(c->set);
+    if (!c->as_bytes && H5Tget_class(c->type) != H5T_INTEGER) return refuse(c, "not of whole numbers");
+    if (c->as_bytes && !has_plain_bytes(c->type))
+        return refuse(c, "neither whole numbers of 8, 16, 32 or 64 bits nor IEEE 754 numbers of 32 or 64");
     c->space = H5Dget_space(c->set);
     c->rank = H5Sget_simple_extent_ndims(c->space);
     if (c->rank != 1 && c->rank != 2) return refuse(c, "%d dimensions; allowed: 1 or 2", c->rank);
@@ -57,53 +68,80 @@ static pr_status select_values(column *c, uint64_t index, size_t max, size_t *n)
     return PR_OK;
 }
 
-static pr_status read_values(const column *c, int64_t *values, size_t n) {
+static pr_status read_values(const column *c, hid_t type, void *values, size_t n) {
     const hsize_t size = n;
     hid_t memory = H5Screate_simple(1, &size, NULL);
-    herr_t result = n ? H5Dread(c->set, H5T_NATIVE_INT64, memory, c->space, H5P_DEFAULT, values) : 0;
+    herr_t result = n ? H5Dread(c->set, type, memory, c->space, H5P_DEFAULT, values) : 0;
     H5Sclose(memory);
-    if (result < 0) return refuse(c, "cannot be read");
-    for (size_t k = 0; k < n; k++)
+    return result < 0 ? refuse(c, "cannot be read") : PR_OK;
+}
+
+static pr_status convert_values(const column *c, uint32_t *out, const int64_t *values, size_t n) {
+    for (size_t k = 0; k < n; k++) {
         if (values[k] < INT32_MIN || values[k] > UINT32_MAX)
             return refuse(c, "value %zu is %" PRId64 ", which 32 bits do not hold", k, values[k]);
+        out[k] = (uint32_t)values[k];
+    }
     return PR_OK;
 }
 
-static pr_status read_words(column *c, uint32_t **words, size_t *n, const char *full, uint64_t index, size_t max) {
-    size_t count = 0;
-    PR_TRY(open_dataset(c, full));
-    PR_TRY(select_values(c, index, max, &count));
-    int64_t *values = malloc((count + 1) * sizeof *values);
-    uint32_t *out = malloc((count + 1) * sizeof *out);
-    pr_status status =
-        values && out ? read_values(c, values, count) : pr_fail(c->err, PR_ERR_MEMORY, "out of memory for a column");
-    for (size_t k = 0; status == PR_OK && k < count; k++) out[k] = (uint32_t)values[k];
-    free(values);
+/* max: values. out: words of 32 bits, or bytes as the type stores them. */
+static pr_status read_open(column *c, void **out, size_t *n, uint64_t index, size_t max) {
+    size_t count = 0, stored = c->as_bytes ? H5Tget_size(c->type) : sizeof(int64_t);
+    PR_TRY(select_values(c, index, c->as_bytes ? max / stored : max, &count));
+    void *values = malloc(count * stored + 1);
+    void *result = c->as_bytes ? values : malloc(count * sizeof(uint32_t) + 1);
+    pr_status status = values && result ? read_values(c, c->as_bytes ? c->type : H5T_NATIVE_INT64, values, count)
+                                        : pr_fail(c->err, PR_ERR_MEMORY, "out of memory for a column");
+    if (status == PR_OK && !c->as_bytes) status = convert_values(c, result, values, count);
+    if (values != result) free(values);
     if (status == PR_OK)
-        *words = out, *n = count;
+        *out = result, *n = c->as_bytes ? count * stored : count;
     else
-        free(out);
+        free(result);
     return status;
 }
 
 static void close_dataset(column *c) {
+    if (c->type >= 0) H5Tclose(c->type);
     if (c->space >= 0) H5Sclose(c->space);
     if (c->set >= 0) H5Dclose(c->set);
     if (c->file >= 0) H5Fclose(c->file);
 }
 
-pr_status pr_column_read(uint32_t **words, size_t *n, const char *base_dir, const char *path, const char *dataset,
-                         uint64_t index, size_t max, pr_error *err) {
-    column c = {.path = path, .dataset = dataset, .file = -1, .set = -1, .space = -1, .err = err};
-    char *full = pr_input_file_path(base_dir, path);
-    if (!full) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
+static pr_status read_column(column *c, void **out, size_t *n, const char *base_dir, uint64_t index, size_t max) {
+    char *full = pr_input_file_path(base_dir, c->path);
+    if (!full) return pr_fail(c->err, PR_ERR_MEMORY, "out of memory for a path");
     H5E_auto2_t print;
     void *context;
     H5Eget_auto2(H5E_DEFAULT, &print, &context);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    pr_status status = read_words(&c, words, n, full, index, max);
-    close_dataset(&c);
+    pr_status status = open_dataset(c, full);
+    if (status == PR_OK) status = read_open(c, out, n, index, max);
+    close_dataset(c);
     H5Eset_auto2(H5E_DEFAULT, print, context);
     free(full);
     return status;
+}
+
+static column closed(const char *path, const char *dataset, bool as_bytes, pr_error *err) {
+    return (column){path, dataset, as_bytes, .file = -1, .set = -1, .type = -1, .space = -1, .err = err};
+}
+
+pr_status pr_column_read(uint32_t **words, size_t *n, const char *base_dir, const char *path, const char *dataset,
+                         uint64_t index, size_t max, pr_error *err) {
+    column c = closed(path, dataset, false, err);
+    void *out = NULL;
+    PR_TRY(read_column(&c, &out, n, base_dir, index, max));
+    *words = out;
+    return PR_OK;
+}
+
+pr_status pr_column_read_bytes(uint8_t **bytes, size_t *n, const char *base_dir, const char *path, const char *dataset,
+                               uint64_t index, size_t max, pr_error *err) {
+    column c = closed(path, dataset, true, err);
+    void *out = NULL;
+    PR_TRY(read_column(&c, &out, n, base_dir, index, max));
+    *bytes = out;
+    return PR_OK;
 }

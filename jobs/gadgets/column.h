@@ -1,4 +1,4 @@
-/* Numbers from HDF5 files: a whole dataset, or one column of it. */
+/* Numbers from HDF5 files: a whole dataset, or one column of it, as words or as the bytes that stand there. */
 #ifndef PR_JOBS_GADGETS_COLUMN_H
 #define PR_JOBS_GADGETS_COLUMN_H
 #include "air/job_type.h"
@@ -13,4 +13,11 @@
  * (the library's rule). A damaged file can end the process in the library: call it where that costs one attempt. */
 PR_MUST_CHECK pr_status pr_column_read(uint32_t **words, size_t *n, const char *base_dir, const char *path,
                                        const char *dataset, uint64_t column, size_t max, pr_error *err);
+/* The bytes of a dataset's values, in one or two dimensions, row by row, each value as its type stores it: no byte
+ * order is changed, whatever layout and filters the dataset has. In h5py: file[dataset][()].tobytes(), and of one
+ * column file[dataset][:, column].tobytes(). Whole numbers of 8, 16, 32 or 64 bits and IEEE 754 numbers of 32 or 64.
+ * bytes:
+ * [*n], at most max; else as above. */
+PR_MUST_CHECK pr_status pr_column_read_bytes(uint8_t **bytes, size_t *n, const char *base_dir, const char *path,
+                                             const char *dataset, uint64_t column, size_t max, pr_error *err);
 #endif

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gadgets/input_file.h"
 #include "rows.h"
 
 /* ---- shape ---- */
@@ -53,14 +52,11 @@ void pr_digest_clear(pr_job_instance *job) {
     free(job->walk.messages);
     free(job->walk.chain);
     free(job->walk.inner);
-    free(job->path);
 }
 
-static pr_status init(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
-    const char *path = params ? pr_params_get(kind->type, params, "path") : NULL;
+static void init(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params) {
     job->kind = kind;
-    job->path = strdup(path ? path : "");
-    return job->path ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
+    job->label = pr_bytes_label_of(kind->type, params);
 }
 
 static pr_status walk_through(pr_job_instance *job, const uint8_t *data, uint64_t length, pr_error *err) {
@@ -97,8 +93,8 @@ static pr_status build(pr_job_instance *job, pr_error *err) {
 pr_status pr_digest_load(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
     uint8_t *data = NULL;
     size_t size = 0;
-    PR_TRY(init(job, kind, params, err));
-    PR_TRY(pr_input_file_read(&data, &size, params->base_dir, job->path, kind->max_length, kind->type->name, err));
+    init(job, kind, params);
+    PR_TRY(pr_bytes_from_params(&data, &size, kind->type, params, kind->max_length, err));
     pr_status status = walk_through(job, data, size, err);
     free(data);
     if (status != PR_OK) return status;
@@ -110,7 +106,7 @@ pr_status pr_digest_load(pr_job_instance *job, const pr_digest_kind *kind, const
 pr_status pr_digest_load_public(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params,
                                 const void *public_data, size_t size, pr_error *err) {
     pr_reader r;
-    PR_TRY(init(job, kind, params, err));
+    init(job, kind, params);
     pr_reader_init(&r, public_data, size);
     job->statement.length = pr_read_u64(&r);
     pr_read_bytes(&r, job->statement.digest, sizeof job->statement.digest);
@@ -129,14 +125,10 @@ void pr_digest_write_public(const pr_job_instance *job, pr_writer *out) {
     pr_write_bytes(out, job->statement.digest, sizeof job->statement.digest);
 }
 
-size_t pr_digest_outputs(const pr_job_instance *job, pr_output *out, size_t capacity_of_out) {
-    pr_output all[3] = {{.name = "digest"}, {.name = "length"}, {.name = "file"}};
-    pr_hex_encode(all[0].value, job->statement.digest, sizeof job->statement.digest);
-    snprintf(all[1].value, sizeof all[1].value, "%llu", (unsigned long long)job->statement.length);
-    snprintf(all[2].value, sizeof all[2].value, "%.159s", pr_input_file_name(job->path));
-    size_t n = sizeof all / sizeof *all;
-    for (size_t k = 0; k < n && k < capacity_of_out; k++) out[k] = all[k];
-    return n;
+size_t pr_digest_outputs(const pr_job_instance *job, pr_output *out, size_t n_out) {
+    char digest[2 * PR_DIGEST_BYTES + 1];
+    pr_hex_encode(digest, job->statement.digest, sizeof job->statement.digest);
+    return pr_bytes_outputs(out, n_out, digest, job->statement.length, &job->label);
 }
 
 /* ---- trace ---- */
@@ -311,8 +303,7 @@ static void add_parts(pr_job_size *size, const pr_digest_shape *shape) {
 pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
     uint64_t length;
     pr_digest_shape shape;
-    PR_TRY(pr_input_file_length(&length, params->base_dir, pr_params_get(kind->type, params, "path"), kind->max_length,
-                                kind->type->name, err));
+    PR_TRY(pr_bytes_length(&length, kind->type, params, kind->max_length, err));
     kind->shape(&shape, kind->n_blocks(length));
     *out = (pr_job_size){.log_rows = PR_BYTE_LOG_ROWS, .n_trees = 3};
     add_preprocessed(out, kind, &shape);

@@ -1,6 +1,6 @@
 /* Jobs that prove the digest of a file: what hash functions of blocks of 64 bytes and a chain of eight words share.
- * A kind gives the hash function, its AIR and the rows of its components; here are the file, the public data, and the
- * trace, sixteen rows at a time, in whatever order the columns have.
+ * A kind gives the hash function, its AIR and the rows of its components; here are the file's bytes, the public data,
+ * and the trace, sixteen rows at a time, in whatever order the columns have.
  *
  * The AIR has parts: functions of fixed input and output, such as a round, each row of which is one true case with a
  * multiplicity, and last the compressions, one row a block, which look the functions up. A function's rows may be cut
@@ -12,6 +12,7 @@
 #ifndef PR_JOBS_GADGETS_FILE_DIGEST_H
 #define PR_JOBS_GADGETS_FILE_DIGEST_H
 #include "air/job_type.h"
+#include "gadgets/byte_source.h"
 #include "gadgets/byte_tables.h"
 #include "gadgets/split_tables.h"
 
@@ -110,7 +111,7 @@ PR_MUST_CHECK pr_status pr_digest_add_selectors(pr_air_builder *b, const pr_dige
 /* The instance of the job types on a kind. */
 struct pr_job_instance {
     const pr_digest_kind *kind;
-    char *path; /* as given */
+    pr_bytes_label label;
     pr_digest_public statement;
     pr_digest_shape shape;
     pr_digest_walk walk; /* empty in an instance made for verification */

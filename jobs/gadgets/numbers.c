@@ -48,7 +48,8 @@ static bool parse_number(uint32_t *out, pr_number_kind kind, const char *word, s
     if (length > LONGEST_NUMBER) return false;
     memcpy(text, word, length);
     text[length] = 0;
-    if (kind == PR_NUMBER_M31) return *text != '-' && parse_integer(out, text) && *out < PR_P;
+    if (kind != PR_NUMBER_WORD)
+        return *text != '-' && parse_integer(out, text) && *out <= (kind == PR_NUMBER_M31 ? PR_P - 1 : UINT8_MAX);
     if (strspn(text, "+-.0123456789eE") == length && strpbrk(text, ".eE")) return parse_single(out, text);
     return parse_integer(out, text);
 }
@@ -60,7 +61,8 @@ static size_t length_of(const char *text, const char *end, const char *stops) {
 }
 
 static pr_status parse(list *l, const char *text, size_t size, const char *name, pr_error *err) {
-    static const char *const kinds[] = {"a number of 32 bits", "a whole number from 0 to 2147483646"};
+    static const char *const kinds[] = {"a number of 32 bits", "a whole number from 0 to 2147483646",
+                                        "a whole number from 0 to 255"};
     const char *end = text + size, *line_start = text;
     size_t line = 1;
     for (const char *at = text; at < end;) {

@@ -5,7 +5,8 @@
 
 typedef enum pr_number_kind {
     PR_NUMBER_WORD, /* 32 bits: negative modulo 2^32; with a point or an exponent the nearest IEEE 754 single's */
-    PR_NUMBER_M31   /* a whole number from 0 to 2^31 - 2 */
+    PR_NUMBER_M31,  /* a whole number from 0 to 2^31 - 2 */
+    PR_NUMBER_BYTE  /* a whole number from 0 to 255 */
 } pr_number_kind;
 
 /* Numbers between white space or commas, decimal or 0x and hexadecimal; a comment goes from ; or # to the end of its
