@@ -127,7 +127,7 @@ int main(int argc, char **argv) {
     sim_signed *said = malloc(SIM_SIGNED * sizeof *said);
     PR_ASSERT(s && said);
     bool good = true;
-    uint64_t done = 0, events = 0, sessions = 0, small = 0, conflicts = 0;
+    uint64_t done = 0, events = 0, sessions = 0, small = 0, conflicts = 0, jobs = 0, twofold = 0;
     clock_t begin = clock();
     for (; done < o.n && good; done++) {
         memset(said, 0, SIM_SIGNED * sizeof *said);
@@ -137,11 +137,14 @@ int main(int argc, char **argv) {
         sessions += s->session > 0;
         small += s->terms.committee_size + 1 < s->n;
         conflicts += s->conflicts > 0;
+        jobs += s->n_jobs;
+        for (uint32_t j = 0; j < s->n_jobs; j++) twofold += s->jobs[j].twofold;
     }
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
-    printf("%llu seeds with several sessions, %llu with small committees, %llu with two proofs of a job where that may "
-           "be\n",
-           (unsigned long long)sessions, (unsigned long long)small, (unsigned long long)conflicts);
+    printf("%llu seeds with several sessions, %llu with small committees\n", (unsigned long long)sessions,
+           (unsigned long long)small);
+    printf("%llu of %llu jobs need not be approved, %llu seeds with two proofs of a job where that may be\n",
+           (unsigned long long)twofold, (unsigned long long)jobs, (unsigned long long)conflicts);
     printf("%llu seeds, %llu events, %.1f s of CPU time, %.0f seeds/s\n", (unsigned long long)done,
            (unsigned long long)events, seconds, (double)done / (seconds > 0 ? seconds : 1));
     free(said);

@@ -101,8 +101,7 @@ typedef struct sim_job {
     uint64_t begins_at, given_at;
     bool failed;   /* that attempt has ended without an approval */
     bool approved; /* somebody honest has said so */
-    bool
-        twofold; /* a liar has a second valid proof of it, or all the votes of its committee: it need not be approved */
+    bool twofold;  /* honest nodes are bound to a liar's second proof, or liars are a quorum: it need not be approved */
     bool certified;
     pr_hash certified_proof;
 } sim_job;

@@ -67,10 +67,14 @@ static sim_signed *place_of(sim *s, const pr_message *m) {
     }
 }
 
-/* Who has approved a proof of a job, or helped it on by naming an absent one, never does so for another one. */
+/* Whether this approves a proof of a job, or helps it on by naming an absent one. */
+static bool binds(const pr_message *m) {
+    return m->kind == PR_MESSAGE_ABSENCE || (m->kind == PR_MESSAGE_VOTE && m->verdict == PR_VOTE_APPROVE);
+}
+
+/* Who has done so never does it for another one. */
 static void check_lock(sim *s, uint32_t node, const pr_message *m) {
-    if (m->kind == PR_MESSAGE_VOTE && m->verdict != PR_VOTE_APPROVE) return;
-    for (uint32_t j = 0; j < s->n_jobs; j++) {
+    for (uint32_t j = 0; j < s->n_jobs && binds(m); j++) {
         sim_lock *lock = &s->locks[node][j];
         if (!pr_hash_equal(&s->jobs[j].name, &m->subject.job)) continue;
         if (lock->held && !pr_hash_equal(&lock->proof, &m->subject.proof_hash))
@@ -92,7 +96,7 @@ void sim_check_sent(sim *s, uint32_t node, const uint8_t *data, size_t size) {
     if (pr_message_decode(&m, data, size, NULL) != PR_OK) return; /* a certificate or evidence */
     if (m.signer != node) return;                                 /* a leader's proposal, said again */
     if (m.kind == PR_MESSAGE_VOTE) check_vote(s, node, &m);
-    if (m.kind == PR_MESSAGE_VOTE || m.kind == PR_MESSAGE_ABSENCE) check_lock(s, node, &m);
+    check_lock(s, node, &m);
     if (m.kind != PR_MESSAGE_ANNOUNCE && m.kind != PR_MESSAGE_PROPOSE && m.kind != PR_MESSAGE_VOTE) return;
     sim_signed *place = place_of(s, &m);
     pr_hash said = statement_of(&m, data, size);
@@ -152,7 +156,21 @@ static void check_view(sim *s, uint32_t node, const uint8_t *data, size_t size) 
     if (!pr_reader_done(&r) || 3 * wanted <= 2 * whole) sim_fail(s, "node %u enters a view without a quorum", node);
 }
 
+/* ---- what an honest node puts on record ---- */
+
+/* It is bound to a proof that no honest prover has: from now on the honest ones may be too few for another. */
+static void note_twofold(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    pr_message m;
+    if (pr_message_decode(&m, data, size, NULL) != PR_OK || m.signer != node || !binds(&m)) return;
+    for (uint32_t j = 0; j < s->n_jobs; j++) {
+        pr_subject honest = sim_jobs_subject(s, j, m.subject.attempt, m.subject.prover, SIM_PROOF_VALID);
+        s->jobs[j].twofold |=
+            pr_hash_equal(&honest.job, &m.subject.job) && !pr_hash_equal(&honest.proof_hash, &m.subject.proof_hash);
+    }
+}
+
 void sim_check_record(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    if (data[0] == PR_CONSENSUS_RECORD_MESSAGE) note_twofold(s, node, data + 1, size - 1);
     if (data[0] == PR_CONSENSUS_RECORD_EVIDENCE) check_evidence(s, node, data + 1, size - 1);
     if (data[0] == PR_CONSENSUS_RECORD_VIEW) check_view(s, node, data + 1, size - 1);
     if (data[0] == PR_CONSENSUS_RECORD_CERTIFICATE) sim_check_certificate(s, node, data + 1, size - 1);

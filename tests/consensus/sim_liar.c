@@ -98,10 +98,7 @@ static pr_subject own_subject(sim *s, uint32_t liar) {
     uint8_t proof = which < 3 ? SIM_PROOF_VALID : which < 7 ? SIM_PROOF_INVALID : SIM_PROOF_WITHHELD;
     pr_subject subject = sim_jobs_subject(s, j, attempt, liar, proof);
     if (proof != SIM_PROOF_VALID) subject.proof_hash.bytes[1] = (uint8_t)sim_below(s, 4);
-    if (proof == SIM_PROOF_VALID && s->weather.second_proofs) {
-        subject.proof_hash.bytes[1] ^= (uint8_t)sim_below(s, 4);
-        s->jobs[j].twofold = true;
-    }
+    if (proof == SIM_PROOF_VALID && s->weather.second_proofs) subject.proof_hash.bytes[1] ^= (uint8_t)sim_below(s, 4);
     if (which == 6) subject.statement.bytes[0] ^= 1;
     return subject;
 }
