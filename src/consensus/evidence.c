@@ -53,8 +53,9 @@ bool pr_messages_contradict(const pr_message *a, const uint8_t *a_bytes, size_t 
         return false;
     if (a->kind != PR_MESSAGE_ANNOUNCE && a->kind != PR_MESSAGE_PROPOSE && a->kind != PR_MESSAGE_VOTE) return false;
     if (a->subject.attempt != b->subject.attempt || !pr_hash_equal(&a->subject.job, &b->subject.job)) return false;
-    if (a->kind == PR_MESSAGE_PROPOSE) /* the prover's signature in it may differ: that is not the leader's doing */
-        return !pr_subject_equal(&a->subject, &b->subject) || a->n_validators != b->n_validators;
+    if (a->kind == PR_MESSAGE_PROPOSE) /* the prover's signature in it may differ: that is not the leader's doing; and a
+                                          session with more validators has the round proposed anew among all */
+        return !pr_subject_equal(&a->subject, &b->subject);
     return a_size != b_size || memcmp(a_bytes, b_bytes, a_size - PR_SIGNATURE_BYTES) != 0;
 }
 

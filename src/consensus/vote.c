@@ -103,6 +103,8 @@ static void name_one(pr_consensus *c, pr_entry *entry, uint32_t absent) {
     if (pr_round_hold_absence(c, entry, &m)) {
         lock(own, &m.subject);
         pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, bytes, size);
+    } else if (!has_named(c, entry->known->round, absent)) {
+        return; /* no memory: what is not on record is not said */
     }
     pr_machine_broadcast(c, bytes, size);
 }

@@ -196,35 +196,112 @@ static void an_open_round_goes_on_without_a_timer(void **state) {
     net_destroy(w);
 }
 
-/* A session with one validator more than the one that was killed: the round that was open is begun anew among all. */
-static void an_open_round_begins_anew_with_more_validators(void **state) {
-    (void)state;
-    uint8_t key[PR_PUBLIC_KEY_BYTES];
-    net *w = net_create(4, NULL, 3);
-    net_start(w);
-    pr_subject s = net_subject("job-1", 1, 1, true, 7);
-    net_announce(w, &s);
-    assert_int_equal(pr_consensus_open_rounds(w->nodes[1].c), 1);
-    net_key(key, 9);
-    net_node *node = &w->nodes[1];
+/* The machine of a node once more, from its records, in a session with one validator more. */
+static pr_consensus *among_more(net_node *node, const pr_hash *job, pr_consensus_sink sink) {
     pr_consensus *fresh = NULL;
-    const pr_consensus_config config = {
-        .terms = w->terms, .round_timeout_ms = 1000, .view_timeout_ms = 400, .retries = 2, .max_open_rounds = 8};
-    pr_consensus_config own = config;
-    memcpy(own.public_key, node->key, sizeof own.public_key);
+    uint8_t key[PR_PUBLIC_KEY_BYTES];
+    pr_consensus_config config = {.terms = node->net->terms,
+                                  .round_timeout_ms = 1000,
+                                  .view_timeout_ms = 400,
+                                  .retries = 2,
+                                  .max_open_rounds = 8};
+    memcpy(config.public_key, node->key, sizeof config.public_key);
     const pr_crypto crypto = net_crypto(node);
-    const pr_consensus_sink nowhere = {NULL, ignore};
-    assert_int_equal(pr_consensus_create(&fresh, &own, &crypto, nowhere, NULL), PR_OK);
-    assert_int_equal(pr_consensus_add_job(fresh, &s.job, NULL), PR_OK);
+    net_key(key, 9);
+    assert_int_equal(pr_consensus_create(&fresh, &config, &crypto, sink, NULL), PR_OK);
+    assert_int_equal(pr_consensus_add_job(fresh, job, NULL), PR_OK);
     for (size_t r = 0; r < node->n_records; r++)
         assert_int_equal(pr_consensus_restore(fresh, node->records[r].data, node->records[r].size, NULL), PR_OK);
     assert_int_equal(pr_consensus_open_rounds(fresh), 1);
     assert_int_equal(pr_consensus_register(fresh, key, 1, NULL), PR_OK);
     assert_int_equal(pr_consensus_open_rounds(fresh), 0);
     pr_consensus_start(fresh);
+    return fresh;
+}
+
+/* The round that was open when the session before was killed is begun anew among all. */
+static void an_open_round_begins_anew_with_more_validators(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    pr_subject s = net_subject("job-1", 1, 1, true, 7);
+    net_announce(w, &s);
+    net_node *node = &w->nodes[1];
+    pr_consensus *fresh = among_more(node, &s.job, (pr_consensus_sink){NULL, ignore});
     assert_int_equal(pr_consensus_open_rounds(fresh), 1); /* its own proof, announced again */
     assert_int_equal(pr_consensus_register(fresh, node->key, 1, NULL), PR_ERR_REFUSED);
     pr_consensus_destroy(fresh);
+    net_destroy(w);
+}
+
+typedef struct statement {
+    pr_message m;
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    size_t size;
+} statement;
+
+static void take_proposal(statement *out, const uint8_t *record, size_t size) {
+    if (size - 1 > sizeof out->bytes || pr_message_peek(record + 1, size - 1) != PR_MESSAGE_PROPOSE) return;
+    out->size = size - 1;
+    memcpy(out->bytes, record + 1, out->size);
+    assert_int_equal(pr_message_decode(&out->m, out->bytes, out->size, NULL), PR_OK);
+}
+
+static void keep_proposal(void *context, const pr_consensus_action *action) {
+    if (action->kind == PR_CONSENSUS_PERSIST) take_proposal(context, action->data, action->size);
+}
+
+/* Whoever leads in both sessions says the same twice, in one view: to somebody who has both that is no evidence. */
+static void a_leader_may_propose_again_among_more_validators(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = true;
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m = {.kind = PR_MESSAGE_ANNOUNCE, .subject = s};
+    size_t size = net_sign(w, bytes, &m, 3);
+    net_deliver(w, 0, 3, bytes, size);
+    statement first = {.size = 0}, second = {.size = 0};
+    for (size_t k = 0; k < w->nodes[0].n_records; k++)
+        take_proposal(&first, w->nodes[0].records[k].data, w->nodes[0].records[k].size);
+    pr_consensus *fresh = among_more(&w->nodes[0], &s.job, (pr_consensus_sink){&second, keep_proposal});
+    pr_consensus_receive(fresh, 3, bytes, size);
+    assert_int_equal(first.m.n_validators, 4);
+    assert_int_equal(second.m.n_validators, 5);
+    assert_int_equal(first.m.view, second.m.view);
+    pr_evidence e;
+    pr_writer x;
+    pr_writer_init(&x);
+    pr_evidence_write(&x, PR_EVIDENCE_EQUIVOCATION, 0, first.bytes, first.size, second.bytes, second.size);
+    assert_int_equal(pr_evidence_decode(&e, x.data, x.size, NULL), PR_ERR_MALFORMED);
+    pr_writer_clear(&x);
+    pr_consensus_destroy(fresh);
+    net_destroy(w);
+}
+
+/* Evidence is above being away, so that who comes back in a later session is still removed. */
+static void who_is_away_can_be_convicted(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    pr_consensus_set_away(w->nodes[0].c, 3, 2);
+    net_start(w);
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = true;
+    pr_writer x;
+    uint8_t bytes[2][PR_MESSAGE_MAX_BYTES];
+    size_t size[2];
+    for (int k = 0; k < 2; k++) {
+        pr_message m = {.kind = PR_MESSAGE_ANNOUNCE, .subject = net_subject("job-1", 1, 3, true, (uint8_t)k)};
+        size[k] = net_sign(w, bytes[k], &m, 3);
+    }
+    pr_writer_init(&x);
+    pr_evidence_write(&x, PR_EVIDENCE_EQUIVOCATION, 3, bytes[0], size[0], bytes[1], size[1]);
+    net_deliver(w, 0, 1, x.data, x.size);
+    pr_writer_clear(&x);
+    assert_true(pr_registry_is_convicted(pr_consensus_registry(w->nodes[0].c), 3));
+    assert_int_equal(pr_consensus_registry(w->nodes[0].c)->active_stake, 3);
+    net_restart(w, 0);
+    assert_int_equal(pr_consensus_registry(w->nodes[0].c)->validators[3].removal, PR_REMOVAL_EQUIVOCATION);
     net_destroy(w);
 }
 
@@ -237,6 +314,8 @@ int main(void) {
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(an_open_round_goes_on_without_a_timer),
         cmocka_unit_test(an_open_round_begins_anew_with_more_validators),
+        cmocka_unit_test(a_leader_may_propose_again_among_more_validators),
+        cmocka_unit_test(who_is_away_can_be_convicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
