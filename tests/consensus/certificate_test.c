@@ -146,37 +146,101 @@ static void absences_are_checked(void **state) {
     net_destroy(w);
 }
 
-/* Two who lie say of each other that they are absent, and an honest prover and voter agree: still more than a third. */
-static void a_third_cannot_be_absent(void **state) {
-    (void)state;
-    net *w = net_create(4, NULL, 3);
-    auditor a;
+/* Of four, 0 has proved; those from first_absent on are absent by the word of n_signers each, the others approve. */
+static pr_status check_absent(auditor *a, const net *w, uint32_t first_absent, uint32_t n_signers) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-    pr_writer c;
     pr_subject s = net_subject("job-1", 1, 0, true, 7);
-    hire(&a, w, 0);
+    pr_writer c;
     pr_writer_init(&c);
     pr_certificate_write_head(&c, &(pr_certificate_head){w->terms.run, 0, 4, &s});
     pr_write_u32(&c, 0);
-    pr_write_u32(&c, 2);
-    for (uint32_t absent = 2; absent < 4; absent++) {
+    pr_write_u32(&c, 4 - first_absent);
+    for (uint32_t absent = first_absent; absent < 4; absent++) {
         pr_write_u32(&c, absent);
-        pr_write_u32(&c, 3);
-        for (uint32_t signer = 0; signer < 4; signer++) {
+        pr_write_u32(&c, n_signers);
+        for (uint32_t signer = 0, k = 0; k < n_signers; signer++) {
             if (signer == absent) continue;
             pr_message m = {.kind = PR_MESSAGE_ABSENCE, .subject = s, .absent = absent};
             net_sign(w, bytes, &m, signer);
             pr_write_u32(&c, signer);
             pr_write_bytes(&c, m.signature, PR_SIGNATURE_BYTES);
+            k++;
         }
     }
-    pr_message vote = net_vote(w, &s, 1, PR_VOTE_APPROVE);
-    net_sign(w, bytes, &vote, 1);
-    pr_write_u32(&c, 1);
-    pr_certificate_write_vote(&c, &vote);
-    assert_int_equal(check(&a, c.data, c.size), PR_ERR_REFUSED);
-    assert_non_null(strstr(a.err.text, "absent are 2"));
+    pr_write_u32(&c, first_absent - 1);
+    for (uint32_t voter = 1; voter < first_absent; voter++) {
+        pr_message vote = net_vote(w, &s, voter, PR_VOTE_APPROVE);
+        net_sign(w, bytes, &vote, voter);
+        pr_certificate_write_vote(&c, &vote);
+    }
+    pr_status status = check(a, c.data, c.size);
     pr_writer_clear(&c);
+    return status;
+}
+
+/* Two who lie say of each other that they are absent, and an honest prover and voter agree: still more than a third. */
+static void a_third_cannot_be_absent(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    auditor a;
+    hire(&a, w, 0);
+    assert_int_equal(check_absent(&a, w, 3, 3), PR_OK);
+    assert_int_equal(check_absent(&a, w, 2, 3), PR_ERR_REFUSED);
+    assert_non_null(strstr(a.err.text, "absent are 2"));
+    pr_registry_clear(&a.registry);
+    net_destroy(w);
+}
+
+static void a_few_do_not_make_anybody_absent(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    auditor a;
+    hire(&a, w, 0);
+    for (uint32_t n = 0; n < 3; n++) {
+        assert_int_equal(check_absent(&a, w, 3, n), PR_ERR_REFUSED);
+        assert_non_null(strstr(a.err.text, "absence of validator 3"));
+    }
+    pr_registry_clear(&a.registry);
+    net_destroy(w);
+}
+
+/* View 1 by validators 0 to n_signers - 1 of four; those whom `as` calls removed are left out. */
+static pr_status check_view(auditor *a, const net *w, const pr_hash *run, const pr_registry *as, uint32_t n_signers) {
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES], signatures[4][PR_SIGNATURE_BYTES];
+    pr_validator_set signers = {{0}};
+    uint64_t view;
+    pr_writer x;
+    for (uint32_t i = 0; i < n_signers; i++) {
+        pr_message m = {.kind = PR_MESSAGE_VIEW_CHANGE, .view = 1};
+        net_sign(w, bytes, &m, i);
+        memcpy(signatures[i], m.signature, PR_SIGNATURE_BYTES);
+        pr_set_add(&signers, i);
+    }
+    pr_writer_init(&x);
+    pr_view_certificate_write(&x, &w->terms.run, 1, as, &signers, (const uint8_t(*)[PR_SIGNATURE_BYTES])signatures);
+    pr_status status = pr_view_certificate_check(&view, x.data, x.size, run, &a->registry, &a->crypto, &a->err);
+    pr_writer_clear(&x);
+    return status;
+}
+
+/* Else two liars who call the other two removed would be everybody. */
+static void a_view_leaves_out_nobody_without_evidence(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    pr_hash elsewhere = pr_blake2s_hash("another run", 11);
+    pr_registry two;
+    auditor a;
+    hire(&a, w, 0);
+    net_registry(w, 0, &two);
+    assert_int_equal(check_view(&a, w, &w->terms.run, &a.registry, 3), PR_OK);
+    assert_int_equal(check_view(&a, w, &w->terms.run, &a.registry, 2), PR_ERR_REFUSED);
+    assert_int_equal(check_view(&a, w, &elsewhere, &a.registry, 3), PR_ERR_REFUSED);
+    for (uint32_t i = 2; i < 4; i++) pr_registry_remove(&two, i, PR_REMOVAL_WRONG_VOTE);
+    assert_int_equal(check_view(&a, w, &w->terms.run, &two, 2), PR_ERR_REFUSED);
+    assert_non_null(strstr(a.err.text, "no evidence against validator"));
+    for (uint32_t i = 2; i < 4; i++) pr_registry_remove(&a.registry, i, PR_REMOVAL_WRONG_VOTE);
+    assert_int_equal(check_view(&a, w, &w->terms.run, &two, 2), PR_OK);
+    pr_registry_clear(&two);
     pr_registry_clear(&a.registry);
     net_destroy(w);
 }
@@ -238,6 +302,9 @@ static void evidence_needs_proof(void **state) {
     assert_int_equal(x.answer, PR_EVIDENCE_FAILS);
     assert_int_equal(judge(&x, &a, PR_PROOF_INVALID), PR_OK);
     assert_int_equal(x.answer, PR_EVIDENCE_HOLDS);
+    a.terms.run = pr_blake2s_hash("another run", 11); /* what was signed there is none here */
+    assert_int_equal(judge(&x, &a, PR_PROOF_INVALID), PR_OK);
+    assert_int_equal(x.answer, PR_EVIDENCE_FAILS);
     pr_writer_clear(&x.w);
     pr_registry_clear(&a.registry);
     net_destroy(w);
@@ -341,6 +408,10 @@ static void a_quorum_signs_the_root(void **state) {
                      PR_OK);
     assert_true(pr_hash_equal(&root, &back));
     assert_int_equal(leaves, 9);
+    assert_int_equal(
+        pr_batch_certificate_check(&back, &leaves, batch->data, batch->size, &other, &a.registry, &a.crypto, &a.err),
+        PR_ERR_REFUSED);
+    assert_non_null(strstr(a.err.text, "another run"));
     for (size_t at = 0; at < batch->size; at++) {
         batch->data[at] ^= 1;
         assert_int_not_equal(pr_batch_certificate_check(&back, &leaves, batch->data, batch->size, &w->terms.run,
@@ -359,6 +430,8 @@ int main(void) {
         cmocka_unit_test(holds_for_ever),
         cmocka_unit_test(absences_are_checked),
         cmocka_unit_test(a_third_cannot_be_absent),
+        cmocka_unit_test(a_few_do_not_make_anybody_absent),
+        cmocka_unit_test(a_view_leaves_out_nobody_without_evidence),
         cmocka_unit_test(evidence_needs_proof),
         cmocka_unit_test(what_is_no_equivocation),
         cmocka_unit_test(inclusion_of_each_leaf_and_of_nothing_else),

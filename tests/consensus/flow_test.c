@@ -281,6 +281,49 @@ static void who_leads_with_withheld_proofs_is_left(void **state) {
     net_destroy(w);
 }
 
+/* A proof that nobody can get has its time once, not once in every view. */
+static void a_new_view_gives_no_time_to_a_withheld_proof(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    for (uint32_t i = 0; i < 4; i++) w->nodes[i].blind = true;
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    net_announce(w, &s);
+    net_run(w);
+    for (uint32_t k = 0; k < w->retries; k++) net_expire_rounds(w);
+    for (uint32_t i = 1; i < 4; i++) pr_consensus_suspect_leader(w->nodes[i].c);
+    net_run(w);
+    assert_int_equal(pr_consensus_view(w->nodes[1].c), 1);
+    assert_int_equal(net_outcome(w, 1, &s), PR_ROUND_OPEN);
+    net_expire_rounds(w);
+    for (uint32_t i = 0; i < 3; i++) assert_int_equal(net_outcome(w, i, &s), PR_ROUND_TIMEOUT);
+    net_destroy(w);
+}
+
+/* Nor does the next leader bring a rejected proof up again. */
+static void what_was_rejected_is_not_proposed_again(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    pr_subject s = net_subject("job-1", 1, 3, false, 7);
+    net_announce(w, &s);
+    net_run(w);
+    for (uint32_t i = 0; i < 3; i++) assert_int_equal(net_outcome(w, i, &s), PR_ROUND_REJECTED);
+    for (uint32_t i = 1; i < 3; i++) pr_consensus_suspect_leader(w->nodes[i].c);
+    net_run(w);
+    assert_int_equal(pr_consensus_view(w->nodes[2].c), 1);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message announced = {.kind = PR_MESSAGE_ANNOUNCE, .subject = s};
+    pr_message proposal = {.kind = PR_MESSAGE_PROPOSE, .view = 1, .subject = s};
+    net_sign(w, bytes, &announced, 3);
+    memcpy(proposal.announcement, announced.signature, PR_SIGNATURE_BYTES);
+    uint64_t refused = w->nodes[2].refused[PR_REFUSED_STALE], rejected = w->nodes[2].n_outcomes[PR_ROUND_REJECTED];
+    net_deliver(w, 2, 1, bytes, net_sign(w, bytes, &proposal, 1));
+    assert_int_equal(w->nodes[2].refused[PR_REFUSED_STALE], refused + 1);
+    assert_int_equal(w->nodes[2].n_outcomes[PR_ROUND_REJECTED], rejected);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_proof_is_approved),
@@ -295,6 +338,8 @@ int main(void) {
         cmocka_unit_test(what_nobody_handed_out_gives_way),
         cmocka_unit_test(who_announces_everything_leaves_room),
         cmocka_unit_test(who_leads_with_withheld_proofs_is_left),
+        cmocka_unit_test(a_new_view_gives_no_time_to_a_withheld_proof),
+        cmocka_unit_test(what_was_rejected_is_not_proposed_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

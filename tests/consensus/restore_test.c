@@ -305,6 +305,34 @@ static void who_is_away_can_be_convicted(void **state) {
     net_destroy(w);
 }
 
+/* A broken machine found a proof valid, the others reject it with a quorum: what it has said of that proof does not
+ * keep it from the next one. */
+static void a_rejection_frees_who_had_approved(void **state) {
+    (void)state;
+    const uint64_t stakes[4] = {1, 4, 4, 1};
+    net *w = net_create(4, stakes, 3);
+    net_start(w);
+    for (uint32_t i = 1; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = true;
+    pr_subject first = net_subject("job-1", 1, 3, true, 7), second = net_subject("job-1", 2, 3, true, 8);
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m = {.kind = PR_MESSAGE_ANNOUNCE, .subject = first};
+    net_deliver(w, 0, 3, bytes, net_sign(w, bytes, &m, 3));
+    assert_int_equal(w->nodes[0].votes, 1);
+    w->nodes[0].blind = true; /* from now on it cannot tell */
+    net_restart(w, 0);
+    for (uint32_t i = 1; i < 3; i++) {
+        m = net_vote(w, &first, i, PR_VOTE_REJECT);
+        net_deliver(w, 0, i, bytes, net_sign(w, bytes, &m, i));
+    }
+    assert_int_equal(net_outcome(w, 0, &first), PR_ROUND_REJECTED);
+    w->nodes[0].blind = false;
+    m = (pr_message){.kind = PR_MESSAGE_ANNOUNCE, .subject = second};
+    uint64_t votes = w->nodes[0].votes;
+    net_deliver(w, 0, 3, bytes, net_sign(w, bytes, &m, 3));
+    assert_int_equal(w->nodes[0].votes, votes + 1);
+    net_destroy(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_comes_back),
@@ -316,6 +344,7 @@ int main(void) {
         cmocka_unit_test(an_open_round_begins_anew_with_more_validators),
         cmocka_unit_test(a_leader_may_propose_again_among_more_validators),
         cmocka_unit_test(who_is_away_can_be_convicted),
+        cmocka_unit_test(a_rejection_frees_who_had_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

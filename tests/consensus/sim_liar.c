@@ -227,6 +227,47 @@ static void slander(sim *s, uint32_t liar) {
     pr_writer_clear(&w);
 }
 
+/* What an honest node has signed in another run, as if it were of this one. */
+static void slander_from_elsewhere(sim *s, uint32_t liar) {
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    uint32_t victim = sim_below(s, s->n);
+    pr_hash run = pr_blake2s_hash("another", 7);
+    pr_message m = {.kind = PR_MESSAGE_ANNOUNCE, .subject = s->subjects[any_subject(s)]};
+    m.subject.prover = victim;
+    m.subject.proof_hash.bytes[0] = SIM_PROOF_INVALID;
+    pr_writer w;
+    pr_writer_init(&w);
+    size_t size = seal_for(s, bytes, &m, victim, victim, &run);
+    pr_evidence_write(&w, PR_EVIDENCE_INVALID_PROOF, victim, bytes, size, NULL, 0);
+    if (!w.failed) tell_some(s, liar, w.data, w.size);
+    pr_writer_clear(&w);
+}
+
+/* All the honest ones, or nobody: for a list of those to be left out. */
+static void write_honest(pr_writer *w, const sim *s, bool all) {
+    pr_write_u32(w, all ? s->n - s->n_faulty : 0);
+    for (uint32_t i = 0; i < s->n && all; i++)
+        if (!s->nodes[i].faulty) pr_write_u32(w, i);
+}
+
+/* Somebody honest, or nobody, is absent by the word of all liars. */
+static void write_absence(pr_writer *w, sim *s, const pr_subject *subject, uint64_t view) {
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    uint32_t absent = sim_below(s, s->n);
+    bool any = sim_chance(s, 30) && absent != subject->prover;
+    pr_write_u32(w, any);
+    if (!any) return;
+    pr_write_u32(w, absent);
+    pr_write_u32(w, s->n_faulty);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (!s->nodes[i].faulty) continue;
+        pr_message m = {.kind = PR_MESSAGE_ABSENCE, .view = view, .subject = *subject, .absent = absent};
+        seal(s, bytes, &m, i);
+        pr_write_u32(w, i);
+        pr_write_bytes(w, m.signature, PR_SIGNATURE_BYTES);
+    }
+}
+
 /* A certificate for a proof of its choice, of its own vote and of others' in its own hand. */
 static void certify(sim *s, uint32_t liar) {
     pr_subject subject = s->subjects[any_subject(s)];
@@ -234,12 +275,16 @@ static void certify(sim *s, uint32_t liar) {
     uint64_t view = any_view(s);
     pr_writer w;
     pr_writer_init(&w);
-    uint32_t first = sim_below(s, s->n), voters = 0, forged = sim_below(s, 2), named = sim_below(s, 3) == 0;
+    uint32_t first = sim_below(s, s->n), voters = 0, forged = sim_below(s, 2), named = sim_below(s, 3);
     uint32_t times = 1 + sim_below(s, 2) * 2; /* three votes of each liar would be enough */
     pr_certificate_write_head(&w, &(pr_certificate_head){s->terms.run, view, s->n, &subject});
-    pr_write_u32(&w, named);
-    if (named) pr_write_u32(&w, first);
-    pr_write_u32(&w, 0);
+    if (named == 0) {
+        pr_write_u32(&w, 1);
+        pr_write_u32(&w, first);
+    } else {
+        write_honest(&w, s, named == 1);
+    }
+    write_absence(&w, s, &subject, view);
     for (uint32_t i = 0; i < s->n; i++) voters += i != subject.prover && (s->nodes[i].faulty || forged);
     pr_write_u32(&w, voters * times);
     for (uint32_t i = 0; i < s->n; i++) {
@@ -267,7 +312,7 @@ static void certify_view(sim *s, uint32_t liar) {
     pr_write_bytes(&w, run.bytes, sizeof run.bytes);
     pr_write_u64(&w, m.view);
     pr_write_u32(&w, s->n);
-    pr_write_u32(&w, 0);
+    write_honest(&w, s, sim_chance(s, 30));
     pr_write_u32(&w, signers * times);
     for (uint32_t i = 0; i < s->n; i++) {
         if (!other_run && !forged && !s->nodes[i].faulty) continue;
@@ -307,9 +352,28 @@ static void stall(sim *s, uint32_t liar) {
 
 void sim_liar_lie(sim *s, uint32_t liar) {
     static void (*const lies[])(sim *, uint32_t) = {
-        vote,    vote,        vote,        announce,     announce,         announce,   propose,
-        propose, name_absent, name_absent, replay,       impersonate,      replay_run, flood,
-        slander, slander,     certify,     certify_view, sign_other_batch, want_view,  ask,
+        vote,
+        vote,
+        vote,
+        announce,
+        announce,
+        announce,
+        propose,
+        propose,
+        name_absent,
+        name_absent,
+        replay,
+        impersonate,
+        replay_run,
+        flood,
+        slander,
+        slander,
+        slander_from_elsewhere,
+        certify,
+        certify_view,
+        sign_other_batch,
+        want_view,
+        ask,
         forge,
     };
     s->lies++;
