@@ -68,6 +68,8 @@ bool pr_app_is_first_rank(void);
 /* getopt_long (set optind = 0 before the first call; mode ":" or "-:"): -1 at the end; after an unknown or incomplete
  * option '?' or ':', with PR_ERR_USAGE in err. */
 int pr_app_option(int argc, char **argv, const char *mode, const struct option *options, pr_error *err);
+/* Named like a manifest: ends in .yaml or .yml. */
+bool pr_app_is_yaml(const char *path);
 /* An unsigned option value within [min, max]; PR_ERR_USAGE names the option and the range. */
 /* A number of bytes, or one with KiB, MiB, GiB behind it; at least 1. PR_ERR_USAGE names the option. */
 PR_MUST_CHECK pr_status pr_app_bytes(size_t *out, const char *option, const char *text, pr_error *err);

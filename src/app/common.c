@@ -121,3 +121,8 @@ pr_status pr_app_bytes(size_t *out, const char *option, const char *text, pr_err
     return pr_fail(err, PR_ERR_USAGE, "%s: '%s'; allowed: a number of bytes, also with KiB, MiB or GiB, like 24GiB",
                    option, text);
 }
+
+bool pr_app_is_yaml(const char *path) {
+    size_t n = strlen(path);
+    return (n > 5 && strcmp(path + n - 5, ".yaml") == 0) || (n > 4 && strcmp(path + n - 4, ".yml") == 0);
+}

@@ -23,7 +23,7 @@ static const struct command {
     {"prove-inclusion", pr_app_prove_inclusion, "show that an outcome is one of a run's"},
     {"verify-inclusion", pr_app_verify_inclusion, "check what prove-inclusion has written"},
     {"check", pr_app_check, "run a trace through its constraints and name the first that fails"},
-    {"plan", pr_app_plan, "predict memory and sizes of a proof before any work"},
+    {"plan", pr_app_plan, "predict memory, sizes, times and votes before any work"},
     {"air", pr_app_air, "print the AIR of a job type as a case file, or as a program"},
     {"bench", pr_app_bench, "measure; JSON lines"},
     {"vm", pr_app_vm, "run, assemble and disassemble programs for the Obelysk VM"},

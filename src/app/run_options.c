@@ -14,11 +14,6 @@ pr_run_options pr_app_run_defaults(void) {
                             .start_ns = PR_CLUSTER_START_NS};
 }
 
-static bool ends_with_yaml(const char *text) {
-    size_t n = strlen(text);
-    return (n > 5 && strcmp(text + n - 5, ".yaml") == 0) || (n > 4 && strcmp(text + n - 4, ".yml") == 0);
-}
-
 /* All ranks read the same command line, so one of them complains; of its own machine, each. */
 int pr_app_run_complain(const pr_error *err) {
     if (err->status == PR_ERR_BACKEND) return pr_app_fail(err), 2;
@@ -29,7 +24,7 @@ int pr_app_run_complain(const pr_error *err) {
 static void take_resume(pr_run_options *o, int argc, char **argv) {
     const char *next = optind < argc ? argv[optind] : NULL;
     o->resume = optarg ? optarg : "";
-    if (optarg || !next || next[0] == '-' || ends_with_yaml(next)) return;
+    if (optarg || !next || next[0] == '-' || pr_app_is_yaml(next)) return;
     o->resume = next;
     optind++;
 }

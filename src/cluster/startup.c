@@ -1,6 +1,7 @@
 #include "cluster/startup.h"
 #include "cluster/roster.h"
 #include "base/clock.h"
+#include "cluster/forecast.h"
 #include "job/estimate.h"
 #include "manifest/calibration.h"
 #include <stdio.h>
@@ -213,6 +214,7 @@ typedef struct inventory {
     uint32_t n_nodes, n_devices;
     uint32_t classes[PR_MAX_CLASSES], n_classes; /* the first job of each */
     pr_costs costs;
+    pr_forecast votes;
 } inventory;
 
 static pr_costs find_costs(void) {
@@ -275,19 +277,28 @@ static uint64_t device_limit(const inventory *v, const pr_run *r) {
     return pr_seat_device_limit(r->o->device_bytes, least < UINT64_MAX / 2 ? least : 0);
 }
 
-static void estimate(pr_schedule_job *j, const inventory *v, const pr_run *r, const pr_manifest_job *m) {
-    pr_estimate e;
+/* Jobs of one class count as having one AIR. */
+static void foresee_votes(inventory *v, const pr_schedule_job *j, const pr_estimate *e, bool is_first_of_class) {
+    if (j->past != PR_SCHEDULE_TO_DO || !e->known) return;
+    pr_forecast_add(&v->votes, &e->proof, 0);
+    if (is_first_of_class) pr_forecast_add_root(&v->votes, e->proof.root_ns);
+}
+
+/* Of an attempt; e as pr_estimate_job gives it. */
+static void estimate(pr_schedule_job *j, pr_estimate *e, const inventory *v, const pr_run *r,
+                     const pr_manifest_job *m) {
     const pr_wire_hello *h = &r->roll->members[r->roll->n > 1].hello; /* the threads of a rank like the others */
+    *e = (pr_estimate){.known = false};
     j->expected_ns = 1000000000u;
-    if (pr_estimate_job(&e, m->type, &m->params, &m->config, &v->costs, h->threads ? h->threads : 1, NULL) != PR_OK)
+    if (pr_estimate_job(e, m->type, &m->params, &m->config, &v->costs, h->threads ? h->threads : 1, NULL) != PR_OK)
         return;
-    j->expected_ns = e.expected_ns;
-    j->host_bytes = e.host_bytes;
+    j->expected_ns = e->expected_ns;
+    j->host_bytes = e->host_bytes;
     if (!v->n_devices) return;
     uint64_t limit = device_limit(v, r);
-    bool streams = limit && e.device_bytes > limit;
-    j->device_bytes = streams ? limit : e.device_bytes;
-    j->device_host_bytes = e.device_host_bytes + (streams ? e.device_bytes : 0);
+    bool streams = limit && e->device_bytes > limit;
+    j->device_bytes = streams ? limit : e->device_bytes;
+    j->device_host_bytes = e->device_host_bytes + (streams ? e->device_bytes : 0);
 }
 
 /* Jobs of one type err alike. */
@@ -311,7 +322,9 @@ static uint32_t attempts_before(const pr_run *r, uint32_t job) {
 static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, size_t *n_ranges) {
     const pr_manifest_job *m = &r->manifest->jobs[i];
     pr_schedule_job *j = &v->jobs[i];
-    estimate(j, v, r, m);
+    pr_estimate e;
+    uint32_t n_classes = v->n_classes;
+    estimate(j, &e, v, r, m);
     j->class = class_of(v, r, i);
     j->time_limit_ns = m->time_limit_ns;
     j->deadline_ns = deadline_of(r, m, now);
@@ -319,13 +332,21 @@ static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, si
     j->retries = m->retries;
     j->attempts_before = attempts_before(r, i);
     j->past = r->file->past[i];
+    foresee_votes(v, j, &e, v->n_classes > n_classes);
     j->n_after = (uint32_t)m->n_after;
     j->after = v->ranges + *n_ranges;
     for (size_t k = 0; k < m->n_after; k++)
         v->ranges[(*n_ranges)++] = (pr_schedule_range){m->after[k].first, m->after[k].count};
 }
 
+static void begin_votes(inventory *v, const pr_run *r) {
+    uint32_t n_up = 0;
+    for (uint32_t i = 0; i < r->roll->n; i++) n_up += r->roll->members[i].state == PR_RANK_UP;
+    v->votes = pr_forecast_begin(r->roster->votes.committee_size, n_up ? n_up : 1);
+}
+
 static pr_status list_all(inventory *v, const pr_run *r, uint64_t now, pr_error *err) {
+    char votes[512];
     size_t n = r->manifest->n_jobs, n_ranges = 1;
     for (size_t i = 0; i < n; i++) n_ranges += r->manifest->jobs[i].n_after;
     v->jobs = calloc(n ? n : 1, sizeof *v->jobs);
@@ -338,8 +359,11 @@ static pr_status list_all(inventory *v, const pr_run *r, uint64_t now, pr_error 
         return pr_fail(err, PR_ERR_MEMORY, "out of memory for a schedule of %zu jobs", n);
     v->costs = find_costs();
     list_ranks(v, r->roll);
+    begin_votes(v, r);
     n_ranges = 0;
     for (uint32_t i = 0; i < n; i++) list_job(v, r, i, now, &n_ranges);
+    pr_forecast_describe(votes, sizeof votes, &v->votes);
+    pr_log(PR_LOG_INFO, "run", "%s", votes);
     return PR_OK;
 }
 
