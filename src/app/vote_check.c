@@ -149,7 +149,8 @@ static void check_evidence(pr_vote_check *c, const pr_evidence_row *row, size_t 
     pr_hash job = name_of(c, row->id);
     if (status != PR_OK || answer == PR_EVIDENCE_FAILS)
         blame(c, "evidence %zu (%s): %s", i, row->id, err.text);
-    else if ((uint32_t)e.kind != row->kind || e.offender != row->offender || !pr_hash_equal(&job, &e.subject.job))
+    else if ((uint32_t)e.kind != row->kind || e.offender != row->offender || !pr_hash_equal(&job, &e.subject.job) ||
+             row->attempt != e.subject.attempt || !is_hash(row->proof_hash, &e.subject.proof_hash))
         blame(c, "evidence %zu (%s): the row is not what its bytes say", i, row->id);
     else
         accept_evidence(c, &e, answer == PR_EVIDENCE_HOLDS);
@@ -173,8 +174,14 @@ static void check_all_evidence(pr_vote_check *c) {
 static bool is_row_of(const pr_vote_check *c, const pr_certificate_row *row, const pr_certificate *made) {
     pr_hash job = name_of(c, row->id);
     return pr_hash_equal(&job, &made->subject.job) && row->attempt == made->subject.attempt &&
-           row->view == made->view && is_hash(row->proof_hash, &made->subject.proof_hash) &&
+           row->view == made->view && row->prover == made->subject.prover &&
+           is_hash(row->proof_hash, &made->subject.proof_hash) &&
            is_hash(row->statement_digest, &made->subject.statement);
+}
+
+static bool counts_are_of(const pr_certificate_row *row, const pr_certificate *made) {
+    return row->n_validators == made->n_validators && row->n_votes == made->n_votes &&
+           row->n_absent == made->n_absent && row->n_removed == made->n_removed;
 }
 
 static void check_certificate(pr_vote_check *c, const pr_certificate_row *row) {
@@ -194,6 +201,7 @@ static void check_certificate(pr_vote_check *c, const pr_certificate_row *row) {
         blame(c, "certificate of %s: it is about another job, attempt or proof than its row", row->id);
         return;
     }
+    if (!counts_are_of(row, &made)) blame(c, "certificate of %s: the row counts others than its bytes", row->id);
     pr_vote_job *job = find_job(c, &made.subject.job);
     const pr_job_row *done = job ? pr_results_job(c->results, job->row) : NULL;
     if (done && is_hash(done->proof_hash, &made.subject.proof_hash) &&
@@ -289,26 +297,41 @@ static pr_status check_votes(pr_vote_check *c, pr_error *err) {
 
 /* ---- views and the batch ---- */
 
+/* What nobody signs follows from what is signed: a view has one leader, and one reason. */
+static void compare_view(pr_vote_check *c, const pr_view_row *row, const pr_view_row *made, bool names_leader) {
+    if (strcmp(row->id, made->id) != 0)
+        blame(c, "view %s: its certificate is of view %s", row->id, made->id);
+    else if (names_leader && row->leader != made->leader)
+        blame(c, "view %s: validator %u leads it by its row, %u by its certificate", row->id, row->leader,
+              made->leader);
+    else if (names_leader && strcmp(row->reason, made->reason) != 0)
+        blame(c, "view %s: it began for `%s` by its row; a view begins for a timeout alone", row->id, row->reason);
+    else if (row->n_validators != made->n_validators || row->n_removed != made->n_removed ||
+             row->n_signers != made->n_signers)
+        blame(c, "view %s: the row counts others than its bytes", row->id);
+}
+
+static void check_view(pr_vote_check *c, const pr_view_row *row, bool names_leader) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    uint64_t view = 0;
+    pr_view_row made;
+    pr_error err = {0};
+    pr_status status = pr_results_read_signed(c->results, row->offset, row->length, &bytes, &size, &err);
+    if (status == PR_OK)
+        status = pr_view_certificate_check(&view, bytes, size, &c->terms.run, &c->registry, &c->crypto, &err);
+    if (status == PR_OK) status = pr_store_read_view(&made, bytes, size, &err);
+    if (status == PR_OK)
+        compare_view(c, row, &made, names_leader);
+    else
+        blame(c, "view %s: %s", row->id, err.text);
+    free(bytes);
+}
+
 static void check_views(pr_vote_check *c) {
-    size_t n;
-    const pr_view_row *rows = pr_results_vote_rows(c->results, PR_VOTES_VIEWS, &n);
-    for (size_t i = 0; i < n; i++, c->n_views++) {
-        uint8_t *bytes = NULL;
-        size_t size = 0;
-        uint64_t view = 0;
-        pr_error err = {0};
-        pr_status status = pr_results_read_signed(c->results, rows[i].offset, rows[i].length, &bytes, &size, &err);
-        if (status == PR_OK)
-            status = pr_view_certificate_check(&view, bytes, size, &c->terms.run, &c->registry, &c->crypto, &err);
-        if (status != PR_OK)
-            blame(c, "view %s: %s", rows[i].id, err.text);
-        else if (view != strtoull(rows[i].id, NULL, 10))
-            blame(c, "view %s: its certificate is of view %llu", rows[i].id, (unsigned long long)view);
-        else if (rows[i].reason[0] && rows[i].leader != pr_view_certificate_leader(bytes, size))
-            blame(c, "view %s: validator %u leads it by its row, %u by its certificate", rows[i].id, rows[i].leader,
-                  pr_view_certificate_leader(bytes, size));
-        free(bytes);
-    }
+    const pr_view_row *rows = pr_results_vote_rows(c->results, PR_VOTES_VIEWS, &c->n_views);
+    bool names_leader = pr_results_has_column(c->results, PR_VOTES_VIEWS, "leader");
+    for (size_t i = 0; i < c->n_views; i++) check_view(c, &rows[i], names_leader);
 }
 
 static int compare_leaves(const void *a, const void *b) { return memcmp(a, b, sizeof(pr_hash)); }
@@ -362,27 +385,33 @@ static pr_status check_root(pr_vote_check *c, const pr_batch_row *row, const pr_
     return PR_OK;
 }
 
+static pr_status check_batch(pr_vote_check *c, const pr_batch_row *row, pr_error *err) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    uint64_t leaves = 0;
+    pr_hash root = {{0}};
+    pr_batch_row made;
+    pr_error e = {0};
+    pr_status status = pr_results_read_signed(c->results, row->offset, row->length, &bytes, &size, &e);
+    if (status == PR_OK)
+        status = pr_batch_certificate_check(&root, &leaves, bytes, size, &c->terms.run, &c->registry, &c->crypto, &e);
+    if (status == PR_OK) status = pr_store_read_batch(&made, bytes, size, &e);
+    free(bytes);
+    if (status != PR_OK)
+        blame(c, "batch %.16s...: %s", row->id, e.text);
+    else if (strcmp(row->id, made.id) != 0 || row->leaves != made.leaves)
+        blame(c, "batch %.16s...: its certificate is of another root", row->id);
+    else if (row->n_validators != made.n_validators || row->n_removed != made.n_removed ||
+             row->n_signers != made.n_signers)
+        blame(c, "batch %.16s...: the row counts others than its bytes", row->id);
+    else
+        return check_root(c, row, &root, err);
+    return PR_OK;
+}
+
 static pr_status check_batches(pr_vote_check *c, pr_error *err) {
-    size_t n;
-    const pr_batch_row *rows = pr_results_vote_rows(c->results, PR_VOTES_BATCHES, &n);
-    for (size_t i = 0; i < n; i++, c->n_batches++) {
-        uint8_t *bytes = NULL;
-        size_t size = 0;
-        uint64_t leaves = 0;
-        pr_hash root = {{0}};
-        pr_error e = {0};
-        pr_status status = pr_results_read_signed(c->results, rows[i].offset, rows[i].length, &bytes, &size, &e);
-        if (status == PR_OK)
-            status =
-                pr_batch_certificate_check(&root, &leaves, bytes, size, &c->terms.run, &c->registry, &c->crypto, &e);
-        free(bytes);
-        if (status != PR_OK)
-            blame(c, "batch %.16s...: %s", rows[i].id, e.text);
-        else if (!is_hash(rows[i].id, &root) || leaves != rows[i].leaves)
-            blame(c, "batch %.16s...: its certificate is of another root", rows[i].id);
-        else
-            PR_TRY(check_root(c, &rows[i], &root, err));
-    }
+    const pr_batch_row *rows = pr_results_vote_rows(c->results, PR_VOTES_BATCHES, &c->n_batches);
+    for (size_t i = 0; i < c->n_batches; i++) PR_TRY(check_batch(c, &rows[i], err));
     return PR_OK;
 }
 

@@ -48,6 +48,8 @@ static void begin_consensus(pr_run_metrics *m) {
         pr_metrics_set(r, m->rounds, "outcome", pr_round_outcome_name((pr_round_outcome)i), 0);
     for (uint32_t i = 0; i < PR_VIEW_REASONS; i++)
         pr_metrics_set(r, m->view_changes, "reason", pr_view_reason_name((pr_view_reason)i), 0);
+    for (uint32_t i = 0; i < PR_REFUSALS; i++)
+        pr_metrics_set(r, m->refused, "reason", pr_refusal_name((pr_refusal)i), 0);
     for (uint32_t i = PR_EVIDENCE_EQUIVOCATION; i <= PR_EVIDENCE_INVALID_PROOF; i++)
         pr_metrics_set(r, m->fraud, "kind", pr_evidence_kind_name((pr_evidence_kind)i), 0);
     for (uint32_t i = PR_REMOVAL_NONE + 1; i < PR_REMOVAL_AWAY; i++)

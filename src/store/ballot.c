@@ -300,13 +300,22 @@ static void count_signatures(const uint8_t *list, size_t size, uint32_t *n_remov
     *n_signers = pr_read_u32(&r);
 }
 
+/* Nothing but a timeout begins a view: where a leader is removed the next one takes over within the same. */
+pr_status pr_store_read_view(pr_view_row *row, const uint8_t *certificate, size_t size, pr_error *err) {
+    uint64_t view;
+    *row = (pr_view_row){.reason = "timeout"};
+    PR_TRY(pr_view_certificate_check(&view, certificate, size, NULL, NULL, NULL, err));
+    row->leader = pr_view_certificate_leader(certificate, size);
+    snprintf(row->id, sizeof row->id, "%llu", (unsigned long long)view);
+    row->n_validators = u32_at(certificate + PR_VIEW_HEAD_BYTES - 4);
+    count_signatures(certificate + PR_VIEW_HEAD_BYTES, size - PR_VIEW_HEAD_BYTES, &row->n_removed, &row->n_signers);
+    return PR_OK;
+}
+
 static pr_status put_view(pr_product *p, const ballot *b, pr_error *err) {
-    /* Nothing else begins a view: where a leader is removed the next one takes over within the same. */
-    pr_view_row row = {
-        .reason = "timeout", .leader = pr_view_certificate_leader(b->body, b->size), .time_ns = b->time_ns};
-    snprintf(row.id, sizeof row.id, "%llu", (unsigned long long)b->as.view);
-    row.n_validators = u32_at(b->body + PR_VIEW_HEAD_BYTES - 4);
-    count_signatures(b->body + PR_VIEW_HEAD_BYTES, b->size - PR_VIEW_HEAD_BYTES, &row.n_removed, &row.n_signers);
+    pr_view_row row;
+    PR_TRY(pr_store_read_view(&row, b->body, b->size, err));
+    row.time_ns = b->time_ns;
     PR_TRY(add_bytes(p, b, &row.offset, &row.length, err));
     return add_row(p, PR_VOTES_VIEWS, &row, err);
 }
@@ -367,14 +376,21 @@ pr_status pr_ballot_put(pr_product *p, uint64_t time_ns, const uint8_t *record, 
     return PR_OK;
 }
 
+pr_status pr_store_read_batch(pr_batch_row *row, const uint8_t *certificate, size_t size, pr_error *err) {
+    pr_hash root;
+    memset(row, 0, sizeof *row);
+    PR_TRY(pr_batch_certificate_check(&root, &row->leaves, certificate, size, NULL, NULL, NULL, err));
+    write_hash(row->id, &root);
+    row->n_validators = u32_at(certificate + 34); /* behind version, kind and run */
+    count_signatures(certificate + PR_BATCH_HEAD_BYTES, size - PR_BATCH_HEAD_BYTES, &row->n_removed, &row->n_signers);
+    return PR_OK;
+}
+
 pr_status pr_ballot_put_batch(pr_product *p, uint64_t time_ns, const uint8_t *certificate, size_t size, pr_error *err) {
     const ballot b = {.time_ns = time_ns, .body = certificate, .size = size};
-    pr_batch_row row = {.time_ns = time_ns};
-    pr_hash root;
-    PR_TRY(pr_batch_certificate_check(&root, &row.leaves, certificate, size, NULL, NULL, NULL, err));
-    write_hash(row.id, &root);
-    row.n_validators = u32_at(certificate + 34); /* behind version, kind and run */
-    count_signatures(certificate + PR_BATCH_HEAD_BYTES, size - PR_BATCH_HEAD_BYTES, &row.n_removed, &row.n_signers);
+    pr_batch_row row;
+    PR_TRY(pr_store_read_batch(&row, certificate, size, err));
+    row.time_ns = time_ns;
     PR_TRY(add_bytes(p, &b, &row.offset, &row.length, err));
     return add_row(p, PR_VOTES_BATCHES, &row, err);
 }

@@ -275,6 +275,15 @@ const void *pr_results_vote_rows(const pr_results *r, pr_vote_table table, size_
     return r->tables[PR_TABLE_VOTES + table].data;
 }
 
+bool pr_results_has_column(const pr_results *r, pr_vote_table table, const char *name) {
+    hid_t dataset = H5Dopen2(r->file, pr_table_plans[PR_TABLE_VOTES + table].name, H5P_DEFAULT);
+    hid_t type = dataset >= 0 ? H5Dget_type(dataset) : -1;
+    bool has = type >= 0 && H5Tget_class(type) == H5T_COMPOUND && H5Tget_member_index(type, name) >= 0;
+    if (type >= 0) H5Tclose(type);
+    if (dataset >= 0) H5Dclose(dataset);
+    return has;
+}
+
 pr_status pr_results_read_signed(const pr_results *r, uint64_t offset, uint64_t length, uint8_t **out, size_t *size,
                                  pr_error *err) {
     *out = NULL;

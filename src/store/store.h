@@ -144,6 +144,11 @@ const void *pr_results_vote_rows(const pr_results *r, pr_vote_table table, size_
  * "" for one that does not decode. Signatures are not looked at. */
 void pr_store_describe_consensus(char *out, size_t size, const uint8_t *record, size_t record_size);
 void pr_store_describe_batch(char *out, size_t size, const uint8_t *certificate, size_t certificate_size);
+/* The row of a view or batch certificate, but for when and where. PR_ERR_MALFORMED for other bytes. */
+PR_MUST_CHECK pr_status pr_store_read_view(pr_view_row *row, const uint8_t *certificate, size_t size, pr_error *err);
+PR_MUST_CHECK pr_status pr_store_read_batch(pr_batch_row *row, const uint8_t *certificate, size_t size, pr_error *err);
+/* Whether the file's table has the column: in files from before it rows read as zeros there. */
+bool pr_results_has_column(const pr_results *r, pr_vote_table table, const char *name);
 /* Bytes of /signed, heap memory of the caller's. PR_ERR_MALFORMED: outside the file. */
 PR_MUST_CHECK pr_status pr_results_read_signed(const pr_results *r, uint64_t offset, uint64_t length, uint8_t **out,
                                                size_t *size, pr_error *err);

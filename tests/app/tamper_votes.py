@@ -40,6 +40,30 @@ with h5py.File(path, "r+") as f:
         change("validators", 1, "public_key", f["validators"][2]["public_key"])
     elif kind == "removal":
         change("validators", 3, "removal", 1)
+    elif kind == "leader":
+        change("views", 0, "leader", f["views"][0]["leader"] + 1)
+    elif kind == "reason":
+        change("views", 0, "reason", b"leader_removed")
+    elif kind == "no_reason":
+        change("views", 0, "reason", b"")
+    elif kind == "view":
+        change("views", 0, "id", b"2")
+    elif kind == "view_signers":
+        change("views", 0, "n_signers", 4)
+    elif kind == "view_certificate":
+        flip("views", 0, -1)
+    elif kind == "evidence":
+        flip("evidence", 0, -1)
+    elif kind == "evidence_attempt":
+        change("evidence", 0, "attempt", 99)
+    elif kind == "offender":
+        change("evidence", 0, "offender", 0)
+    elif kind == "prover":
+        change("certificates", 0, "prover", 99)
+    elif kind == "n_votes":
+        change("certificates", 0, "n_votes", 4)
+    elif kind == "n_signers":
+        change("batches", 0, "n_signers", 1)
     elif kind == "outcome":
         change("consensus", 0, "outcome", 2)
     elif kind == "size":

@@ -126,6 +126,9 @@ verdict vote 0 .*: the row is not what its bytes say
 batch batch .*: .*wrong signature
 swap certificate of fib-.: it is about another job
 rename certificate of fib-.: it is about another job
+prover certificate of fib-.: it is about another job, attempt or proof than its row
+n_votes certificate of fib-.: the row counts others than its bytes
+n_signers batch .*: the row counts others than its bytes
 lost fib-.: approved, but no certificate that holds names its proof
 key consensus: this key is registered already
 removal validator 3: removed for equivocation by its row, for none by evidence

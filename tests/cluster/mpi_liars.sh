@@ -15,6 +15,18 @@ check_metrics() { # FILE
         exit 1
     fi
 }
+check_tampered() { # PROVERUN FOLDER: evidence that was changed is named
+    /usr/bin/python3 -c 'import h5py' 2>/dev/null || return 0
+    for what in evidence evidence_attempt offender; do
+        cp "$2"/liars-*.h5 "$folder/changed.h5"
+        /usr/bin/python3 "$(dirname "$0")/../app/tamper_votes.py" "$folder/changed.h5" $what
+        if "$1" verify "$folder/changed.h5" >"$folder/out" 2>&1 || ! grep -q '^bad: evidence 0 ' "$folder/out"; then
+            echo "FAILED: $what was changed, and verify says"
+            cat "$folder/out"
+            exit 1
+        fi
+    done
+}
 promtool=$(command -v promtool) || echo 'SKIPPED: promtool check metrics (there is no promtool: package prometheus)'
 sizes=4
 [ -z "${PROVERUN_TEST_LONG:-}" ] || sizes='4 7 10'
@@ -67,6 +79,7 @@ for n in $sizes; do
             cat "$folder/audit"
             exit 1
         }
+        [ $kind != contrary ] || check_tampered "$2" "$folder/$n-$kind"
         echo "$kind, $n ranks: $(grep -c 'is removed' "$folder/err" || true) lines of removals"
         check_metrics "$folder/$n-$kind"/liars-*.prom
     done

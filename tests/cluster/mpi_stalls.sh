@@ -103,6 +103,28 @@ announced before >were
 [ "$(wc -l <were)" -ge 3 ] || fail "no announced jobs: $(head -n 5 before)"
 while read -r id; do grep -q -- "$id" jobs || fail "$id was announced and is not there"; done <were
 
+# ---- who led from when, and why, is checked against what was signed ----
+if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
+    while read -r kind words; do
+        cp "$f" changed.h5
+        /usr/bin/python3 "$HERE/../app/tamper_votes.py" changed.h5 "$kind" || fail "$kind could not be changed"
+        for command in verify audit; do
+            RC=0
+            "$PROVERUN" $command changed.h5 >answer 2>err || RC=$?
+            expect_rc 1 "$command: $kind"
+            expect_in "^bad: view .: $words" answer "$command: $kind"
+            expect_in '30 proofs good, 0 bad' answer "$command: $kind"
+        done
+    done <<'K'
+leader validator . leads it by its row, . by its certificate
+reason it began for `leader_removed` by its row; a view begins for a timeout alone
+no_reason it began for `` by its row
+view its certificate is of view 1
+view_signers the row counts others than its bytes
+view_certificate .*wrong signature
+K
+fi
+
 # ---- what is refused begins nothing and hangs nobody ----
 # refused RC WHAT PATTERN COMMAND...
 refused() {

@@ -8,8 +8,8 @@
 
 enum { MAX_VALIDATORS = 16 };
 typedef struct tally { /* of rows */
-    uint64_t validators, removed, views, votes[MAX_VALIDATORS], outcomes[PR_ROUND_OUTCOMES],
-        evidence[PR_EVIDENCE_KINDS];
+    uint64_t validators, removed, reasons[PR_REMOVALS], views, view, led, votes[MAX_VALIDATORS],
+        outcomes[PR_ROUND_OUTCOMES], evidence[PR_EVIDENCE_KINDS];
 } tally;
 
 static void count_rows(tally *t, const pr_results *r) {
@@ -18,10 +18,15 @@ static void count_rows(tally *t, const pr_results *r) {
     const pr_vote_row *votes = pr_results_vote_rows(r, PR_VOTES_VOTES, &n_votes);
     const pr_evidence_row *evidence = pr_results_vote_rows(r, PR_VOTES_EVIDENCE, &n_evidence);
     const pr_round_row *rounds = pr_results_vote_rows(r, PR_VOTES_ROUNDS, &n_rounds);
-    (void)pr_results_vote_rows(r, PR_VOTES_VIEWS, &n_views);
+    const pr_view_row *views = pr_results_vote_rows(r, PR_VOTES_VIEWS, &n_views);
     t->validators = n_validators;
     t->views = n_views;
-    for (size_t i = 0; i < n_validators; i++) t->removed += validators[i].removal != PR_REMOVAL_NONE;
+    t->view = n_views ? strtoull(views[n_views - 1].id, NULL, 10) : 0;
+    for (size_t i = 0; i < n_validators; i++) {
+        t->removed += validators[i].removal != PR_REMOVAL_NONE;
+        t->reasons[validators[i].removal % PR_REMOVALS]++;
+    }
+    for (size_t i = 0; i < pr_results_n_events(r); i++) t->led += pr_results_event(r, i)->kind == PR_EVENT_VIEW;
     for (size_t i = 0; i < n_votes; i++) t->votes[votes[i].signer % MAX_VALIDATORS]++;
     for (size_t i = 0; i < n_evidence; i++) t->evidence[evidence[i].kind % PR_EVIDENCE_KINDS]++;
     for (size_t i = 0; i < n_rounds; i++) t->outcomes[rounds[i].outcome % PR_ROUND_OUTCOMES]++;
@@ -62,10 +67,42 @@ static bool compare(const char *text, const tally *t) {
         good &= same(text, "rounds_total", "outcome", pr_round_outcome_name((pr_round_outcome)i), t->outcomes[i]);
     for (uint32_t i = 1; i < PR_EVIDENCE_KINDS; i++)
         good &= same(text, "fraud_detected_total", "kind", pr_evidence_kind_name((pr_evidence_kind)i), t->evidence[i]);
+    for (uint32_t i = PR_REMOVAL_NONE + 1; i < PR_REMOVAL_AWAY; i++)
+        good &= same(text, "validators_removed_total", "reason", pr_removal_name((pr_removal)i), t->reasons[i]);
     good &= same(text, "view_changes_total", "reason", "timeout", t->views);
+    /* a leader that is removed is followed within its view, which has no row but an event */
+    good &= same(text, "view_changes_total", "reason", "leader_removed", t->led - t->views);
+    good &= same(text, "current_view", NULL, NULL, t->view);
     good &= same(text, "active_validators", NULL, NULL, t->validators - t->removed);
     good &= same(text, "pending_votes", NULL, NULL, 0);
     return good && n_outcomes > 0 && n_votes > 0;
+}
+
+/* Whatever happened, each is there, of its type. */
+static bool has_families(const char *text) {
+    static const char *const families[] = {"votes_total counter",
+                                           "rounds_total counter",
+                                           "fraud_detected_total counter",
+                                           "validators_registered_total counter",
+                                           "validators_removed_total counter",
+                                           "view_changes_total counter",
+                                           "persistence_operations_total counter",
+                                           "messages_refused_total counter",
+                                           "active_validators gauge",
+                                           "pending_votes gauge",
+                                           "current_view gauge",
+                                           "vote_duration_seconds histogram",
+                                           "finalization_duration_seconds histogram",
+                                           "persistence_duration_seconds histogram"};
+    bool good = true;
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        char line[120];
+        snprintf(line, sizeof line, "# TYPE proverun_consensus_%s\n", families[i]);
+        if (strstr(text, line)) continue;
+        fprintf(stderr, "no line %s", line);
+        good = false;
+    }
+    return good;
 }
 
 /* One count says the same in three places. */
@@ -98,7 +135,8 @@ bool votes_metrics_agree(const char *results) {
         count_rows(&t, r);
     else
         fprintf(stderr, "%s\n", e.text);
-    good = good && compare((const char *)text, &t) && times_add_up((const char *)text);
+    good =
+        good && has_families((const char *)text) && compare((const char *)text, &t) && times_add_up((const char *)text);
     free(text);
     pr_results_close(r);
     return good;

@@ -156,6 +156,8 @@ static void a_view_change_carries_an_open_round_on(void **state) {
     for (uint32_t i = 1; i < 4; i++) {
         assert_int_equal(pr_consensus_view(w->nodes[i].c), 1);
         assert_int_equal(pr_consensus_leader(w->nodes[i].c), 1);
+        assert_int_equal(w->nodes[i].view_changes[PR_VIEW_TIMEOUT], 1);
+        assert_int_equal(w->nodes[i].view_changes[PR_VIEW_LEADER_REMOVED], 0);
     }
     net_expire_rounds(w);
     net_expire_rounds(w);
@@ -168,6 +170,33 @@ static void a_view_change_carries_an_open_round_on(void **state) {
     net_expire_rounds(w);
     assert_int_equal(pr_consensus_view(w->nodes[0].c), 1);
     assert_all(w, &next, PR_ROUND_APPROVED);
+    net_destroy(w);
+}
+
+/* Then the next one leads at once, in the same view: nobody has to ask for another. */
+static void a_removed_leader_is_followed_within_its_view(void **state) {
+    (void)state;
+    net *w = net_create(4, NULL, 3);
+    net_start(w);
+    pr_subject s = net_subject("job-1", 1, 3, true, 7);
+    w->nodes[2].silent = true; /* so that the round stays open */
+    net_announce(w, &s);
+    net_run(w);
+    pr_message lie = net_vote(w, &s, 0, PR_VOTE_REJECT); /* it has approved */
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    net_deliver(w, 1, 0, bytes, net_sign(w, bytes, &lie, 0));
+    w->nodes[2].silent = false;
+    net_run(w);
+    net_expire_rounds(w);
+    for (uint32_t i = 1; i < 4; i++) {
+        assert_int_equal(pr_consensus_view(w->nodes[i].c), 0);
+        assert_int_equal(pr_consensus_leader(w->nodes[i].c), 1);
+        assert_int_equal(w->nodes[i].view_changes[PR_VIEW_LEADER_REMOVED], 1);
+        assert_int_equal(w->nodes[i].view_changes[PR_VIEW_TIMEOUT], 0);
+        assert_int_equal(net_outcome(w, i, &s), PR_ROUND_APPROVED);
+    }
+    assert_string_equal(pr_view_reason_name(PR_VIEW_LEADER_REMOVED), "leader_removed");
+    audit(w, &s);
     net_destroy(w);
 }
 
@@ -333,6 +362,7 @@ int main(void) {
         cmocka_unit_test(f_silent_stop_nothing),
         cmocka_unit_test(f_liars_are_named),
         cmocka_unit_test(a_view_change_carries_an_open_round_on),
+        cmocka_unit_test(a_removed_leader_is_followed_within_its_view),
         cmocka_unit_test(who_missed_everything_catches_up),
         cmocka_unit_test(stakes_decide_not_heads),
         cmocka_unit_test(what_nobody_handed_out_gives_way),

@@ -85,7 +85,7 @@ static void count(net_node *node, const pr_consensus_action *a) {
         node->removed++;
         break;
     case PR_COUNT_VIEW_CHANGE:
-        node->view_changes++;
+        node->view_changes[a->label]++;
         break;
     case PR_COUNT_REFUSED:
         node->refused[a->label]++;

@@ -31,7 +31,8 @@ typedef struct net_node {
     bool silent; /* it sends nothing */
     bool deaf;   /* it gets nothing */
     bool blind;  /* its verifier cannot tell */
-    uint64_t n_outcomes[PR_ROUND_OUTCOMES], refused[PR_REFUSALS], votes, frauds, removed, view_changes;
+    uint64_t n_outcomes[PR_ROUND_OUTCOMES], refused[PR_REFUSALS], votes, frauds, removed;
+    uint64_t view_changes[PR_VIEW_REASONS];
     pr_round_outcome outcome; /* the last one */
     bool out_of_order;        /* a message left before its record was written */
     net_bytes batch;
