@@ -71,6 +71,17 @@ for percent in 30 60 90; do
     [ "$("$PROVERUN" show "resumed/$run.h5" --table certificates | wc -l)" = 5 ] || fail "resumed at $percent: certificates"
 done
 
+# ---- nobody votes, and nobody says that somebody did ----
+printf 'version: 1\nconsensus: { committee: 0 }\n' >nobody.yaml
+expect 0 run jobs.yaml --config nobody.yaml --results unvoted
+zero=$(cat out)
+expect 0 show "$zero"
+[ "$(grep -c '^fib-. .* unvoted ' out)" = 4 ] || fail "not unvoted: $(cat out)"
+expect 0 audit "$zero"
+says out '4 proofs good, 0 bad'
+says out 'consensus: no votes are on record'
+says "${zero%.h5}.prom" '^proverun_consensus_rounds_total{outcome="unvoted"} 4$'
+
 # ---- inclusion ----
 expect 0 prove-inclusion "$file" fib-3 -o fib-3.inclusion
 expect 0 prove-inclusion "$run" fib-3 --results r
@@ -100,6 +111,15 @@ for line in proof certificate; do # the last digit of each
     sed "/^$line /{s/[0-7]\$/f/;t;s/.\$/0/;}" fib-3.inclusion >changed
     expect 1 verify-inclusion changed --results "$file"
     says out '^refused: '
+done
+# any digit of it, here every 31st: nothing in the file is idle
+bytes=$(wc -c <fib-3.inclusion)
+at=0
+while [ $((at += 31)) -lt "$bytes" ]; do
+    digit=$(tail -c +$at fib-3.inclusion | head -c 1 | tr '0-9a-f\n' '1-9a-f0x')
+    { head -c $((at - 1)) fib-3.inclusion && printf %s "$digit" && tail -c +$((at + 1)) fib-3.inclusion; } >changed
+    cmp -s changed fib-3.inclusion && continue
+    expect 1 verify-inclusion changed --root "$root" --validators keys
 done
 head -c 300 fib-3.inclusion >cut
 expect 1 verify-inclusion cut --root "$root"

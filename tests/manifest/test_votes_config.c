@@ -1,8 +1,10 @@
 /* The configuration of a run: defaults, every key, and each mistake with its place and what is allowed. */
 #include "manifest/votes_config.h"
+#include "base/bytes.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -88,8 +90,41 @@ static void test_the_template(void **state) {
     assert_non_null(strstr(err.text, "no-such-file.yaml"));
 }
 
+/* Every key that the program knows, with its bounds where a refusal has some. */
+static void test_the_template_is_whole(void **state) {
+    (void)state;
+    pr_votes_config c;
+    pr_error err = {0};
+    uint8_t *template = NULL;
+    size_t size;
+    char line[80], names[300];
+    if (pr_file_read(&template, &size, PR_CONFIGS "/run.yaml", 1 << 16, &err) != PR_OK) fail_msg("%s", err.text);
+    assert_int_equal(parse(&c, "version: 1\nconsensus: {zzzzzz: 1}\n", &err), PR_ERR_USAGE);
+    const char *list = strstr(err.text, "allowed: ");
+    assert_non_null(list);
+    snprintf(names, sizeof names, "%s", list + strlen("allowed: "));
+    size_t n = 0;
+    for (char *name = strtok(names, ", "); name; name = strtok(NULL, ", "), n++) {
+        snprintf(line, sizeof line, "\n  %s: ", name);
+        const char *found = strstr((char *)template, line);
+        snprintf(line, sizeof line, "\n  # %s: ", name); /* without a default that could stand there */
+        if (!found && !strstr((char *)template, line)) fail_msg("configs/run.yaml does not tell of `%s`", name);
+        snprintf(line, sizeof line, "version: 1\nconsensus: {%s: none}\n", name);
+        unsigned min, max;
+        const char *bounds = parse(&c, line, &err) == PR_OK ? NULL : strstr(err.text, "a whole number from ");
+        if (!bounds) continue;
+        assert_int_equal(sscanf(bounds, "a whole number from %u to %u", &min, &max), 2);
+        snprintf(line, sizeof line, ", %u to %u", min, max);
+        const char *told = strstr(found, line);
+        if (!told || told > strstr(found + 1, "\n  ")) fail_msg("configs/run.yaml does not tell `%s`%s", name, line);
+    }
+    assert_int_equal(n, 9);
+    free(template);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_defaults), cmocka_unit_test(test_every_key),
-                                       cmocka_unit_test(test_mistakes), cmocka_unit_test(test_the_template)};
+                                       cmocka_unit_test(test_mistakes), cmocka_unit_test(test_the_template),
+                                       cmocka_unit_test(test_the_template_is_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

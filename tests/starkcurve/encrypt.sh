@@ -94,23 +94,51 @@ expect 1 decrypt "$file" --key locked.key
 says err 'sealed with a passphrase'
 expect 0 decrypt "$file" --key locked.key --passphrase-file word
 says out "$digest"
+(umask 077 && echo other >not-the-word && : >empty)
+expect 1 decrypt "$file" --key locked.key --passphrase-file not-the-word
+says err 'wrong passphrase'
+silent
+expect 2 decrypt "$file" --key locked.key --passphrase-file empty
+says err 'no passphrase; allowed: a first line of 1 to 1022 bytes'
+expect 74 decrypt "$file" --key locked.key --passphrase-file no-such-file
+expect 1 decrypt "$file" --key owner.key --passphrase-file word
+says err 'not sealed, but a passphrase was given'
 
 # ---- bytes that were changed ----
 if python3 -c 'import h5py' 2>/dev/null; then
-    for data in proofs public; do
+    cat >change.py <<'P'
+import sys, h5py
+what, at = sys.argv[1:]
+with h5py.File("changed.h5", "r+") as f:
+    if what in ("proofs", "public_data"):  # one bit: of the ephemeral key, the nonce, the text or the tag
+        row = f[what + "/index"][0]
+        f[what + "/data"][int(row["offset"]) + int(at) % int(row["length"])] ^= 1
+    else:  # each has the other's bytes, or says another statement
+        rows = f[what][:]
+        for column in at.split(","):
+            rows[column][1:3] = rows[column][2:0:-1]
+        f[what][...] = rows
+P
+    while read -r what at words; do
         cp "$file" changed.h5
         chmod u+w changed.h5
-        python3 - "$data" <<'P'
-import sys, h5py
-with h5py.File("changed.h5", "r+") as f:
-    data = f[sys.argv[1] + "/data"]
-    data[60] ^= 1
-P
+        python3 change.py "$what" "$at" || fail "$what $at could not be changed"
         expect 1 decrypt changed.h5 --key locked.key --passphrase-file word
-        says err 'fi.*: encrypted to another key, or changed since'
+        says err "fi.*: $words"
+        grep -q 'encrypted jobs opened, [12] not$' err || fail "$what $at: $(tail -n 1 err)"
         expect 1 verify changed.h5 --key locked.key --passphrase-file word
-        says out 'bad: .*changed since'
-    done
+        says out '^bad: fi'
+    done <<'K'
+proofs 0 encrypted to another key, or changed since
+proofs 33 encrypted to another key, or changed since
+proofs 60 encrypted to another key, or changed since
+proofs -1 encrypted to another key, or changed since
+public_data 0 encrypted to another key, or changed since
+public_data 60 encrypted to another key, or changed since
+public_data -1 encrypted to another key, or changed since
+public_data/index offset,length encrypted to another key, or changed since
+jobs statement_digest encrypted to another key, or changed since
+K
 fi
 
 # ---- manifests ----
