@@ -151,6 +151,10 @@ sed 's/stake: stakes/stake: three/' staked.yaml >three.yaml
 refused 2 "a resume with other stakes" 'three:1:1: stake 2, but validator 3 has 1 since it joined the run; allowed: stakes as' \
     mpirun -n 4 "$PROVERUN" run m.yaml --config three.yaml --results gone --resume "$run"
 resume() { echo "$PROVERUN" run m.yaml --results gone --resume "$run" --config "$1"; }
+chmod 640 gone/keys/rank-0.key
+refused 2 "a key that others can read" 'rank 0: gone/keys/rank-0.key: mode 0640 lets others read or write the key' \
+    $(resume quick.yaml)
+chmod 600 gone/keys/rank-0.key
 chmod 644 word
 refused 2 "a passphrase that others can read" 'rank 0: word: mode 0644 lets others read' $(resume quick.yaml)
 mv word away
