@@ -3,6 +3,7 @@
 #include "cuda/compose.cuh"
 #include "cuda/debug.cuh"
 #include "cuda/fold.cuh"
+#include "cuda/fri.cuh"
 #include "cuda/gather.cuh"
 #include "cuda/grind.cuh"
 #include "cuda/logup.cuh"
@@ -25,7 +26,7 @@ static bool is_available() { return may_have_device(); }
 
 struct memory_plan { /* words */
     size_t near, window, scratch, scratch_words, end, twiddles;
-    size_t table_bytes;
+    size_t table_bytes, fri_bytes;
 };
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
@@ -48,18 +49,20 @@ static memory_plan plan_memory(const pr_device_needs *needs) {
     p.scratch = round_up(p.near + p.window, 64);
     p.scratch_words = larger(needs->n_lookup_components ? scan_words() : 64, spill_words(needs->max_slots));
     p.end = p.scratch + p.scratch_words;
+    p.fri_bytes = fri_mirror_bytes(needs);
     p.table_bytes = larger(least_table_bytes, most_table_bytes(needs));
     return p;
 }
 
 static size_t workspace_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
-    return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes;
+    return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes + p.fri_bytes;
 }
 /* Far columns are pinned themselves. */
 static size_t staging_bytes(const pr_device_needs *needs) { return needs->far_bytes ? 0 : needs->mapped_bytes; }
 static size_t pinned_bytes(const pr_device_needs *needs) {
-    return plan_memory(needs).table_bytes + result_bytes + staging_bytes(needs) + needs->ahead_bytes;
+    const memory_plan p = plan_memory(needs);
+    return p.table_bytes + result_bytes + p.fri_bytes + staging_bytes(needs) + needs->ahead_bytes;
 }
 static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
 
@@ -108,6 +111,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
     PR_TRY(create_mirror(&dev->tables, p.table_bytes, err));
     PR_TRY(create_mirror(&dev->results, result_bytes, err));
+    PR_TRY(create_mirror(&dev->fri, p.fri_bytes, err));
     PR_CUDA_TRY(cudaMalloc((void **)&dev->twiddle_memory, 2 * p.twiddles * sizeof(uint32_t)),
                 "device memory for twiddles");
     uint32_t *line = dev->twiddle_memory, *inverse = line + p.twiddles;
@@ -130,6 +134,7 @@ static void destroy(device *dev) {
     (void)cudaFreeHost(dev->staging);
     (void)cudaFreeHost(dev->far);
     std::free(dev->pieces);
+    clear_mirror(&dev->fri);
     clear_mirror(&dev->results);
     clear_mirror(&dev->tables);
     (void)cudaFree(dev->twiddle_memory);
@@ -291,6 +296,9 @@ static pr_status op_fold_line(pr_device *dev, const pr_col dst[4], const pr_col 
     PR_TRY(fold_line(of(dev), dst, src, alpha, err));
     return flip_if_due(of(dev), dst[0], err);
 }
+static pr_status op_fri(pr_device *dev, pr_fri_result *result, const pr_fri *args, pr_error *err) {
+    return fri(of(dev), result, args, err);
+}
 static pr_status op_gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
                            size_t n_positions, uint32_t log_lifted, pr_error *err) {
     return gather(of(dev), out, cols, n, positions, n_positions, log_lifted, err);
@@ -305,8 +313,8 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
         name, is_available, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create, device_destroy, \
             synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead, op_join_ahead,   \
             op_copy, op_rows_to_storage, op_extend, op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open,     \
-            op_logup, op_compose, op_lift_add, op_sample, op_quotients, op_fold_circle, op_fold_line, op_gather,       \
-            op_grind                                                                                                   \
+            op_logup, op_compose, op_lift_add, op_sample, op_quotients, op_fold_circle, op_fold_line, op_fri,          \
+            op_gather, op_grind                                                                                        \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);

@@ -65,6 +65,7 @@ __device__ __forceinline__ void st4(span<uint32_t> s, size_t i, word4 v) { *(wor
 __device__ __forceinline__ uint64_t atomic_min(span<uint64_t> s, size_t i, uint64_t v) {
     return atomicMin((unsigned long long *)s.p + i, (unsigned long long)v);
 }
+__device__ __forceinline__ uint32_t atomic_add(span<uint32_t> s, size_t i, uint32_t v) { return atomicAdd(s.p + i, v); }
 __device__ __forceinline__ uint64_t atomic_add(span<uint64_t> s, size_t i, uint64_t v) {
     return atomicAdd((unsigned long long *)s.p + i, (unsigned long long)v);
 }

@@ -33,6 +33,7 @@ struct device {
     uint32_t *scratch; /* working memory of one operation: scan_words(), spill_words() */
     size_t scratch_words;
     mirror tables, results;
+    mirror fri;    /* the channel and what it leaves behind (fri.cu) */
     char *staging; /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
     cudaStream_t copies; /* beside stream: of the next proof's columns (ahead.cuh); else NULL */

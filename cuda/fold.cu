@@ -13,8 +13,7 @@ __global__ void __launch_bounds__(block_threads) fold_kernel(fold_view v, uint32
     for (size_t h = thread_number(); h < n; h += thread_count()) {
         const pr_m31 t = layer_twiddle(v.inverse, v.domain, v.is_circle ? 0 : 1, h);
         const pr_qm31 a = ld_secure(v.src, 2 * h), b = ld_secure(v.src, 2 * h + 1);
-        const pr_qm31 odd = pr_qm31_mul(v.alpha, pr_qm31_mul_m31(pr_qm31_sub(a, b), t));
-        st_secure(v.dst, h, pr_qm31_add(pr_qm31_add(a, b), odd));
+        st_secure(v.dst, h, fold_pair(a, b, t, v.alpha));
     }
 }
 

@@ -2,12 +2,13 @@
  * their common root; only levels that the tree stores are written. Above, blocks climb from stored nodes in the same
  * way. */
 #include "cuda/merkle.cuh"
-#include "cuda/hash.cuh"
+#include "cuda/tree.cuh"
 #include "cuda/window.cuh"
 
 namespace PR_GPU {
 
 constexpr unsigned log_block_leaves = 8, block_leaves = 1 << log_block_leaves;
+constexpr unsigned log_max_skipped = 4;
 
 struct leaf_source {
     words arena;
@@ -15,15 +16,6 @@ struct leaf_source {
     uint32_t n_columns, log_rows; /* rows that columns are lifted to */
     uint32_t packed, first;       /* the number of the leaf that they begin at */
 };
-struct tree_place {
-    words nodes; /* [2 << stored height][8] */
-    uint32_t height, stored_height;
-};
-
-static tree_place place_of(const device *dev, const pr_merkle *tree) {
-    const uint32_t stored = pr_merkle_stored_height(tree);
-    return tree_place{view_of(dev->memory + tree->offset, (size_t)16 << stored), tree->height, stored};
-}
 
 PR_DEVICE void hash_plain_leaf(uint32_t h[8], const leaf_source &l, uint32_t leaf) {
     pr_blake2s_lanes_init(h);
@@ -61,60 +53,17 @@ PR_DEVICE void hash_leaf(uint32_t h[8], const leaf_source &l, uint32_t leaf) {
         hash_plain_leaf(h, l, leaf);
 }
 
-PR_DEVICE void st_node(const tree_place &t, uint32_t level, uint32_t index, const uint32_t h[8]) {
-    const size_t at = 8 * (((size_t)1 << level) + index);
-    st4(t.nodes, at, word4{h[0], h[1], h[2], h[3]});
-    st4(t.nodes, at + 4, word4{h[4], h[5], h[6], h[7]});
-}
-PR_DEVICE void ld_node(uint32_t h[8], const tree_place &t, uint32_t level, uint32_t index) {
-    const size_t at = 8 * (((size_t)1 << level) + index);
-    const const_words nodes = read_only(t.nodes);
-    const word4 a = ld4(nodes, at), b = ld4(nodes, at + 4);
-    h[0] = a.x, h[1] = a.y, h[2] = a.z, h[3] = a.w, h[4] = b.x, h[5] = b.y, h[6] = b.z, h[7] = b.w;
-}
-
-/* Word k of the block's node i is word k * block_leaves + i. Parent of nodes 2i and 2i + 1. */
-PR_DEVICE void hash_pair(uint32_t h[8], const words &nodes, uint32_t i) {
-    uint32_t m[16];
-#pragma unroll
-    for (uint32_t k = 0; k < 8; k++) {
-        m[k] = ld(nodes, k * block_leaves + 2 * i);
-        m[8 + k] = ld(nodes, k * block_leaves + 2 * i + 1);
-    }
-    hash_block(h, m, 64);
-}
-
-/* The block has 2^log_count nodes of a level, one a thread, in h: climbs until one is left, storing what is to be. */
-PR_DEVICE void climb(const tree_place &t, uint32_t level, uint32_t block, unsigned log_count, uint32_t h[8]) {
-    PR_SHARED(uint32_t, nodes, 8 * block_leaves);
-    const uint32_t i = threadIdx.x;
-    for (unsigned left = log_count;; left--, level--) {
-        const bool mine = i < 1u << left;
-        if (mine && level <= t.stored_height) st_node(t, level, (block << left) + i, h);
-        if (left == 0) return;
-#pragma unroll
-        for (uint32_t k = 0; k < 8; k++)
-            if (mine) st(nodes, k * block_leaves + i, h[k]);
-        __syncthreads();
-        if (i < 1u << (left - 1)) hash_pair(h, nodes, i);
-        __syncthreads();
-    }
-}
-
 __global__ void __launch_bounds__(block_leaves) leaves_kernel(leaf_source l, tree_place t, uint32_t log_count) {
     uint32_t h[8];
     hash_leaf(h, l, blockIdx.x * blockDim.x + threadIdx.x);
-    climb(t, t.height, (l.first >> log_count) + blockIdx.x, log_count, h);
+    climb<log_block_leaves>(t, t.height, (l.first >> log_count) + blockIdx.x, log_count, h);
 }
 
 /* From nodes of a level that is stored. */
 __global__ void __launch_bounds__(block_leaves) levels_kernel(tree_place t, uint32_t level, uint32_t log_count) {
-    uint32_t h[8], m[16];
-    const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-    ld_node(m, t, level, 2 * i);
-    ld_node(m + 8, t, level, 2 * i + 1);
-    hash_block(h, m, 64);
-    climb(t, level - 1, blockIdx.x, log_count, h);
+    uint32_t h[8];
+    hash_stored_pair(h, t, level, blockIdx.x * blockDim.x + threadIdx.x);
+    climb<log_block_leaves>(t, level - 1, blockIdx.x, log_count, h);
 }
 
 static leaf_source put_columns(device *dev, table_writer *w, const pr_merkle *tree, const pr_col *cols, size_t n) {
@@ -187,12 +136,11 @@ pr_status merkle_commit(device *dev, pr_hash *root, const pr_merkle *tree, const
 struct node_name {
     uint32_t level, index;
 };
-constexpr unsigned max_skipped_leaves = 16;
 
 /* A node a block: read where it is stored, else hashed from its leaves, at most sixteen. */
-__global__ void __launch_bounds__(max_skipped_leaves)
+__global__ void __launch_bounds__(1 << log_max_skipped)
     open_kernel(leaf_source l, tree_place t, span<const node_name> names, words out) {
-    PR_SHARED(uint32_t, nodes, 8 * block_leaves);
+    PR_SHARED(uint32_t, nodes, 8 << log_max_skipped);
     const node_name name = ld(names, blockIdx.x);
     const uint32_t i = threadIdx.x;
     const unsigned climbed = t.height - name.level;
@@ -201,14 +149,7 @@ __global__ void __launch_bounds__(max_skipped_leaves)
         if (i == 0) ld_node(h, t, name.level, name.index);
     } else {
         if (i < 1u << climbed) hash_leaf(h, l, (name.index << climbed) + i);
-        for (unsigned left = climbed; left > 0; left--) {
-#pragma unroll
-            for (uint32_t k = 0; k < 8; k++)
-                if (i < 1u << left) st(nodes, k * block_leaves + i, h[k]);
-            __syncthreads();
-            if (i < 1u << (left - 1)) hash_pair(h, nodes, i);
-            __syncthreads();
-        }
+        for (unsigned left = climbed; left > 0; left--) climb_level<log_max_skipped>(nodes, left, i, h);
     }
 #pragma unroll
     for (uint32_t k = 0; k < 8; k++)
@@ -271,8 +212,9 @@ static pr_status open_some(device *dev, pr_hash *out, size_t *n_out, size_t capa
     PR_TRY(w.send(err));
     const tree_place place = place_of(dev, tree);
     const words to = result_words(dev, 8 * o.n_on_device);
-    PR_CUDA_TRY(PR_LAUNCH(open_kernel, (unsigned)o.n_on_device, max_skipped_leaves, 0, dev->stream, l, place, list, to),
-                "openings");
+    PR_CUDA_TRY(
+        PR_LAUNCH(open_kernel, (unsigned)o.n_on_device, 1 << log_max_skipped, 0, dev->stream, l, place, list, to),
+        "openings");
     PR_TRY(fetch_results(dev, o.n_on_device * sizeof *out, err));
     std::memcpy(out + o.n - o.n_on_device, dev->results.host, o.n_on_device * sizeof *out);
     return PR_OK;
@@ -283,7 +225,7 @@ pr_status merkle_open(device *dev, pr_hash *out, size_t *n_out, size_t capacity,
     pr_merkle_witness witness;
     *n_out = 0;
     if (n == 0) return PR_OK;
-    PR_ASSERT(tree->log_skip <= 4);
+    PR_ASSERT(tree->log_skip <= log_max_skipped);
     if (is_far(dev, cols[0])) PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
     pr_merkle_witness_init(&witness, tree->height, positions, n_positions);
     for (size_t more = 1; more; *n_out += more)

@@ -209,6 +209,7 @@ inline block &the_block() { return block::self(); }
 /* ---- what kernels call ---- */
 
 inline void __syncthreads() { emu::the_block().barrier(); }
+inline void __threadfence() {} /* blocks run one after another: whatever one wrote is there */
 template <class T> inline T emu_lane_value(uint32_t mask, T value, unsigned lane) {
     static_assert(sizeof(T) <= 8, "lanes exchange up to 8 bytes");
     uint64_t word = 0;

@@ -40,6 +40,7 @@ typedef struct pr_device_needs {
     uint32_t n_columns, n_quotient_terms; /* of all trees together; of all quotient groups together, at most */
     uint32_t max_insns, max_values;       /* of a program; of its constraints and batches together */
     uint32_t n_relations;
+    uint32_t log_last_degree; /* of FRI's last layer */
 } pr_device_needs;
 
 /* A Merkle tree in the arena. Levels 0 (root) .. height - log_skip are stored, level k at node offset 1 << k (node
@@ -87,6 +88,30 @@ typedef struct pr_quotient_group {
     const pr_qm31 *coeffs;
     pr_qm31 a, b;
 } pr_quotient_group;
+
+/* Layer of FRI, protocol.md section 12: four columns, their tree, and how often it folds. */
+typedef struct pr_fri_layer {
+    pr_col cols[4];
+    pr_merkle merkle;
+    uint32_t fold_step; /* >= 1: the next layer, or the last values, have so much less log */
+} pr_fri_layer;
+
+/* The commit phase of FRI. Layer 0 is on the circle; its columns hold values, all others are written, and all trees. */
+typedef struct pr_fri {
+    uint32_t n_layers;          /* 1 .. 32 */
+    const pr_fri_layer *layers; /* [n_layers] */
+    pr_col last[4];             /* working memory: the last values */
+    uint32_t log_last_degree;   /* log2 of the coefficients that the last layer may have */
+    uint32_t pow_bits;          /* of the proof of work that comes next */
+    pr_hash digest;             /* of the channel, before the first root is mixed in */
+} pr_fri;
+
+typedef struct pr_fri_result {
+    pr_hash *roots;      /* [n_layers] */
+    pr_qm31 *last_layer; /* [1 << log_last_degree] in the proof's order, bit-reversed */
+    bool exceeds_degree; /* a coefficient above is not zero */
+    pr_hash digest;      /* of the channel, behind the last layer */
+} pr_fri_result;
 
 typedef struct pr_backend {
     const char *name; /* "scalar", "avx2", "avx512", "poison", "cuda", ... */
@@ -163,6 +188,10 @@ typedef struct pr_backend {
      * domain's pairs. */
     pr_status (*fold_circle)(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err);
     pr_status (*fold_line)(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err);
+
+    /* The whole commit phase, the channel (section 4) included: what the host would do of merkle_commit, fold_circle
+     * and fold_line, layer by layer, waiting for each root. NULL: the caller does. */
+    pr_status (*fri)(pr_device *dev, pr_fri_result *result, const pr_fri *args, pr_error *err);
 
     /* out[i * n_positions + k] = cols[i] at its lift of positions[k], a slot of log size log_lifted (>= every
      * column's). Any order, repeats allowed. */

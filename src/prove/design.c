@@ -223,6 +223,7 @@ static void place_late(design *d) {
         place_columns(p->fri[k].cols, 4, l->fri[k].log_size, region_offset(d, d->fri[k]));
         p->fri[k].merkle =
             (pr_merkle){region_offset(d, d->fri_merkle[k]), height, pr_merkle_log_skip(height), l->fri[k].packed};
+        p->fri[k].fold_step = l->fri[k].fold_step;
     }
     if (d->fold_temporary[0])
         for (uint32_t k = 0; k < 2; k++)

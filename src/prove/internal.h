@@ -83,12 +83,6 @@ typedef struct pr_component_state {
     bool first_of_size;
 } pr_component_state;
 
-typedef struct pr_fri_state {
-    pr_col cols[4];
-    pr_merkle merkle;
-    pr_hash root;
-} pr_fri_state;
-
 /* Traces that were prepared, at most two: sources[0] is being made, or is made, in the views; sources[1] waits for
  * them. Without views (PR_AHEAD_NONE) they only wait. */
 typedef struct pr_ahead_state {
@@ -133,7 +127,8 @@ struct pr_prover {
     pr_quotient_set *quotient_sets;
     pr_quotient_group *quotient_groups;
     uint32_t first_sample[4]; /* of each tree in the flat list */
-    pr_fri_state fri[32];
+    pr_fri_layer fri[32];
+    pr_hash fri_roots[32];
     pr_col fold_temporary[2][4];
     pr_col fold_source[4], last_values[4];
     pr_twiddles last_twiddles; /* of the last line domain, on the host */

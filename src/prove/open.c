@@ -70,7 +70,7 @@ static layer_rows list_layer_rows(uint32_t *witness, uint32_t *leaves, uint32_t 
 
 static pr_status open_layer(pr_prover *p, openings *o, uint32_t k, size_t *n_positions, pr_error *err) {
     const pr_layout_fri *layer = &p->layout->fri[k];
-    const pr_fri_state *s = &p->fri[k];
+    const pr_fri_layer *s = &p->fri[k];
     uint32_t *positions = p->positions, *witness = positions + p->position_capacity,
              *leaves = witness + p->position_capacity;
     layer_rows rows = list_layer_rows(witness, leaves, positions, *n_positions, layer);
@@ -100,7 +100,7 @@ static void write_fri(const pr_prover *p, pr_proof *proof, const openings *o) {
     for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) {
         pr_fri_layer_proof *layer = &proof->fri[k];
         size_t n = o->n_fri_witness[k];
-        layer->commitment = p->fri[k].root;
+        layer->commitment = p->fri_roots[k];
         memcpy(layer->decommitment.hashes, o->fri_hashes[k], o->n_fri_hashes[k] * sizeof(pr_hash));
         for (size_t i = 0; i < n; i++)
             for (size_t c = 0; c < 4; c++) layer->witness[i].c[c] = o->fri_values[k][c * n + i];

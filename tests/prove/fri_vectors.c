@@ -101,7 +101,7 @@ static void check_phases(const pr_prover *p, const fixture *f) {
         assert_int_equal(f->layout.fri[k].log_size, get_size(phase, "log_size"));
         assert_int_equal(f->layout.fri[k].fold_step, get_size(phase, "fold_step"));
         assert_int_equal(f->layout.fri[k].packed, json_is_true(get(phase, "packed")));
-        expect_hash(&p->fri[k].root, get(phase, "root"));
+        expect_hash(&p->fri_roots[k], get(phase, "root"));
     }
     const json_t *last = json_array_get(phases, n);
     assert_int_equal(f->layout.log_last_domain, get_size(last, "log_size"));
