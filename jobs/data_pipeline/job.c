@@ -32,8 +32,11 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
-    (void)err;
-    return pr_vm_source_size(out, type, params);
+    pr_vm_program program = {0};
+    PR_TRY(load_program(&program, params, err));
+    pr_status status = pr_vm_program_size(out, &program, type, params, err);
+    pr_vm_program_clear(&program);
+    return status;
 }
 
 static const pr_param_spec params_spec[] = {

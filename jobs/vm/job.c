@@ -7,8 +7,7 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
-    (void)err;
-    return pr_vm_source_size(out, &pr_job_vm, params);
+    return pr_vm_source_size(out, &pr_job_vm, params, err);
 }
 
 static const pr_param_spec params_spec[] = {

@@ -118,16 +118,3 @@ pr_status pr_vm_job_trace(const pr_job_instance *job, uint32_t component, pr_m31
     pr_vm_trace_fill(columns, order, which, &run->trace, &run->statement, n_threads);
     return PR_OK;
 }
-
-pr_job_size pr_vm_run_size(uint64_t max_steps, uint64_t n_words) {
-    /* Cells of a row, interaction included: of main and, on an average of programs, of the components that a step
-     * uses; of the words; of the tables of 2^16 rows. */
-    enum { STEP_CELLS = PR_VM_M_COLUMNS + 32 + 44, WORD_CELLS = PR_VM_W_COLUMNS + 16, TABLE_CELLS = 16 };
-    enum { STEP_BYTES = sizeof(pr_vm_step) + sizeof(pr_vm_access) / 2 + 2 * sizeof(pr_vm_call), TABLES = 16 };
-    uint64_t rows = UINT64_C(1) << pr_vm_log_rows(max_steps), words = UINT64_C(1) << pr_vm_log_rows(n_words);
-    uint8_t log_rows = pr_vm_log_rows(rows > words ? rows : words);
-    return (pr_job_size){.log_rows = log_rows > TABLES ? log_rows : TABLES,
-                         .n_trees = 3,
-                         .cells = STEP_CELLS * rows + WORD_CELLS * words + ((uint64_t)TABLE_CELLS << TABLES),
-                         .instance_bytes = 2 * STEP_BYTES * rows + 32 * words + (UINT64_C(16) << TABLES)};
-}

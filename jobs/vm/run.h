@@ -40,8 +40,6 @@ pr_status pr_vm_job_trace(const pr_job_instance *job, uint32_t component, pr_m31
                           unsigned n_threads, pr_error *err);
 pr_status pr_vm_job_public_terms(const pr_job_instance *job, pr_statement *st, pr_error *err);
 
-/* A size for scheduling: components as large as max_steps and n_words (of input, output and data) can make them. */
-pr_job_size pr_vm_run_size(uint64_t max_steps, uint64_t n_words);
 /* BLAKE2s-256 in the domain "proverun-vm-input/1" of the count (u32) and the words (u32, little-endian). */
 pr_hash pr_vm_input_digest(const uint32_t *words, size_t n);
 #endif

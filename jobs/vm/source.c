@@ -4,6 +4,7 @@
 #include "gadgets/input_file.h"
 #include "vm/assemble.h"
 #include "vm/run.h"
+#include "vm/size.h"
 
 pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_type *type, const pr_params *params, pr_error *err) {
     const char *file = pr_params_get(type, params, "program"), *code = pr_params_get(type, params, "code");
@@ -33,9 +34,35 @@ pr_status pr_vm_source_load(pr_job_instance *job, const pr_job_type *type, const
     return status;
 }
 
-pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_params *params) {
-    enum { WORDS = 1 << 12, STEPS_A_WORD = 4 };
-    uint64_t max_steps = pr_params_get_uint(type, params, "max_steps");
-    *out = pr_vm_run_size(max_steps, WORDS + max_steps / STEPS_A_WORD);
+/* At most a number in four bytes of a file; of a parameter's text one for each space or comma. */
+static pr_status count_inputs(uint64_t *n, const pr_job_type *type, const pr_params *params, pr_error *err) {
+    enum { BYTES_A_NUMBER = 4 };
+    const char *text = pr_params_get(type, params, "input"), *file = pr_params_get(type, params, "data");
+    *n = 0;
+    if (!file) file = pr_params_get(type, params, "input_file");
+    if (text)
+        for (*n = 1; *text; text++) *n += *text == ' ' || *text == ',';
+    if (!file) return PR_OK;
+    PR_TRY(pr_input_file_length(n, params->base_dir, file, UINT64_MAX, type->name, err));
+    *n /= BYTES_A_NUMBER;
     return PR_OK;
+}
+
+pr_status pr_vm_program_size(pr_job_size *out, const pr_vm_program *program, const pr_job_type *type,
+                             const pr_params *params, pr_error *err) {
+    uint64_t n_inputs, max_steps = pr_params_get_uint(type, params, "max_steps");
+    pr_vm_rows rows;
+    PR_TRY(count_inputs(&n_inputs, type, params, err));
+    if (n_inputs > PR_VM_MAX_WORDS) n_inputs = PR_VM_MAX_WORDS;
+    PR_TRY(pr_vm_expect_rows(&rows, program, max_steps, n_inputs, err));
+    *out = pr_vm_size_of_rows(program, &rows);
+    return PR_OK;
+}
+
+pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_params *params, pr_error *err) {
+    pr_vm_program program = {0};
+    PR_TRY(pr_vm_source_program(&program, type, params, err));
+    pr_status status = pr_vm_program_size(out, &program, type, params, err);
+    pr_vm_program_clear(&program);
+    return status;
 }

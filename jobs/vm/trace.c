@@ -5,15 +5,18 @@
 
 /* ---- which component computes a function ---- */
 
-static const uint8_t component_of[PR_VM_ALUS] = {
-    [PR_VM_ALU_ADD] = PR_VM_ADDITION, [PR_VM_ALU_SUB] = PR_VM_ADDITION,       [PR_VM_ALU_LT] = PR_VM_ADDITION,
-    [PR_VM_ALU_GT] = PR_VM_ADDITION,  [PR_VM_ALU_AND] = PR_VM_BITWISE,        [PR_VM_ALU_OR] = PR_VM_BITWISE,
-    [PR_VM_ALU_XOR] = PR_VM_BITWISE,  [PR_VM_ALU_MUL] = PR_VM_MULTIPLICATION, [PR_VM_ALU_DIV] = PR_VM_DIVISION,
-    [PR_VM_ALU_MOD] = PR_VM_DIVISION, [PR_VM_ALU_SHL] = PR_VM_SHIFT,          [PR_VM_ALU_SHR] = PR_VM_SHIFT,
-    [PR_VM_ALU_EQ] = PR_VM_EQUALITY,  [PR_VM_ALU_RELU] = PR_VM_RECTIFIER};
+pr_vm_component pr_vm_component_of(pr_vm_alu alu) {
+    static const uint8_t components[PR_VM_ALUS] = {
+        [PR_VM_ALU_ADD] = PR_VM_ADDITION, [PR_VM_ALU_SUB] = PR_VM_ADDITION,       [PR_VM_ALU_LT] = PR_VM_ADDITION,
+        [PR_VM_ALU_GT] = PR_VM_ADDITION,  [PR_VM_ALU_AND] = PR_VM_BITWISE,        [PR_VM_ALU_OR] = PR_VM_BITWISE,
+        [PR_VM_ALU_XOR] = PR_VM_BITWISE,  [PR_VM_ALU_MUL] = PR_VM_MULTIPLICATION, [PR_VM_ALU_DIV] = PR_VM_DIVISION,
+        [PR_VM_ALU_MOD] = PR_VM_DIVISION, [PR_VM_ALU_SHL] = PR_VM_SHIFT,          [PR_VM_ALU_SHR] = PR_VM_SHIFT,
+        [PR_VM_ALU_EQ] = PR_VM_EQUALITY,  [PR_VM_ALU_RELU] = PR_VM_RECTIFIER};
+    return (pr_vm_component)components[alu];
+}
 
 static bool append_call(pr_vm_trace *t, pr_vm_call call) {
-    pr_vm_calls *list = &t->calls[component_of[call.alu]];
+    pr_vm_calls *list = &t->calls[pr_vm_component_of(call.alu)];
     if (list->n == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 256;
         pr_vm_call *items = realloc(list->items, capacity * sizeof *items);
@@ -28,7 +31,7 @@ static bool append_call(pr_vm_trace *t, pr_vm_call call) {
 /* A shift calls in its turn for a product or a quotient. */
 static bool append_calls(pr_vm_trace *t, pr_vm_call call) {
     if (!append_call(t, call)) return false;
-    if (component_of[call.alu] != PR_VM_SHIFT) return true;
+    if (pr_vm_component_of(call.alu) != PR_VM_SHIFT) return true;
     call.alu = call.alu == PR_VM_ALU_SHL ? PR_VM_ALU_MUL : PR_VM_ALU_DIV;
     call.b = UINT32_C(1) << call.b % 32;
     return append_call(t, call);

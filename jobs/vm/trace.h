@@ -4,6 +4,9 @@
 #include "rows.h"
 #include "vm/layout.h"
 
+/* Which component computes a function. A shift's asks for a product or a quotient in its turn. */
+pr_vm_component pr_vm_component_of(pr_vm_alu alu);
+
 /* One row of an arithmetic component. */
 typedef struct pr_vm_call {
     uint32_t a, b, c;

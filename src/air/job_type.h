@@ -92,7 +92,7 @@ typedef struct pr_job_type {
                        unsigned n_threads, pr_error *err);
     bool fills_storage; /* trace takes PR_JOB_STORAGE_ORDER too, at no cost */
     /* Optional, may be NULL: the size, cheaply, parameters already checked. An input's length comes from stat; no input
-     * is read. PR_ERR_INPUT: it is missing. */
+     * is read, at most a program or a case that says what is done with them. PR_ERR_INPUT: it is missing. */
     pr_status (*size)(pr_job_size *out, const pr_params *params, pr_error *err);
     /* Optional, may be NULL: adds the public terms of the instance's relations to the statement (of air(), with no
      * public terms yet), from public data alone. */

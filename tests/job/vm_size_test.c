@@ -1,0 +1,201 @@
+/* What is foretold of a program's proof against the proof's own plan, for programs that take as many steps as their
+ * jobs allow: heavy in MATMUL, RELU and HASH, and ordinary ones. */
+#include "air/profile.h"
+#include "cpu/cpu_backend.h"
+#include "data_pipeline/job.h"
+#include "generic_compute/job.h"
+#include "job/estimate.h"
+#include "job/job.h"
+#include "prove/prove.h"
+#include "vm/job.h"
+#include "vm/run.h"
+#include "vm/size.h"
+#include "vm/source.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { HEAVY_PERCENT = 10, ORDINARY_PERCENT = 20 };
+
+/* Rows as they are: the cells that follow must be those of the AIR. */
+static pr_job_size real_size(const pr_job *job) {
+    const pr_vm_public *s = &job->instance->run.statement;
+    pr_vm_rows rows = {{0}};
+    for (int c = 0; c < PR_VM_COMPONENTS; c++)
+        if (s->log_rows[c]) rows.n[c] = (double)(UINT64_C(1) << s->log_rows[c]);
+    pr_job_size size = pr_vm_size_of_rows(&s->program, &rows), of_layout = pr_job_size_of_layout(&job->layout);
+    assert_int_equal(size.cells, of_layout.cells);
+    assert_int_equal(size.n_columns, of_layout.n_columns);
+    assert_int_equal(size.n_values, of_layout.n_values);
+    assert_int_equal(size.log_rows, of_layout.log_rows);
+    assert_int_equal(size.n_trees, of_layout.n_trees);
+    return size;
+}
+
+static pr_job *create(const pr_job_type *type, const pr_params *params, const pr_config *config) {
+    pr_job *job = NULL;
+    pr_error e = {0};
+    if (pr_job_create(&job, type, params, config, &e) != PR_OK) fail_msg("%s", e.text);
+    return job;
+}
+
+/* The last parameter is max_steps, and is set to what the program takes. */
+static void compare(const char *name, const pr_job_type *type, size_t n, pr_param *items, int allowed_percent) {
+    const pr_params params = {"jobs", n, items};
+    const pr_costs costs = pr_costs_built_in(PR_ISA_AVX2);
+    const pr_prover_options options = {.backend = pr_cpu_best(), .n_threads = 1};
+    pr_config config;
+    pr_plan plan;
+    pr_job_size size;
+    char steps[16];
+    pr_error e = {0};
+    assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+    pr_job *job = create(type, &params, &config);
+    uint32_t n_steps = job->instance->run.statement.n_steps;
+    snprintf(steps, sizeof steps, "%u", n_steps);
+    items[n - 1].value = steps;
+    if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
+    double real = (double)plan.total_bytes + (double)real_size(job).instance_bytes;
+    if (type->size(&size, &params, &e) != PR_OK) fail_msg("%s", e.text);
+    double foretold = (double)pr_estimate_size(&size, &config, &costs, 1).host_bytes, off = 100 * (foretold / real - 1);
+    uint64_t cells = pr_job_size_of_layout(&job->layout).cells;
+    print_message("%s: %u steps, %.1f MB, foretold %.1f MB (%+.1f %%), cells %llu, foretold %llu, 2^%u rows, 2^%u\n",
+                  name, n_steps, real / 1e6, foretold / 1e6, off, (unsigned long long)cells,
+                  (unsigned long long)size.cells, job->layout.log_max_rows, size.log_rows);
+    pr_job_destroy(job);
+    assert_true(fabs(off) <= allowed_percent);
+}
+
+#define MOST_STEPS "4194302"
+
+static void compare_code(const char *name, const char *code, const char *input, int allowed_percent) {
+    pr_param items[] = {{"code", code}, {"input", input}, {"max_steps", MOST_STEPS}};
+    compare(name, &pr_job_vm, 3, items, allowed_percent);
+}
+
+static void test_matmul(void **state) {
+    (void)state;
+    compare_code("one MATMUL",
+                 "LOADIMM r1, 1000\nLOADIMM r2, 9000\nLOADIMM r3, 20000\nMATMUL r3, r1, r2, 40, 50, 60\nHALT\n", "1",
+                 HEAVY_PERCENT);
+    compare_code("MATMUL in a loop",
+                 "LOADIMM r1, INPUT\nLOADIMM r2, 9000\nLOADIMM r3, 20000\nLOADIMM r4, 25\n"
+                 "next: MATMUL r3, r1, r2, 16, 16, 16\nADD r2, r2, 1\nSUB r4, r4, 1\nJNZ r4, next\nHALT\n",
+                 "1 2 3", HEAVY_PERCENT);
+    compare_code("a network's layers",
+                 "LOADIMM r1, 1000\nLOADIMM r2, 4000\nLOADIMM r3, 90000\nLOADIMM r4, 99000\nLOADIMM r9, 20\n"
+                 "batch: MATMUL r3, r1, r2, 4, 64, 32\nLOADIMM r5, 128\nADD r6, r3, 0\n"
+                 "relu: LOAD r7, r6\nRELU r7, r7\nSTORE r7, r6\nADD r6, r6, 1\nSUB r5, r5, 1\nJNZ r5, relu\n"
+                 "MATMUL r4, r3, r2, 4, 32, 10\nSUB r9, r9, 1\nJNZ r9, batch\nHALT\n",
+                 "1", HEAVY_PERCENT);
+}
+
+static void test_relu(void **state) {
+    (void)state;
+    compare_code("RELU over memory",
+                 "LOADIMM r1, 1000\nLOADIMM r2, 9000\n"
+                 "next: LOAD r3, r1\nRELU r3, r3\nSTORE r3, r1\nADD r1, r1, 1\nSUB r2, r2, 1\nJNZ r2, next\nHALT\n",
+                 "1", HEAVY_PERCENT);
+    compare_code("RELU alone", "LOADIMM r2, 20000\nnext: RELU r3, r2\nSUB r2, r2, 1\nJNZ r2, next\nHALT\n", "1",
+                 HEAVY_PERCENT);
+}
+
+static void test_hash(void **state) {
+    (void)state;
+    compare_code("one HASH, length in a register", "LOADIMM r1, 1000\nLOADIMM r2, 50000\nHASH r1, r1, r2\nHALT\n", "1",
+                 HEAVY_PERCENT);
+    compare_code("HASH in a loop",
+                 "LOADIMM r1, 1000\nLOADIMM r2, 400\n"
+                 "next: HASH r1, r1, 64\nSUB r2, r2, 1\nJNZ r2, next\nHALT\n",
+                 "1", HEAVY_PERCENT);
+    compare_code("a tree of pairs",
+                 "LOADIMM r1, 1000\nLOADIMM r2, 600\n"
+                 "next: HASH r1, r1, 16\nADD r1, r1, 8\nSUB r2, r2, 1\nJNZ r2, next\nHALT\n",
+                 "1", HEAVY_PERCENT);
+}
+
+/* Programs of files, with little of any of these. */
+static void test_ordinary(void **state) {
+    (void)state;
+    pr_param fibonacci[] = {{"program", "vm/programs/fibonacci.asm"}, {"input", "9000"}, {"max_steps", MOST_STEPS}};
+    pr_param sort[] = {{"program", "vm/programs/sort.asm"},
+                       {"input_file", "vm/programs/iris_sepal_length.txt"},
+                       {"max_steps", MOST_STEPS}};
+    pr_param mix[] = {{"program", "vm/programs/mix.asm"}, {"input", "1 2 3"}, {"max_steps", MOST_STEPS}};
+    pr_param network[] = {
+        {"program", "vm/programs/network.asm"}, {"input_file", "vm/programs/digit.txt"}, {"max_steps", MOST_STEPS}};
+    pr_param hash[] = {{"program", "vm/programs/hash.asm"}, {"input", "1 2 3 4 5"}, {"max_steps", MOST_STEPS}};
+    compare("fibonacci", &pr_job_vm, 3, fibonacci, ORDINARY_PERCENT);
+    compare("sort", &pr_job_vm, 3, sort, ORDINARY_PERCENT);
+    compare("mix", &pr_job_vm, 3, mix, ORDINARY_PERCENT);
+    compare("network", &pr_job_vm, 3, network, ORDINARY_PERCENT);
+    compare("hash", &pr_job_vm, 3, hash, ORDINARY_PERCENT);
+    pr_param changes[] = {{"program", "generic_compute/label_changes.asm"},
+                          {"data", "data_pipeline/digits.h5"},
+                          {"dataset", "labels"},
+                          {"max_steps", MOST_STEPS}};
+    compare("label changes", &pr_job_generic_compute, 4, changes, ORDINARY_PERCENT);
+    pr_param histogram[] = {{"operation", "histogram"},
+                            {"data", "data_pipeline/digits.h5"},
+                            {"dataset", "labels"},
+                            {"bins", "10"},
+                            {"max_steps", MOST_STEPS}};
+    compare("histogram", &pr_job_data_pipeline, 5, histogram, ORDINARY_PERCENT);
+    compare_code("calls",
+                 "LOADIMM r2, 9000\nnext: CALL add\nSUB r2, r2, 1\nJNZ r2, next\nHALT\nadd: ADD r3, r3, r2\nRET\n", "1",
+                 ORDINARY_PERCENT);
+}
+
+static pr_vm_rows rows_of(const char *code, uint64_t max_steps) {
+    const pr_param items[] = {{"code", code}};
+    const pr_params params = {".", 1, items};
+    pr_vm_program program = {0};
+    pr_vm_rows rows;
+    assert_int_equal(pr_vm_source_program(&program, &pr_job_vm, &params, NULL), PR_OK);
+    assert_int_equal(pr_vm_expect_rows(&rows, &program, max_steps, 0, NULL), PR_OK);
+    pr_vm_program_clear(&program);
+    return rows;
+}
+
+static void test_rows(void **state) {
+    (void)state;
+    /* no loop: every line once, whatever is allowed */
+    pr_vm_rows r = rows_of("LOADIMM r1, 5\nADD r1, r1, 2\nMATMUL r1, r1, r1, 2, 3, 4\nHASH r1, r1, 9\nHALT\n", 1000000);
+    assert_true(r.n[PR_VM_MAIN] == 5 && r.n[PR_VM_ADDITION] == 1 && r.n[PR_VM_PRODUCT] == 24);
+    assert_true(r.n[PR_VM_SPONGE] == 3 && r.n[PR_VM_DIGEST] == 1 && r.n[PR_VM_MEMORY] == 48 + 8 + 9 + 8);
+    /* a loop takes what is left */
+    r = rows_of("LOADIMM r1, 5\nnext: SHL r1, r1, 2\nJNZ r1, next\nHALT\n", 2002);
+    assert_true(r.n[PR_VM_SHIFT] == 1000 && r.n[PR_VM_MULTIPLICATION] == 1000 && r.n[PR_VM_EQUALITY] == 1000);
+    /* a function is as deep in loops as its call, and one that calls itself is a loop */
+    r = rows_of("next: CALL f\nJNZ r1, next\nHALT\nf: XOR r1, r1, 3\nRET\n", 4001);
+    assert_true(r.n[PR_VM_BITWISE] == 1000 && r.n[PR_VM_MEMORY] == 2000);
+    r = rows_of("CALL f\nHALT\nf: XOR r1, r1, 3\nJZ r1, end\nCALL f\nend: RET\n", 4002);
+    assert_true(r.n[PR_VM_BITWISE] == 1000);
+    /* of nested loops the inner one runs more often */
+    r = rows_of("out: AND r1, r1, 3\nin: ADD r1, r1, 1\nJNZ r1, in\nJNZ r2, out\nHALT\n", 10001);
+    assert_true(r.n[PR_VM_ADDITION] > 10 * r.n[PR_VM_BITWISE] && r.n[PR_VM_MAIN] > 9999);
+    /* a HASH of unknown length may take it all */
+    r = rows_of("HASH r1, r1, r2\nHALT\n", 40000);
+    assert_true(r.n[PR_VM_SPONGE] > 9000 && r.n[PR_VM_SPONGE] < 11000);
+}
+
+/* No program, or one with a mistake: its job fails at once. */
+static void test_no_program(void **state) {
+    (void)state;
+    const pr_param missing[] = {{"program", "not-there.asm"}}, wrong[] = {{"code", "ADD r1, r1, r40\n"}};
+    const pr_params none = {".", 1, missing}, bad = {".", 1, wrong};
+    pr_job_size size;
+    assert_int_equal(pr_job_vm.size(&size, &none, NULL), PR_ERR_INPUT);
+    assert_int_equal(pr_job_vm.size(&size, &bad, NULL), PR_ERR_INPUT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matmul), cmocka_unit_test(test_relu),
+                                       cmocka_unit_test(test_hash),   cmocka_unit_test(test_ordinary),
+                                       cmocka_unit_test(test_rows),   cmocka_unit_test(test_no_program)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
