@@ -287,7 +287,7 @@ static void add_preprocessed(pr_job_size *size, const pr_digest_kind *kind, cons
     add_columns(size, kind->n_selectors, UINT64_C(1) << shape->log_blocks);
     add_columns(size, pr_byte_tables_preprocessed(kind->ops, kind->n_ops), UINT64_C(1) << PR_BYTE_LOG_ROWS);
     add_columns(size, (uint64_t)kind->n_splits * PR_SPLIT_PARTS, UINT64_C(1) << PR_SPLIT_LOG_ROWS);
-    size->n_values = size->cells;
+    size->n_values = size->n_looked_up = size->cells;
 }
 
 static void add_parts(pr_job_size *size, const pr_digest_shape *shape) {
@@ -296,6 +296,7 @@ static void add_parts(pr_job_size *size, const pr_digest_shape *shape) {
         uint64_t n_columns = part->n_columns + interaction_columns(part->n_lookups);
         size->n_columns += (part->n_components - UINT64_C(1)) * n_columns;
         add_columns(size, n_columns, capacity(part));
+        size->n_looked_up += part->n_columns * capacity(part);
         if (part->log_rows[0] > size->log_rows) size->log_rows = part->log_rows[0];
     }
 }

@@ -169,20 +169,29 @@ pr_status pr_vm_expect_rows(pr_vm_rows *out, const pr_vm_program *program, uint6
 enum { SECURE = 4 };
 
 typedef struct width {
-    uint16_t columns, secure; /* a secure column is four */
+    uint16_t columns, looked_up, secure; /* looked_up: that lookups read; a secure column is four */
 } width;
 
 static const width widths[PR_VM_COMPONENTS] = {
-    [PR_VM_MAIN] = {PR_VM_M_COLUMNS, 8},     [PR_VM_MEMORY] = {PR_VM_Y_COLUMNS, 3},
-    [PR_VM_WORDS] = {PR_VM_W_COLUMNS, 4},    [PR_VM_REGISTER_FILE] = {PR_VM_G_COLUMNS, 1},
-    [PR_VM_PROGRAM] = {PR_VM_T_COLUMNS, 1},  [PR_VM_ADDITION] = {PR_VM_A_COLUMNS, 2},
-    [PR_VM_BITWISE] = {PR_VM_B_COLUMNS, 3},  [PR_VM_MULTIPLICATION] = {PR_VM_P_COLUMNS, 5},
-    [PR_VM_DIVISION] = {PR_VM_D_COLUMNS, 6}, [PR_VM_SHIFT] = {PR_VM_S_COLUMNS, 2},
-    [PR_VM_EQUALITY] = {PR_VM_E_COLUMNS, 1}, [PR_VM_RANGE16] = {PR_VM_T_COLUMNS, 1},
-    [PR_VM_RANGE10] = {PR_VM_T_COLUMNS, 1},  [PR_VM_BYTES] = {PR_VM_BYTES_COLUMNS, 1},
-    [PR_VM_POWERS] = {PR_VM_T_COLUMNS, 1},   [PR_VM_RECTIFIER] = {PR_VM_L_COLUMNS, 2},
-    [PR_VM_PRODUCT] = {PR_VM_X_COLUMNS, 8},  [PR_VM_SPONGE] = {PR_VM_H_COLUMNS, 4},
-    [PR_VM_DIGEST] = {PR_VM_Z_COLUMNS, 17},
+    [PR_VM_MAIN] = {PR_VM_M_COLUMNS, PR_VM_M_COLUMNS, 8},
+    [PR_VM_MEMORY] = {PR_VM_Y_COLUMNS, PR_VM_Y_COLUMNS, 3},
+    [PR_VM_WORDS] = {PR_VM_W_COLUMNS, PR_VM_W_COLUMNS - 1, 4},
+    [PR_VM_REGISTER_FILE] = {PR_VM_G_COLUMNS, PR_VM_G_COLUMNS, 1},
+    [PR_VM_PROGRAM] = {PR_VM_T_COLUMNS, PR_VM_T_COLUMNS, 1},
+    [PR_VM_ADDITION] = {PR_VM_A_COLUMNS, PR_VM_A_COLUMNS - 1, 2},
+    [PR_VM_BITWISE] = {PR_VM_B_COLUMNS, PR_VM_B_COLUMNS, 3},
+    [PR_VM_MULTIPLICATION] = {PR_VM_P_COLUMNS, PR_VM_P_COLUMNS, 5},
+    [PR_VM_DIVISION] = {PR_VM_D_COLUMNS, PR_VM_D_COLUMNS - 1, 6},
+    [PR_VM_SHIFT] = {PR_VM_S_COLUMNS, PR_VM_S_COLUMNS, 2},
+    [PR_VM_EQUALITY] = {PR_VM_E_COLUMNS, PR_VM_E_COLUMNS - 2, 1},
+    [PR_VM_RANGE16] = {PR_VM_T_COLUMNS, PR_VM_T_COLUMNS, 1},
+    [PR_VM_RANGE10] = {PR_VM_T_COLUMNS, PR_VM_T_COLUMNS, 1},
+    [PR_VM_BYTES] = {PR_VM_BYTES_COLUMNS, PR_VM_BYTES_COLUMNS, 1},
+    [PR_VM_POWERS] = {PR_VM_T_COLUMNS, PR_VM_T_COLUMNS, 1},
+    [PR_VM_RECTIFIER] = {PR_VM_L_COLUMNS, PR_VM_L_COLUMNS, 2},
+    [PR_VM_PRODUCT] = {PR_VM_X_COLUMNS, PR_VM_X_COLUMNS - 4, 8},
+    [PR_VM_SPONGE] = {PR_VM_H_COLUMNS, 44, 4}, /* not the S-boxes */
+    [PR_VM_DIGEST] = {PR_VM_Z_COLUMNS, PR_VM_Z_COLUMNS - 8, 17},
 };
 
 /* Preprocessed columns beside those of the program's lines: of each component's table. */
@@ -248,11 +257,12 @@ pr_job_size pr_vm_size_of_rows(const pr_vm_program *program, const pr_vm_rows *r
     for (int c = 0; c < PR_VM_COMPONENTS; c++)
         if (pr_vm_has(&s, (pr_vm_component)c)) add_columns(&size, table_columns[c], s.log_rows[c]);
     add_columns(&size, PR_VM_LINE_VALUES + n_extra, s.log_rows[PR_VM_PROGRAM]);
-    size.n_values = size.cells;
+    size.n_values = size.n_looked_up = size.cells;
     for (int c = 0; c < PR_VM_COMPONENTS; c++) {
         uint64_t more = c == PR_VM_MAIN && n_extra ? n_extra + SECURE : 0; /* one lookup for either */
         if (!pr_vm_has(&s, (pr_vm_component)c)) continue;
         add_columns(&size, widths[c].columns + SECURE * (uint64_t)widths[c].secure + more, s.log_rows[c]);
+        size.n_looked_up += (widths[c].looked_up + (more ? n_extra : 0)) << s.log_rows[c];
         if (s.log_rows[c] > size.log_rows) size.log_rows = s.log_rows[c];
     }
     size.instance_bytes = recorded_bytes(&s) + 4 * size.n_values;

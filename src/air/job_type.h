@@ -58,6 +58,7 @@ typedef struct pr_job_size {
     uint32_t log_blowup;     /* 0: that of the job's profile */
     uint64_t n_columns;      /* of these trees; 0: cells >> log_rows */
     uint64_t n_values;       /* preprocessed, of the cells */
+    uint64_t n_looked_up;    /* of the cells, those that lookups read: kept twice for a while; 0: next to none */
     uint64_t instance_bytes; /* what an instance holds beside the proof: inputs, preprocessed values */
 } pr_job_size;
 

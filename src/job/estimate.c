@@ -29,12 +29,16 @@ pr_job_size pr_job_size_of_layout(const pr_layout *layout) {
     return size;
 }
 
-/* Bytes that live at once at the peak, following prove/design.c: extended columns and their trees to the end; then
- * either the accumulators of the composition or the layers of FRI, which are larger. */
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* Bytes that live at once at the peak, following prove/design.c: extended columns and their trees to the end; beside
+ * them first what lookups read, not extended, then accumulators of the composition, and the layers of FRI, which are
+ * larger. */
 static uint64_t arena_of(const pr_job_size *size, const pr_config *config) {
     enum { COMPOSITION_COLUMNS = 8, FRI_WORDS = 10 };
     uint64_t lifted = UINT64_C(1) << (size->log_rows + config->log_blowup);
-    uint64_t words = (size->cells << config->log_blowup) + (COMPOSITION_COLUMNS + FRI_WORDS) * lifted;
+    uint64_t beside = larger(size->n_looked_up, (COMPOSITION_COLUMNS + FRI_WORDS) * lifted);
+    uint64_t words = (size->cells << config->log_blowup) + beside;
     return 4 * (words + (size->n_trees + UINT64_C(1)) * lifted);
 }
 
@@ -42,10 +46,16 @@ static uint64_t columns_of(const pr_job_size *size) {
     return size->n_columns ? size->n_columns : size->cells >> size->log_rows;
 }
 
+/* Of the largest tree. Where components are of one size they have most columns in one; else trace and interaction have
+ * about as many. */
+static uint64_t widest_of(const pr_job_size *size) {
+    return larger(size->cells >> size->log_rows, size->n_columns * 3 / 5);
+}
+
 /* Of the backend: twiddles, of each thread, and what does not grow with the proof. */
 static uint64_t workspace_of(const pr_job_size *size, const pr_config *config, unsigned n_threads) {
     enum { FIXED = 2200000, THREAD = 98304, THREAD_COLUMN = 2200 };
-    return FIXED + n_threads * (THREAD + THREAD_COLUMN * columns_of(size)) +
+    return FIXED + n_threads * (THREAD + THREAD_COLUMN * widest_of(size)) +
            (UINT64_C(4) << (size->log_rows + config->log_blowup));
 }
 

@@ -1,10 +1,12 @@
 /* Estimates against the plans that the prover really makes, for every job type and many sizes, and what is measured. */
 #include "air/profile.h"
+#include "blake2s/job.h"
 #include "cpu/cpu_backend.h"
 #include "file_hash/job.h"
 #include "job/estimate.h"
 #include "job/job.h"
 #include "prove/prove.h"
+#include "sha256/job.h"
 #include "wide_fibonacci/job.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,6 +110,21 @@ static void test_file_hash(void **state) {
     }
 }
 
+/* Lookups read most of what they are made of. */
+static void test_digests(void **state) {
+    static const size_t sizes[] = {0, 3000, 100000};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char path[64];
+        write_file(path, sizes[i]);
+        const pr_param items[] = {{"path", path}};
+        const pr_params params = {NULL, 1, items};
+        compare(&pr_job_blake2s, &params, "standard", 1);
+        compare(&pr_job_sha256, &params, "conservative", 2);
+        unlink(path);
+    }
+}
+
 /* Nothing is read: a file of 300 MB costs no more than one of none. */
 static void test_size_reads_nothing(void **state) {
     (void)state;
@@ -149,7 +166,7 @@ static void test_time_is_monotonic(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_wide_fibonacci), cmocka_unit_test(test_file_hash),
-                                       cmocka_unit_test(test_size_reads_nothing),
+                                       cmocka_unit_test(test_digests), cmocka_unit_test(test_size_reads_nothing),
                                        cmocka_unit_test(test_time_is_monotonic)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

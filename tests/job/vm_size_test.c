@@ -1,6 +1,7 @@
 /* What is foretold of a program's proof against the proof's own plan, for programs that take as many steps as their
  * jobs allow: heavy in MATMUL, RELU and HASH, and ordinary ones. */
 #include "air/profile.h"
+#include "air/program.h"
 #include "cpu/cpu_backend.h"
 #include "data_pipeline/job.h"
 #include "generic_compute/job.h"
@@ -21,6 +22,25 @@
 
 enum { HEAVY_PERCENT = 10, ORDINARY_PERCENT = 20 };
 
+/* Cells of the trace that lookups read, component by component; with all preprocessed ones. */
+static uint64_t count_looked_up(const pr_air *air) {
+    uint64_t n = 0;
+    for (uint32_t k = 0; k < air->n_preprocessed; k++) n += UINT64_C(1) << air->preprocessed[k].log_size;
+    for (uint32_t c = 0; c < air->n_components; c++) {
+        const pr_air_component *component = &air->components[c];
+        pr_program lookups;
+        bool *used = calloc(component->n_columns, sizeof *used);
+        assert_non_null(used);
+        assert_int_equal(pr_program_lower(&lookups, component, PR_PROGRAM_LOOKUPS, NULL), PR_OK);
+        for (uint32_t i = 0; i < lookups.n_inputs; i++)
+            if (!lookups.inputs[i].is_preprocessed) used[lookups.inputs[i].column] = true;
+        for (uint32_t k = 0; k < component->n_columns; k++) n += (uint64_t)used[k] << component->log_size;
+        pr_program_clear(&lookups);
+        free(used);
+    }
+    return n;
+}
+
 /* Rows as they are: the cells that follow must be those of the AIR. */
 static pr_job_size real_size(const pr_job *job) {
     const pr_vm_public *s = &job->instance->run.statement;
@@ -31,6 +51,7 @@ static pr_job_size real_size(const pr_job *job) {
     assert_int_equal(size.cells, of_layout.cells);
     assert_int_equal(size.n_columns, of_layout.n_columns);
     assert_int_equal(size.n_values, of_layout.n_values);
+    assert_int_equal(size.n_looked_up, count_looked_up(job->statement.air));
     assert_int_equal(size.log_rows, of_layout.log_rows);
     assert_int_equal(size.n_trees, of_layout.n_trees);
     return size;
@@ -59,7 +80,10 @@ static void compare(const char *name, const pr_job_type *type, size_t n, pr_para
     snprintf(steps, sizeof steps, "%u", n_steps);
     items[n - 1].value = steps;
     if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
-    double real = (double)plan.total_bytes + (double)real_size(job).instance_bytes;
+    pr_job_size known = real_size(job);
+    double real = (double)plan.total_bytes + (double)known.instance_bytes;
+    double by_rows = (double)pr_estimate_size(&known, &config, &costs, 1).host_bytes;
+    assert_true(by_rows >= real && by_rows <= 1.1 * real);
     if (type->size(&size, &params, &e) != PR_OK) fail_msg("%s", e.text);
     double foretold = (double)pr_estimate_size(&size, &config, &costs, 1).host_bytes, off = 100 * (foretold / real - 1);
     uint64_t cells = pr_job_size_of_layout(&job->layout).cells;
