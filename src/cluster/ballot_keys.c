@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PR_MAX_PREPARED 512u /* 32 KiB each; the keys beyond are verified the slower way */
+#define PR_MAX_PREPARED 512u /* 84 KiB each; the keys beyond are verified the slower way */
 
 typedef struct prepared {
     uint8_t key[PR_PUBLIC_KEY_BYTES];
@@ -34,20 +34,25 @@ static const prepared *add(pr_ballot_keys *k, const uint8_t key[PR_PUBLIC_KEY_BY
     return p;
 }
 
+static const prepared *find_or_add(pr_ballot_keys *k, const uint8_t key[PR_PUBLIC_KEY_BYTES]) {
+    const prepared *p = find(k, key);
+    return p ? p : add(k, key);
+}
+
 static bool verify(void *context, const uint8_t key[PR_PUBLIC_KEY_BYTES], const pr_hash *digest,
                    const uint8_t signature[PR_SIGNATURE_BYTES]) {
     pr_ballot_keys *k = context;
-    const prepared *p = find(k, key);
-    if (!p) p = add(k, key);
+    const prepared *p = find_or_add(k, key);
     if (!p) return pr_ecdsa_verify(key, digest->bytes, signature);
     return p->ready && pr_ecdsa_verify_prepared(p->ready, digest->bytes, signature);
 }
 
 static bool sign(void *context, uint8_t signature[PR_SIGNATURE_BYTES], const pr_hash *digest) {
-    const pr_ballot_keys *k = context;
+    pr_ballot_keys *k = context;
     pr_error err = {0};
     if (!k->key) return false;
-    if (pr_ecdsa_sign(signature, k->key, digest->bytes, &err) == PR_OK) return true;
+    const prepared *own = find_or_add(k, k->key->public_key);
+    if (pr_ecdsa_sign_prepared(signature, k->key, own ? own->ready : NULL, digest->bytes, &err) == PR_OK) return true;
     pr_log(PR_LOG_ERROR, "consensus", "this rank cannot sign: %s", err.text);
     return false;
 }

@@ -95,8 +95,12 @@ void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m
 
 /* ---- proposals ---- */
 
-static bool is_announced(pr_consensus *c, const pr_message *m) {
+/* Whether the prover signed it: checked here, or when this very signature came with the round. */
+static bool is_announced(pr_consensus *c, const pr_round *round, const pr_message *m) {
     pr_message announcement;
+    if (round && pr_subject_equal(&round->subject, &m->subject) &&
+        memcmp(round->announcement, m->announcement, PR_SIGNATURE_BYTES) == 0)
+        return true;
     pr_message_announcement_of(&announcement, m);
     bool good = pr_message_verify_fields(&announcement, &c->registry, &c->crypto);
     if (!good) pr_machine_refuse(c, PR_REFUSED_SIGNATURE);
@@ -160,7 +164,7 @@ static void receive_proposal(pr_consensus *c, uint32_t from, const pr_message *m
         pr_machine_send(c, from, &known->certificate);
         return;
     }
-    if (!is_announced(c, m) || !begin_proposed(c, entry, m, data, size)) return;
+    if (!is_announced(c, known->round, m) || !begin_proposed(c, entry, m, data, size)) return;
     pr_round *round = known->round;
     if (!pr_kept_set(&round->proposal, data, size)) return;
     round->proposed = round->ever_proposed = round->dirty = true;

@@ -82,9 +82,12 @@ pr_curve_point pr_curve_point_add(const pr_curve_point *p, const pr_curve_point 
                             pr_felt_add(pr_felt_mul(yz, plus), pr_felt_mul(xy, u))};
 }
 
-/* k = sum of d_i 16^i with odd d_i in -15 .. 15, for odd k: with K = (k + 2^256 - 1) / 2, d_i = 2 K_i - 15 where K_i
- * are the hexadecimal digits of K, since twice the sum of all is 2 K - (2^256 - 1). An even k becomes n - k, which is
- * odd. */
+/* k = sum of d_i 2^(w i) with odd d_i between -2^w and 2^w, for odd k and a width w that divides 252: with
+ * K = (k + 2^252 - 1) / 2, d_i = 2 K_i - (2^w - 1) where K_i are the digits of K to the base 2^w, since twice the sum
+ * of all is 2 K - (2^252 - 1). An even k becomes n - k, which is odd. */
+enum { DIGITS_BITS = 252, WINDOW_BITS = 4, WINDOW_COLUMNS = 1 << (WINDOW_BITS - 1) };
+_Static_assert(PR_COMB_ROWS *PR_COMB_BITS == DIGITS_BITS, "the rows of a comb are the digits of every scalar");
+
 typedef struct digits {
     pr_u256 value;        /* K */
     uint64_t is_negative; /* all ones: the product's sign changes */
@@ -95,33 +98,39 @@ static digits recode(pr_scalar k) {
     digits d = {k.value, pr_mask_hide((k.value.limb[0] & 1) - 1)};
     (void)pr_u256_sub(&opposite.value, &PR_ORDER_MODULUS.m, &k.value);
     pr_u256_move_if(&d.value, &opposite.value, d.is_negative);
-    for (int i = 0; i < 4; i++)
-        d.value.limb[i] = d.value.limb[i] >> 1 | (i < 3 ? d.value.limb[i + 1] << 63 : (uint64_t)1 << 63);
+    for (int i = 0; i < 4; i++) d.value.limb[i] = d.value.limb[i] >> 1 | (i < 3 ? d.value.limb[i + 1] << 63 : 0);
+    d.value.limb[3] |= (uint64_t)1 << (DIGITS_BITS - 1) % 64;
     sodium_memzero(&opposite, sizeof opposite);
     return d;
 }
 
 /* The column |d_i| / 2 and the sign of digit i. */
-static unsigned digit_column(const digits *d, int i, uint64_t *is_negative) {
-    uint64_t nibble = d->value.limb[i / 16] >> (4 * (i % 16)) & 15;
-    *is_negative = pr_mask_hide((nibble >> 3) - 1);
-    return (unsigned)((nibble ^ *is_negative) & 7);
+static unsigned digit_column(const digits *d, int i, int width, uint64_t *is_negative) {
+    uint64_t k = pr_u256_bits(&d->value, width * i, width);
+    *is_negative = pr_mask_hide((k >> (width - 1)) - 1);
+    return (unsigned)((k ^ *is_negative) & (((uint64_t)1 << (width - 1)) - 1));
 }
 
 static void apply_sign(pr_felt *y, uint64_t is_negative) { pr_felt_move_if(y, pr_felt_neg(*y), is_negative); }
+
+/* row[column], the whole row being read. */
+static pr_curve_point read_column(const pr_affine row[PR_COMB_COLUMNS], unsigned column) {
+    pr_affine r = {PR_FELT_ZERO, PR_FELT_ZERO};
+    for (unsigned j = 0; j < PR_COMB_COLUMNS; j++) {
+        uint64_t hit = pr_mask_zero(column ^ j);
+        pr_u256_or_if(&r.x.mont, &row[j].x.mont, hit);
+        pr_u256_or_if(&r.y.mont, &row[j].y.mont, hit);
+    }
+    return pr_curve_point_from_affine(&r);
+}
 
 pr_curve_point pr_comb_mul(const pr_comb *comb, pr_scalar k) {
     digits d = recode(k);
     pr_curve_point r = pr_curve_point_infinity();
     for (int i = 0; i < PR_COMB_ROWS; i++) {
         uint64_t is_negative;
-        unsigned column = digit_column(&d, i, &is_negative);
-        pr_curve_point term = pr_curve_point_from_affine(&comb->multiple[i][0]);
-        for (unsigned j = 1; j < PR_COMB_COLUMNS; j++) {
-            uint64_t hit = pr_mask_zero(column ^ j);
-            pr_felt_move_if(&term.x, comb->multiple[i][j].x, hit);
-            pr_felt_move_if(&term.y, comb->multiple[i][j].y, hit);
-        }
+        unsigned column = digit_column(&d, i, PR_COMB_BITS, &is_negative);
+        pr_curve_point term = read_column(comb->multiple[i], column);
         apply_sign(&term.y, is_negative);
         r = pr_curve_point_add(&r, &term);
     }
@@ -131,29 +140,29 @@ pr_curve_point pr_comb_mul(const pr_comb *comb, pr_scalar k) {
 }
 
 /* odd[j] = (2 j + 1) p; returns 2 p */
-static pr_curve_point odd_multiples(pr_curve_point odd[PR_COMB_COLUMNS], const pr_curve_point *p) {
+static pr_curve_point odd_multiples(pr_curve_point *odd, int n, const pr_curve_point *p) {
     pr_curve_point twice = pr_curve_point_add(p, p);
     odd[0] = *p;
-    for (int j = 1; j < PR_COMB_COLUMNS; j++) odd[j] = pr_curve_point_add(&odd[j - 1], &twice);
+    for (int j = 1; j < n; j++) odd[j] = pr_curve_point_add(&odd[j - 1], &twice);
     return twice;
 }
 
 pr_curve_point pr_curve_point_mul(const pr_affine *base, pr_scalar k) {
-    pr_curve_point odd[PR_COMB_COLUMNS], start = pr_curve_point_from_affine(base), r = pr_curve_point_infinity();
+    pr_curve_point odd[WINDOW_COLUMNS], start = pr_curve_point_from_affine(base), r = pr_curve_point_infinity();
     digits d = recode(k);
-    odd_multiples(odd, &start);
-    for (int i = PR_COMB_ROWS - 1; i >= 0; i--) {
+    odd_multiples(odd, WINDOW_COLUMNS, &start);
+    for (int i = DIGITS_BITS / WINDOW_BITS - 1; i >= 0; i--) {
         uint64_t is_negative;
-        unsigned column = digit_column(&d, i, &is_negative);
+        unsigned column = digit_column(&d, i, WINDOW_BITS, &is_negative);
         pr_curve_point term = odd[0];
-        for (unsigned j = 1; j < PR_COMB_COLUMNS; j++) {
+        for (unsigned j = 1; j < WINDOW_COLUMNS; j++) {
             uint64_t hit = pr_mask_zero(column ^ j);
             pr_felt_move_if(&term.x, odd[j].x, hit);
             pr_felt_move_if(&term.y, odd[j].y, hit);
             pr_felt_move_if(&term.z, odd[j].z, hit);
         }
         apply_sign(&term.y, is_negative);
-        for (int k2 = 0; k2 < 4; k2++) r = pr_curve_point_add(&r, &r);
+        for (int k2 = 0; k2 < WINDOW_BITS; k2++) r = pr_curve_point_add(&r, &r);
         r = pr_curve_point_add(&r, &term);
     }
     apply_sign(&r.y, d.is_negative);
@@ -162,23 +171,21 @@ pr_curve_point pr_curve_point_mul(const pr_affine *base, pr_scalar k) {
     return r;
 }
 
+/* *row = (2 j + 1) start for all j, over one inverse; returns 2^PR_COMB_BITS start */
+static pr_curve_point fill_row(pr_affine row[PR_COMB_COLUMNS], const pr_curve_point *start) {
+    pr_curve_point odd[PR_COMB_COLUMNS], next = odd_multiples(odd, PR_COMB_COLUMNS, start);
+    pr_felt z[PR_COMB_COLUMNS], inverse[PR_COMB_COLUMNS];
+    for (int j = 0; j < PR_COMB_COLUMNS; j++) z[j] = odd[j].z;
+    pr_felt_batch_inverse(inverse, z, PR_COMB_COLUMNS);
+    for (int j = 0; j < PR_COMB_COLUMNS; j++)
+        row[j] = (pr_affine){pr_felt_mul(odd[j].x, inverse[j]), pr_felt_mul(odd[j].y, inverse[j])};
+    for (int k = 1; k < PR_COMB_BITS; k++) next = pr_curve_point_add(&next, &next);
+    return next;
+}
+
 void pr_comb_init(pr_comb *comb, const pr_affine *base) {
-    pr_curve_point odd[PR_COMB_COLUMNS], row = pr_curve_point_from_affine(base);
-    pr_felt z[PR_COMB_ROWS * PR_COMB_COLUMNS], inverse[PR_COMB_ROWS * PR_COMB_COLUMNS];
-    for (int i = 0; i < PR_COMB_ROWS; i++) {
-        pr_curve_point twice = odd_multiples(odd, &row);
-        for (int j = 0; j < PR_COMB_COLUMNS; j++) {
-            comb->multiple[i][j] = (pr_affine){odd[j].x, odd[j].y};
-            z[i * PR_COMB_COLUMNS + j] = odd[j].z;
-        }
-        row = pr_curve_point_add(&twice, &twice);
-        for (int k = 0; k < 2; k++) row = pr_curve_point_add(&row, &row);
-    }
-    pr_felt_batch_inverse(inverse, z, PR_COMB_ROWS * PR_COMB_COLUMNS);
-    for (int i = 0; i < PR_COMB_ROWS * PR_COMB_COLUMNS; i++) {
-        pr_affine *a = &comb->multiple[i / PR_COMB_COLUMNS][i % PR_COMB_COLUMNS];
-        *a = (pr_affine){pr_felt_mul(a->x, inverse[i]), pr_felt_mul(a->y, inverse[i])};
-    }
+    pr_curve_point start = pr_curve_point_from_affine(base);
+    for (int i = 0; i < PR_COMB_ROWS; i++) start = fill_row(comb->multiple[i], &start);
 }
 
 static pr_comb generator_comb;

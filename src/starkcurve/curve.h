@@ -45,12 +45,13 @@ pr_curve_point pr_curve_point_neg(const pr_curve_point *p);
 pr_curve_point pr_curve_point_mul_generator(pr_scalar k);              /* k may be secret */
 pr_curve_point pr_curve_point_mul(const pr_affine *base, pr_scalar k); /* both may be secret */
 
-/* Multiples of a point, so that its products need no doubling: [i][j] = (2 j + 1) 16^i P. 32 KiB. */
-enum { PR_COMB_ROWS = 64, PR_COMB_COLUMNS = 8 };
+/* Multiples of a point, so that its products need no doubling: [i][j] = (2 j + 1) 64^i P. 84 KiB. Wider digits would
+ * need fewer additions, but tables that no longer stay in the caches, and that secret paths have to read whole. */
+enum { PR_COMB_BITS = 6, PR_COMB_ROWS = 42, PR_COMB_COLUMNS = 1 << (PR_COMB_BITS - 1) };
 typedef struct pr_comb {
     pr_affine multiple[PR_COMB_ROWS][PR_COMB_COLUMNS];
 } pr_comb;
-void pr_comb_init(pr_comb *comb, const pr_affine *base);      /* 11,000 multiplications */
+void pr_comb_init(pr_comb *comb, const pr_affine *base);      /* 24,000 multiplications */
 const pr_comb *pr_comb_generator(void);                       /* made at first use */
 pr_curve_point pr_comb_mul(const pr_comb *comb, pr_scalar k); /* k may be secret */
 

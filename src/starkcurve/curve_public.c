@@ -45,7 +45,7 @@ pr_jacobian pr_jacobian_add_public(const pr_jacobian *p, const pr_jacobian *q) {
 }
 
 /* Digits 0 or odd in -15 .. 15, among five neighbours at most one that is not 0. Returns how many. */
-enum { WIDTH = 5, MAX_DIGITS = 254 };
+enum { WIDTH = 5, ODD_MULTIPLES = 1 << (WIDTH - 2), MAX_DIGITS = 254 };
 static int non_adjacent_form(int8_t digit[MAX_DIGITS], pr_u256 k) {
     int n = 0;
     for (; !pr_u256_is_zero_mask(&k); n++) {
@@ -64,10 +64,10 @@ static int non_adjacent_form(int8_t digit[MAX_DIGITS], pr_u256 k) {
 
 pr_jacobian pr_jacobian_mul_public(const pr_affine *base, pr_scalar k) {
     int8_t digit[MAX_DIGITS];
-    pr_jacobian odd[PR_COMB_COLUMNS], r = infinity;
+    pr_jacobian odd[ODD_MULTIPLES], r = infinity;
     odd[0] = (pr_jacobian){base->x, base->y, PR_FELT_ONE};
     pr_jacobian twice = pr_jacobian_double_public(&odd[0]);
-    for (int j = 1; j < PR_COMB_COLUMNS; j++) odd[j] = pr_jacobian_add_public(&odd[j - 1], &twice);
+    for (int j = 1; j < ODD_MULTIPLES; j++) odd[j] = pr_jacobian_add_public(&odd[j - 1], &twice);
     for (int i = non_adjacent_form(digit, k.value) - 1; i >= 0; i--) {
         r = pr_jacobian_double_public(&r);
         if (!digit[i]) continue;
@@ -83,10 +83,11 @@ pr_jacobian pr_jacobian_mul_comb_public(const pr_comb *comb, pr_scalar k) {
     pr_u256 value = k.value;
     bool is_even = !(value.limb[0] & 1);
     if (is_even) (void)pr_u256_sub(&value, &PR_ORDER_MODULUS.m, &k.value);
-    for (int i = 0; i < 4; i++) value.limb[i] = value.limb[i] >> 1 | (i < 3 ? value.limb[i + 1] : 1) << 63;
     pr_jacobian r = infinity;
-    for (int i = 0; i < PR_COMB_ROWS; i++) {
-        int d = 2 * (int)(value.limb[i / 16] >> (4 * (i % 16)) & 15) - 15;
+    for (int i = 0; i < PR_COMB_ROWS; i++) { /* the digits of (value + 2^252 - 1) / 2: one place up, and a 1 on top */
+        int bits = (int)pr_u256_bits(&value, PR_COMB_BITS * i + 1, PR_COMB_BITS) |
+                   (i == PR_COMB_ROWS - 1 ? PR_COMB_COLUMNS : 0);
+        int d = 2 * bits - (2 * PR_COMB_COLUMNS - 1);
         pr_affine term = comb->multiple[i][(d < 0 ? -d : d) / 2];
         if ((d < 0) != is_even) term.y = pr_felt_neg(term.y);
         r = pr_jacobian_add_affine_public(&r, &term);

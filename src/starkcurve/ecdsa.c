@@ -35,10 +35,11 @@ static bool check(const signature *s, const uint8_t digest[32], const pr_jacobia
     uint8_t z_bytes[32];
     pr_scalar u = pr_scalar_mul(message_from(z_bytes, digest), s->w);
     pr_jacobian from_message = pr_jacobian_mul_comb_public(pr_comb_generator(), u);
+    pr_jacobian sum = pr_jacobian_add_public(&from_message, from_key);
+    if (pr_jacobian_has_x_public(&sum, s->r)) return true;
     pr_jacobian negative = pr_jacobian_neg_public(from_key);
-    pr_jacobian plus = pr_jacobian_add_public(&from_message, from_key);
-    pr_jacobian minus = pr_jacobian_add_public(&from_message, &negative);
-    return pr_jacobian_has_x_public(&plus, s->r) || pr_jacobian_has_x_public(&minus, s->r);
+    sum = pr_jacobian_add_public(&from_message, &negative);
+    return pr_jacobian_has_x_public(&sum, s->r);
 }
 
 bool pr_ecdsa_verify(const uint8_t public_key[32], const uint8_t digest[32], const uint8_t bytes[64]) {
@@ -83,7 +84,14 @@ static bool sign_with_nonce(uint8_t out[64], pr_scalar secret, pr_scalar z, pr_s
     return is_below_2_251(&w.value);
 }
 
-pr_status pr_ecdsa_sign(uint8_t out[64], const pr_secret_key *key, const uint8_t digest[32], pr_error *err) {
+static bool verify_own(const pr_secret_key *key, const pr_ecdsa_key *prepared, const uint8_t digest[32],
+                       const uint8_t bytes[64]) {
+    return prepared ? pr_ecdsa_verify_prepared(prepared, digest, bytes)
+                    : pr_ecdsa_verify(key->public_key, digest, bytes);
+}
+
+pr_status pr_ecdsa_sign_prepared(uint8_t out[64], const pr_secret_key *key, const pr_ecdsa_key *prepared,
+                                 const uint8_t digest[32], pr_error *err) {
     uint8_t z_bytes[32], attempt = 0, result[64];
     pr_scalar z = message_from(z_bytes, digest), k;
     do { /* the first without extra bytes, then with 1, 2, ..., as cairo-lang does */
@@ -91,8 +99,12 @@ pr_status pr_ecdsa_sign(uint8_t out[64], const pr_secret_key *key, const uint8_t
         attempt++;
     } while (!sign_with_nonce(result, key->secret, z, k) && attempt);
     sodium_memzero(&k, sizeof k);
-    if (!pr_ecdsa_verify(key->public_key, digest, result))
+    if (!verify_own(key, prepared, digest, result))
         return pr_fail(err, PR_ERR_INTERNAL, "a signature just made does not verify: this machine computes wrongly");
     memcpy(out, result, 64);
     return PR_OK;
+}
+
+pr_status pr_ecdsa_sign(uint8_t out[64], const pr_secret_key *key, const uint8_t digest[32], pr_error *err) {
+    return pr_ecdsa_sign_prepared(out, key, NULL, digest, err);
 }

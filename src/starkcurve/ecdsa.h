@@ -16,8 +16,8 @@
 #include "starkcurve/curve.h"
 #include "starkcurve/key.h"
 
-/* A public key made ready for many verifications: 32 KiB, about as much work as four verifications without. Whoever has
- * the memory may copy it. */
+/* A public key made ready for many verifications: 84 KiB, as much work as ten verifications without. Whoever has the
+ * memory may copy it. */
 typedef struct pr_ecdsa_key {
     pr_comb comb;
 } pr_ecdsa_key;
@@ -26,6 +26,9 @@ typedef struct pr_ecdsa_key {
  * verify afterwards: a fault of the machine, and such a signature must not get out, for it may tell the key. */
 PR_MUST_CHECK pr_status pr_ecdsa_sign(uint8_t signature[64], const pr_secret_key *key, const uint8_t digest[32],
                                       pr_error *err);
+/* The same signature, verified with the prepared public key of the same key, twice as fast; NULL: as above. */
+PR_MUST_CHECK pr_status pr_ecdsa_sign_prepared(uint8_t signature[64], const pr_secret_key *key,
+                                               const pr_ecdsa_key *prepared, const uint8_t digest[32], pr_error *err);
 
 /* False for whatever is not a signature of this digest: also for a key that is no x coordinate, and for r or s out of
  * range. Public values only. */

@@ -1,9 +1,8 @@
 /* Integers of 256 bits as four limbs, least significant first, and Montgomery arithmetic modulo an odd m < 2^255.
  * Internal to this module. Everything here takes the same time for all values, except where a name says `public`.
  *
- * A modulus is a compile-time constant, so that the compiler drops what its zero limbs make void: the prime of the
- * field is 1 + 0x0800000000000011 * 2^192, for which a step of the reduction costs one multiplication instead of four.
- */
+ * A modulus is a compile-time constant, so that the compiler knows its form: the prime of the field is
+ * 1 + 0x0800000000000011 * 2^192, for which a reduction costs four multiplications instead of sixteen. */
 #ifndef PR_STARKCURVE_LIMBS_H
 #define PR_STARKCURVE_LIMBS_H
 #include <stdbool.h>
@@ -79,6 +78,19 @@ PR_INLINE void pr_u256_move_if(pr_u256 *r, const pr_u256 *a, uint64_t mask) {
     for (int i = 0; i < 4; i++) r->limb[i] ^= mask & (r->limb[i] ^ a->limb[i]);
 }
 
+/* *r |= a where mask is all ones. */
+PR_INLINE void pr_u256_or_if(pr_u256 *r, const pr_u256 *a, uint64_t mask) {
+    for (int i = 0; i < 4; i++) r->limb[i] |= mask & a->limb[i];
+}
+
+/* n < 64 bits from bit start on; start + n <= 256. The time depends on start and n alone. */
+PR_INLINE uint64_t pr_u256_bits(const pr_u256 *a, int start, int n) {
+    int limb = start / 64, shift = start % 64;
+    uint64_t low = a->limb[limb] >> shift;
+    if (shift + n > 64) low |= a->limb[limb + 1] << (64 - shift);
+    return low & (((uint64_t)1 << n) - 1);
+}
+
 PR_INLINE uint64_t pr_u256_is_zero_mask(const pr_u256 *a) {
     return pr_mask_zero(a->limb[0] | a->limb[1] | a->limb[2] | a->limb[3]);
 }
@@ -113,46 +125,81 @@ PR_INLINE pr_u256 pr_mod_sub(const pr_u256 *a, const pr_u256 *b, const pr_modulu
     return r;
 }
 
-/* t (five limbs) += x * b; the sum must fit. */
-PR_INLINE void pr_mod_multiply_row(uint64_t t[5], uint64_t x, const pr_u256 *b) {
-    uint64_t high[4];
-    unsigned char c = 0;
-    for (int j = 0; j < 4; j++) {
-        pr_u128 product = (pr_u128)x * b->limb[j];
-        high[j] = (uint64_t)(product >> 64);
-        c = pr_add_carry(&t[j], t[j], (uint64_t)product, c);
-    }
+/* t (five limbs) += x * b; the sum must fit. Unrolled by hand, for not every compiler does it. */
+PR_INLINE void pr_mod_multiply_row(uint64_t *t, uint64_t x, const pr_u256 *b) {
+    const pr_u128 p0 = (pr_u128)x * b->limb[0], p1 = (pr_u128)x * b->limb[1], p2 = (pr_u128)x * b->limb[2],
+                  p3 = (pr_u128)x * b->limb[3];
+    unsigned char c = pr_add_carry(&t[0], t[0], (uint64_t)p0, 0);
+    c = pr_add_carry(&t[1], t[1], (uint64_t)p1, c);
+    c = pr_add_carry(&t[2], t[2], (uint64_t)p2, c);
+    c = pr_add_carry(&t[3], t[3], (uint64_t)p3, c);
+    (void)pr_add_carry(&t[4], t[4], (uint64_t)(p3 >> 64), c);
+    c = pr_add_carry(&t[1], t[1], (uint64_t)(p0 >> 64), 0);
+    c = pr_add_carry(&t[2], t[2], (uint64_t)(p1 >> 64), c);
+    c = pr_add_carry(&t[3], t[3], (uint64_t)(p2 >> 64), c);
     (void)pr_add_carry(&t[4], t[4], 0, c);
-    c = 0;
-    for (int j = 0; j < 4; j++) c = pr_add_carry(&t[j + 1], t[j + 1], high[j], c);
-}
-
-/* t = (t + q m) / 2^64 with the q for which the division leaves nothing. */
-PR_INLINE void pr_mod_reduce_row(uint64_t t[5], const pr_modulus *m) {
-    uint64_t q = t[0] * m->minus_inverse;
-    if (m->m.limb[0] == 1 && m->m.limb[1] == 0 && m->m.limb[2] == 0) { /* decided by the compiler */
-        pr_u128 product = (pr_u128)q * m->m.limb[3];
-        unsigned char c = pr_add_carry(&t[0], t[0], q, 0);
-        c = pr_add_carry(&t[1], t[1], 0, c);
-        c = pr_add_carry(&t[2], t[2], 0, c);
-        c = pr_add_carry(&t[3], t[3], (uint64_t)product, c);
-        (void)pr_add_carry(&t[4], t[4], (uint64_t)(product >> 64), c);
-    } else {
-        pr_mod_multiply_row(t, q, &m->m);
-    }
-    for (int j = 0; j < 4; j++) t[j] = t[j + 1];
-    t[4] = 0;
 }
 
 /* a b / R mod m, for a, b < m: the interleaved form of P. Montgomery, "Modular multiplication without trial division",
- * Math. Comp. 44 (1985). Before each row t < 2 m, so five limbs are enough. */
-PR_INLINE pr_u256 pr_mod_multiply(const pr_u256 *a, const pr_u256 *b, const pr_modulus *m) {
+ * Math. Comp. 44 (1985). Before each row t < 2 m, so five limbs are enough. Below 2 m. */
+PR_INLINE pr_u256 pr_mod_multiply_any(const pr_u256 *a, const pr_u256 *b, const pr_modulus *m) {
     uint64_t t[5] = {0};
     for (int i = 0; i < 4; i++) {
         pr_mod_multiply_row(t, a->limb[i], b);
-        pr_mod_reduce_row(t, m);
+        pr_mod_multiply_row(t, t[0] * m->minus_inverse, &m->m); /* t[0] becomes 0 */
+        for (int j = 0; j < 4; j++) t[j] = t[j + 1];
+        t[4] = 0;
     }
-    pr_u256 r = {{t[0], t[1], t[2], t[3]}};
+    return (pr_u256){{t[0], t[1], t[2], t[3]}};
+}
+
+/* (t + q m) / 2^192 for m = 1 + c 2^192 and the q below 2^192 for which the division leaves nothing: q = -t, and the
+ * limbs that become zero carry 1 unless they were zero. In place: the result is t[3] to t[7]. */
+PR_INLINE void pr_mod_reduce_three(uint64_t t[8], uint64_t c) {
+    uint64_t q[3];
+    unsigned char carry = pr_sub_borrow(&q[0], 0, t[0], 0);
+    carry = pr_sub_borrow(&q[1], 0, t[1], carry);
+    carry = pr_sub_borrow(&q[2], 0, t[2], carry);
+    const pr_u128 p0 = (pr_u128)q[0] * c, p1 = (pr_u128)q[1] * c, p2 = (pr_u128)q[2] * c;
+    carry = pr_add_carry(&t[3], t[3], (uint64_t)p0, carry);
+    carry = pr_add_carry(&t[4], t[4], (uint64_t)p1, carry);
+    carry = pr_add_carry(&t[5], t[5], (uint64_t)p2, carry);
+    carry = pr_add_carry(&t[6], t[6], (uint64_t)(p2 >> 64), carry);
+    (void)pr_add_carry(&t[7], t[7], 0, carry);
+    carry = pr_add_carry(&t[4], t[4], (uint64_t)(p0 >> 64), 0);
+    carry = pr_add_carry(&t[5], t[5], (uint64_t)(p1 >> 64), carry);
+    carry = pr_add_carry(&t[6], t[6], 0, carry);
+    (void)pr_add_carry(&t[7], t[7], 0, carry);
+}
+
+/* The same once more for the fourth limb, by 2^64: t[4] to t[7]. */
+PR_INLINE void pr_mod_reduce_fourth(uint64_t t[8], uint64_t c) {
+    uint64_t q;
+    unsigned char carry = pr_sub_borrow(&q, 0, t[3], 0);
+    const pr_u128 p = (pr_u128)q * c;
+    carry = pr_add_carry(&t[4], t[4], 0, carry);
+    carry = pr_add_carry(&t[5], t[5], 0, carry);
+    carry = pr_add_carry(&t[6], t[6], (uint64_t)p, carry);
+    (void)pr_add_carry(&t[7], t[7], (uint64_t)(p >> 64), carry);
+}
+
+/* The same for m = 1 + c 2^192: the whole product t < m^2 < 2^504 first, then two reductions. (t + q m) / R < 2 m,
+ * since all that is added is less than R m. */
+PR_INLINE pr_u256 pr_mod_multiply_sparse(const pr_u256 *a, const pr_u256 *b, uint64_t c) {
+    uint64_t t[8] = {0};
+    pr_mod_multiply_row(t, a->limb[0], b);
+    pr_mod_multiply_row(t + 1, a->limb[1], b);
+    pr_mod_multiply_row(t + 2, a->limb[2], b);
+    pr_mod_multiply_row(t + 3, a->limb[3], b);
+    pr_mod_reduce_three(t, c);
+    pr_mod_reduce_fourth(t, c);
+    return (pr_u256){{t[4], t[5], t[6], t[7]}};
+}
+
+/* a b / R mod m, for a, b < m. Which form it is the compiler decides. */
+PR_INLINE pr_u256 pr_mod_multiply(const pr_u256 *a, const pr_u256 *b, const pr_modulus *m) {
+    bool is_sparse = m->m.limb[0] == 1 && m->m.limb[1] == 0 && m->m.limb[2] == 0;
+    pr_u256 r = is_sparse ? pr_mod_multiply_sparse(a, b, m->m.limb[3]) : pr_mod_multiply_any(a, b, m);
     return pr_mod_reduce_once(&r, m);
 }
 

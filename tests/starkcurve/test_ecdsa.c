@@ -151,8 +151,24 @@ static void test_round_trip(void **state) {
         assert_true(is_valid(&s, s.digest, s.signature));
         assert_int_equal(pr_ecdsa_sign(again, s.key, s.digest, NULL), PR_OK);
         assert_memory_equal(again, s.signature, 64);
+        memset(again, 0, 64);
+        assert_int_equal(pr_ecdsa_sign_prepared(again, s.key, s.prepared, s.digest, NULL), PR_OK);
+        assert_memory_equal(again, s.signature, 64);
         clear_sample(&s);
     }
+}
+
+/* As if the machine had computed wrongly: what does not verify does not get out. */
+static void test_wrong_signature_stays(void **state) {
+    (void)state;
+    pr_prng prng = test_seed();
+    sample s = make_sample(&prng), other = make_sample(&prng);
+    uint8_t out[64] = {0};
+    const uint8_t nothing[64] = {0};
+    assert_int_equal(pr_ecdsa_sign_prepared(out, s.key, other.prepared, s.digest, NULL), PR_ERR_INTERNAL);
+    assert_memory_equal(out, nothing, 64);
+    clear_sample(&s);
+    clear_sample(&other);
 }
 
 static void test_flipped_bits(void **state) {
@@ -280,10 +296,12 @@ static void test_bad_keys(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_keys),       cmocka_unit_test(test_nonces),
-                                       cmocka_unit_test(test_signatures), cmocka_unit_test(test_verifications),
-                                       cmocka_unit_test(test_round_trip), cmocka_unit_test(test_flipped_bits),
-                                       cmocka_unit_test(test_ranges),     cmocka_unit_test(test_high_inverse),
-                                       cmocka_unit_test(test_infinity),   cmocka_unit_test(test_bad_keys)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys),         cmocka_unit_test(test_nonces),
+        cmocka_unit_test(test_signatures),   cmocka_unit_test(test_verifications),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_wrong_signature_stays),
+        cmocka_unit_test(test_flipped_bits), cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_high_inverse), cmocka_unit_test(test_infinity),
+        cmocka_unit_test(test_bad_keys)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -31,6 +31,20 @@ static void test_laws(void **state) {
     }
 }
 
+/* The form of multiplication for this prime and the one for any: the same values. */
+static void test_two_multiplications(void **state) {
+    (void)state;
+    const pr_modulus *p = &PR_FIELD_MODULUS;
+    pr_prng prng = test_seed();
+    for (int i = 0; i < TEST_ROUNDS(100000); i++) {
+        pr_u256 a = test_below(&prng, &p->m), b = test_below(&prng, &p->m);
+        pr_u256 fast = pr_mod_multiply_sparse(&a, &b, p->m.limb[3]), slow = pr_mod_multiply_any(&a, &b, p);
+        fast = pr_mod_reduce_once(&fast, p);
+        slow = pr_mod_reduce_once(&slow, p);
+        assert_memory_equal(&fast, &slow, sizeof fast);
+    }
+}
+
 static void test_inverses(void **state) {
     (void)state;
     pr_prng prng = test_seed();
@@ -173,9 +187,10 @@ static void test_random(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_laws),          cmocka_unit_test(test_inverses),
-                                       cmocka_unit_test(test_batch_inverse), cmocka_unit_test(test_roots),
-                                       cmocka_unit_test(test_bytes_range),   cmocka_unit_test(test_text),
-                                       cmocka_unit_test(test_bad_text),      cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_laws),     cmocka_unit_test(test_two_multiplications),
+                                       cmocka_unit_test(test_inverses), cmocka_unit_test(test_batch_inverse),
+                                       cmocka_unit_test(test_roots),    cmocka_unit_test(test_bytes_range),
+                                       cmocka_unit_test(test_text),     cmocka_unit_test(test_bad_text),
+                                       cmocka_unit_test(test_random)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
