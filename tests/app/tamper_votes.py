@@ -6,25 +6,42 @@ import h5py
 path, kind = sys.argv[1:]
 with h5py.File(path, "r+") as f:
 
-    def flip(table, row, at):
-        """One bit of the bytes of a row, counted from the end when at is negative."""
-        entry = f[table][row]
-        place = int(entry["offset"]) + (at if at >= 0 else int(entry["length"]) + at)
-        f["signed"][place] ^= 1
+    def flip(table):
+        """One bit of the last byte of what the first row names, which is of a signature."""
+        entry = f[table][0]
+        f["signed"][int(entry["offset"]) + int(entry["length"]) - 1] ^= 1
 
     def change(table, row, column, value):
         rows = f[table][:]
         rows[row][column] = value
         f[table][...] = rows
 
-    if kind == "certificate":
-        flip("certificates", 0, -1)
-    elif kind == "vote":
-        flip("votes", 0, -1)
-    elif kind == "verdict":
-        change("votes", 0, "verdict", 2)
-    elif kind == "batch":
-        flip("batches", 0, -1)
+    flips = {
+        "certificate": "certificates",
+        "vote": "votes",
+        "batch": "batches",
+        "view_certificate": "views",
+        "evidence": "evidence",
+    }
+    changes = {
+        "verdict": ("votes", 0, "verdict", 2),
+        "removal": ("validators", 3, "removal", 1),
+        "leader": ("views", 0, "leader", 99),
+        "reason": ("views", 0, "reason", b"leader_removed"),
+        "no_reason": ("views", 0, "reason", b""),
+        "view": ("views", 0, "id", b"2"),
+        "view_signers": ("views", 0, "n_signers", 4),
+        "evidence_attempt": ("evidence", 0, "attempt", 99),
+        "offender": ("evidence", 0, "offender", 0),
+        "prover": ("certificates", 0, "prover", 99),
+        "n_votes": ("certificates", 0, "n_votes", 4),
+        "n_signers": ("batches", 0, "n_signers", 1),
+        "outcome": ("consensus", 0, "outcome", 2),
+    }
+    if kind in flips:
+        flip(flips[kind])
+    elif kind in changes:
+        change(*changes[kind])
     elif kind == "swap":
         rows = f["certificates"][:]
         for column in ("offset", "length"):
@@ -38,34 +55,6 @@ with h5py.File(path, "r+") as f:
         f["certificates"].resize((len(f["certificates"]) - 1,))
     elif kind == "key":
         change("validators", 1, "public_key", f["validators"][2]["public_key"])
-    elif kind == "removal":
-        change("validators", 3, "removal", 1)
-    elif kind == "leader":
-        change("views", 0, "leader", f["views"][0]["leader"] + 1)
-    elif kind == "reason":
-        change("views", 0, "reason", b"leader_removed")
-    elif kind == "no_reason":
-        change("views", 0, "reason", b"")
-    elif kind == "view":
-        change("views", 0, "id", b"2")
-    elif kind == "view_signers":
-        change("views", 0, "n_signers", 4)
-    elif kind == "view_certificate":
-        flip("views", 0, -1)
-    elif kind == "evidence":
-        flip("evidence", 0, -1)
-    elif kind == "evidence_attempt":
-        change("evidence", 0, "attempt", 99)
-    elif kind == "offender":
-        change("evidence", 0, "offender", 0)
-    elif kind == "prover":
-        change("certificates", 0, "prover", 99)
-    elif kind == "n_votes":
-        change("certificates", 0, "n_votes", 4)
-    elif kind == "n_signers":
-        change("batches", 0, "n_signers", 1)
-    elif kind == "outcome":
-        change("consensus", 0, "outcome", 2)
     elif kind == "size":
         f.attrs["consensus_committee_size"] = "0"
     elif kind == "drop":

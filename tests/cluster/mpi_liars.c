@@ -114,6 +114,11 @@ static pr_proof_verdict say_the_contrary(void *context, const pr_subject *subjec
     return found == PR_PROOF_VALID ? PR_PROOF_INVALID : found == PR_PROOF_INVALID ? PR_PROOF_VALID : found;
 }
 
+/* By a coin: a bit of the proof's hash. */
+static pr_proof_verdict say_anything(void *context, const pr_subject *subject, pr_proof_verdict found) {
+    return subject->proof_hash.bytes[0] & 1 ? say_the_contrary(context, subject, found) : found;
+}
+
 /* A byte of the proof is changed, and all hashes fit what came of it: only the verifier can tell. */
 static pr_manifest manifest;
 static pr_hash run_digest;
@@ -149,6 +154,7 @@ typedef struct kind {
 static const kind kinds[] = {
     {"invalid", {.spoil = spoil, .announces_anything = true}, PR_REMOVAL_INVALID_PROOF, 0},
     {"contrary", {.verdict = say_the_contrary}, PR_REMOVAL_WRONG_VOTE, 0},
+    {"random", {.verdict = say_anything}, PR_REMOVAL_WRONG_VOTE, 0},
     {"equivocates", {.outgoing = say_both}, PR_REMOVAL_EQUIVOCATION, PR_REMOVAL_WRONG_VOTE},
     {"silent", {.outgoing = say_nothing}, PR_REMOVAL_NONE, 0},
     {"outnumbers", {.outgoing = say_nothing}, PR_REMOVAL_NONE, 0},

@@ -116,7 +116,7 @@ if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
             expect_in '30 proofs good, 0 bad' answer "$command: $kind"
         done
     done <<'K'
-leader validator . leads it by its row, . by its certificate
+leader validator 99 leads it by its row, . by its certificate
 reason it began for `leader_removed` by its row; a view begins for a timeout alone
 no_reason it began for `` by its row
 view its certificate is of view 1

@@ -106,7 +106,7 @@ static bool has_families(const char *text) {
 }
 
 /* One count says the same in three places. */
-static bool times_add_up(const char *text) {
+static bool times_add_up(const char *text, uint64_t votes_of_rank_0) {
     double appends = number_of(text, "proverun_consensus_persistence_duration_seconds_count{operation=\"append\"}");
     double syncs = number_of(text, "proverun_consensus_persistence_duration_seconds_count{operation=\"sync\"}");
     double all =
@@ -114,11 +114,13 @@ static bool times_add_up(const char *text) {
     double told =
         number_of(text, "proverun_consensus_persistence_operations_total{operation=\"append\",status=\"ok\"}");
     double final = number_of(text, "proverun_consensus_finalization_duration_seconds_count{outcome=\"approved\"}");
+    double judged = number_of(text, "proverun_consensus_vote_duration_seconds_count");
     double jobs = number_of(text, "proverun_jobs_total{outcome=\"approved\"}");
-    bool good = appends > 0 && syncs > 0 && syncs <= appends && all == appends && told == appends && final == jobs;
+    bool good = appends > 0 && syncs > 0 && syncs <= appends && all == appends && told == appends && final == jobs &&
+                judged >= (double)votes_of_rank_0;
     if (!good)
-        fprintf(stderr, "appends %g, %g, %g, syncs %g; finalized %g of %g approved\n", appends, all, told, syncs, final,
-                jobs);
+        fprintf(stderr, "appends %g, %g, %g, syncs %g; finalized %g of %g approved; %g judged for %llu votes\n",
+                appends, all, told, syncs, final, jobs, judged, (unsigned long long)votes_of_rank_0);
     return good;
 }
 
@@ -135,8 +137,8 @@ bool votes_metrics_agree(const char *results) {
         count_rows(&t, r);
     else
         fprintf(stderr, "%s\n", e.text);
-    good =
-        good && has_families((const char *)text) && compare((const char *)text, &t) && times_add_up((const char *)text);
+    good = good && has_families((const char *)text) && compare((const char *)text, &t) &&
+           times_add_up((const char *)text, t.votes[0]);
     free(text);
     pr_results_close(r);
     return good;
