@@ -15,6 +15,7 @@ typedef struct job {
     hsize_t n_columns, n_rows;
     hsize_t chunk_columns, chunk_rows; /* of a chunk; not those at the edge */
     bool unpacks;                      /* the filters are ours to undo */
+    bool edges_are_plain;              /* chunks that reach beyond the dataset are unfiltered, and do not say so */
     int shuffle_at, deflate_at;        /* place in the pipeline; -1: not there */
     pr_chunk_failure *failure;
     pr_status status;
@@ -126,7 +127,8 @@ static void read_chunk(job *j, size_t chunk, buffers *b) {
     bool raw = false, good = true;
 #pragma omp critical(case_hdf5)
     {
-        raw = j->unpacks && read_raw(j, &p, b, &n, &mask);
+        bool is_whole = p.n_columns == j->chunk_columns && p.n_rows == j->chunk_rows;
+        raw = j->unpacks && (is_whole || !j->edges_are_plain) && read_raw(j, &p, b, &n, &mask);
         if (!raw) good = read_piece(j, &p, b->cells);
     }
     if (raw) good = unpack(j, b, n, mask);
@@ -160,6 +162,8 @@ static void look_at_filters(job *j, hid_t list) {
     hid_t type = H5Dget_type(j->dataset);
     j->unpacks = n >= 0 && type >= 0 && H5Tequal(type, H5T_NATIVE_UINT32) > 0;
     j->shuffle_at = j->deflate_at = -1;
+    unsigned options = 0;
+    j->edges_are_plain = H5Pget_chunk_opts(list, &options) < 0 || options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS;
     for (int i = 0; i < n; i++) {
         unsigned flags, config;
         size_t n_values = 0;
