@@ -49,12 +49,10 @@ static pr_air_binding binding_of(const pr_params *params) {
 
 /* ---- cases ---- */
 
-typedef pr_status (*case_opener)(pr_case *out, const char *path, pr_error *err);
-
-static pr_status open_case(pr_case *out, const pr_params *params, case_opener open, pr_error *err) {
+static pr_status open_case(pr_case *out, const pr_params *params, pr_case_depth depth, pr_error *err) {
     char *path = pr_input_file_path(params->base_dir, pr_params_get(&pr_job_air, params, "case"));
     if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a job");
-    pr_status status = as_input(open(out, path, err), err);
+    pr_status status = as_input(pr_case_open(out, path, depth, err), err);
     free(path);
     return status;
 }
@@ -77,7 +75,7 @@ static pr_status check_case(const pr_job_instance *job, pr_error *err) {
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     job->mode = check_mode(params);
     job->binding = binding_of(params);
-    PR_TRY(open_case(&job->c, params, pr_case_open, err));
+    PR_TRY(open_case(&job->c, params, PR_CASE_ALL, err));
     if (!pr_case_has_trace(&job->c))
         return pr_fail(err, PR_ERR_INPUT, "%s: the case has no trace to prove", job->c.path);
     job->check = calloc(1, sizeof *job->check);
@@ -93,7 +91,7 @@ static pr_status open_public(pr_job_instance *job, const pr_params *params, cons
     if (public.binding != job->binding)
         return pr_fail(err, PR_ERR_MALFORMED, "the parameter `statement` is not that of the public data");
     if (public.text) return pr_case_parse(&job->c, public.text, public.text_size, "public data", err);
-    PR_TRY(open_case(&job->c, params, pr_case_open, err));
+    PR_TRY(open_case(&job->c, params, PR_CASE_STATEMENT, err));
     pr_hash digest = pr_air_digest(job->c.air);
     char texts[2][65];
     pr_hex_encode(texts[0], digest.bytes, sizeof digest.bytes);
@@ -228,7 +226,7 @@ static void size_of_air(pr_job_size *out, const pr_air *air) {
 /* Reads the case's text, not its numbers. */
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     pr_case c;
-    PR_TRY(open_case(&c, params, pr_case_open_shape, err));
+    PR_TRY(open_case(&c, params, PR_CASE_SHAPE, err));
     *out = (pr_job_size){0};
     size_of_air(out, c.air);
     if (binding_of(params) == PR_AIR_BINDING_CASE) out->log_blowup = c.statement.config.log_blowup;

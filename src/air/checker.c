@@ -23,8 +23,12 @@ typedef struct checker {
     pr_check_report *report;
     pr_writer *text; /* may be NULL */
     const pr_statement *st;
-    pr_m31 *const *const *trace;
+    pr_m31 *const *const *trace; /* NULL: fill gives it */
+    pr_check_fill fill;
+    void *context;
+    unsigned n_threads;
     uint32_t component, row; /* at hand */
+    pr_m31 *const *columns;  /* of the component */
     pr_tuples tuples;
     listed listed[MAX_LISTED];
     uint32_t n_listed;
@@ -49,7 +53,7 @@ static pr_status find_sources(source *out, const checker *c, const pr_program *p
                 return pr_fail(err, PR_ERR_REFUSED, "preprocessed column '%s' has no values", column->id);
             out[k] = (source){column->values, 0};
         } else {
-            out[k] = (source){c->trace[c->component][in->column], (uint32_t)in->offset};
+            out[k] = (source){c->columns[in->column], (uint32_t)in->offset};
         }
     }
     return PR_OK;
@@ -80,11 +84,30 @@ static pr_status run_program(checker *c, const pr_program *p, pr_lookup_visitor 
     return status;
 }
 
-static pr_status run_component(checker *c, pr_program_kind kind, pr_lookup_visitor visit, row_end end, pr_error *err) {
+static pr_status run_columns(checker *c, pr_program_kind kind, pr_lookup_visitor visit, row_end end, pr_error *err) {
     pr_program p;
     PR_TRY(pr_program_lower(&p, component_of(c), kind, err));
     pr_status status = run_program(c, &p, visit, end, err);
     pr_program_clear(&p);
+    return status;
+}
+
+static pr_status run_component(checker *c, pr_program_kind kind, pr_lookup_visitor visit, row_end end, pr_error *err) {
+    const pr_air_component *component = component_of(c);
+    if (c->trace) {
+        c->columns = c->trace[c->component];
+        return run_columns(c, kind, visit, end, err);
+    }
+    size_t n_rows = (size_t)1 << component->log_size;
+    pr_m31 *cells = pr_air_calloc((size_t)component->n_columns * n_rows, sizeof *cells);
+    pr_m31 **columns = pr_air_calloc(component->n_columns, sizeof *columns);
+    pr_status status = cells && columns ? PR_OK : pr_air_no_memory(err, "the columns of a component");
+    for (uint32_t k = 0; status == PR_OK && k < component->n_columns; k++) columns[k] = cells + k * n_rows;
+    if (status == PR_OK) status = c->fill(c->context, c->component, columns, c->n_threads, err);
+    c->columns = columns;
+    if (status == PR_OK) status = run_columns(c, kind, visit, end, err);
+    free(cells);
+    free(columns);
     return status;
 }
 
@@ -109,7 +132,7 @@ static void write_input(const checker *c, const pr_node *n) {
     } else if (n->op == PR_NODE_COL) {
         int32_t offset = component->columns[n->a].offsets[n->b];
         uint32_t row = (c->row + (uint32_t)offset) & ((1u << component->log_size) - 1);
-        pr_write_format(c->text, "  column %u at offset %d: %u\n", n->a, offset, c->trace[c->component][n->a][row]);
+        pr_write_format(c->text, "  column %u at offset %d: %u\n", n->a, offset, c->columns[n->a][row]);
     }
 }
 
@@ -261,13 +284,23 @@ static uint32_t longest_tuple(const pr_statement *st) {
     return n;
 }
 
+static pr_status check(checker *c, pr_error *err) {
+    *c->report = (pr_check_report){.ok = true};
+    PR_TRY(check_public_terms(c->st, err));
+    pr_tuples_init(&c->tuples, longest_tuple(c->st));
+    pr_status status = check_all(c, err);
+    pr_tuples_clear(&c->tuples);
+    return status;
+}
+
 pr_status pr_check_trace(pr_check_report *report, pr_writer *text, const pr_statement *st, pr_m31 *const *const *trace,
                          pr_error *err) {
     checker c = {.report = report, .text = text, .st = st, .trace = trace};
-    *report = (pr_check_report){.ok = true};
-    PR_TRY(check_public_terms(st, err));
-    pr_tuples_init(&c.tuples, longest_tuple(st));
-    pr_status status = check_all(&c, err);
-    pr_tuples_clear(&c.tuples);
-    return status;
+    return check(&c, err);
+}
+
+pr_status pr_check_filled(pr_check_report *report, pr_writer *text, const pr_statement *st, pr_check_fill fill,
+                          void *context, unsigned n_threads, pr_error *err) {
+    checker c = {.report = report, .text = text, .st = st, .fill = fill, .context = context, .n_threads = n_threads};
+    return check(&c, err);
 }

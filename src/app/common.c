@@ -58,7 +58,7 @@ int pr_app_fail(const pr_error *err) {
 
 int pr_app_fail_reading(const pr_error *err) {
     int exit_code = pr_app_fail(err);
-    return err->status == PR_ERR_IO || err->status == PR_ERR_MALFORMED ? 2 : exit_code;
+    return err->status == PR_ERR_IO || err->status == PR_ERR_MALFORMED || err->status == PR_ERR_INPUT ? 2 : exit_code;
 }
 
 void pr_app_print_json_text(const char *text) {

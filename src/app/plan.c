@@ -65,7 +65,7 @@ static pr_status plan_statement(const pr_case *c, const plan_options *o, pr_erro
 static int plan_case(const plan_options *o) {
     pr_error err = {0};
     pr_case c;
-    if (pr_case_open(&c, o->path, &err) != PR_OK) return pr_app_fail_reading(&err);
+    if (pr_case_open(&c, o->path, PR_CASE_STATEMENT, &err) != PR_OK) return pr_app_fail_reading(&err);
     pr_status status = plan_statement(&c, o, &err);
     pr_case_clear(&c);
     return status == PR_OK ? 0 : pr_app_fail(&err);

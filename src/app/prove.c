@@ -116,7 +116,7 @@ int pr_app_prove(int argc, char **argv) {
     pr_case c;
     pr_layout layout;
     if (parse(&a, argc, argv, &err) != PR_OK) return pr_app_fail(&err), 2;
-    if (pr_case_open(&c, a.case_path, &err) != PR_OK) return pr_app_fail_reading(&err);
+    if (pr_case_open(&c, a.case_path, PR_CASE_ALL, &err) != PR_OK) return pr_app_fail_reading(&err);
     pr_status status = PR_OK;
     if (!pr_case_has_trace(&c)) status = pr_fail(&err, PR_ERR_USAGE, "%s: the case has no trace to prove", a.case_path);
     if (status == PR_OK) status = pr_layout_init(&layout, &c.statement, &err);

@@ -48,7 +48,7 @@ static int verify_case(const char *case_path, const char *envelope_path) {
     uint8_t *text = NULL;
     size_t size = 0;
     int exit_code = 2;
-    if (pr_case_load(&c, case_path, &err) != PR_OK) return pr_app_fail_reading(&err);
+    if (pr_case_open(&c, case_path, PR_CASE_STATEMENT, &err) != PR_OK) return pr_app_fail_reading(&err);
     if (pr_file_read(&text, &size, envelope_path, (size_t)1 << 32, &err) != PR_OK)
         pr_app_fail(&err);
     else if (pr_verifier_create(&v, &c.statement, &err) != PR_OK)

@@ -45,7 +45,7 @@ static pr_status read_air(pr_case *c, const pr_case_cursor *root) {
     pr_case_cursor air = pr_case_member(root, "air");
     c->air = calloc(1, sizeof *c->air);
     if (!c->air) return pr_case_no_memory(root->doc);
-    PR_TRY(pr_case_read_air(c->air, !c->shape_only, &air));
+    PR_TRY(pr_case_read_air(c->air, c->depth != PR_CASE_SHAPE, &air));
     pr_air_place place;
     return pr_air_validate_at(&place, c->air, root->doc->err) == PR_OK ? PR_OK : blame_place(&place, &air);
 }
@@ -73,18 +73,18 @@ static pr_status read_root(pr_case *c, const pr_case_cursor *root) {
     if (pr_case_has(&expected)) PR_TRY(pr_case_read_expected(c, &expected));
     PR_TRY(check_layout(c, root));
     if (pr_case_has(&formula)) PR_TRY(pr_case_read_formula(c, &formula));
-    if (c->shape_only) return PR_OK;
-    if (pr_case_has(&trace)) PR_TRY(pr_case_read_trace(c, &trace));
+    if (c->depth == PR_CASE_SHAPE) return PR_OK;
+    if (pr_case_has(&trace) && c->depth == PR_CASE_ALL) PR_TRY(pr_case_read_trace(c, &trace));
     return pr_case_has(&file) ? pr_case_read_trace_file(c, &file) : PR_OK;
 }
 
 /* All but the trace. An inline one is c->source, which borrows the text. */
-static pr_status parse_text(pr_case *c, const char *text, size_t size, const char *path, bool shape_only,
+static pr_status parse_text(pr_case *c, const char *text, size_t size, const char *path, pr_case_depth depth,
                             pr_error *err) {
     pr_case_tape tape;
     pr_error own = {0};
     pr_case_doc doc = {.file = path, .err = err ? err : &own, .tape = &tape};
-    *c = (pr_case){.path = strdup(path), .shape_only = shape_only};
+    *c = (pr_case){.path = strdup(path), .depth = depth};
     pr_status status = c->path ? pr_case_tape_init(&tape, text, size, path, doc.err) : pr_case_no_memory(&doc);
     if (status != PR_OK) return status;
     pr_case_cursor root = pr_case_root(&doc);
@@ -99,7 +99,7 @@ static pr_status finish(pr_case *c, pr_status status) {
 }
 
 pr_status pr_case_parse(pr_case *out, const char *text, size_t size, const char *path, pr_error *err) {
-    pr_status status = parse_text(out, text, size, path, false, err);
+    pr_status status = parse_text(out, text, size, path, PR_CASE_ALL, err);
     if (status == PR_OK && out->source) status = pr_case_load_trace(out, err);
     return finish(out, status);
 }
@@ -123,11 +123,11 @@ static pr_status map_file(pr_case_source *out, const char *path, pr_error *err) 
     return PR_OK;
 }
 
-static pr_status open_case(pr_case *out, const char *path, bool shape_only, pr_error *err) {
+pr_status pr_case_open(pr_case *out, const char *path, pr_case_depth depth, pr_error *err) {
     pr_case_source file;
     *out = (pr_case){0};
     PR_TRY(map_file(&file, path, err));
-    pr_status status = parse_text(out, file.text, file.size, path, shape_only, err);
+    pr_status status = parse_text(out, file.text, file.size, path, depth, err);
     if (status == PR_OK && out->source && out->source->columns) {
         out->source->is_mapped = file.is_mapped;
         out->source->is_owned = file.is_owned;
@@ -137,12 +137,8 @@ static pr_status open_case(pr_case *out, const char *path, bool shape_only, pr_e
     return finish(out, status);
 }
 
-pr_status pr_case_open(pr_case *out, const char *path, pr_error *err) { return open_case(out, path, false, err); }
-
-pr_status pr_case_open_shape(pr_case *out, const char *path, pr_error *err) { return open_case(out, path, true, err); }
-
 pr_status pr_case_load(pr_case *out, const char *path, pr_error *err) {
-    PR_TRY(pr_case_open(out, path, err));
+    PR_TRY(pr_case_open(out, path, PR_CASE_ALL, err));
     return finish(out, out->source ? pr_case_load_trace(out, err) : PR_OK);
 }
 

@@ -2,7 +2,8 @@
  * export.
  *
  * A case is loaded with its trace, or opened, which leaves the trace in its file until pr_case_fill_trace reads it into
- * the caller's columns: it is in memory once. An opened case maps its file, which must not be cut short meanwhile. */
+ * the caller's columns: it is in memory once. An opened case maps its file, which must not be cut short meanwhile. A
+ * verifier opens no trace: the file that it is in may be gone, unless preprocessed columns have their values there. */
 #ifndef PR_CASEFILE_CASEFILE_H
 #define PR_CASEFILE_CASEFILE_H
 #include "air/statement.h"
@@ -14,9 +15,15 @@ typedef struct pr_expected_step {
     char digest[65];
 } pr_expected_step; /* data_json: compact text of "data" */
 
+typedef enum pr_case_depth {
+    PR_CASE_ALL,       /* what a prover needs */
+    PR_CASE_STATEMENT, /* what a verifier needs: no look at the trace */
+    PR_CASE_SHAPE      /* sizes alone: nor are there values of preprocessed columns */
+} pr_case_depth;
+
 typedef struct pr_case {
     char *name;
-    bool shape_only; /* from pr_case_open_shape */
+    pr_case_depth depth;
     pr_air *air;
     pr_statement statement; /* borrows air */
     char *path;             /* as given, for messages */
@@ -41,10 +48,8 @@ typedef struct pr_case {
 
 /* path: for messages and for trace_file. "file:9:31: $.air.components[0].nodes[7]: ..." */
 PR_MUST_CHECK pr_status pr_case_load(pr_case *out, const char *path, pr_error *err);
-PR_MUST_CHECK pr_status pr_case_open(pr_case *out, const char *path, pr_error *err);
+PR_MUST_CHECK pr_status pr_case_open(pr_case *out, const char *path, pr_case_depth depth, pr_error *err);
 PR_MUST_CHECK pr_status pr_case_parse(pr_case *out, const char *text, size_t size, const char *path, pr_error *err);
-/* Sizes alone: no values of preprocessed columns, no look into the trace. */
-PR_MUST_CHECK pr_status pr_case_open_shape(pr_case *out, const char *path, pr_error *err);
 void pr_case_clear(pr_case *c);
 /* Whether there is a trace: inline, in a file or by formula. */
 bool pr_case_has_trace(const pr_case *c);

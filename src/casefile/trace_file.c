@@ -140,10 +140,14 @@ static pr_status check_count(const trace_file *f, const char *group, uint32_t n)
     return PR_OK;
 }
 
-static pr_status read_preprocessed(pr_case *c, const trace_file *f) {
+static uint32_t count_missing(const pr_air *air) {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < c->air->n_preprocessed; i++) n += !c->air->preprocessed[i].values;
-    PR_TRY(check_count(f, "preprocessed", n));
+    for (uint32_t i = 0; i < air->n_preprocessed; i++) n += !air->preprocessed[i].values;
+    return n;
+}
+
+static pr_status read_preprocessed(pr_case *c, const trace_file *f) {
+    PR_TRY(check_count(f, "preprocessed", count_missing(c->air)));
     for (uint32_t i = 0; i < c->air->n_preprocessed; i++) {
         pr_air_preprocessed *column = &c->air->preprocessed[i];
         char place[48];
@@ -171,6 +175,17 @@ static pr_status check_trace(const pr_case *c, const trace_file *f) {
     return PR_OK;
 }
 
+/* What the depth asks of the file. */
+static pr_status look_into_file(pr_case *c, pr_error *err) {
+    trace_file f = {.case_path = c->path, .path = c->source->h5_path, .err = err};
+    if (c->depth != PR_CASE_ALL && !count_missing(c->air)) return PR_OK;
+    pr_status status = open_file(&f);
+    if (status == PR_OK) status = read_preprocessed(c, &f);
+    if (status == PR_OK && c->depth == PR_CASE_ALL) status = check_trace(c, &f);
+    close_file(&f);
+    return status;
+}
+
 pr_status pr_case_read_trace_file(pr_case *c, const pr_case_cursor *at) {
     char *name = NULL;
     PR_TRY(pr_case_text(at, &name));
@@ -182,12 +197,9 @@ pr_status pr_case_read_trace_file(pr_case *c, const pr_case_cursor *at) {
     if (c->source) c->source->h5_path = beside(c->path, name);
     free(name);
     if (!c->source || !c->source->h5_path) return pr_case_no_memory(at->doc);
-    trace_file f = {.case_path = c->path, .path = c->source->h5_path, .err = at->doc->err};
-    pr_status status = open_file(&f);
-    if (status == PR_OK) status = read_preprocessed(c, &f);
-    if (status == PR_OK) status = check_trace(c, &f);
-    close_file(&f);
-    return status;
+    PR_TRY(look_into_file(c, at->doc->err));
+    if (c->depth != PR_CASE_ALL) pr_case_close_source(c);
+    return PR_OK;
 }
 
 pr_status pr_case_fill_from_file(const pr_case *c, uint32_t component, pr_m31 *const *columns, unsigned n_threads,

@@ -156,6 +156,10 @@ for type in $("$PROVERUN" air --list); do
     expect 0 air "$type" --example --profile fast
     cp out bare.json
     expect 0 verify bare.json "$type.json"
+    sed '$s/}$/,"trace_file":"gone.h5"}/' bare.json >gone.json
+    expect 0 verify gone.json "$type.json"
+    expect 2 check gone.json
+    says err 'gone.h5: cannot be opened'
     expect 0 plan bare.json
     expect 2 check bare.json
     expect 2 prove bare.json --out x.json

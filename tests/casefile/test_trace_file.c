@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,7 +20,9 @@ typedef enum spoil {
     SIGNED,
     SIXTY_FOUR_BITS,
     SHORT_ROWS,
+    LONG_ROWS,
     WIDE,
+    NARROW,
     FLAT,
     LARGE_VALUE,
     LARGE_PREPROCESSED,
@@ -62,7 +65,8 @@ static void write_component(hid_t group, const char *name, const pr_case *c, uin
     assert_non_null(cells);
     for (uint32_t k = 0; k < columns; k++) memcpy(cells + k * rows, c->trace[i][k], (size_t)rows * sizeof *cells);
     if (how == LARGE_VALUE) cells[rows + 3] = PR_P;
-    hsize_t dims[2] = {columns + (how == WIDE), how == SHORT_ROWS ? rows - 1 : rows}, flat = columns * rows;
+    hsize_t dims[2] = {columns + (how == WIDE) - (how == NARROW), rows + (how == LONG_ROWS) - (how == SHORT_ROWS)};
+    hsize_t flat = columns * rows;
     hid_t type = how == SIGNED             ? H5T_STD_I32LE
                  : how == SIXTY_FOUR_BITS  ? H5T_STD_U64LE
                  : how == OTHER_BYTE_ORDER ? H5T_STD_U32BE
@@ -171,7 +175,9 @@ static void test_spoilt_files(void **state) {
         {SIGNED, "/trace/0: must hold unsigned 32-bit integers"},
         {SIXTY_FOUR_BITS, "/trace/0: must hold unsigned 32-bit integers"},
         {SHORT_ROWS, "/trace/0: must have the shape [6][256]"},
+        {LONG_ROWS, "/trace/0: must have the shape [6][256]"},
         {WIDE, "/trace/0: must have the shape [6][256]"},
+        {NARROW, "/trace/0: must have the shape [6][256]"},
         {FLAT, "/trace/0: must have the shape [6][256]"},
         {LARGE_VALUE, "/trace/0: column 1, row 3: 2147483647 is not below p"},
         {LARGE_PREPROCESSED, "/preprocessed/0: column 0, row 5: 4294967295 is not below p"},
@@ -184,6 +190,58 @@ static void test_spoilt_files(void **state) {
         write_h5(&golden, list[i].how);
         expect_refused(list[i].message, PR_ERR_INPUT);
     }
+    pr_case_clear(&golden);
+}
+
+/* Cut off, the file does not open, or it opens and a dataset's bytes are missing; it never gives a trace. */
+static void test_cut_files(void **state) {
+    (void)state;
+    pr_case golden, c;
+    struct stat whole;
+    load_golden(&golden);
+    write_case_file("trace.h5", false);
+    write_h5(&golden, GOOD);
+    assert_int_equal(stat(h5_path, &whole), 0);
+    for (off_t size = 0; size < whole.st_size; size += whole.st_size / 40) {
+        write_h5(&golden, GOOD);
+        assert_int_equal(truncate(h5_path, size), 0);
+        expect_refused("trace.h5: ", PR_ERR_INPUT);
+    }
+    write_h5(&golden, GOOD); /* cut while it is open */
+    pr_error err = {0};
+    assert_int_equal(pr_case_open(&c, case_path, PR_CASE_ALL, &err), PR_OK);
+    assert_int_equal(truncate(h5_path, whole.st_size / 2), 0);
+    pr_m31 *columns[8], cells[8][256];
+    for (int k = 0; k < 8; k++) columns[k] = cells[k];
+    assert_int_equal(pr_case_fill_trace(&c, 0, columns, 2, &err), PR_ERR_INPUT);
+    if (!strstr(err.text, "trace.h5: ")) fail_msg("%s", err.text);
+    pr_case_clear(&c);
+    pr_case_clear(&golden);
+}
+
+/* A verifier looks at no trace, and into the file for values of preprocessed columns alone. */
+static void test_without_a_trace(void **state) {
+    (void)state;
+    pr_case golden, c;
+    pr_error err = {0};
+    load_golden(&golden);
+    pr_hash x = pr_air_digest(golden.air);
+    static const struct {
+        const char *file;
+        bool with_values;
+        spoil how;
+    } good[] = {{"absent.h5", true, GOOD}, {"trace.h5", false, NO_TRACE_GROUP}, {"trace.h5", false, LARGE_VALUE}};
+    for (size_t k = 0; k < sizeof good / sizeof *good; k++) {
+        write_h5(&golden, good[k].how);
+        write_case_file(good[k].file, good[k].with_values);
+        if (pr_case_open(&c, case_path, PR_CASE_STATEMENT, &err) != PR_OK) fail_msg("%s", err.text);
+        pr_hash y = pr_air_digest(c.air);
+        assert_true(pr_hash_equal(&x, &y));
+        assert_false(pr_case_has_trace(&c));
+        pr_case_clear(&c);
+    }
+    write_case_file("absent.h5", false);
+    assert_int_equal(pr_case_open(&c, case_path, PR_CASE_STATEMENT, &err), PR_ERR_INPUT);
     pr_case_clear(&golden);
 }
 
@@ -210,7 +268,9 @@ static void test_file_names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_as_inline), cmocka_unit_test(test_spoilt_files),
-                                       cmocka_unit_test(test_values_given_twice), cmocka_unit_test(test_file_names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_as_inline),     cmocka_unit_test(test_spoilt_files),
+        cmocka_unit_test(test_values_given_twice), cmocka_unit_test(test_file_names),
+        cmocka_unit_test(test_cut_files),          cmocka_unit_test(test_without_a_trace)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
