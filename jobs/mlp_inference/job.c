@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "gadgets/input_file.h"
+#include "gadgets/numbers.h"
 #include "mlp_inference/layout.h"
+
+static const pr_job_type *const type = &pr_job_mlp_inference;
 
 struct pr_job_instance {
     pr_mlp_public statement;
@@ -41,7 +44,7 @@ static pr_status build(pr_job_instance *job, pr_error *err) {
 /* ---- from files ---- */
 
 static pr_status load_model(pr_mlp_public *p, const pr_params *params, pr_error *err) {
-    char *path = pr_input_file_path(params->base_dir, pr_params_get(&pr_job_mlp_inference, params, "model"));
+    char *path = pr_input_file_path(params->base_dir, pr_params_get(type, params, "model"));
     if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
     pr_status status = pr_mlp_model_load(&p->model, path, err);
     free(path);
@@ -49,13 +52,52 @@ static pr_status load_model(pr_mlp_public *p, const pr_params *params, pr_error 
 }
 
 static pr_status load_images(pr_mlp_public *p, const pr_params *params, pr_error *err) {
-    uint32_t first = (uint32_t)pr_params_get_uint(&pr_job_mlp_inference, params, "first");
-    PR_TRY(allocate_images(p, (uint32_t)pr_params_get_uint(&pr_job_mlp_inference, params, "count"), err));
-    char *path = pr_input_file_path(params->base_dir, pr_params_get(&pr_job_mlp_inference, params, "images"));
+    uint32_t first = (uint32_t)pr_params_get_uint(type, params, "first");
+    PR_TRY(allocate_images(p, (uint32_t)pr_params_get_uint(type, params, "count"), err));
+    char *path = pr_input_file_path(params->base_dir, pr_params_get(type, params, "images"));
     if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
     pr_status status =
         pr_mlp_images_load(p->images, p->labels, path, first, p->n_images, p->width, p->model.input_max, err);
     free(path);
+    return status;
+}
+
+/* A list in the manifest; the caller frees it. */
+static pr_status read_list(uint32_t **numbers, size_t *n, const pr_params *params, const char *name, pr_error *err) {
+    const char *list = pr_params_get(type, params, name);
+    return pr_input_file_error(pr_numbers_parse(numbers, n, PR_NUMBER_BYTE, list, strlen(list), name, err), err);
+}
+
+static pr_status copy_images(pr_mlp_public *p, const uint32_t *inputs, size_t n, pr_error *err) {
+    if (n != (size_t)p->n_images * p->width)
+        return pr_fail(err, PR_ERR_INPUT, "input: %zu numbers, and there must be %u for each of %u labels", n, p->width,
+                       p->n_images);
+    for (size_t k = 0; k < n; k++) {
+        if (inputs[k] > p->model.input_max)
+            return pr_fail(err, PR_ERR_INPUT, "input: number %zu of image %zu is %u; allowed: 0 to %u", k % p->width,
+                           k / p->width, inputs[k], p->model.input_max);
+        p->images[k] = (uint8_t)inputs[k];
+    }
+    return PR_OK;
+}
+
+static pr_status take_labels(pr_mlp_public *p, const uint32_t *labels, size_t n, pr_error *err) {
+    if (n < 1 || n > PR_MLP_MAX_IMAGES)
+        return pr_fail(err, PR_ERR_INPUT, "labels: %zu numbers; allowed: 1 to %u", n, PR_MLP_MAX_IMAGES);
+    PR_TRY(allocate_images(p, (uint32_t)n, err));
+    for (size_t k = 0; k < n; k++) p->labels[k] = (uint8_t)labels[k];
+    return PR_OK;
+}
+
+static pr_status load_lists(pr_mlp_public *p, const pr_params *params, pr_error *err) {
+    uint32_t *labels = NULL, *inputs = NULL;
+    size_t n_labels = 0, n_inputs = 0;
+    pr_status status = read_list(&labels, &n_labels, params, "labels", err);
+    if (status == PR_OK) status = read_list(&inputs, &n_inputs, params, "input", err);
+    if (status == PR_OK) status = take_labels(p, labels, n_labels, err);
+    if (status == PR_OK) status = copy_images(p, inputs, n_inputs, err);
+    free(labels);
+    free(inputs);
     return status;
 }
 
@@ -74,7 +116,8 @@ static pr_status infer(pr_mlp_public *p, pr_error *err) {
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     PR_TRY(load_model(&job->statement, params, err));
-    PR_TRY(load_images(&job->statement, params, err));
+    bool is_inline = pr_params_get(type, params, "input") != NULL;
+    PR_TRY(is_inline ? load_lists(&job->statement, params, err) : load_images(&job->statement, params, err));
     PR_TRY(infer(&job->statement, err));
     return build(job, err);
 }
@@ -196,15 +239,29 @@ static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *c
 
 /* ---- size ---- */
 
+/* Of the file, or of the list. */
+static pr_status count_images(uint32_t *out, const pr_params *params, pr_error *err) {
+    const char *file = pr_params_get(type, params, "images");
+    uint64_t ignored;
+    *out = (uint32_t)pr_params_get_uint(type, params, "count");
+    if (file) return pr_input_file_length(&ignored, params->base_dir, file, UINT64_MAX, "mlp_inference", err);
+    uint32_t *labels = NULL;
+    size_t n = 0;
+    PR_TRY(read_list(&labels, &n, params, "labels", err));
+    free(labels);
+    *out = n < PR_MLP_MAX_IMAGES ? (uint32_t)n : PR_MLP_MAX_IMAGES;
+    return PR_OK;
+}
+
 /* The model is not read: at most a byte a weight, and hardly a network with fewer than 16 inputs a unit. */
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     enum { MAX_BYTES = 1 << 24, TABLES = 6, INPUTS_A_UNIT = 64, CELLS_A_UNIT = 13, OTHERS = 96 };
-    uint64_t bytes, ignored;
-    PR_TRY(pr_input_file_length(&bytes, params->base_dir, pr_params_get(&pr_job_mlp_inference, params, "model"),
-                                MAX_BYTES, "mlp_inference", err));
-    PR_TRY(pr_input_file_length(&ignored, params->base_dir, pr_params_get(&pr_job_mlp_inference, params, "images"),
-                                UINT64_MAX, "mlp_inference", err));
-    uint32_t log_rows = pr_mlp_log_rows((uint32_t)pr_params_get_uint(&pr_job_mlp_inference, params, "count"));
+    uint64_t bytes;
+    uint32_t n_images;
+    PR_TRY(pr_input_file_length(&bytes, params->base_dir, pr_params_get(type, params, "model"), MAX_BYTES,
+                                "mlp_inference", err));
+    PR_TRY(count_images(&n_images, params, err));
+    uint32_t log_rows = pr_mlp_log_rows(n_images);
     uint64_t columns = bytes / INPUTS_A_UNIT * CELLS_A_UNIT + OTHERS;
     *out = (pr_job_size){.log_rows = PR_MLP_LOG_RANGE, .n_trees = 3};
     out->cells = ((uint64_t)TABLES << PR_MLP_LOG_RANGE) + (columns << log_rows);
@@ -216,9 +273,16 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 
 static const pr_param_spec params_spec[] = {
     {"model", PR_PARAM_PATH, true, NULL, 0, 0, "HDF5 file of the network"},
-    {"images", PR_PARAM_PATH, true, NULL, 0, 0, "HDF5 file of the images and their labels"},
+    {"images", PR_PARAM_PATH, false, NULL, 0, 0, "HDF5 file of the images and their labels"},
     {"first", PR_PARAM_UINT, false, "0", 0, UINT32_MAX - PR_MLP_MAX_IMAGES, "first image of the file"},
     {"count", PR_PARAM_UINT, false, "60", 1, PR_MLP_MAX_IMAGES, "images of the batch"},
+    {"input", PR_PARAM_TEXT, false, NULL, 0, 0, "instead of images: their inputs, numbers between commas or spaces"},
+    {"labels", PR_PARAM_TEXT, false, NULL, 0, 0, "of the images in input: a class each"},
+};
+
+static const pr_param_rule rules[] = {
+    {PR_RULE_ONE_OF, {"images", "input"}}, {PR_RULE_NEEDS, {"input", "labels"}}, {PR_RULE_NEEDS, {"labels", "input"}},
+    {PR_RULE_NEEDS, {"first", "images"}},  {PR_RULE_NEEDS, {"count", "images"}},
 };
 
 static const pr_param example[] = {{"model", "model.h5"}, {"images", "digits.h5"}, {"first", "0"}, {"count", "60"}};
@@ -230,6 +294,8 @@ const pr_job_type pr_job_mlp_inference = {
                "statement, whose largest are `classes`.",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .instance_bytes = sizeof(pr_job_instance),

@@ -23,7 +23,8 @@ uint32_t *pr_plonk_circuit_uses(const pr_plonk_circuit *c) {
 
 typedef struct parser {
     pr_plonk_circuit *c;
-    const char *path, *values;
+    const char *path;
+    pr_plonk_values *values;
     uint32_t line, capacity;          /* capacity: of all arrays */
     char (*names)[PR_PLONK_MAX_NAME]; /* [n_wires] */
     pr_m31 *wires;
@@ -98,27 +99,13 @@ static pr_status find_operand(parser *p, uint32_t *wire, const char *word) {
     return PR_OK;
 }
 
-/* "x=3 y=5": the value of a name. */
-static pr_status find_value(const parser *p, pr_m31 *out, const char *name) {
-    size_t n = strlen(name);
-    for (const char *s = p->values; *s;) {
-        s += strspn(s, " ");
-        const char *end = s + strcspn(s, " ");
-        if (strncmp(s, name, n) == 0 && s[n] == '=') {
-            const char *stop;
-            if (parse_number(out, s + n + 1, &stop) && stop == end) return PR_OK;
-            return refuse(p, "the parameter values has no number below 2147483647 for", name);
-        }
-        s = end;
-    }
-    return refuse(p, "the parameter values has no value for", name);
-}
-
 static pr_status add_input(parser *p, const char *name, bool is_public) {
     uint32_t wire = 0;
     pr_m31 value = 0;
     PR_TRY(declare(p, &wire, name, 0));
-    PR_TRY(find_value(p, &value, name));
+    if (!pr_plonk_values_take(p->values, &value, name))
+        return pr_fail(p->err, PR_ERR_INPUT, "%s:%u: %s has no value for '%s'", p->path, p->line, p->values->source,
+                       name);
     p->wires[wire] = value;
     if (is_public)
         p->c->inputs[p->c->n_inputs++] = (pr_plonk_pin){wire, value};
@@ -181,8 +168,10 @@ static pr_status parse_lines(parser *p, char *text) {
         PR_TRY(parse_line(p, line));
         line = is_last ? end : end + 1;
     }
-    if (p->c->n_rows) return PR_OK;
-    return pr_fail(p->err, PR_ERR_INPUT, "%s: a circuit without gates", p->path);
+    if (!p->c->n_rows) return pr_fail(p->err, PR_ERR_INPUT, "%s: a circuit without gates", p->path);
+    const pr_plonk_values *v = p->values;
+    if (v->named || v->next == v->n) return PR_OK;
+    return pr_fail(p->err, PR_ERR_INPUT, "%s has %zu values, and the circuit %zu inputs", v->source, v->n, v->next);
 }
 
 /* A line gives at most three wires and three pins. */
@@ -200,7 +189,7 @@ static bool allocate(parser *p, const char *text) {
 }
 
 pr_status pr_plonk_circuit_parse(pr_plonk_circuit *out, pr_m31 **wires, const char *text, const char *path,
-                                 const char *values, pr_error *err) {
+                                 pr_plonk_values *values, pr_error *err) {
     parser p = {.c = out, .path = path, .values = values, .err = err};
     *out = (pr_plonk_circuit){0};
     char *copy = strdup(text);

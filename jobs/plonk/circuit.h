@@ -14,6 +14,7 @@
 #define PR_JOBS_PLONK_CIRCUIT_H
 #include "base/bytes.h"
 #include "field/m31.h"
+#include "plonk/values.h"
 
 enum { PR_PLONK_MAX_ROWS = 1 << 18, PR_PLONK_MAX_NAME = 64 };
 
@@ -43,10 +44,11 @@ typedef struct pr_plonk_circuit {
     pr_plonk_pin *outputs; /* [n_outputs], owned */
 } pr_plonk_circuit;
 
-/* text: [size] and a final 0. values: what inputs are, as "x=3 y=5". Puts the values of all wires, [n_wires], which the
- * caller frees. PR_ERR_INPUT: "PATH:LINE: ..." for whatever is wrong with a line, or an input without a value. */
+/* text: [size] and a final 0. values: what inputs are. Puts the values of all wires, [n_wires], which the caller frees.
+ * PR_ERR_INPUT: "PATH:LINE: ..." for whatever is wrong with a line, or an input without a value; or ordered values are
+ * left over. */
 PR_MUST_CHECK pr_status pr_plonk_circuit_parse(pr_plonk_circuit *out, pr_m31 **wires, const char *text,
-                                               const char *path, const char *values, pr_error *err);
+                                               const char *path, pr_plonk_values *values, pr_error *err);
 void pr_plonk_circuit_clear(pr_plonk_circuit *c);
 
 /* How often each wire is read, by rows and outputs; [n_wires], the caller frees; NULL: out of memory. */

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "gadgets/input_file.h"
+#include "gadgets/number_source.h"
 #include "plonk/air.h"
 
+static const pr_job_type *const type = &pr_job_plonk;
 enum { MAX_BYTES = 1 << 24 };
 
 struct pr_job_instance {
@@ -19,17 +21,47 @@ static void clear(pr_job_instance *job) {
     free(job->wires);
 }
 
-static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
-    const char *path = pr_params_get(&pr_job_plonk, params, "circuit");
+/* A text file, 0-terminated; the caller frees it. */
+static pr_status read_text(char **out, const pr_params *params, const char *path, pr_error *err) {
     uint8_t *text = NULL;
     size_t size = 0;
     PR_TRY(pr_input_file_read(&text, &size, params->base_dir, path, MAX_BYTES, "plonk", err));
-    pr_status status = strlen((const char *)text) == size
-                           ? pr_plonk_circuit_parse(&job->circuit, &job->wires, (const char *)text, path,
-                                                    pr_params_get(&pr_job_plonk, params, "values"), err)
-                           : pr_fail(err, PR_ERR_INPUT, "%s: no text: it has a byte of zero", path);
+    *out = (char *)text;
+    if (strlen(*out) == size) return PR_OK;
+    free(text);
+    return pr_fail(err, PR_ERR_INPUT, "%s: no text: it has a byte of zero", path);
+}
+
+/* text: what named values are borrowed from; the caller frees it. */
+static pr_status load_values(pr_plonk_values *out, char **text, const pr_params *params, pr_error *err) {
+    static const pr_number_limits limits = {PR_NUMBER_M31, 0, PR_PLONK_MAX_ROWS};
+    const char *file = pr_params_get(type, params, "values_file"), *data = pr_params_get(type, params, "data");
+    if (data) {
+        *out = (pr_plonk_values){.source = data};
+        return pr_numbers_from_params(&out->ordered, &out->n, type, params, &limits, err);
+    }
+    if (!file) return pr_plonk_values_parse(out, pr_params_get(type, params, "values"), "values", err);
+    PR_TRY(read_text(text, params, file, err));
+    return pr_plonk_values_parse(out, *text, file, err);
+}
+
+static pr_status load_circuit(pr_job_instance *job, const pr_params *params, pr_plonk_values *values, pr_error *err) {
+    const char *path = pr_params_get(type, params, "circuit");
+    char *text = NULL;
+    PR_TRY(read_text(&text, params, path, err));
+    pr_status status = pr_plonk_circuit_parse(&job->circuit, &job->wires, text, path, values, err);
     free(text);
     return status == PR_OK ? pr_plonk_air(&job->air, &job->circuit, err) : status;
+}
+
+static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
+    pr_plonk_values values = {0};
+    char *text = NULL;
+    pr_status status = load_values(&values, &text, params, err);
+    if (status == PR_OK) status = load_circuit(job, params, &values, err);
+    pr_plonk_values_clear(&values);
+    free(text);
+    return status;
 }
 
 static pr_status load_public(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
@@ -106,8 +138,8 @@ static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *c
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     enum { BYTES_A_GATE = 10, SECURE = 2 * 4 };
     uint64_t bytes;
-    PR_TRY(pr_input_file_length(&bytes, params->base_dir, pr_params_get(&pr_job_plonk, params, "circuit"), MAX_BYTES,
-                                "plonk", err));
+    PR_TRY(pr_input_file_length(&bytes, params->base_dir, pr_params_get(type, params, "circuit"), MAX_BYTES, "plonk",
+                                err));
     uint64_t gates = bytes / BYTES_A_GATE < PR_PLONK_MAX_ROWS ? bytes / BYTES_A_GATE : PR_PLONK_MAX_ROWS;
     *out = (pr_job_size){.log_rows = pr_plonk_log_rows((uint32_t)gates), .n_trees = 3};
     out->cells = (uint64_t)(PR_PLONK_COLUMNS + PR_PLONK_PREPROCESSED + SECURE) << out->log_rows;
@@ -119,6 +151,15 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 static const pr_param_spec params_spec[] = {
     {"circuit", PR_PARAM_PATH, true, NULL, 0, 0, "text of the circuit"},
     {"values", PR_PARAM_TEXT, false, "", 0, 0, "values of its inputs: \"x=3 y=5\""},
+    {"values_file", PR_PARAM_PATH, false, NULL, 0, 0, "a text file of the same instead"},
+    {"data", PR_PARAM_PATH, false, NULL, 0, 0, "an HDF5 file instead: values in the order of the inputs"},
+    PR_NUMBERS_PARAM_DATASET,
+    PR_NUMBERS_PARAM_COLUMN,
+};
+
+static const pr_param_rule rules[] = {
+    {PR_RULE_AT_MOST_ONE, {"values", "values_file", "data"}},
+    PR_NUMBERS_RULES_DATA,
 };
 
 static const pr_param example[] = {{"circuit", "cubic.txt"}, {"values", "x=3 y=35"}};
@@ -131,6 +172,8 @@ const pr_job_type pr_job_plonk = {
         "and outputs of the statement.",
     .params = params_spec,
     .n_params = sizeof params_spec / sizeof *params_spec,
+    .rules = rules,
+    .n_rules = sizeof rules / sizeof *rules,
     .example = example,
     .n_example = sizeof example / sizeof *example,
     .instance_bytes = sizeof(pr_job_instance),

@@ -48,6 +48,52 @@ static void the_held_out_images(void **state) {
     assert_int_equal(correct, 356);
 }
 
+/* Two images of the file, written out: the same statement. */
+static void images_in_the_manifest(void **state) {
+    (void)state;
+    pr_job_instance *of_file = create("0", "2"), *job = NULL;
+    pr_writer w, v;
+    pr_error err = {0};
+    pr_writer_init(&w);
+    pr_writer_init(&v);
+    type->write_public(of_file, &w);
+    const uint8_t *at = w.data + w.size - 2 * 10 * 4 - 2 - 2 * 64; /* inputs, labels, logits */
+    char list[1000] = "", labels[16];
+    for (int k = 0; k < 128; k++) snprintf(list + strlen(list), sizeof list - strlen(list), "%u ", at[k]);
+    snprintf(labels, sizeof labels, "%u, %u", at[128], at[129]);
+    pr_param items[] = {{"model", "model.h5"}, {"input", list}, {"labels", labels}};
+    const pr_params params = {.base_dir = PR_TEST_JOBS "/mlp_inference", .n = 3, .items = items};
+    assert_int_equal(pr_params_check(type, &params, NULL, &err), PR_OK);
+    if (pr_instance_create(&job, type, &params, &err) != PR_OK) fail_msg("%s", err.text);
+    type->write_public(job, &v);
+    assert_int_equal(v.size, w.size);
+    assert_memory_equal(v.data, w.data, w.size);
+    pr_job_size size;
+    assert_int_equal(type->size(&size, &params, NULL), PR_OK);
+    pr_instance_destroy(type, job);
+    pr_instance_destroy(type, of_file);
+    pr_writer_clear(&w);
+    pr_writer_clear(&v);
+    static const char *const bad[][3] = {
+        {"1 2 3", "1", "input: 3 numbers, and there must be 64 for each of 1 labels"},
+        {"1 2 300", "1", "input:1:5: '300' is not a whole number from 0 to 255"},
+        {NULL, "1 x", "labels:1:3: 'x' is not"},
+        {NULL, "# none", "labels: 0 numbers; allowed: 1 to 128"},
+    };
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        items[1].value = bad[k][0] ? bad[k][0] : list;
+        items[2].value = bad[k][1];
+        assert_int_equal(pr_instance_create(&job, type, &params, &err), PR_ERR_INPUT);
+        if (!strstr(err.text, bad[k][2])) fail_msg("%s", err.text);
+    }
+    items[2].value = labels;
+    char above[1004];
+    snprintf(above, sizeof above, "17%s", strchr(list, ' '));
+    items[1].value = above;
+    assert_int_equal(pr_instance_create(&job, type, &params, &err), PR_ERR_INPUT);
+    assert_string_equal(err.text, "input: number 0 of image 0 is 17; allowed: 0 to 16");
+}
+
 static void traces_hold_at_every_size(void **state) {
     (void)state;
     static const char *const counts[] = {"1", "15", "16", "17", "128"};
@@ -274,9 +320,13 @@ static void everything_is_needed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_held_out_images),       cmocka_unit_test(traces_hold_at_every_size),
-        cmocka_unit_test(a_changed_cell_is_noticed), cmocka_unit_test(wrong_logits),
-        cmocka_unit_test(public_data_is_enough),     cmocka_unit_test(inputs_that_are_refused),
+        cmocka_unit_test(the_held_out_images),
+        cmocka_unit_test(images_in_the_manifest),
+        cmocka_unit_test(traces_hold_at_every_size),
+        cmocka_unit_test(a_changed_cell_is_noticed),
+        cmocka_unit_test(wrong_logits),
+        cmocka_unit_test(public_data_is_enough),
+        cmocka_unit_test(inputs_that_are_refused),
         cmocka_unit_test(everything_is_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

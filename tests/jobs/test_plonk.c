@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <hdf5.h>
 #include "plonk/job.h"
 #include "soundness.h"
 
@@ -21,7 +22,12 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
     (void)state;
-    unlink(input);
+    char path[128];
+    static const char *const names[] = {"input", "values.txt", "values.h5"};
+    for (int k = 0; k < 3; k++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[k]);
+        unlink(path);
+    }
     return rmdir(folder);
 }
 
@@ -108,8 +114,8 @@ static void errors_name_their_line(void **state) {
         {"\n\n2a = 1 + 2\n", "", "input:3:", "no name"},
         {"a = 1 + 2147483647\n", "", "input:1:", "no number below 2147483647"},
         {"a = 1 + 99999999999999999999\n", "", "input:1:", "no number below 2147483647"},
-        {"public x\n", "y=3", "input:1:", "no value for 'x'"},
-        {"secret x\n", "x=3z", "input:1:", "no number below 2147483647 for 'x'"},
+        {"public x\n", "y=3", "input:1:", "values has no value for 'x'"},
+        {"secret x\n", "x=3z", "values:1:1: ", "'x=3z' is not NAME=NUMBER"},
         {"a = 1 + 1\na == 3\n", "", "input:2:", "a is 2 and 3 is 3"},
         {"a = 1\n", "", "input:1:", "none of"},
         {"output\n", "", "input:1:", "none of"},
@@ -123,6 +129,84 @@ static void errors_name_their_line(void **state) {
         if (!strstr(err.text, bad[k].where) || !strstr(err.text, bad[k].what)) fail_msg("%s", err.text);
         assert_null(job);
     }
+}
+
+static void write_text(const char *name, const char *text) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void write_numbers(const uint32_t *numbers, hsize_t n) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/values.h5", folder);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(1, &n, NULL);
+    hid_t set = H5Dcreate2(file, "x", H5T_STD_U32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(set >= 0 && H5Dwrite(set, H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
+static pr_status create_with(pr_job_instance **job, const char *name, const char *value, pr_error *err) {
+    const pr_param items[] = {{"circuit", "input"}, {name, value}, {"dataset", "x"}};
+    pr_params params = {.base_dir = folder, .n = strcmp(name, "data") ? 2 : 3, .items = items};
+    write_text("input", circuit);
+    PR_TRY(pr_params_check(type, &params, NULL, err));
+    return pr_instance_create(job, type, &params, err);
+}
+
+static void assert_same_statement(const pr_job_instance *job, const pr_writer *expected) {
+    pr_writer w;
+    pr_writer_init(&w);
+    type->write_public(job, &w);
+    assert_int_equal(w.size, expected->size);
+    assert_memory_equal(w.data, expected->data, w.size);
+    pr_writer_clear(&w);
+}
+
+/* The inputs of the circuit are y, then x. */
+static void values_from_files(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"x=5\ny = 32\n", "values.txt:2:1: 'y' is not NAME=NUMBER with a number below 2147483647"},
+        {"x=5 y=2147483647", "values.txt:1:5: 'y=2147483647' is not"},
+        {"x=5 # y=32", "input:1: values.txt has no value for 'y'"},
+        {"x=5 y=32\n\nx=5", "values.txt:3: a second value of 'x'; the first is in line 1"},
+    };
+    pr_job_instance *expected = create(circuit, "x=5 y=32"), *job = NULL;
+    pr_error err = {0};
+    pr_writer w;
+    pr_writer_init(&w);
+    type->write_public(expected, &w);
+    write_text("values.txt", "# of the circuit\ny=32, x=5\n\tz=1 xx=6 # others\n");
+    if (create_with(&job, "values_file", "values.txt", &err) != PR_OK) fail_msg("%s", err.text);
+    assert_same_statement(job, &w);
+    pr_instance_destroy(type, job);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        write_text("values.txt", bad[k].text);
+        assert_int_equal(create_with(&job, "values_file", "values.txt", &err), PR_ERR_INPUT);
+        if (!strstr(err.text, bad[k].message)) fail_msg("%s", err.text);
+    }
+    write_numbers((const uint32_t[]){32, 5, 7}, 2);
+    if (create_with(&job, "data", "values.h5", &err) != PR_OK) fail_msg("%s", err.text);
+    assert_same_statement(job, &w);
+    pr_instance_destroy(type, job);
+    write_numbers((const uint32_t[]){32, 5, 7}, 3);
+    assert_int_equal(create_with(&job, "data", "values.h5", &err), PR_ERR_INPUT);
+    assert_string_equal(err.text, "values.h5 has 3 values, and the circuit 2 inputs");
+    write_numbers((const uint32_t[]){32}, 1);
+    assert_int_equal(create_with(&job, "data", "values.h5", &err), PR_ERR_INPUT);
+    assert_string_equal(err.text, "input:2: values.h5 has no value for 'x'");
+    write_numbers((const uint32_t[]){32, 2147483647}, 2);
+    assert_int_equal(create_with(&job, "data", "values.h5", &err), PR_ERR_INPUT);
+    pr_writer_clear(&w);
+    pr_instance_destroy(type, expected);
 }
 
 static pr_writer public_of(const pr_job_instance *job) {
@@ -229,13 +313,10 @@ static void each_is_needed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_truth_holds),
-        cmocka_unit_test(edge_sizes),
-        cmocka_unit_test(errors_name_their_line),
-        cmocka_unit_test(wrong_claims),
-        cmocka_unit_test(public_data_is_as_documented),
-        cmocka_unit_test(public_data_is_enough),
-        cmocka_unit_test(each_is_needed),
+        cmocka_unit_test(the_truth_holds),        cmocka_unit_test(edge_sizes),
+        cmocka_unit_test(errors_name_their_line), cmocka_unit_test(values_from_files),
+        cmocka_unit_test(wrong_claims),           cmocka_unit_test(public_data_is_as_documented),
+        cmocka_unit_test(public_data_is_enough),  cmocka_unit_test(each_is_needed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
