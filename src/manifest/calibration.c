@@ -79,9 +79,7 @@ static pr_status take_item(pr_calibration *c, uint32_t *seen, const pr_yaml_item
                            pr_error *err) {
     const pr_yaml *key = item->key, *v = item->value;
     char shown[72];
-    if (v->kind != PR_YAML_SCALAR)
-        return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column, "%s: %s; allowed: a value", key->text,
-                          pr_yaml_kind_name(v->kind));
+    PR_TRY(pr_yaml_expect(v, PR_YAML_SCALAR, key->text, file, err));
     for (uint32_t k = 0; k < N_NUMBERS; k++)
         if (!strcmp(key->text, numbers[k].name)) return *seen |= 1u << k, take_number(c, &numbers[k], v, file, err);
     for (uint32_t k = 0; k < N_WORDS; k++)
@@ -101,9 +99,7 @@ static pr_status take_item(pr_calibration *c, uint32_t *seen, const pr_yaml_item
 
 static pr_status take_all(pr_calibration *c, const pr_yaml *root, const char *file, pr_error *err) {
     uint32_t seen = 0;
-    if (root->kind != PR_YAML_MAP)
-        return pr_fail_at(err, PR_ERR_USAGE, file, root->line, root->column, "the file: %s; allowed: %s",
-                          pr_yaml_kind_name(root->kind), pr_yaml_kind_name(PR_YAML_MAP));
+    PR_TRY(pr_yaml_expect(root, PR_YAML_MAP, "the file", file, err));
     for (size_t i = 0; i < root->n; i++) PR_TRY(take_item(c, &seen, &root->items[i], file, err));
     for (uint32_t k = 0; k <= N_NUMBERS + N_WORDS; k++) {
         if (seen >> k & 1 || (k < N_NUMBERS && c->version && c->version < numbers[k].since)) continue;
@@ -124,13 +120,8 @@ pr_status pr_calibration_parse(pr_calibration *out, const char *text, size_t siz
     return status;
 }
 
-static pr_status load(pr_calibration *out, const char *path, pr_error *err) {
-    uint8_t *text = NULL;
-    size_t size;
-    PR_TRY(pr_file_read(&text, &size, path, PR_CALIBRATION_MAX_BYTES, err));
-    pr_status status = pr_calibration_parse(out, (const char *)text, size, path, err);
-    free(text);
-    return status;
+static pr_status parse(void *out, const char *text, size_t size, const char *file, pr_error *err) {
+    return pr_calibration_parse(out, text, size, file, err);
 }
 
 /* ---- writing ---- */
@@ -169,7 +160,7 @@ pr_costs pr_calibration_costs(pr_costs_origin *origin) {
                                         "this one"};
     if (!pr_calibration_path(path) || (access(path, F_OK) != 0 && errno == ENOENT))
         return pr_costs_built_in(pr_cpu_isa());
-    if (load(&c, path, &err) != PR_OK)
+    if (pr_text_load(&c, parse, path, PR_CALIBRATION_MAX_BYTES, &err) != PR_OK)
         snprintf(origin->text, sizeof origin->text, "built-in constants of another machine, because of %.400s",
                  err.text);
     else if (!is_of_this_machine(&c))

@@ -1,6 +1,7 @@
 /* Checks of single values, and how a problem is told. */
 #include "manifest/internal.h"
 #include "air/profile.h"
+#include "base/bytes.h"
 #include "base/duration.h"
 #include "starkcurve/key_file.h"
 #include <errno.h>
@@ -203,4 +204,13 @@ bool pr_loader_common(pr_loader *l, pr_common *common, const pr_yaml *map) {
     if ((node = pr_yaml_get(map, "encrypt_to"))) read_encrypt_to(l, common, node);
     if ((node = pr_yaml_get(map, "after"))) read_after(l, common, node);
     return l->n_problems == before;
+}
+
+pr_status pr_text_load(void *out, pr_text_parser *parse, const char *path, size_t max_bytes, pr_error *err) {
+    uint8_t *text = NULL;
+    size_t size;
+    PR_TRY(pr_file_read(&text, &size, path, max_bytes, err));
+    pr_status status = parse(out, (const char *)text, size, path, err);
+    free(text);
+    return status;
 }

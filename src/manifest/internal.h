@@ -42,6 +42,11 @@ const char *pr_loader_suggest(char out[96], const char *text, const char *const 
 /* "a, b, c"; names: NULL-terminated. */
 void pr_loader_list(char *out, size_t size, const char *const *names);
 
+/* A whole file's text through a parser that fills out; file: its path, for messages. */
+typedef pr_status pr_text_parser(void *out, const char *text, size_t size, const char *file, pr_error *err);
+PR_MUST_CHECK pr_status pr_text_load(void *out, pr_text_parser *parse, const char *path, size_t max_bytes,
+                                     pr_error *err);
+
 /* Appends the job, or every job of its sweep, to the manifest. params may be NULL. */
 void pr_sweep_expand(pr_loader *l, const pr_yaml *job, const char *id, const pr_job_type *type, const pr_common *common,
                      const pr_yaml *params);

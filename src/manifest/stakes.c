@@ -1,5 +1,6 @@
 #include "manifest/stakes.h"
 #include "base/bytes.h"
+#include "manifest/internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,13 +112,12 @@ pr_status pr_stakes_parse(pr_stakes *out, const char *text, size_t size, const c
     return status;
 }
 
+static pr_status parse(void *out, const char *text, size_t size, const char *file, pr_error *err) {
+    return pr_stakes_parse(out, text, size, file, err);
+}
+
 pr_status pr_stakes_load(pr_stakes *out, const char *path, pr_error *err) {
-    uint8_t *text = NULL;
-    size_t size;
-    PR_TRY(pr_file_read(&text, &size, path, MAX_BYTES, err));
-    pr_status status = pr_stakes_parse(out, (const char *)text, size, path, err);
-    free(text);
-    return status;
+    return pr_text_load(out, parse, path, MAX_BYTES, err);
 }
 
 void pr_stakes_clear(pr_stakes *s) {

@@ -38,12 +38,6 @@ pr_votes_config pr_votes_config_defaults(void) {
         .committee_size = 4, .round_timeout_ms = 30000, .retries = 2, .view_timeout_ms = 10000, .threads = 1};
 }
 
-static pr_status expect(const pr_yaml *node, pr_yaml_kind wanted, const char *what, const char *file, pr_error *err) {
-    if (node->kind == wanted) return PR_OK;
-    return pr_fail_at(err, PR_ERR_USAGE, file, node->line, node->column, "%s: %s; allowed: %s", what,
-                      pr_yaml_kind_name(node->kind), pr_yaml_kind_name(wanted));
-}
-
 static pr_status unknown_key(const pr_yaml *at, const char *const *names, const char *file, pr_error *err) {
     char text[72], near[96], all[256];
     pr_loader_list(all, sizeof all, names);
@@ -107,7 +101,7 @@ static pr_status take_evidence(pr_votes_config *c, const pr_yaml *v, const char 
 
 static pr_status take_value(pr_votes_config *c, const key *k, const pr_yaml *v, const char *file, pr_error *err) {
     uint32_t *number = (uint32_t *)(void *)((char *)c + k->offset);
-    PR_TRY(expect(v, PR_YAML_SCALAR, k->name, file, err));
+    PR_TRY(pr_yaml_expect(v, PR_YAML_SCALAR, k->name, file, err));
     switch (k->kind) {
     case KIND_NUMBER:
         return take_number(number, k, v, file, err);
@@ -128,7 +122,7 @@ static pr_status take_value(pr_votes_config *c, const key *k, const pr_yaml *v, 
 static pr_status take_consensus(pr_votes_config *c, const pr_yaml *map, const char *file, pr_error *err) {
     const char *names[N_KEYS + 1] = {NULL};
     for (size_t k = 0; k < N_KEYS; k++) names[k] = keys[k].name;
-    PR_TRY(expect(map, PR_YAML_MAP, "consensus", file, err));
+    PR_TRY(pr_yaml_expect(map, PR_YAML_MAP, "consensus", file, err));
     for (size_t i = 0; i < map->n; i++) {
         size_t k = 0;
         while (k < N_KEYS && strcmp(keys[k].name, map->items[i].key->text) != 0) k++;
@@ -143,7 +137,7 @@ static pr_status take_consensus(pr_votes_config *c, const pr_yaml *map, const ch
 
 static pr_status take_all(pr_votes_config *c, const pr_yaml *root, const char *file, pr_error *err) {
     static const char *const names[] = {"version", "consensus", NULL};
-    PR_TRY(expect(root, PR_YAML_MAP, "the file", file, err));
+    PR_TRY(pr_yaml_expect(root, PR_YAML_MAP, "the file", file, err));
     const pr_yaml *version = pr_yaml_get(root, "version");
     for (size_t i = 0; i < root->n; i++) {
         const pr_yaml *name = root->items[i].key, *value = root->items[i].value;
@@ -167,13 +161,13 @@ pr_status pr_votes_config_parse(pr_votes_config *out, const char *text, size_t s
     return status;
 }
 
+static pr_status parse(void *out, const char *text, size_t size, const char *file, pr_error *err) {
+    return pr_votes_config_parse(out, text, size, file, err);
+}
+
 pr_status pr_votes_config_load(pr_votes_config *out, const char *path, pr_error *err) {
-    uint8_t *text = NULL;
-    size_t size;
-    PR_TRY(pr_file_read(&text, &size, path, PR_CONFIG_MAX_BYTES, err));
-    pr_status status = pr_votes_config_parse(out, (const char *)text, size, path, err);
-    free(text);
-    if (status != PR_OK || !out->stake_file[0]) return status;
+    PR_TRY(pr_text_load(out, parse, path, PR_CONFIG_MAX_BYTES, err));
+    if (!out->stake_file[0]) return PR_OK;
     pr_stakes stakes; /* mistakes in it are told before there is any work */
     PR_TRY(pr_stakes_load(&stakes, out->stake_file, err));
     pr_stakes_clear(&stakes);

@@ -252,3 +252,9 @@ const char *pr_yaml_show(char out[72], const char *text) {
     memcpy(out + n, text[n] ? "..." : "", text[n] ? 4 : 1);
     return out;
 }
+
+pr_status pr_yaml_expect(const pr_yaml *node, pr_yaml_kind kind, const char *what, const char *file, pr_error *err) {
+    if (node->kind == kind) return PR_OK;
+    return pr_fail_at(err, PR_ERR_USAGE, file, node->line, node->column, "%s: %s; allowed: %s", what,
+                      pr_yaml_kind_name(node->kind), pr_yaml_kind_name(kind));
+}

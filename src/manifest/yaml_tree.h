@@ -31,6 +31,9 @@ PR_MUST_CHECK pr_status pr_yaml_parse(pr_yaml **out, const char *text, size_t si
 void pr_yaml_destroy(pr_yaml *node);                       /* NULL allowed */
 pr_yaml *pr_yaml_get(const pr_yaml *map, const char *key); /* NULL when absent */
 const char *pr_yaml_kind_name(pr_yaml_kind kind);          /* "a list", ... */
+/* PR_ERR_USAGE with file:line:column unless the node is of that kind. */
+PR_MUST_CHECK pr_status pr_yaml_expect(const pr_yaml *node, pr_yaml_kind kind, const char *what, const char *file,
+                                       pr_error *err);
 /* Text from outside for a message: cut at 60 bytes, control characters replaced. */
 const char *pr_yaml_show(char out[72], const char *text);
 #endif

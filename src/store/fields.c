@@ -53,7 +53,7 @@ static const pr_field job_fields[] = {
     F(U64, proof_compressed_bytes, "proof as stored, bytes"),
     F(FLAG, flagged_large, "more than 256 KiB compressed: not fit for on-chain submission"),
     F(U64, peak_rss_bytes, "peak resident memory of the prover's process so far, bytes"),
-    F(U64, predicted_bytes, "memory that the plan predicted on the host, bytes"),
+    F(U64, predicted_bytes, "memory predicted on the host, the prover's plan and what the job holds beside it, bytes"),
     F(U64, predicted_device_bytes, "memory that the plan predicted on the GPU, bytes"),
     F(F64, expected_ms, "time of the prover that the estimate predicted, ms"),
     F(F64, queue_ms, "from when the job could begin to when it was first handed out, ms"),

@@ -173,6 +173,13 @@ static void drop_proof(pr_record *record) {
     record->row.commitment[0] = record->row.proof_hash[0] = 0;
 }
 
+/* Beside the prover's plan: inputs, preprocessed values and the AIR, as the type reckons. */
+static uint64_t held_bytes(const pr_manifest_job *job) {
+    pr_job_size size;
+    bool known = job->type->size && job->type->size(&size, &job->params, NULL) == PR_OK;
+    return known ? size.instance_bytes : 0;
+}
+
 static void begin_row(pr_job_row *row, const pr_work *work, const pr_manifest_job *job) {
     pr_work_set_identity(row, job);
     pr_row_set_text(row->prover_host, sizeof row->prover_host, work->host);
@@ -202,6 +209,7 @@ pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr
     if (status == PR_OK) {
         pr_check_describe(&record->row, job);
         status = prove_job(record, work, job, watch, err);
+        if (record->row.predicted_bytes) record->row.predicted_bytes += held_bytes(manifest_job);
         if (status == PR_OK) status = finish(record, job, err);
         pr_job_destroy(job);
     }
