@@ -5,6 +5,7 @@
 #include "cuda/fold.cuh"
 #include "cuda/fri.cuh"
 #include "cuda/gather.cuh"
+#include "cuda/graph.cuh"
 #include "cuda/grind.cuh"
 #include "cuda/logup.cuh"
 #include "cuda/merkle.cuh"
@@ -107,11 +108,13 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->max_log_rows = needs->max_log_rows;
     dev->flip_in = flip_wanted();
     PR_TRY(select_device(err));
+    PR_TRY(find_resident_blocks(&dev->resident_blocks, err));
     PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking), "a stream");
     PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
     PR_TRY(create_mirror(&dev->tables, p.table_bytes, err));
     PR_TRY(create_mirror(&dev->results, result_bytes, err));
     PR_TRY(create_mirror(&dev->fri, p.fri_bytes, err));
+    PR_CUDA_TRY(cudaEventCreateWithFlags(&dev->fri_end, cudaEventDisableTiming), "an event");
     PR_CUDA_TRY(cudaMalloc((void **)&dev->twiddle_memory, 2 * p.twiddles * sizeof(uint32_t)),
                 "device memory for twiddles");
     uint32_t *line = dev->twiddle_memory, *inverse = line + p.twiddles;
@@ -134,6 +137,8 @@ static void destroy(device *dev) {
     (void)cudaFreeHost(dev->staging);
     (void)cudaFreeHost(dev->far);
     std::free(dev->pieces);
+    forget_work(&dev->fri_work);
+    if (dev->fri_end) (void)cudaEventDestroy(dev->fri_end);
     clear_mirror(&dev->fri);
     clear_mirror(&dev->results);
     clear_mirror(&dev->tables);
@@ -337,6 +342,7 @@ pr_cuda_counts pr_cuda_emu_counts(void) {
                           c.copied_to_device_bytes,
                           c.copied_to_host_bytes,
                           c.synchronizations,
+                          c.graph_launches,
                           emu::it().peak_bytes,
                           emu::it().peak_pinned_bytes};
 }
@@ -365,6 +371,7 @@ int pr_cuda_emu_selected_device(unsigned *n_calls) {
     return emu::devices().selected;
 }
 void pr_cuda_emu_reset(void) { emu::reset(); }
+size_t pr_cuda_emu_held_graphs(void) { return emu::graphs().size(); }
 size_t pr_cuda_emu_held_bytes(void) { return emu::it().used_bytes + emu::it().pinned_bytes; }
 #else
 const pr_backend pr_backend_cuda = PR_GPU::table;

@@ -22,9 +22,11 @@ typedef struct pr_cuda_counts {
     uint64_t launches, read_bytes, written_bytes; /* of columns, trees and scratch */
     uint64_t table_bytes;                         /* twiddles, programs, lists of columns */
     uint64_t to_device_bytes, to_host_bytes, synchronizations;
+    uint64_t graph_launches;                /* of work captured before; its kernels count as launches too */
     uint64_t peak_bytes, peak_pinned_bytes; /* of device memory; of pinned memory of the host */
 } pr_cuda_counts;
 pr_cuda_counts pr_cuda_emu_counts(void);
+size_t pr_cuda_emu_held_graphs(void);
 
 /* What cuda-emu has queued, in this order. Takes what is known since logging began, or the call before; n: how much
  * there was, of which at most capacity is written. */

@@ -19,6 +19,21 @@ struct window_piece {
     pr_col place;
 };
 
+/* graph.cuh */
+struct repeated_work {
+    pr_hash name; /* what it was the last time */
+    bool is_known, is_refused;
+    cudaGraphExec_t graph; /* nullptr: not captured */
+};
+
+/* A proof of work that the device began by itself (grind.cu). */
+struct grinding {
+    bool is_running;
+    uint32_t bits;
+    pr_hash prefix;
+    const uint64_t *found; /* on the host, once the stream has come so far */
+};
+
 struct device {
     cudaStream_t stream;
     uint32_t *memory;                /* the allocation: the arena's near part, the window, working memory */
@@ -33,8 +48,12 @@ struct device {
     uint32_t *scratch; /* working memory of one operation: scan_words(), spill_words() */
     size_t scratch_words;
     mirror tables, results;
-    mirror fri;    /* the channel and what it leaves behind (fri.cu) */
-    char *staging; /* pinned, of map_write; grows and stays */
+    mirror fri; /* the channel and what it leaves behind (fri.cu) */
+    repeated_work fri_work;
+    cudaEvent_t fri_end; /* the host may read it; a proof of work goes on */
+    struct grinding grinding;
+    unsigned resident_blocks; /* of block_threads, that it runs at a time */
+    char *staging;            /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
     cudaStream_t copies; /* beside stream: of the next proof's columns (ahead.cuh); else NULL */
     cudaEvent_t read, copied;

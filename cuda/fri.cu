@@ -6,6 +6,7 @@
 #include "cuda/channel.cuh"
 #include "cuda/debug.cuh"
 #include "cuda/fold.cuh"
+#include "cuda/graph.cuh"
 #include "cuda/grind.cuh"
 #include "cuda/tree.cuh"
 
@@ -314,12 +315,23 @@ static pr_status launch_fri(device *dev, const fri_view &v, const pr_fri *args, 
                  "fetching the channel", err);
 }
 
-static void read_result(pr_fri_result *result, const device *dev, const pr_fri *args) {
+static void read_result(pr_fri_result *result, device *dev, const pr_fri *args) {
     const uint32_t *got = (const uint32_t *)(const void *)dev->fri.host + n_input_words;
     std::memcpy(result->digest.bytes, got + WORD_DIGEST, sizeof result->digest);
     std::memcpy(result->roots, got + WORD_ROOTS, args->n_layers * sizeof *result->roots);
     std::memcpy(result->last_layer, got + WORD_LAST, sizeof(pr_qm31) << args->log_last_degree);
+    std::memcpy(dev->grinding.prefix.bytes, got + WORD_PREFIX, sizeof dev->grinding.prefix);
     result->exceeds_degree = got[WORD_EXCESS] != 0;
+}
+
+/* Behind what the host waits for, the proof of work begins; grind() comes for it. The nonce goes where the input was.
+ */
+static pr_status begin_grinding(device *dev, const fri_view &v, pr_error *err) {
+    uint32_t *channel = (uint32_t *)(void *)dev->fri.device, *host = (uint32_t *)(void *)dev->fri.host;
+    const const_words prefix = read_only(view_of(channel + WORD_PREFIX, 8));
+    PR_CUDA_TRY(cudaEventRecord(dev->fri_end, dev->stream), "recording an event");
+    return grind_ahead(dev, prefix, (uint64_t *)(void *)(channel + WORD_NONCE), (uint64_t *)(void *)(host + WORD_NONCE),
+                       v.pow_bits, err);
 }
 
 pr_status fri(device *dev, pr_fri_result *result, const pr_fri *args, pr_error *err) {
@@ -327,9 +339,12 @@ pr_status fri(device *dev, pr_fri_result *result, const pr_fri *args, pr_error *
     PR_ASSERT((n_input_words + channel_words(v.log_degree)) * sizeof(uint32_t) <= dev->fri.bytes);
     uint32_t input[n_input_words] = {};
     std::memcpy(input + WORD_DIGEST, args->digest.bytes, sizeof args->digest);
+    std::memset(input + WORD_NONCE, 0xff, sizeof(uint64_t));
     std::memcpy(dev->fri.host, input, sizeof input);
-    PR_TRY(launch_fri(dev, v, args, err));
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "the commit phase of FRI");
+    PR_TRY(run_repeated(
+        dev, &dev->fri_work, v, [&]() { return launch_fri(dev, v, args, err); }, err));
+    PR_TRY(begin_grinding(dev, v, err));
+    PR_CUDA_TRY(cudaEventSynchronize(dev->fri_end), "the commit phase of FRI");
     read_result(result, dev, args);
     return PR_OK;
 }

@@ -6,44 +6,92 @@
 namespace PR_GPU {
 
 constexpr unsigned low_bits = 20;
-struct grind_prefix {
-    uint32_t words[8];
-};
+#ifdef PR_CUDA_EMULATED
+constexpr unsigned log_more = 1; /* of the tries that are to be expected, a launch makes so many times more */
+#else
+constexpr unsigned log_more = 5; /* nearly always one launch: threads stop at what was found */
+#endif
 
 PR_DEVICE uint64_t nonce_of(uint64_t i) { return i >> low_bits << 32 | (i & ((1u << low_bits) - 1)); }
 
+/* All threads go upwards together, so hardly one tries what lies behind the first that serves. */
 __global__ void __launch_bounds__(block_threads)
-    grind_kernel(grind_prefix prefix, uint64_t first, uint64_t n, uint32_t mask, span<uint64_t> best) {
-    for (uint64_t k = thread_number(); k < n; k += thread_count()) {
+    grind_kernel(const_words prefix, uint64_t first, uint64_t n, uint32_t mask, span<uint64_t> best) {
+    uint32_t m[16] = {};
+#pragma unroll
+    for (uint32_t k = 0; k < 8; k++) m[k] = ld(prefix, k);
+    for (uint64_t k = thread_number(); k < n && first + k < ld(best, 0); k += thread_count()) {
         const uint64_t nonce = nonce_of(first + k);
-        const uint32_t m[16] = {prefix.words[0], prefix.words[1],        prefix.words[2], prefix.words[3],
-                                prefix.words[4], prefix.words[5],        prefix.words[6], prefix.words[7],
-                                (uint32_t)nonce, (uint32_t)(nonce >> 32)};
         uint32_t h[8];
+        m[8] = (uint32_t)nonce, m[9] = (uint32_t)(nonce >> 32);
         hash_block(h, m, 40);
         if ((h[0] & mask) == 0) atomic_min(best, 0, first + k);
     }
 }
 
-pr_status grind(device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
-    grind_prefix p;
+static uint64_t tries_of(uint32_t bits) { return (uint64_t)1 << ((bits < 8 ? 8 : bits) + log_more); }
+
+static pr_status try_range(device *dev, const_words prefix, uint64_t first, uint32_t bits, span<uint64_t> best,
+                           pr_error *err) {
     const uint32_t mask = bits == 32 ? UINT32_MAX : (1u << bits) - 1;
-    const uint64_t n = (uint64_t)1 << (bits < 8 ? 9 : bits > 22 ? 23 : bits + 1), end = (uint64_t)1 << (32 + low_bits);
+    const uint64_t n = tries_of(bits);
+    const unsigned blocks = blocks_for(n), most = dev->resident_blocks;
+    PR_CUDA_TRY(PR_LAUNCH(grind_kernel, blocks < most ? blocks : most, block_threads, 0, dev->stream, prefix, first, n,
+                          mask, best),
+                "proof of work");
+    return PR_OK;
+}
+
+pr_status grind_ahead(device *dev, const_words prefix, uint64_t *best, uint64_t *host, uint32_t bits, pr_error *err) {
+    PR_TRY(try_range(dev, prefix, 0, bits, view_of(best, 1), err));
+    PR_CUDA_TRY(cudaMemcpyAsync(host, best, sizeof *host, cudaMemcpyDeviceToHost, dev->stream), "fetching a nonce");
+    dev->grinding.is_running = true;
+    dev->grinding.bits = bits;
+    dev->grinding.found = host;
+    return PR_OK;
+}
+
+/* What was found ahead, if it was the same that is asked for; then *first is the next range. */
+static pr_status take_ahead(device *dev, uint64_t *found, uint64_t *first, const pr_hash *prefix, uint32_t bits,
+                            pr_error *err) {
+    grinding *g = &dev->grinding;
+    if (!g->is_running) return PR_OK;
+    g->is_running = false;
+    if (g->bits != bits || std::memcmp(&g->prefix, prefix, sizeof *prefix) != 0) return PR_OK;
+    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "proof of work");
+    *found = *g->found;
+    *first = tries_of(bits);
+    return PR_OK;
+}
+
+static pr_status try_next(device *dev, uint64_t *found, const_words prefix, uint64_t first, uint32_t bits,
+                          pr_error *err) {
     const span<uint64_t> best = result_sums(dev, 1);
+    PR_CUDA_TRY(cudaMemsetAsync(best.p, 0xff, sizeof *found, dev->stream), "clearing a result");
+    PR_TRY(try_range(dev, prefix, first, bits, best, err));
+    PR_TRY(fetch_results(dev, sizeof *found, err));
+    std::memcpy(found, dev->results.host, sizeof *found);
+    return PR_OK;
+}
+
+pr_status grind(device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
+    const uint64_t end = (uint64_t)1 << (32 + low_bits);
+    uint64_t found = UINT64_MAX, first = 0;
+    table_writer w(dev);
     PR_ASSERT(bits <= 32);
-    std::memcpy(p.words, prefix->bytes, sizeof p.words);
-    for (uint64_t first = 0; first < end; first += n) {
-        uint64_t found;
-        PR_CUDA_TRY(cudaMemsetAsync(best.p, 0xff, sizeof found, dev->stream), "clearing a result");
-        PR_CUDA_TRY(PR_LAUNCH(grind_kernel, blocks_for(n), block_threads, 0, dev->stream, p, first, n, mask, best),
-                    "proof of work");
-        PR_TRY(fetch_results(dev, sizeof found, err));
-        std::memcpy(&found, dev->results.host, sizeof found);
-        if (found == UINT64_MAX) continue;
-        *nonce = found >> low_bits << 32 | (found & ((1u << low_bits) - 1));
-        return PR_OK;
+    PR_TRY(take_ahead(dev, &found, &first, prefix, bits, err));
+    if (found == UINT64_MAX) {
+        uint32_t *host;
+        PR_TRY(w.begin(table_size<uint32_t>(8), err));
+        const const_words table = w.take(&host, 8);
+        std::memcpy(host, prefix->bytes, sizeof *prefix);
+        PR_TRY(w.send(err));
+        for (; first < end && found == UINT64_MAX; first += tries_of(bits))
+            PR_TRY(try_next(dev, &found, table, first, bits, err));
     }
-    return pr_fail(err, PR_ERR_BACKEND, "no nonce of %u bits", bits);
+    if (found == UINT64_MAX) return pr_fail(err, PR_ERR_BACKEND, "no nonce of %u bits", bits);
+    *nonce = found >> low_bits << 32 | (found & ((1u << low_bits) - 1));
+    return PR_OK;
 }
 
 } // namespace PR_GPU

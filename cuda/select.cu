@@ -44,4 +44,15 @@ pr_status select_device(pr_error *err) {
     return pr_fail(err, PR_ERR_BACKEND, "no GPU to prove on: %s", cudaGetErrorString(error));
 }
 
+pr_status find_resident_blocks(unsigned *out, pr_error *err) {
+    int n = 0, processors = 0, threads = 0;
+    cudaError_t error = cudaGetDevice(&n);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, n);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&threads, cudaDevAttrMaxThreadsPerMultiProcessor, n);
+    *out = (unsigned)processors * ((unsigned)threads / block_threads);
+    if (error == cudaSuccess) return PR_OK;
+    (void)cudaGetLastError();
+    return pr_fail(err, PR_ERR_BACKEND, "the GPU's size: %s", cudaGetErrorString(error));
+}
+
 } // namespace PR_GPU

@@ -11,5 +11,7 @@ namespace PR_GPU {
 bool may_have_device();
 /* Makes the device the calling thread's. The first call of the runtime, which loads the driver. */
 pr_status select_device(pr_error *err);
+/* Blocks of block_threads that it runs at a time, where their registers allow it. */
+pr_status find_resident_blocks(unsigned *out, pr_error *err);
 } // namespace PR_GPU
 #endif

@@ -14,7 +14,7 @@
  * Blocks run one after another, forwards and backwards by turns; threads of a block are fibers. */
 #ifndef PR_EMU_EMU_H
 #define PR_EMU_EMU_H
-#include "cuda/emu/runtime.h"
+#include "cuda/emu/graph.h"
 
 #define __global__
 #define __device__

@@ -26,18 +26,26 @@ constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
 
 namespace emu {
 
-struct task {
+struct host_range {
+    char *p = nullptr;
+    size_t bytes = 0;
+};
+struct work {
+    queued_kind kind;
     std::function<void()> run;
+    host_range reads, writes; /* memory of the host, when its turn comes */
+};
+struct task {
+    work what;
     clocks before;
     uint32_t at;
-    const char *host = nullptr; /* pinned memory that it will read */
-    size_t host_bytes = 0;
 };
 struct stream {
     unsigned index;
     uint32_t n_queued = 0;
     clocks known; /* what comes before the next operation */
     std::deque<task> queue;
+    std::vector<work> *capture = nullptr; /* where work goes instead (graph.h) */
 };
 struct event {
     stream *where = nullptr;
@@ -71,7 +79,7 @@ inline void drain(stream *s, uint32_t at) {
         it().stream = s->index;
         it().at = t.at;
         it().before = &t.before;
-        t.run();
+        t.what.run();
     }
     set_access(PROT_NONE);
 }
@@ -102,23 +110,39 @@ inline cudaError_t sticky() {
     }
 }
 
-inline cudaError_t queue(stream *s, queued_kind kind, std::function<void()> run) {
+/* A copy to the host follows: copies of this stream that still read the place come before it. */
+inline void finish_reads(stream *s, host_range place) {
+    uint32_t last = 0;
+    for (const task &t : s->queue) {
+        const host_range &r = t.what.reads;
+        if (r.bytes && r.p < place.p + place.bytes && place.p < r.p + r.bytes) last = t.at;
+    }
+    drain(s, last);
+}
+
+/* Memory of the host that work will write is poisoned until then. */
+inline cudaError_t queue(stream *s, work w) {
     if (!s) report(defect::misuse, "work needs a stream of its own");
     if (it().found != defect::none) return sticky();
-    log_queued(kind, s->index);
+    if (s->capture) {
+        s->capture->push_back(std::move(w));
+        return cudaSuccess;
+    }
+    if (w.writes.bytes) {
+        finish_reads(s, w.writes);
+        std::memset(w.writes.p, poison, w.writes.bytes);
+    }
+    log_queued(w.kind, s->index);
     join(s->known, host_clocks());
     s->known.seen[s->index] = ++s->n_queued;
-    s->queue.push_back(task{std::move(run), s->known, s->n_queued});
+    s->queue.push_back(task{std::move(w), s->known, s->n_queued});
     return cudaSuccess;
 }
 
-/* A copy to the host follows: copies of this stream that still read the place come before it. */
-inline void finish_reads(stream *s, const void *place, size_t bytes) {
-    const char *p = (const char *)place;
-    uint32_t last = 0;
-    for (const task &t : s->queue)
-        if (t.host && t.host < p + bytes && p < t.host + t.host_bytes) last = t.at;
-    drain(s, last);
+/* What a device refuses while a stream is being captured. */
+inline bool refuse_in_capture(const char *what) {
+    if (it().is_capturing) report(defect::misuse, "%s while a stream is being captured", what);
+    return it().is_capturing;
 }
 
 /* Forgets a defect and all that it left behind, counters too: for tests. */
@@ -130,6 +154,7 @@ inline void reset() {
     it().limit_bytes = SIZE_MAX;
     it().peak_bytes = it().used_bytes;
     it().peak_pinned_bytes = it().pinned_bytes;
+    it().is_capturing = false;
 }
 
 inline bool counts_down(uint64_t &n) { return n && --n == 0; }
@@ -171,7 +196,9 @@ cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape
         report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
     static_assert((sizeof(P) + ... + 0) <= 4096, "arguments of a kernel: 4096 bytes");
     if (counts_down(it().fail_launch)) report(defect::injected, "%s: a launch that a test made fail", name);
-    return queue(s, queued_kind::kernel, [=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); });
+    return queue(
+        s,
+        {queued_kind::kernel, [=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); }, {}, {}});
 }
 
 } // namespace emu
@@ -188,6 +215,7 @@ inline const char *cudaGetErrorString(cudaError_t e) {
 }
 
 inline cudaError_t cudaMalloc(void **out, size_t bytes) {
+    if (emu::refuse_in_capture("cudaMalloc")) return emu::sticky();
     emu::state &s = emu::it();
     if (s.found != emu::defect::none) return emu::sticky();
     if (emu::counts_down(s.fail_allocation) || s.used_bytes + bytes > s.limit_bytes) return cudaErrorMemoryAllocation;
@@ -210,6 +238,7 @@ inline cudaError_t cudaMalloc(void **out, size_t bytes) {
 /* The place is never given out again, so that late users are found. */
 inline cudaError_t cudaFree(void *p) {
     if (!p) return cudaSuccess;
+    if (emu::refuse_in_capture("cudaFree")) return emu::sticky();
     emu::region *r = emu::region_of(emu::it().regions, p);
     if (!r || r->begin != p || !r->live) {
         emu::report(emu::defect::misuse, "cudaFree of what cudaMalloc did not give");
@@ -222,6 +251,7 @@ inline cudaError_t cudaFree(void *p) {
     return emu::sticky();
 }
 inline cudaError_t cudaMallocHost(void **out, size_t bytes) {
+    if (emu::refuse_in_capture("cudaMallocHost")) return emu::sticky();
     if (emu::counts_down(emu::it().fail_allocation)) return cudaErrorMemoryAllocation;
     auto r = std::make_unique<emu::region>();
     r->begin = (char *)std::malloc(bytes ? bytes : 1);
@@ -235,6 +265,7 @@ inline cudaError_t cudaMallocHost(void **out, size_t bytes) {
     return cudaSuccess;
 }
 inline cudaError_t cudaFreeHost(void *p) {
+    if (emu::refuse_in_capture("cudaFreeHost")) return emu::sticky();
     auto &list = emu::it().pinned;
     for (auto i = list.begin(); i != list.end(); ++i)
         if ((*i)->begin == p) {
@@ -250,42 +281,43 @@ inline cudaError_t cudaFreeHost(void *p) {
  * until then; copies of its stream that read the target before it have their turn first. */
 inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t s) {
     if (!bytes) return emu::sticky();
+    const void *host = kind == cudaMemcpyHostToDevice ? from : to;
+    const bool pageable = kind != cudaMemcpyDeviceToDevice && !emu::region_of(emu::it().pinned, host);
+    if (pageable && s && s->capture && emu::refuse_in_capture("a copy of pageable memory")) return emu::sticky();
     if (kind == cudaMemcpyHostToDevice) {
         std::shared_ptr<std::vector<char>> staged;
-        if (!emu::region_of(emu::it().pinned, from))
-            staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
-        const cudaError_t error = emu::queue(s, emu::queued_kind::copy_in, [=]() {
+        if (pageable) staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
+        const auto run = [=]() {
             if (!emu::use_range(to, bytes, true, "copy to the device")) return;
             std::memcpy(to, staged ? (const void *)staged->data() : from, bytes);
             emu::it().count.copied_to_device_bytes += bytes;
-        });
-        if (error == cudaSuccess && !staged)
-            s->queue.back().host = (const char *)from, s->queue.back().host_bytes = bytes;
-        return error;
+        };
+        return emu::queue(s, {emu::queued_kind::copy_in, run, {(char *)from, pageable ? 0 : bytes}, {}});
     }
     if (kind == cudaMemcpyDeviceToHost) {
-        emu::finish_reads(s, to, bytes);
-        std::memset(to, emu::poison, bytes);
-        return emu::queue(s, emu::queued_kind::copy_out, [=]() {
+        const auto run = [=]() {
             if (!emu::use_range(from, bytes, false, "copy to the host")) return;
             std::memcpy(to, from, bytes);
             emu::it().count.copied_to_host_bytes += bytes;
-        });
+        };
+        return emu::queue(s, {emu::queued_kind::copy_out, run, {}, {(char *)to, bytes}});
     }
-    return emu::queue(s, emu::queued_kind::copy, [=]() {
+    const auto run = [=]() {
         if (!emu::use_range(from, bytes, false, "copy on the device")) return;
         if (!emu::use_range(to, bytes, true, "copy on the device")) return;
         std::memmove(to, from, bytes);
         emu::it().count.read_bytes += bytes;
         emu::it().count.written_bytes += bytes;
-    });
+    };
+    return emu::queue(s, {emu::queued_kind::copy, run, {}, {}});
 }
 inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
-    return emu::queue(s, emu::queued_kind::set, [=]() {
+    const auto run = [=]() {
         if (!emu::use_range(to, bytes, true, "cudaMemsetAsync")) return;
         std::memset(to, value, bytes);
         emu::it().count.written_bytes += bytes;
-    });
+    };
+    return emu::queue(s, {emu::queued_kind::set, run, {}, {}});
 }
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
@@ -293,11 +325,12 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
         emu::report(emu::defect::misuse, "more than %u streams at a time", emu::max_streams);
         return emu::sticky();
     }
-    *out = new emu::stream{emu::it().n_streams++, 0, {}, {}};
+    *out = new emu::stream{emu::it().n_streams++, 0, {}, {}, nullptr};
     emu::streams().push_back(*out);
     return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+    if (s->capture && emu::refuse_in_capture("cudaStreamSynchronize")) return emu::sticky();
     emu::it().count.synchronizations++;
     emu::log_queued(emu::queued_kind::host_wait, s->index);
     emu::drain(s, UINT32_MAX);
@@ -328,29 +361,33 @@ inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
     return cudaSuccess;
 }
 inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
+    if (emu::refuse_in_capture("cudaEventRecord")) return emu::sticky();
     *e = emu::event{s, s->n_queued, s->known};
     return emu::sticky();
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
+    emu::it().count.synchronizations++;
+    if (emu::refuse_in_capture("cudaEventSynchronize")) return emu::sticky();
     if (e->where) emu::log_queued(emu::queued_kind::host_wait, e->where->index);
     if (e->where) emu::drain(e->where, e->at);
     emu::join(emu::host_clocks(), e->known);
     return emu::sticky();
 }
 inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
+    if (emu::refuse_in_capture("a wait for an event")) return emu::sticky();
     if (!e->where) return cudaSuccess;
     const emu::event copy = *e;
     emu::join(s->known, copy.known);
-    return emu::queue(s, emu::queued_kind::wait, [=]() { /* the other stream's work first */
-                                                         const emu::state &now = emu::it();
-                                                         const unsigned stream = now.stream;
-                                                         const uint32_t at = now.at;
-                                                         const emu::clocks *before = now.before;
-                                                         emu::drain(copy.where, copy.at);
-                                                         emu::set_access(PROT_READ | PROT_WRITE);
-                                                         emu::it().stream = stream, emu::it().at = at,
-                                                         emu::it().before = before;
-    });
+    const auto run = [=]() { /* the other stream's work first */
+                             const emu::state &now = emu::it();
+                             const unsigned stream = now.stream;
+                             const uint32_t at = now.at;
+                             const emu::clocks *before = now.before;
+                             emu::drain(copy.where, copy.at);
+                             emu::set_access(PROT_READ | PROT_WRITE);
+                             emu::it().stream = stream, emu::it().at = at, emu::it().before = before;
+    };
+    return emu::queue(s, {emu::queued_kind::wait, run, {}, {}});
 }
 inline cudaError_t cudaGetDeviceCount(int *n) {
     emu::devices().n_calls++;
@@ -366,6 +403,10 @@ inline cudaError_t cudaSetDevice(int n) {
     emu::devices().selected = visible[(size_t)n];
     return cudaSuccess;
 }
+/* Of threads more than any launch has: items are taken in order. */
+enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount, cudaDevAttrMaxThreadsPerMultiProcessor };
+inline cudaError_t cudaDeviceGetAttribute(int *out, cudaDeviceAttr, int) { return *out = 1 << 14, cudaSuccess; }
+inline cudaError_t cudaGetDevice(int *n) { return *n = std::max(emu::devices().selected, 0), cudaSuccess; }
 inline cudaError_t cudaDeviceGetByPCIBusId(int *n, const char *bus_id) {
     emu::devices().n_calls++;
     if (emu::devices().all.empty()) return *n = 0, cudaSuccess;

@@ -55,7 +55,7 @@ struct region {
 };
 
 struct counters {
-    uint64_t launches, read_bytes, written_bytes,
+    uint64_t launches, graph_launches, read_bytes, written_bytes,
         table_bytes; /* of kernels, to and from device memory, each access counted */
     uint64_t copied_to_device_bytes, copied_to_host_bytes, synchronizations;
 };
@@ -75,11 +75,12 @@ struct state {
     counters count = {};
     bool is_logging = false;
     std::vector<queued> log;
-    bool is_running = false;  /* a kernel: a defect stops its thread */
-    void (*stop)() = nullptr; /* never returns */
-    unsigned n_streams = 0;   /* ever created */
-    unsigned stream = 0;      /* of the operation that runs */
-    uint32_t at = 0;          /* its number there */
+    bool is_running = false;   /* a kernel: a defect stops its thread */
+    void (*stop)() = nullptr;  /* never returns */
+    unsigned n_streams = 0;    /* ever created */
+    bool is_capturing = false; /* a stream's work into a graph (graph.h) */
+    unsigned stream = 0;       /* of the operation that runs */
+    uint32_t at = 0;           /* its number there */
     const clocks *before = nullptr;
     uint32_t epoch = 1, thread = 0; /* of the block that runs: barriers so far + 1, the thread's number */
     /* Faults that tests ask for: 0 is never, 1 the next one. */

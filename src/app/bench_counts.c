@@ -14,7 +14,8 @@ static pr_cuda_counts difference(pr_cuda_counts a, pr_cuda_counts b) {
                             .table_bytes = a.table_bytes - b.table_bytes,
                             .to_device_bytes = a.to_device_bytes - b.to_device_bytes,
                             .to_host_bytes = a.to_host_bytes - b.to_host_bytes,
-                            .synchronizations = a.synchronizations - b.synchronizations};
+                            .synchronizations = a.synchronizations - b.synchronizations,
+                            .graph_launches = a.graph_launches - b.graph_launches};
 }
 
 static void add(pr_cuda_counts *sum, pr_cuda_counts more) {
@@ -25,6 +26,7 @@ static void add(pr_cuda_counts *sum, pr_cuda_counts more) {
     sum->to_device_bytes += more.to_device_bytes;
     sum->to_host_bytes += more.to_host_bytes;
     sum->synchronizations += more.synchronizations;
+    sum->graph_launches += more.graph_launches;
 }
 
 static void count(bench_counts *c) {
@@ -39,9 +41,9 @@ static void print_counts(const bench_counts *c) {
         const pr_cuda_counts *s = &c->stages[i];
         printf("%s\"%s\":{\"launches\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"written_bytes\":%" PRIu64
                ",\"table_bytes\":%" PRIu64 ",\"to_device_bytes\":%" PRIu64 ",\"to_host_bytes\":%" PRIu64
-               ",\"synchronizations\":%" PRIu64 "}",
+               ",\"synchronizations\":%" PRIu64 ",\"graph_launches\":%" PRIu64 "}",
                i ? "," : "", pr_stage_name((pr_stage)i), s->launches, s->read_bytes, s->written_bytes, s->table_bytes,
-               s->to_device_bytes, s->to_host_bytes, s->synchronizations);
+               s->to_device_bytes, s->to_host_bytes, s->synchronizations, s->graph_launches);
     }
     printf("}");
 }
