@@ -269,7 +269,9 @@ static pr_status op_merkle_commit(pr_device *dev, pr_hash *root, const pr_merkle
 static pr_status op_merkle_open(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
                                 const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
                                 pr_error *err) {
-    return merkle_open(of(dev), out, n_out, capacity, tree, cols, n, positions, n_positions, err);
+    result_list results(of(dev));
+    PR_TRY(merkle_open(of(dev), &results, out, n_out, capacity, tree, cols, n, positions, n_positions, err));
+    return results.fetch(err);
 }
 static pr_status op_logup(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
     PR_TRY(logup(of(dev), claimed_sum, args, err));
@@ -306,7 +308,18 @@ static pr_status op_fri(pr_device *dev, pr_fri_result *result, const pr_fri *arg
 }
 static pr_status op_gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
                            size_t n_positions, uint32_t log_lifted, pr_error *err) {
-    return gather(of(dev), out, cols, n, positions, n_positions, log_lifted, err);
+    result_list results(of(dev));
+    PR_TRY(gather(of(dev), &results, out, cols, n, positions, n_positions, log_lifted, err));
+    return results.fetch(err);
+}
+static pr_status op_open(pr_device *dev, pr_opening *list, size_t n, pr_error *err) {
+    result_list results(of(dev));
+    for (pr_opening *o = list; o < list + n; o++) {
+        PR_TRY(gather(of(dev), &results, o->values, o->cols, o->n, o->positions, o->n_positions, o->log_lifted, err));
+        PR_TRY(merkle_open(of(dev), &results, o->hashes, &o->n_hashes, o->max_hashes, o->tree, o->sorted, o->n,
+                           o->leaves, o->n_leaves, err));
+    }
+    return results.fetch(err);
 }
 static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
     return grind(of(dev), nonce, prefix, bits, err);
@@ -319,7 +332,7 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
             synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead, op_join_ahead,   \
             op_copy, op_rows_to_storage, op_extend, op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open,     \
             op_logup, op_compose, op_lift_add, op_sample, op_quotients, op_fold_circle, op_fold_line, op_fri,          \
-            op_gather, op_grind                                                                                        \
+            op_gather, op_open, op_grind                                                                               \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);

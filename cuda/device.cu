@@ -56,4 +56,21 @@ pr_status fetch_results(device *dev, size_t bytes, pr_error *err) {
     return check(cudaStreamSynchronize(dev->stream), "running kernels", err);
 }
 
+pr_status result_list::take(words *place, void *out, size_t n_words, pr_error *err) {
+    const size_t bytes = n_words * sizeof(uint32_t);
+    PR_ASSERT(bytes <= result_bytes);
+    if (n_ == sizeof items_ / sizeof *items_ || used_ + bytes > result_bytes) PR_TRY(fetch(err));
+    *place = view_of((uint32_t *)(void *)(dev_->results.device + used_), n_words);
+    items_[n_++] = {out, used_, bytes};
+    used_ += table_size<char>(bytes);
+    return PR_OK;
+}
+
+pr_status result_list::fetch(pr_error *err) {
+    if (n_) PR_TRY(fetch_results(dev_, used_, err));
+    for (size_t i = 0; i < n_; i++) std::memcpy(items_[i].out, dev_->results.host + items_[i].first, items_[i].bytes);
+    used_ = n_ = 0;
+    return PR_OK;
+}
+
 } // namespace PR_GPU

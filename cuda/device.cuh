@@ -126,6 +126,10 @@ class table_writer {
         if (n) std::memcpy(static_cast<void *>(host), list, n * sizeof(T));
         return table;
     }
+    /* Of the n entries that were taken last, these are used. */
+    template <class T> void keep(size_t n, size_t n_used) {
+        dev_->tables.used -= table_size<T>(n) - table_size<T>(n_used);
+    }
     pr_status send(pr_error *err);
 };
 
@@ -140,6 +144,22 @@ inline span<uint64_t> result_sums(const device *dev, size_t n) {
 }
 /* Waits for the stream; so many bytes of the results are at dev->results.host then. */
 pr_status fetch_results(device *dev, size_t bytes, pr_error *err);
+
+/* Results of several kernels, fetched together: a place for each, until there is no more room; all are where they
+ * should be after fetch. */
+class result_list {
+    device *dev_;
+    size_t used_ = 0, n_ = 0;
+    struct {
+        void *out;
+        size_t first, bytes;
+    } items_[64];
+
+  public:
+    explicit result_list(device *dev) : dev_(dev) {}
+    pr_status take(words *place, void *out, size_t n_words, pr_error *err);
+    pr_status fetch(pr_error *err);
+};
 
 } // namespace PR_GPU
 #endif

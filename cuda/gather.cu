@@ -14,19 +14,19 @@ __global__ void __launch_bounds__(block_threads)
     }
 }
 
-static pr_status gather_some(device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
-                             size_t n_positions, uint32_t log_lifted, pr_error *err) {
+static pr_status gather_some(device *dev, result_list *results, pr_m31 *out, const pr_col *cols, size_t n,
+                             const uint32_t *positions, size_t n_positions, uint32_t log_lifted, pr_error *err) {
     table_writer w(dev);
     PR_TRY(w.begin(table_size<pr_col>(n) + table_size<uint32_t>(n_positions), err));
     const span<const pr_col> columns = w.put(cols, n);
     const const_words places = w.put(positions, n_positions);
     PR_TRY(w.send(err));
-    const words all = arena(dev), to = result_words(dev, n * n_positions);
+    const words all = arena(dev);
+    words to;
+    PR_TRY(results->take(&to, out, n * n_positions, err));
     PR_CUDA_TRY(PR_LAUNCH(gather_kernel, blocks_for(n * n_positions), block_threads, 0, dev->stream, all, columns,
                           places, to, (uint32_t)n, (uint32_t)n_positions, log_lifted),
                 "gathering");
-    PR_TRY(fetch_results(dev, n * n_positions * sizeof *out, err));
-    std::memcpy(out, dev->results.host, n * n_positions * sizeof *out);
     return PR_OK;
 }
 
@@ -42,14 +42,14 @@ static pr_status gather_far(const device *dev, pr_m31 *out, const pr_col *cols, 
 }
 
 /* As many columns at a time as the results have room for; and, for very many positions, one column in pieces. */
-pr_status gather(device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
-                 uint32_t log_lifted, pr_error *err) {
+pr_status gather(device *dev, result_list *results, pr_m31 *out, const pr_col *cols, size_t n,
+                 const uint32_t *positions, size_t n_positions, uint32_t log_lifted, pr_error *err) {
     if (are_far(dev, cols, n)) return gather_far(dev, out, cols, n, positions, n_positions, log_lifted, err);
     const size_t room = result_bytes / sizeof(uint32_t), piece = n_positions < room ? n_positions : room;
     for (size_t i = 0, count; piece && i < n; i += count) {
         count = piece < n_positions ? 1 : room / piece < n - i ? room / piece : n - i;
         for (size_t k = 0; k < n_positions; k += piece)
-            PR_TRY(gather_some(dev, out + i * n_positions + k, cols + i, count, positions + k,
+            PR_TRY(gather_some(dev, results, out + i * n_positions + k, cols + i, count, positions + k,
                                n_positions - k < piece ? n_positions - k : piece, log_lifted, err));
     }
     return PR_OK;

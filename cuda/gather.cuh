@@ -3,9 +3,10 @@
 #include "cuda/device.cuh"
 
 namespace PR_GPU {
-/* Values of columns at some rows, for openings; and columns from row order to storage order. */
-pr_status gather(device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
-                 uint32_t log_lifted, pr_error *err);
+/* Values of columns at some rows, for openings, there when results are fetched; and columns from row order to storage
+ * order. */
+pr_status gather(device *dev, result_list *results, pr_m31 *out, const pr_col *cols, size_t n,
+                 const uint32_t *positions, size_t n_positions, uint32_t log_lifted, pr_error *err);
 pr_status rows_to_storage(device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);
 } // namespace PR_GPU
 #endif

@@ -180,13 +180,13 @@ static pr_hash hash_far_node(const device *dev, const pr_merkle *tree, const pr_
 /* Nodes of the witness that the device finds, and those that the host does, which are behind the stored level. */
 struct opened_nodes {
     node_name *names;
-    size_t n, n_on_device, capacity;
+    size_t n, n_on_device, capacity, most; /* on the device at a time */
     bool far;
 };
 
 static void list_nodes(opened_nodes *o, pr_hash *out, const device *dev, const pr_merkle *tree, const pr_col *cols,
                        size_t n, pr_merkle_witness *witness) {
-    while (o->n_on_device < most_opened && pr_merkle_witness_next(witness)) {
+    while (o->n_on_device < o->most && pr_merkle_witness_next(witness)) {
         PR_ASSERT(o->n < o->capacity);
         if (o->far && witness->level > pr_merkle_stored_height(tree))
             out[o->n] = hash_far_node(dev, tree, cols, n, witness->level, witness->index);
@@ -198,30 +198,33 @@ static void list_nodes(opened_nodes *o, pr_hash *out, const device *dev, const p
 
 /* The next nodes of the witness; n_out: how many there were, 0 at the end. A witness goes from the leaves upwards, so
  * the host's nodes come before the device's. */
-static pr_status open_some(device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
-                           const pr_col *cols, size_t n, pr_merkle_witness *witness, pr_error *err) {
+static pr_status open_some(device *dev, result_list *results, pr_hash *out, size_t *n_out, size_t capacity,
+                           const pr_merkle *tree, const pr_col *cols, size_t n, pr_merkle_witness *witness,
+                           pr_error *err) {
     table_writer w(dev);
-    opened_nodes o = {nullptr, 0, 0, capacity, are_far(dev, cols, n)};
+    const size_t most = capacity < most_opened ? capacity + 1 : most_opened; /* one too many is noticed */
+    opened_nodes o = {nullptr, 0, 0, capacity, most, are_far(dev, cols, n)};
     const size_t n_columns = o.far ? 0 : n;
-    PR_TRY(w.begin(table_size<pr_col>(n_columns) + table_size<node_name>(most_opened), err));
+    PR_TRY(w.begin(table_size<pr_col>(n_columns) + table_size<node_name>(most), err));
     const leaf_source l = put_columns(dev, &w, tree, cols, n_columns);
-    const span<const node_name> list = w.take(&o.names, most_opened);
+    const span<const node_name> list = w.take(&o.names, most);
     list_nodes(&o, out, dev, tree, cols, n, witness);
     *n_out = o.n;
     if (!o.n_on_device) return PR_OK;
+    w.keep<node_name>(most, o.n_on_device);
     PR_TRY(w.send(err));
     const tree_place place = place_of(dev, tree);
-    const words to = result_words(dev, 8 * o.n_on_device);
+    words to;
+    PR_TRY(results->take(&to, out + o.n - o.n_on_device, 8 * o.n_on_device, err));
     PR_CUDA_TRY(
         PR_LAUNCH(open_kernel, (unsigned)o.n_on_device, 1 << log_max_skipped, 0, dev->stream, l, place, list, to),
         "openings");
-    PR_TRY(fetch_results(dev, o.n_on_device * sizeof *out, err));
-    std::memcpy(out + o.n - o.n_on_device, dev->results.host, o.n_on_device * sizeof *out);
     return PR_OK;
 }
 
-pr_status merkle_open(device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
-                      const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions, pr_error *err) {
+pr_status merkle_open(device *dev, result_list *results, pr_hash *out, size_t *n_out, size_t capacity,
+                      const pr_merkle *tree, const pr_col *cols, size_t n, const uint32_t *positions,
+                      size_t n_positions, pr_error *err) {
     pr_merkle_witness witness;
     *n_out = 0;
     if (n == 0) return PR_OK;
@@ -229,7 +232,7 @@ pr_status merkle_open(device *dev, pr_hash *out, size_t *n_out, size_t capacity,
     if (is_far(dev, cols[0])) PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
     pr_merkle_witness_init(&witness, tree->height, positions, n_positions);
     for (size_t more = 1; more; *n_out += more)
-        PR_TRY(open_some(dev, out + *n_out, &more, capacity - *n_out, tree, cols, n, &witness, err));
+        PR_TRY(open_some(dev, results, out + *n_out, &more, capacity - *n_out, tree, cols, n, &witness, err));
     return PR_OK;
 }
 

@@ -5,7 +5,9 @@
 
 namespace PR_GPU {
 pr_status merkle_commit(device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n, pr_error *err);
-pr_status merkle_open(device *dev, pr_hash *out, size_t *n_out, size_t capacity, const pr_merkle *tree,
-                      const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions, pr_error *err);
+/* The hashes are there when results are fetched. */
+pr_status merkle_open(device *dev, result_list *results, pr_hash *out, size_t *n_out, size_t capacity,
+                      const pr_merkle *tree, const pr_col *cols, size_t n, const uint32_t *positions,
+                      size_t n_positions, pr_error *err);
 } // namespace PR_GPU
 #endif

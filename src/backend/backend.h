@@ -89,6 +89,20 @@ typedef struct pr_quotient_group {
     pr_qm31 a, b;
 } pr_quotient_group;
 
+/* What is opened of a tree, section 13: values of its columns at some rows, and the hashes that a decommitment lists.
+ */
+typedef struct pr_opening {
+    const pr_merkle *tree;
+    size_t n;
+    const pr_col *cols, *sorted; /* [n] in the order of the values; of the leaves */
+    uint32_t log_lifted;         /* of positions */
+    size_t n_positions, n_leaves;
+    const uint32_t *positions, *leaves; /* as gather takes them; as merkle_open does */
+    pr_m31 *values;                     /* [n][n_positions] */
+    pr_hash *hashes;                    /* [n_hashes], of which at most max_hashes */
+    size_t n_hashes, max_hashes;
+} pr_opening;
+
 /* Layer of FRI, protocol.md section 12: four columns, their tree, and how often it folds. */
 typedef struct pr_fri_layer {
     pr_col cols[4];
@@ -197,6 +211,9 @@ typedef struct pr_backend {
      * column's). Any order, repeats allowed. */
     pr_status (*gather)(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
                         size_t n_positions, uint32_t log_lifted, pr_error *err);
+    /* gather and merkle_open of each, values, hashes and n_hashes filled in, with one wait of the host where there is
+     * room. NULL: the caller calls those. */
+    pr_status (*open)(pr_device *dev, pr_opening *list, size_t n, pr_error *err);
     /* Smallest nonce of the form hi << 32 | lo, lo < 2^20, in that order (section 4). */
     pr_status (*grind)(pr_device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err);
 } pr_backend;

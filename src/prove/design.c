@@ -378,6 +378,7 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
     for (uint32_t t = 0; t < l->n_trees; t++) {
         p->hash_capacity += q * l->trees[t].height + 1;
         p->opened_capacity += q * l->trees[t].n_columns;
+        p->position_capacity += 2 * q;
         if (l->trees[t].n_columns > most_columns) most_columns = l->trees[t].n_columns;
     }
     for (uint32_t k = 0; k < l->n_fri_layers; k++) {
@@ -385,11 +386,12 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
         if (rows > all) rows = all;
         p->hash_capacity += rows * l->fri[k].log_size + 1;
         p->opened_capacity += 4 * rows;
-        if (rows > p->position_capacity) p->position_capacity = rows;
+        p->position_capacity += 2 * rows;
     }
     HOST(p, p->hashes, p->hash_capacity);
     HOST(p, p->opened, p->opened_capacity);
-    HOST(p, p->positions, 3 * p->position_capacity);
+    p->position_capacity += q;
+    HOST(p, p->positions, p->position_capacity);
     HOST(p, p->map, most_columns);
     return PR_OK;
 }

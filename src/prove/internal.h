@@ -160,7 +160,7 @@ struct pr_prover {
     size_t hash_capacity;
     pr_m31 *opened; /* queried values and FRI witnesses */
     size_t opened_capacity;
-    uint32_t *positions; /* 3 lists of position_capacity */
+    uint32_t *positions; /* of all openings */
     size_t position_capacity;
 };
 

@@ -4,12 +4,25 @@
 
 /* Openings wait in the prover's scratch until their sizes are known; then the proof is allocated once. */
 typedef struct openings {
-    size_t n_hashes, n_opened; /* used of p->hashes and p->opened */
-    pr_m31 *values[4];         /* [n_columns][n_queries] of each tree */
-    pr_hash *tree_hashes[4], *fri_hashes[32];
-    pr_m31 *fri_values[32]; /* [4][n_fri_witness] */
-    size_t n_tree_hashes[4], n_fri_hashes[32], n_fri_witness[32];
+    pr_opening trees[4 + 32];                  /* the layers of FRI behind the trees */
+    size_t n, n_positions, n_opened, n_hashes; /* used of trees and of the prover's scratch */
 } openings;
+
+static uint32_t *take_positions(pr_prover *p, openings *o, size_t n) {
+    uint32_t *list = p->positions + o->n_positions;
+    o->n_positions += n;
+    PR_ASSERT(o->n_positions <= p->position_capacity);
+    return list;
+}
+/* Where the answers to an opening go. */
+static void take_room(pr_prover *p, openings *o, pr_opening *one, size_t max_hashes) {
+    one->values = p->opened + o->n_opened;
+    one->hashes = p->hashes + o->n_hashes;
+    one->max_hashes = max_hashes;
+    o->n_opened += one->n * one->n_positions;
+    o->n_hashes += max_hashes;
+    PR_ASSERT(o->n_opened <= p->opened_capacity && o->n_hashes <= p->hash_capacity);
+}
 
 /* By insertion, in place: positions of ascending queries rise but for their lowest bit. */
 static size_t sort_distinct(uint32_t *list, size_t n) {
@@ -26,21 +39,18 @@ static size_t sort_distinct(uint32_t *list, size_t n) {
     return kept;
 }
 
-static pr_status open_tree(pr_prover *p, openings *o, uint32_t t, pr_error *err) {
+static void list_tree(pr_prover *p, openings *o, uint32_t t) {
     const pr_tree_state *tree = &p->trees[t];
-    uint32_t *positions = p->positions, *sorted = p->positions + p->position_capacity;
+    pr_opening *one = &o->trees[o->n++];
     uint32_t height = p->layout->trees[t].height, lifted = p->layout->log_lifted;
-    o->values[t] = p->opened + o->n_opened;
-    o->tree_hashes[t] = p->hashes + o->n_hashes;
-    if (!tree->n) return PR_OK;
-    for (size_t i = 0; i < p->n_queries; i++) positions[i] = sorted[i] = pr_slot_in_tree(height, lifted, p->queries[i]);
-    PR_TRY(p->ops->gather(p->device, o->values[t], tree->cols, tree->n, positions, p->n_queries, height, err));
-    o->n_opened += tree->n * p->n_queries;
-    size_t n = sort_distinct(sorted, p->n_queries);
-    PR_TRY(p->ops->merkle_open(p->device, o->tree_hashes[t], &o->n_tree_hashes[t], p->hash_capacity - o->n_hashes,
-                               &tree->merkle, tree->sorted, tree->n, sorted, n, err));
-    o->n_hashes += o->n_tree_hashes[t];
-    return PR_OK;
+    *one = (pr_opening){
+        .tree = &tree->merkle, .n = tree->n, .cols = tree->cols, .sorted = tree->sorted, .log_lifted = height};
+    if (!tree->n) return;
+    uint32_t *positions = take_positions(p, o, p->n_queries), *leaves = take_positions(p, o, p->n_queries);
+    for (size_t i = 0; i < p->n_queries; i++) positions[i] = leaves[i] = pr_slot_in_tree(height, lifted, p->queries[i]);
+    one->positions = positions, one->n_positions = p->n_queries;
+    one->leaves = leaves, one->n_leaves = sort_distinct(leaves, p->n_queries);
+    take_room(p, o, one, p->n_queries * height + 1);
 }
 
 /* From the positions a layer is asked for: the rows of whole groups beside them (witness), the leaves, and the groups.
@@ -68,42 +78,67 @@ static layer_rows list_layer_rows(uint32_t *witness, uint32_t *leaves, uint32_t 
     return rows;
 }
 
-static pr_status open_layer(pr_prover *p, openings *o, uint32_t k, size_t *n_positions, pr_error *err) {
+static void list_layer(pr_prover *p, openings *o, uint32_t k, uint32_t *positions, size_t *n_positions) {
     const pr_layout_fri *layer = &p->layout->fri[k];
     const pr_fri_layer *s = &p->fri[k];
-    uint32_t *positions = p->positions, *witness = positions + p->position_capacity,
-             *leaves = witness + p->position_capacity;
+    pr_opening *one = &o->trees[o->n++];
+    size_t most = *n_positions << layer->fold_step, all = (size_t)1 << layer->log_size;
+    if (most > all) most = all;
+    uint32_t *witness = take_positions(p, o, most), *leaves = take_positions(p, o, most);
     layer_rows rows = list_layer_rows(witness, leaves, positions, *n_positions, layer);
-    o->n_fri_witness[k] = rows.n_witness;
-    o->fri_values[k] = p->opened + o->n_opened;
-    o->fri_hashes[k] = p->hashes + o->n_hashes;
-    PR_TRY(p->ops->gather(p->device, o->fri_values[k], s->cols, 4, witness, rows.n_witness, layer->log_size, err));
-    PR_TRY(p->ops->merkle_open(p->device, o->fri_hashes[k], &o->n_fri_hashes[k], p->hash_capacity - o->n_hashes,
-                               &s->merkle, s->cols, 4, leaves, rows.n_leaves, err));
-    o->n_opened += 4 * rows.n_witness;
-    o->n_hashes += o->n_fri_hashes[k];
+    *one = (pr_opening){.tree = &s->merkle,
+                        .n = 4,
+                        .cols = s->cols,
+                        .sorted = s->cols,
+                        .log_lifted = layer->log_size,
+                        .positions = witness,
+                        .n_positions = rows.n_witness,
+                        .leaves = leaves,
+                        .n_leaves = rows.n_leaves};
+    take_room(p, o, one, rows.n_leaves * layer->log_size + 1);
     *n_positions = rows.n_groups;
+}
+
+static void list_all(pr_prover *p, openings *o) {
+    size_t n_positions = p->n_queries;
+    uint32_t *positions = take_positions(p, o, n_positions); /* that a layer is asked for */
+    for (uint32_t t = 0; t < p->layout->n_trees; t++) list_tree(p, o, t);
+    memcpy(positions, p->queries, n_positions * sizeof *positions);
+    for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) list_layer(p, o, k, positions, &n_positions);
+}
+
+static pr_status open_all(pr_prover *p, openings *o, pr_error *err) {
+    if (p->ops->open) return p->ops->open(p->device, o->trees, o->n, err);
+    for (pr_opening *one = o->trees; one < o->trees + o->n; one++) {
+        if (!one->n) continue;
+        PR_TRY(p->ops->gather(p->device, one->values, one->cols, one->n, one->positions, one->n_positions,
+                              one->log_lifted, err));
+        PR_TRY(p->ops->merkle_open(p->device, one->hashes, &one->n_hashes, one->max_hashes, one->tree, one->sorted,
+                                   one->n, one->leaves, one->n_leaves, err));
+    }
     return PR_OK;
 }
 
 static void write_trees(const pr_prover *p, pr_proof *proof, const openings *o) {
     for (uint32_t t = 0; t < p->layout->n_trees; t++) {
         const pr_layout_tree *tree = &p->layout->trees[t];
+        const pr_opening *one = &o->trees[t];
         proof->commitments[t] = p->trees[t].root;
         memcpy(proof->samples[t], p->samples + p->first_sample[t], tree->n_samples * sizeof(pr_qm31));
-        memcpy(proof->decommitments[t].hashes, o->tree_hashes[t], o->n_tree_hashes[t] * sizeof(pr_hash));
-        memcpy(proof->queried_values[t], o->values[t], tree->n_columns * p->n_queries * sizeof(pr_m31));
+        memcpy(proof->decommitments[t].hashes, one->hashes, one->n_hashes * sizeof(pr_hash));
+        memcpy(proof->queried_values[t], one->values, tree->n_columns * p->n_queries * sizeof(pr_m31));
     }
 }
 
 static void write_fri(const pr_prover *p, pr_proof *proof, const openings *o) {
     for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) {
         pr_fri_layer_proof *layer = &proof->fri[k];
-        size_t n = o->n_fri_witness[k];
+        const pr_opening *one = &o->trees[p->layout->n_trees + k];
+        size_t n = one->n_positions;
         layer->commitment = p->fri_roots[k];
-        memcpy(layer->decommitment.hashes, o->fri_hashes[k], o->n_fri_hashes[k] * sizeof(pr_hash));
+        memcpy(layer->decommitment.hashes, one->hashes, one->n_hashes * sizeof(pr_hash));
         for (size_t i = 0; i < n; i++)
-            for (size_t c = 0; c < 4; c++) layer->witness[i].c[c] = o->fri_values[k][c * n + i];
+            for (size_t c = 0; c < 4; c++) layer->witness[i].c[c] = one->values[c * n + i];
     }
     memcpy(proof->last_layer, p->last_layer, proof->n_last_layer * sizeof(pr_qm31));
 }
@@ -115,15 +150,23 @@ static void write_scalars(const pr_prover *p, pr_proof *proof) {
     memcpy(proof->claimed_sums, p->claimed_sums, p->air->n_components * sizeof(pr_qm31));
 }
 
+static pr_status alloc_proof(const pr_prover *p, pr_proof *proof, const openings *o, pr_error *err) {
+    size_t tree_hashes[4], fri_witness[32], fri_hashes[32];
+    const pr_opening *layers = o->trees + p->layout->n_trees;
+    for (uint32_t t = 0; t < p->layout->n_trees; t++) tree_hashes[t] = o->trees[t].n_hashes;
+    for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) {
+        fri_witness[k] = layers[k].n_positions;
+        fri_hashes[k] = layers[k].n_hashes;
+    }
+    return pr_proof_alloc(proof, p->layout, (uint32_t)p->n_queries, tree_hashes, fri_witness, fri_hashes, err);
+}
+
 pr_status pr_prover_open(pr_prover *p, pr_proof *proof, pr_error *err) {
     uint64_t start = pr_prover_begin(p, PR_STAGE_OPEN);
     openings o = {0};
-    size_t n_positions = p->n_queries;
-    for (uint32_t t = 0; t < p->layout->n_trees; t++) PR_TRY(open_tree(p, &o, t, err));
-    memcpy(p->positions, p->queries, p->n_queries * sizeof *p->queries);
-    for (uint32_t k = 0; k < p->layout->n_fri_layers; k++) PR_TRY(open_layer(p, &o, k, &n_positions, err));
-    PR_TRY(pr_proof_alloc(proof, p->layout, (uint32_t)p->n_queries, o.n_tree_hashes, o.n_fri_witness, o.n_fri_hashes,
-                          err));
+    list_all(p, &o);
+    PR_TRY(open_all(p, &o, err));
+    PR_TRY(alloc_proof(p, proof, &o, err));
     write_scalars(p, proof);
     write_trees(p, proof, &o);
     write_fri(p, proof, &o);

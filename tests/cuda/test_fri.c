@@ -1,5 +1,5 @@
 /* The commit phase of FRI on the device: how many launches, that the host waits once, and that later proofs of a shape
- * are launched as a graph. Its bytes are the golden cases' (tests/prove). */
+ * are launched as a graph; and that openings are fetched together. Bytes are the golden cases' (tests/prove). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,6 +82,19 @@ static void test_launches(void **unused) {
     check_launches("wide_fibonacci_l9_c100_lifted", 12, 3); /* 12 layers from 2^12 rows on */
     check_launches("wide_fibonacci_l10_c100_96bits", 3, 1); /* four rows a leaf, three folds a layer */
     check_launches("wide_fibonacci_l4_c4", 2, 1);
+}
+
+/* All that is opened is fetched together, where the results have room for it: 16 KiB here. */
+static void test_openings(void **unused) {
+    (void)unused;
+    static const char *const names[] = {"wide_fibonacci_l4_c4", "xor4_l7", "wide_fibonacci_l7_c20_fold2"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fixture f;
+        open_case(&f, names[i]);
+        prove(&f, NULL);
+        assert_int_equal(pr_cuda_emu_counts().synchronizations - f.at[PR_STAGE_OPEN].synchronizations, 1);
+        close_case(&f);
+    }
 }
 
 /* The first proof of a shape is launched piece by piece, the second captured, and all from then on are a graph. */
@@ -235,8 +248,8 @@ static void test_grinding(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_launches), cmocka_unit_test(test_graphs),
-                                       cmocka_unit_test(test_failing_graphs), cmocka_unit_test(test_shapes),
-                                       cmocka_unit_test(test_grinding)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_launches), cmocka_unit_test(test_openings),
+                                       cmocka_unit_test(test_graphs),   cmocka_unit_test(test_failing_graphs),
+                                       cmocka_unit_test(test_shapes),   cmocka_unit_test(test_grinding)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
