@@ -1,8 +1,10 @@
 /* `proverun plan` of a manifest: a line for each job, then what all of them take. Inputs are read and AIRs built, as
  * the ranks will do, one job after the other; nothing is proven. */
 #include "app/plan.h"
+#include "app/run_options.h"
 #include "base/cpu.h"
 #include "cluster/forecast.h"
+#include "cluster/startup.h"
 #include "job/job.h"
 #include "manifest/stakes.h"
 #include <inttypes.h>
@@ -54,17 +56,22 @@ static void take_layout(job_plan *p, const planning *g, const pr_job *job) {
     p->air = job->air_digest;
 }
 
-/* With what the instance holds: inputs, preprocessed values. */
+/* Inputs, preprocessed values, what a program's run has left: as the type says of its size, which may be another than
+ * the job's turns out to be. */
+static double instance_bytes(const job_plan *p, const pr_manifest_job *m) {
+    pr_job_size size;
+    if (!m->type->size || m->type->size(&size, &m->params, NULL) != PR_OK || size.cells == 0) return 0;
+    return (double)size.instance_bytes * (double)p->cells / (double)size.cells;
+}
+
 static pr_status take_memory(job_plan *p, const planning *g, const pr_manifest_job *m, const pr_job *job,
                              pr_error *err) {
     pr_prover_options options = g->o->prover;
     pr_plan plan;
-    pr_job_size size;
     options.n_threads = g->n_threads;
     PR_TRY(pr_prover_plan(&plan, &job->layout, &options, err));
-    p->memory_bytes = plan.total_bytes;
+    p->memory_bytes = plan.total_bytes + (uint64_t)instance_bytes(p, m);
     p->device_bytes = plan.device_bytes;
-    if (m->type->size && m->type->size(&size, &m->params, NULL) == PR_OK) p->memory_bytes += size.instance_bytes;
     return PR_OK;
 }
 
@@ -200,9 +207,9 @@ static void print_total_json(const planning *g) {
         printf(",\"expected_s\":null,\"proving_s\":null");
     else
         printf(",\"expected_s\":%.6f,\"proving_s\":%.6f", (double)g->end.ns / 1e9, (double)g->prove_ns / 1e9);
-    printf(",\"verification_s\":%.6f,\"rank_memory_bytes\":%" PRIu64 ",\"rank_device_bytes\":%" PRIu64
+    printf(",\"verification_s\":%.6f,\"roots_s\":%.6f,\"rank_memory_bytes\":%" PRIu64 ",\"rank_device_bytes\":%" PRIu64
            ",\"proof_bytes\":%" PRIu64 ",\"sent_bytes\":%" PRIu64 ",\"calibrated\":%s,\"expected_from\":",
-           f->verify_ns / 1e9, g->memory_bytes, g->device_bytes, f->proof_bytes, f->sent_bytes,
+           f->verify_ns / 1e9, f->root_ns / 1e9, g->memory_bytes, g->device_bytes, f->proof_bytes, f->sent_bytes,
            g->o->origin.is_calibrated ? "true" : "false");
     pr_app_print_json_text(g->o->origin.text);
     printf("}\n");
@@ -290,14 +297,11 @@ static int plan_all(planning *g, const plan_options *o) {
 
 int plan_manifest(plan_options *o) {
     planning g = {0};
-    pr_writer report;
+    pr_run_options run = pr_app_run_defaults();
     pr_error err = {0};
-    pr_writer_init(&report);
-    pr_status status = pr_manifest_load(&g.manifest, o->path, pr_job_types, &report, &err);
-    if (status != PR_OK && report.size && !report.failed) fwrite(report.data, 1, report.size, stderr);
-    bool is_told = report.size > 0 && !report.failed;
-    pr_writer_clear(&report);
-    if (status != PR_OK) return is_told ? pr_status_exit_code(status) : pr_app_fail_reading(&err);
+    run.manifest_path = o->path;
+    pr_status status = pr_startup_manifest(&g.manifest, &run, &err);
+    if (status != PR_OK) return err.text[0] ? pr_app_fail_reading(&err) : pr_status_exit_code(status);
     int exit_code = plan_all(&g, o);
     free(g.jobs);
     free(g.roots);

@@ -15,9 +15,10 @@ typedef struct pr_forecast {
     bool is_unvoted;             /* because the configuration says so, and not because there is nobody else */
     bool coordinator_only;       /* rank 0 does not prove, unless it is alone */
     uint64_t n_jobs;
-    uint64_t proof_bytes;                     /* of all proofs together; a rank that votes gets these */
-    uint64_t sent_bytes;                      /* to voters: proofs and public data, to each member */
-    double verify_ns;                         /* by all voters together, on one thread each */
+    uint64_t proof_bytes; /* of all proofs together */
+    uint64_t sent_bytes;  /* to voters: proofs and public data, to each member */
+    double verify_ns;     /* by all voters together, on one thread each */
+    double root_ns;       /* and by all ranks, for the preprocessed roots of AIRs that come for the first time */
     uint64_t least_verify_ns, most_verify_ns; /* of one proof by one voter */
 } pr_forecast;
 
@@ -45,8 +46,8 @@ typedef struct pr_forecast_end {
 } pr_forecast_end;
 
 /* How long n_ranks ranks of so many threads each take, by the very scheduler of a run, with priorities, `after` and
- * deadlines. Verification by others takes its time from the provers' processors. Memory, the start of MPI, messages and
- * disks are left out. jobs: [manifest->n_jobs]. PR_ERR_MEMORY. */
+ * deadlines. Voters verify while their ranks have nothing to prove, or else beside it, which takes as much time from
+ * it. Memory, the start of MPI, messages and disks are left out. jobs: [manifest->n_jobs]. PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_forecast_makespan(pr_forecast_end *out, const pr_forecast *f, const pr_manifest *manifest,
                                              const pr_forecast_job *jobs, unsigned n_threads, pr_error *err);
 #endif

@@ -140,6 +140,10 @@ expect 2 plan bad.yaml
 silent
 says err '^bad.yaml:5:11: '
 says err '^bad.yaml:8:15: .*steps'
+printf 'version: 1\nname: bad\njobs: [{ id: a, type: wide_fibonacci, params: { log_rows: 4 }, encrypt_to: no.pub }]\n' >keys.yaml
+expect 2 plan keys.yaml
+silent
+says err '^keys.yaml:3:.*no.pub'
 expect 2 plan missing.yaml
 says err 'missing.yaml'
 expect 2 plan good.yaml --ranks 0
