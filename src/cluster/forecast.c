@@ -1,4 +1,5 @@
 #include "cluster/forecast.h"
+#include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -118,12 +119,19 @@ static size_t count_ranges(const pr_manifest *m) {
     return n;
 }
 
+/* As if the run began now. */
+static uint64_t deadline_of(const pr_manifest_job *m, uint64_t wall_ns) {
+    if (!m->deadline_wall_ns) return m->deadline_ns;
+    return m->deadline_wall_ns > wall_ns ? m->deadline_wall_ns - wall_ns : 1;
+}
+
 static void list_jobs(pr_schedule_job *out, pr_schedule_range *ranges, const pr_manifest *m,
                       const pr_forecast_job *jobs) {
+    uint64_t wall_ns = pr_clock_wall_ns();
     for (size_t i = 0; i < m->n_jobs; i++) {
         const pr_manifest_job *in = &m->jobs[i];
         out[i] = (pr_schedule_job){.expected_ns = 1 + jobs[i].expected_ns + jobs[i].verify_ns,
-                                   .deadline_ns = in->deadline_ns,
+                                   .deadline_ns = deadline_of(in, wall_ns),
                                    .priority = in->priority,
                                    .past = jobs[i].fails ? PR_SCHEDULE_HAS_FAILED : PR_SCHEDULE_TO_DO,
                                    .n_after = (uint32_t)in->n_after,

@@ -46,8 +46,9 @@ typedef struct pr_forecast_end {
 } pr_forecast_end;
 
 /* How long n_ranks ranks of so many threads each take, by the very scheduler of a run, with priorities, `after` and
- * deadlines. Voters verify while their ranks have nothing to prove, or else beside it, which takes as much time from
- * it. Memory, the start of MPI, messages and disks are left out. jobs: [manifest->n_jobs]. PR_ERR_MEMORY. */
+ * deadlines, as if it began now. Voters verify while their ranks have nothing to prove, or else beside it, which takes
+ * as much time from it. Memory, the start of MPI, messages and disks are left out. jobs: [manifest->n_jobs].
+ * PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_forecast_makespan(pr_forecast_end *out, const pr_forecast *f, const pr_manifest *manifest,
                                              const pr_forecast_job *jobs, unsigned n_threads, pr_error *err);
 #endif

@@ -105,6 +105,8 @@ static void test_makespan(void **state) {
 static void test_order(void **state) {
     (void)state;
     static const char *const chain[6] = {"", ", after: [j0]", ", after: [j1]", "", "", ""};
+    static const char *const past[6] = {"", ", deadline: 2026-01-01T00:00:00Z", "", "",
+                                        "", ", deadline: 2096-01-01T00:00:00Z"};
     static const char *const late[6] = {"", "", "", "", "", ", deadline: 2s"};
     pr_forecast f = pr_forecast_begin(0, 4);
     pr_forecast_job jobs[6];
@@ -119,6 +121,9 @@ static void test_order(void **state) {
     jobs[5].expected_ns = UINT64_C(5) * SECOND;
     end = end_of(&f, late, jobs, 1);
     expect_seconds(&end, 2);
+    assert_int_equal(end.n_never_run, 1);
+    end = end_of(&f, past, jobs, 1);
+    expect_seconds(&end, 5);
     assert_int_equal(end.n_never_run, 1);
 }
 
