@@ -169,7 +169,8 @@ pr_costs pr_calibration_costs(pr_costs_origin *origin) {
                  c.instructions);
     else {
         origin->is_calibrated = true;
-        snprintf(origin->text, sizeof origin->text, "measured on this processor at %s (%.300s)%s", c.measured, path,
+        snprintf(origin->text, sizeof origin->text, "constants measured on this processor at %s (%.300s)%s", c.measured,
+                 path,
                  c.version < 2 ? "; of verification built-in constants: `proverun bench calibrate` measures it as well"
                                : "");
         if (c.version < 2) c.costs.verify = pr_costs_built_in(pr_cpu_isa()).verify;

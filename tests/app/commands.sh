@@ -116,7 +116,7 @@ says machine/calibration.yaml '^version: 2$'
 says machine/calibration.yaml '^cell_ns: [0-9]'
 says machine/calibration.yaml '^verify_byte_ns: [0-9]'
 expect 0 plan calibrated.json --threads 1
-says out '"expected_ms":[0-9.]*,"expected_from":"measured on this processor'
+says out '"expected_ms":[0-9.]*,"expected_from":"constants measured on this processor'
 says out '"expected_proof_bytes":[1-9][0-9]*,"verify_ms":0.[0-9]*,"first_verify_ms":0.[0-9]*,"expected_ms"'
 expect 2 bench calibrate --backend poison
 says err 'allowed: '
