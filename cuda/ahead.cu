@@ -48,6 +48,7 @@ pr_status join_ahead(device *dev, pr_error *err) {
 }
 
 pr_status copy_columns(device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
+    for (size_t i = 0; i < n; i++) count_moved(dev, (size_t)2 << src[i].log_rows);
     for (size_t i = 0; i < n; i++)
         PR_CUDA_TRY(cudaMemcpyAsync(dev->memory + dst[i].offset, dev->memory + src[i].offset, bytes_of(src[i]),
                                     cudaMemcpyDeviceToDevice, dev->stream),

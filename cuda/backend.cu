@@ -9,6 +9,7 @@
 #include "cuda/grind.cuh"
 #include "cuda/logup.cuh"
 #include "cuda/merkle.cuh"
+#include "cuda/meter.cuh"
 #include "cuda/program.cuh"
 #include "cuda/quotients.cuh"
 #include "cuda/sample.cuh"
@@ -133,6 +134,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
 
 static void destroy(device *dev) {
     if (dev->stream) (void)cudaStreamSynchronize(dev->stream);
+    close_meter(dev);
     close_ahead(dev);
     (void)cudaFreeHost(dev->staging);
     (void)cudaFreeHost(dev->far);
@@ -196,10 +198,12 @@ static pr_status download(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err
 static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *err) {
     if (are_far(of(dev), cols, n)) PR_TRY(synchronize(dev, err));
     for (size_t i = 0; i < n; i++) {
-        if (is_far(of(dev), cols[i]))
+        if (is_far(of(dev), cols[i])) {
             std::memset(far_column(of(dev), cols[i]), 0, bytes_of(cols[i]));
-        else
-            PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
+            continue;
+        }
+        count_moved(of(dev), bytes_of(cols[i]) / sizeof(uint32_t));
+        PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
     }
     return PR_OK;
 }
@@ -328,11 +332,11 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
 /* In the order of the contract. */
 #define PR_GPU_TABLE(name, is_device)                                                                                  \
     {                                                                                                                  \
-        name, is_available, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create, device_destroy, \
-            synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead, op_join_ahead,   \
-            op_copy, op_rows_to_storage, op_extend, op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open,     \
-            op_logup, op_compose, op_lift_add, op_sample, op_quotients, op_fold_circle, op_fold_line, op_fri,          \
-            op_gather, op_open, op_grind                                                                               \
+        name, is_available, &meter, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create,         \
+            device_destroy, synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead,  \
+            op_join_ahead, op_copy, op_rows_to_storage, op_extend, op_interpolate, op_evaluate, op_merkle_commit,      \
+            op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients, op_fold_circle, op_fold_line,  \
+            op_fri, op_gather, op_open, op_grind                                                                       \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);

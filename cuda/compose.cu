@@ -75,12 +75,16 @@ template <bool SPILLS> __global__ void __launch_bounds__(128) compose_kernel(com
     }
 }
 
-static pr_status launch_compose(device *dev, compose_view v, const program_shape &shape, pr_error *err) {
+static pr_status launch_compose(device *dev, compose_view v, const program_shape &shape, size_t n_loads,
+                                pr_error *err) {
     const size_t end = v.program.first + (size_t)v.program.n_rows;
     while (v.program.first < end) {
         const size_t left = end - v.program.first;
         v.program.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
         const unsigned blocks = program_blocks(v.program.n_rows, shape.threads);
+        const size_t asked = (size_t)blocks * shape.threads * rows_each; /* threads without a row read, too */
+        count_moved(dev,
+                    asked * (n_loads + 8 * (size_t)v.n_batches) + v.program.n_rows * (v.accumulate ? (size_t)8 : 4));
         PR_CUDA_TRY(shape.spills
                         ? PR_LAUNCH(compose_kernel<true>, blocks, shape.threads, 0, dev->stream, v)
                         : PR_LAUNCH(compose_kernel<false>, blocks, shape.threads, shape.shared_bytes, dev->stream, v),
@@ -117,7 +121,7 @@ static pr_status compose_rows(device *dev, compose_view v, const program_tables 
     PR_TRY(put_interaction(&v, &w, &in, t, args, first, log_rows, err));
     v.powers = w.put(args->powers, n_powers);
     PR_TRY(w.send(err));
-    return launch_compose(dev, v, program_shape_of(dev, p), err);
+    return launch_compose(dev, v, program_shape_of(dev, p), program_loads(p), err);
 }
 
 pr_status compose(device *dev, const pr_compose *args, pr_error *err) {

@@ -36,8 +36,9 @@ typedef enum pr_cuda_queued_kind {
     PR_CUDA_COPY_OUT,
     PR_CUDA_COPY,
     PR_CUDA_SET,
-    PR_CUDA_WAIT,     /* of a queue for another */
-    PR_CUDA_HOST_WAIT /* of the host for a queue */
+    PR_CUDA_WAIT,      /* of a queue for another */
+    PR_CUDA_HOST_WAIT, /* of the host for a queue */
+    PR_CUDA_MARK       /* of a time */
 } pr_cuda_queued_kind;
 typedef struct pr_cuda_queued {
     pr_cuda_queued_kind kind;

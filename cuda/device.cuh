@@ -24,6 +24,7 @@ struct repeated_work {
     pr_hash name; /* what it was the last time */
     bool is_known, is_refused;
     cudaGraphExec_t graph; /* nullptr: not captured */
+    uint64_t moved_bytes;  /* by its kernels */
 };
 
 /* A proof of work that the device began by itself (grind.cu). */
@@ -59,7 +60,10 @@ struct device {
     cudaEvent_t read, copied;
     char *ahead; /* pinned */
     size_t ahead_bytes;
-    uint64_t flip_in; /* operations until a bit is flipped (debug.cuh); 0: never */
+    cudaEvent_t *marks; /* [n_marks] */
+    size_t n_marks;
+    uint64_t moved_bytes; /* meter.cuh */
+    uint64_t flip_in;     /* operations until a bit is flipped (debug.cuh); 0: never */
 };
 
 #if defined(PR_CUDA_EMULATED) && !defined(PR_CUDA_DEVICE_TILES)
@@ -68,6 +72,9 @@ constexpr size_t least_table_bytes = 16 << 10, result_bytes = 16 << 10;
 #else
 constexpr size_t least_table_bytes = 1 << 20, result_bytes = 1 << 20;
 #endif
+
+/* What a launch reads and writes, 32-bit words, for pr_meter. */
+inline void count_moved(device *dev, size_t n_words) { dev->moved_bytes += sizeof(uint32_t) * n_words; }
 
 inline device *of(pr_device *dev) { return reinterpret_cast<device *>(dev); }
 /* What kernels find columns in: the window too. */

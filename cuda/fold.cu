@@ -22,6 +22,7 @@ static pr_status launch_fold(device *dev, const pr_col dst[4], const pr_col src[
     const uint32_t m = src[0].log_rows, domain = is_circle ? m : m + 1, n = 1u << (m - 1);
     PR_ASSERT(m >= 1 && dst[0].log_rows == m - 1 && domain <= dev->max_log_rows);
     const fold_view v = {secure(dev, dst), secure(dev, src), dev->twiddles.inverse, alpha, domain, is_circle};
+    count_moved(dev, 12 * (size_t)n);
     PR_CUDA_TRY(PR_LAUNCH(fold_kernel, blocks_for(n), block_threads, 0, dev->stream, v, n), "folding");
     return PR_OK;
 }
@@ -44,6 +45,7 @@ pr_status lift_add(device *dev, const pr_col dst[4], const pr_col src[4], pr_err
     PR_ASSERT(log_src >= 1 && log_src <= log_dst);
     const dim3 grid(blocks_for((size_t)1 << log_dst), 4);
     const secure_column to = secure(dev, dst), from = secure(dev, src);
+    count_moved(dev, (size_t)12 << log_dst);
     PR_CUDA_TRY(PR_LAUNCH(lift_kernel, grid, block_threads, 0, dev->stream, to, from, log_dst, log_src), "lifting");
     return PR_OK;
 }

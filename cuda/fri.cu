@@ -289,15 +289,39 @@ static fri_view view_of_fri(const device *dev, const pr_fri *args) {
     return v;
 }
 
+/* Words that go through memory, for pr_meter: of a layer's rows, with what they are folded with; of its tree, below and
+ * above the nodes that blocks climb to; of the channel at a root. */
+static size_t row_words(const fri_view &v, uint32_t k) {
+    const layer_place &l = v.layers[k];
+    if (k == 0) return (size_t)4 << l.log_rows;
+    return ((size_t)4 << v.layers[k - 1].log_rows) + ((size_t)4 << l.log_rows) + ((size_t)4 << l.height);
+}
+constexpr size_t root_words = 28;
+static void count_top(device *dev, uint32_t stored_height, uint32_t level) { /* the last of 2^level blocks */
+    count_moved(dev,
+                ((size_t)1 << level) + 1 + ((size_t)8 << level) + node_words(stored_height, 0, level - 1) + root_words);
+}
+static void count_tail(device *dev, const fri_view &v, uint32_t first) {
+    size_t n_words = 4 * block_leaves + ((size_t)4 << v.layers[v.n_layers - 1].log_rows);
+    for (uint32_t k = first; k < v.n_layers; k++)
+        n_words += row_words(v, k) + root_words + node_words(v.layers[k].stored_height, 0, v.layers[k].height);
+    n_words += ((size_t)8 << v.log_last) * (v.log_last + 1); /* written, interpolated, read */
+    count_moved(dev, n_words + ((size_t)8 << v.log_degree) + 24);
+}
+
 static pr_status launch_layer(device *dev, const fri_view &v, uint32_t k, pr_error *err) {
     uint32_t level = v.layers[k].height - log_block; /* of the blocks' roots */
+    const uint32_t stored = v.layers[k].stored_height;
+    count_moved(dev, row_words(v, k) + node_words(stored, level, v.layers[k].height));
     PR_CUDA_TRY(PR_LAUNCH(fri_layer_kernel, 1u << level, block_leaves, 0, dev->stream, v, k), "a layer of FRI");
     while (level > log_block + 1) {
         const uint32_t roots = level - 1 - log_block;
+        count_moved(dev, ((size_t)8 << level) + node_words(stored, roots, level - 1));
         PR_CUDA_TRY(PR_LAUNCH(fri_levels_kernel, 1u << roots, block_leaves, 0, dev->stream, v, k, level),
                     "a layer of FRI");
         level = roots;
     }
+    count_top(dev, stored, level);
     return PR_OK;
 }
 
@@ -310,6 +334,7 @@ static pr_status launch_fri(device *dev, const fri_view &v, const pr_fri *args, 
         PR_TRY(launch_layer(dev, v, k, err));
         PR_TRY(flip_if_due(dev, args->layers[k].cols[0], err));
     }
+    count_tail(dev, v, k);
     PR_CUDA_TRY(PR_LAUNCH(fri_tail_kernel, 1, block_leaves, 0, dev->stream, v, k), "the last layers of FRI");
     return check(cudaMemcpyAsync(dev->fri.host + input, dev->fri.device, bytes, cudaMemcpyDeviceToHost, dev->stream),
                  "fetching the channel", err);

@@ -24,6 +24,7 @@ static pr_status gather_some(device *dev, result_list *results, pr_m31 *out, con
     const words all = arena(dev);
     words to;
     PR_TRY(results->take(&to, out, n * n_positions, err));
+    count_moved(dev, 2 * n * n_positions);
     PR_CUDA_TRY(PR_LAUNCH(gather_kernel, blocks_for(n * n_positions), block_threads, 0, dev->stream, all, columns,
                           places, to, (uint32_t)n, (uint32_t)n_positions, log_lifted),
                 "gathering");
@@ -64,6 +65,7 @@ __global__ void __launch_bounds__(block_threads) rows_kernel(words dst, words sr
 pr_status rows_to_storage(device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
     for (size_t i = 0; i < n; i++) {
         const words to = column(dev, dst[i]), from = column(dev, src[i]);
+        count_moved(dev, (size_t)2 << src[i].log_rows);
         PR_CUDA_TRY(PR_LAUNCH(rows_kernel, blocks_for((size_t)1 << src[i].log_rows), block_threads, 0, dev->stream, to,
                               from, src[i].log_rows),
                     "row order");

@@ -41,8 +41,15 @@ pr_status run_repeated(device *dev, repeated_work *w, const VIEW &view, QUEUE qu
         w->is_known = true;
         return queue();
     }
-    if (!w->graph && !w->is_refused) PR_TRY(capture_work(dev, w, queue, err));
-    return w->graph ? check(cudaGraphLaunch(w->graph, dev->stream), "launching a graph", err) : queue();
+    const uint64_t before = dev->moved_bytes;
+    if (!w->graph && !w->is_refused) {
+        PR_TRY(capture_work(dev, w, queue, err));
+        w->moved_bytes = dev->moved_bytes - before;
+        dev->moved_bytes = before; /* nothing has been moved yet */
+    }
+    if (!w->graph) return queue();
+    dev->moved_bytes += w->moved_bytes;
+    return check(cudaGraphLaunch(w->graph, dev->stream), "launching a graph", err);
 }
 
 } // namespace PR_GPU

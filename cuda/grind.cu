@@ -36,6 +36,7 @@ static pr_status try_range(device *dev, const_words prefix, uint64_t first, uint
     const uint32_t mask = bits == 32 ? UINT32_MAX : (1u << bits) - 1;
     const uint64_t n = tries_of(bits);
     const unsigned blocks = blocks_for(n), most = dev->resident_blocks;
+    count_moved(dev, 2 * (size_t)(n >> bits)); /* nonces that serve, about */
     PR_CUDA_TRY(PR_LAUNCH(grind_kernel, blocks < most ? blocks : most, block_threads, 0, dev->stream, prefix, first, n,
                           mask, best),
                 "proof of work");
@@ -67,6 +68,7 @@ static pr_status take_ahead(device *dev, uint64_t *found, uint64_t *first, const
 static pr_status try_next(device *dev, uint64_t *found, const_words prefix, uint64_t first, uint32_t bits,
                           pr_error *err) {
     const span<uint64_t> best = result_sums(dev, 1);
+    count_moved(dev, 2);
     PR_CUDA_TRY(cudaMemsetAsync(best.p, 0xff, sizeof *found, dev->stream), "clearing a result");
     PR_TRY(try_range(dev, prefix, first, bits, best, err));
     PR_TRY(fetch_results(dev, sizeof *found, err));

@@ -69,12 +69,15 @@ template <bool SPILLS> __global__ void __launch_bounds__(128) logup_kernel(logup
     }
 }
 
-static pr_status launch_logup(device *dev, logup_view v, const program_shape &shape, pr_error *err) {
+static pr_status launch_logup(device *dev, logup_view v, const program_shape &shape, size_t n_loads, size_t n_out,
+                              pr_error *err) {
     const size_t end = v.program.first + (size_t)v.program.n_rows;
     while (v.program.first < end) {
         const size_t left = end - v.program.first;
         v.program.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
         const unsigned blocks = program_blocks(v.program.n_rows, shape.threads);
+        const size_t threads = (size_t)blocks * shape.threads; /* those without a row read, too */
+        count_moved(dev, threads * rows_each * n_loads + v.program.n_rows * n_out + threads / 32 * 8);
         PR_CUDA_TRY(shape.spills
                         ? PR_LAUNCH(logup_kernel<true>, blocks, shape.threads, 0, dev->stream, v)
                         : PR_LAUNCH(logup_kernel<false>, blocks, shape.threads, shape.shared_bytes, dev->stream, v),
@@ -109,7 +112,7 @@ static pr_status logup_rows(device *dev, const program_tables &t, const pr_logup
     place_out(places, dev, &in, args, log_rows);
     v.sums = result_sums(dev, 4);
     PR_TRY(w.send(err));
-    PR_TRY(launch_logup(dev, v, program_shape_of(dev, args->program), err));
+    PR_TRY(launch_logup(dev, v, program_shape_of(dev, args->program), program_loads(args->program), n_out, err));
     return send_out(places, dev, &in, args, first, err);
 }
 
@@ -135,6 +138,7 @@ pr_status logup(device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_erro
     const bool far = are_far(dev, args->out, n_out) || are_far(dev, args->inputs, p->n_inputs);
     const uint32_t log_rows = block_log_rows(dev, far, program_pieces(p) + n_out, args->log_rows);
     PR_ASSERT(args->log_rows >= 1 && p->n_batches >= 1);
+    count_moved(dev, 8);
     PR_CUDA_TRY(cudaMemsetAsync(result_sums(dev, 4).p, 0, sizeof sums, dev->stream), "clearing sums");
     PR_CUDA_TRY(PR_ALLOW_SHARED(logup_kernel<false>, program_shape_of(dev, p).shared_bytes),
                 "shared memory for a program's slots");

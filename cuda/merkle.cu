@@ -66,6 +66,9 @@ __global__ void __launch_bounds__(block_leaves) levels_kernel(tree_place t, uint
     climb<log_block_leaves>(t, level - 1, blockIdx.x, log_count, h);
 }
 
+/* Words that a leaf reads. */
+static size_t leaf_words(const pr_merkle *tree, size_t n_columns) { return tree->packed ? 16 : n_columns; }
+
 static leaf_source put_columns(device *dev, table_writer *w, const pr_merkle *tree, const pr_col *cols, size_t n) {
     for (size_t i = 0; i < n; i++) PR_ASSERT(cols[i].log_rows >= 1 && cols[i].log_rows <= pr_merkle_log_rows(tree));
     return leaf_source{arena(dev), w->put(cols, n), (uint32_t)n, pr_merkle_log_rows(tree), tree->packed, 0};
@@ -103,11 +106,13 @@ static pr_status hash_tree(device *dev, const pr_merkle *tree, const pr_col *col
     const unsigned log_count = log_leaves < log_block_leaves ? log_leaves : log_block_leaves;
     uint32_t level = t.height - log_count; /* of the blocks' roots */
     PR_ASSERT(level <= t.stored_height && !(far && tree->packed));
+    count_moved(dev, (leaf_words(tree, n) << t.height) + node_words(t.stored_height, level, t.height));
     for (size_t first = 0; first < (size_t)1 << log_all; first += (size_t)1 << log_rows)
         PR_TRY(hash_leaves(dev, tree, cols, n, first, log_rows, log_count, err));
     while (level > 0) {
         const unsigned climbed = level - 1 < log_block_leaves ? level - 1 : log_block_leaves;
         const uint32_t roots = level - 1 - climbed;
+        count_moved(dev, ((size_t)8 << level) + node_words(t.stored_height, roots, level - 1));
         PR_CUDA_TRY(PR_LAUNCH(levels_kernel, 1u << roots, 1u << climbed, 0, dev->stream, t, level, climbed),
                     "inner levels");
         level = roots;
@@ -154,6 +159,10 @@ __global__ void __launch_bounds__(1 << log_max_skipped)
 #pragma unroll
     for (uint32_t k = 0; k < 8; k++)
         if (i == 0) st(out, 8 * (size_t)blockIdx.x + k, h[k]);
+}
+
+static size_t node_reads(const tree_place &t, const pr_merkle *tree, size_t n_columns, node_name name) {
+    return name.level <= t.stored_height ? 8 : leaf_words(tree, n_columns) << (t.height - name.level);
 }
 
 constexpr size_t most_opened =
@@ -214,6 +223,7 @@ static pr_status open_some(device *dev, result_list *results, pr_hash *out, size
     w.keep<node_name>(most, o.n_on_device);
     PR_TRY(w.send(err));
     const tree_place place = place_of(dev, tree);
+    for (size_t i = 0; i < o.n_on_device; i++) count_moved(dev, 8 + node_reads(place, tree, n_columns, o.names[i]));
     words to;
     PR_TRY(results->take(&to, out + o.n - o.n_on_device, 8 * o.n_on_device, err));
     PR_CUDA_TRY(

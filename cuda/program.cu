@@ -35,6 +35,34 @@ program_shape program_shape_of(const device *dev, const pr_program *program) {
     return program_shape{most_threads, 0, blocks * rows_each * most_threads, true};
 }
 
+static size_t lookup_loads(const pr_program *p, uint32_t pc) {
+    const pr_insn *insn = &p->insns[pc], *arg = insn;
+    size_t n = insn->b >= p->n_slots;
+    for (uint32_t k = 0; k < insn->dst; k++) {
+        if (k % 3 == 0) arg = &p->insns[pc + 1 + k / 3];
+        n += (k % 3 == 0 ? arg->dst : k % 3 == 1 ? arg->a : arg->b) >= p->n_slots;
+    }
+    return n;
+}
+
+/* As ld_operand is called for it (program.cuh). */
+static size_t insn_loads(const pr_program *p, uint32_t pc) {
+    const pr_insn *insn = &p->insns[pc];
+    const bool is_ternary = insn->op >= PR_OP_ADD_ADD && insn->op <= PR_OP_SUB_MUL;
+    const bool has_constant = insn->op >= PR_OP_ADD_CONST && insn->op <= PR_OP_MUL_CONST;
+    const bool is_unary = insn->op == PR_OP_NEG || insn->op == PR_OP_SQUARE || insn->op == PR_OP_CONSTRAINT;
+    if (insn->op == PR_OP_LOOKUP) return lookup_loads(p, pc);
+    if (insn->op == PR_OP_CONST || insn->op == PR_OP_BATCH_END) return 0;
+    return (insn->a >= p->n_slots) + (!has_constant && !is_unary && insn->b >= p->n_slots) +
+           (is_ternary && p->insns[pc + 1].a >= p->n_slots);
+}
+
+size_t program_loads(const pr_program *p) {
+    size_t n = 0;
+    for (uint32_t pc = 0; pc < p->n_insns; pc += pr_insn_length(&p->insns[pc])) n += insn_loads(p, pc);
+    return n;
+}
+
 program_tables program_tables_of(const pr_program *program, const pr_col *inputs, const pr_qm31 *z,
                                  const pr_qm31 *alpha, uint32_t log_rows, uint32_t extension) {
     program_tables t = {program, inputs, z, alpha, 0, 0, log_rows, extension};

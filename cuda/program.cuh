@@ -195,6 +195,8 @@ struct program_shape {
     size_t most_rows;    /* of one launch: as many blocks as have a place to spill to */
     bool spills;
 };
+/* Words of columns that one row reads. */
+size_t program_loads(const pr_program *program);
 program_shape program_shape_of(const device *dev, const pr_program *program);
 /* Words of scratch for the slots of programs that spill; 0 where none does. */
 size_t spill_words(uint32_t n_slots);

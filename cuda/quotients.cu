@@ -112,6 +112,7 @@ static pr_status quotient_rows(device *dev, quotient_view v, const pr_quotient_g
         table_writer w(dev);
         v.first = (uint32_t)first;
         PR_TRY(put_groups(&v, &w, &in, groups, n, err));
+        count_moved(dev, rows * (n_terms + 4));
         PR_CUDA_TRY(PR_LAUNCH(quotients_kernel, blocks_for(rows), block_threads, 0, dev->stream, v, rows), "quotients");
     }
     return PR_OK;

@@ -133,6 +133,7 @@ static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const p
     PR_TRY(w.send(err));
     const size_t threads = ((size_t)1 << v.log_rows) >> (v.log_rows < log_run ? v.log_rows : log_run);
     const unsigned blocks = (unsigned)((threads + block_threads - 1) / block_threads);
+    count_moved(dev, n * (((size_t)1 << v.log_rows) + 8 + 8 * ((threads + 31) / 32)));
     PR_CUDA_TRY(cudaMemsetAsync(v.sums.p, 0, 4 * n * sizeof(uint64_t), dev->stream), "clearing sums");
     PR_CUDA_TRY(PR_LAUNCH(sample_kernel, blocks,
                           threads < block_threads ? 32 * (unsigned)((threads + 31) / 32) : block_threads, 0,

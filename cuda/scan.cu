@@ -91,6 +91,8 @@ pr_status prefix_rows(device *dev, const pr_col cols[4], span<uint64_t> totals, 
     v.part_bits = bits - v.run_bits;
     v.starts = view_of(dev->scratch, (size_t)4 << v.part_bits);
     const dim3 grid(blocks_for((size_t)1 << v.part_bits), 4);
+    const size_t threads = (size_t)grid.x * block_threads; /* each reads the total, twice */
+    count_moved(dev, 4 * (((size_t)3 << n) + ((size_t)5 << v.part_bits) + 4 * threads));
     PR_CUDA_TRY(PR_LAUNCH(scan_totals, grid, block_threads, 0, dev->stream, v), "prefix sums");
     PR_CUDA_TRY(PR_LAUNCH(scan_starts, 4, starts_threads, 0, dev->stream, v), "prefix sums");
     PR_CUDA_TRY(PR_LAUNCH(scan_walk, grid, block_threads, 0, dev->stream, v), "prefix sums");

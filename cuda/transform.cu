@@ -251,6 +251,7 @@ static pr_status launch_pass(const batch &b, const pass &p, uint32_t n_words_log
     const unsigned threads = 1u << (log_words - log_radix);
     const dim3 grid(1u << (n_words_log - log_words), (unsigned)b.n_columns);
     const words all = arena(b.dev);
+    count_moved(b.dev, b.n_columns * ((size_t)1 << n_words_log) * (1 + (p.steps & FORWARD ? p.n_parts : 1)));
     PR_CUDA_TRY(PR_LAUNCH(transform_kernel, grid, threads, 0, b.dev->stream, p, all, b.columns, b.dev->twiddles),
                 "transform");
     return PR_OK;
@@ -265,6 +266,7 @@ static pr_status launch_small(const batch &b, unsigned steps, uint32_t n, uint32
     p.n_parts = steps & FORWARD ? 1u << (forward_domain - n) : 1;
     p.scale = steps & INVERSE && n > 0 ? 1u << (PR_P_BITS - n) : 1;
     const words all = arena(b.dev);
+    count_moved(b.dev, b.n_columns * ((size_t)1 << n) * (1 + p.n_parts));
     PR_CUDA_TRY(PR_LAUNCH(small_kernel, blocks_for(b.n_columns), block_threads, 0, b.dev->stream, p, all, b.columns,
                           b.dev->twiddles, (uint32_t)b.n_columns),
                 "small transforms");

@@ -16,6 +16,13 @@ inline tree_place place_of(const device *dev, const pr_merkle *tree) {
     return tree_place{view_of(dev->memory + tree->offset, (size_t)16 << stored), tree->height, stored};
 }
 
+/* Words that nodes of levels first .. last take, where they are stored: what is written by climbing from last to first.
+ */
+inline size_t node_words(uint32_t stored_height, uint32_t first, uint32_t last) {
+    const uint32_t end = last < stored_height ? last : stored_height;
+    return end < first ? 0 : 8 * (((size_t)2 << end) - ((size_t)1 << first));
+}
+
 PR_DEVICE void st_node(const tree_place &t, uint32_t level, uint32_t index, const uint32_t h[8]) {
     const size_t at = 8 * (((size_t)1 << level) + index);
     st4(t.nodes, at, word4{h[0], h[1], h[2], h[3]});

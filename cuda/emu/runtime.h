@@ -4,6 +4,7 @@
 #ifndef PR_EMU_RUNTIME_H
 #define PR_EMU_RUNTIME_H
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <sys/mman.h>
 #include "cuda/emu/block.h"
@@ -51,7 +52,11 @@ struct event {
     stream *where = nullptr;
     uint32_t at = 0; /* operations of that stream before it */
     clocks known;
+    std::shared_ptr<uint64_t> ns; /* of the host's clock, when its turn came; none: it tells no time */
 };
+inline uint64_t host_ns() {
+    return (uint64_t)std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 /* Device memory is open only while an operation runs: the host cannot touch it. */
 inline void set_access(int protection) {
@@ -352,8 +357,9 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t s) {
     return cudaSuccess;
 }
 
-inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned flags) {
     *out = new emu::event;
+    if (!(flags & cudaEventDisableTiming)) (*out)->ns = std::make_shared<uint64_t>(0);
     return cudaSuccess;
 }
 inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
@@ -362,8 +368,20 @@ inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
 }
 inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
     if (emu::refuse_in_capture("cudaEventRecord")) return emu::sticky();
-    *e = emu::event{s, s->n_queued, s->known};
+    if (e->ns) {
+        const std::shared_ptr<uint64_t> ns = e->ns = std::make_shared<uint64_t>(0);
+        const cudaError_t error = emu::queue(s, {emu::queued_kind::mark, [=]() { *ns = emu::host_ns(); }, {}, {}});
+        if (error != cudaSuccess) return error;
+    }
+    *e = emu::event{s, s->n_queued, s->known, e->ns};
     return emu::sticky();
+}
+inline cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to) {
+    if (emu::it().found != emu::defect::none) return emu::sticky();
+    if (!from->ns || !to->ns) return cudaErrorInvalidValue;
+    if (!*from->ns || !*to->ns) return cudaErrorNotReady;
+    *ms = (float)((double)(int64_t)(*to->ns - *from->ns) / 1e6);
+    return cudaSuccess;
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
     emu::it().count.synchronizations++;

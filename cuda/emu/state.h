@@ -62,7 +62,7 @@ struct counters {
 
 /* What was queued, in this order: a kernel, a copy from the host, to it or on the device, zeros, a wait of the queue
  * for an event, a wait of the host. */
-enum class queued_kind : uint8_t { kernel, copy_in, copy_out, copy, set, wait, host_wait };
+enum class queued_kind : uint8_t { kernel, copy_in, copy_out, copy, set, wait, host_wait, mark };
 struct queued {
     queued_kind kind;
     uint8_t stream;

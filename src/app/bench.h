@@ -8,21 +8,28 @@
 
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
+    uint64_t steady;     /* proofs in a row; 0: none */
     size_t device_bytes; /* limit; 0: none */
     const pr_backend *backend;
     const char *output;   /* of calibrate; NULL: where estimates look for it */
     const char *manifest; /* of jobs; NULL: none given */
 } bench_options;
 
-/* What each stage of a proof took: processor time, and with cuda-emu what its kernels did. */
+/* What each stage of a proof took: processor time, the device's own figures, and with cuda-emu what its kernels did. */
 typedef struct bench_counts {
-    bool is_counted; /* kernels are */
-    pr_stage stage;  /* that runs; PR_STAGE_COUNT: none yet */
+    bool is_counted;       /* kernels are */
+    const pr_meter *meter; /* NULL: the device tells nothing */
+    double copy_rate;      /* of the device, bytes a second */
+    pr_device_times device;
+    pr_stage stage; /* that runs; PR_STAGE_COUNT: none yet */
     uint64_t cpu_before, cpu_ns[PR_STAGE_COUNT];
     pr_cuda_counts before, stages[PR_STAGE_COUNT];
 } bench_counts;
-void bench_counts_begin(bench_counts *counts, pr_prover *prover, const pr_backend *backend); /* before each proof */
-void bench_counts_end(bench_counts *counts);                                                 /* behind it */
+/* Before each proof. copy_rate: what bench_copy_rate found. */
+void bench_counts_begin(bench_counts *counts, pr_prover *prover, const pr_backend *backend, double copy_rate);
+/* Before all of them; 0 where the backend cannot tell. */
+pr_status bench_copy_rate(double *copy_rate, pr_prover *prover, const pr_backend *backend, pr_error *err);
+void bench_counts_end(bench_counts *counts);         /* behind it */
 void bench_counts_print(const bench_counts *counts); /* as fields of a JSON object */
 
 pr_status bench_wide_fibonacci(const bench_options *o, pr_error *err);

@@ -1,5 +1,6 @@
 /* What each stage of a proof takes: processor time of all threads; with cuda-emu launches, and bytes of device memory
- * that kernels read and write, every access counted. From these the time on a GPU is derived (docs/performance.md). */
+ * that kernels read and write, every access counted. From these the time on a GPU is derived (docs/performance.md). A
+ * backend of CUDA also tells times between events, and bytes by its launches. */
 #include "app/bench.h"
 #include "base/clock.h"
 #include <inttypes.h>
@@ -71,8 +72,17 @@ static void begin_stage(void *context, pr_stage stage) {
     c->stage = stage;
 }
 
-void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend) {
-    *c = (bench_counts){.is_counted = counts_kernels(backend), .stage = PR_STAGE_COUNT};
+pr_status bench_copy_rate(double *copy_rate, pr_prover *prover, const pr_backend *backend, pr_error *err) {
+    *copy_rate = 0;
+    return backend->meter ? pr_prover_measure_copies(prover, copy_rate, err) : PR_OK;
+}
+
+void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend, double copy_rate) {
+    *c = (bench_counts){.is_counted = counts_kernels(backend),
+                        .meter = backend->meter,
+                        .copy_rate = copy_rate,
+                        .stage = PR_STAGE_COUNT};
+    (void)pr_prover_measure_device(prover, &c->device);
     close_stage(c); /* from here on */
     pr_prover_set_stage_listener(prover, begin_stage, c);
 }
@@ -82,10 +92,23 @@ void bench_counts_end(bench_counts *c) {
     c->stage = PR_STAGE_COUNT;
 }
 
+static void print_device(const bench_counts *c) {
+    printf(",\"device\":{\"times\":\"%s\",\"copy_bytes_per_second\":%.0f,\"stages\":{",
+           c->meter->is_emulated ? "emulated" : "events", c->copy_rate);
+    for (int i = 0; i < PR_STAGE_COUNT; i++) {
+        const double ns = (double)c->device.ns[i], bytes = (double)c->device.moved_bytes[i];
+        printf("%s\"%s\":{\"ms\":%.6f,\"moved_bytes\":%" PRIu64 ",\"share_of_copy_rate\":%.9f}", i ? "," : "",
+               pr_stage_name((pr_stage)i), ns / 1e6, c->device.moved_bytes[i],
+               ns > 0 ? bytes * 1e9 / ns / c->copy_rate : 0);
+    }
+    printf("}}");
+}
+
 void bench_counts_print(const bench_counts *c) {
     printf(",\"cpu_ms\":{");
     for (int i = 0; i < PR_STAGE_COUNT; i++)
         printf("%s\"%s\":%.3f", i ? "," : "", pr_stage_name((pr_stage)i), (double)c->cpu_ns[i] / 1e6);
     printf("}");
+    if (c->meter) print_device(c);
     if (c->is_counted) print_counts(c);
 }

@@ -71,17 +71,22 @@ static pr_status print_result(const subject *s, const bench_options *o, uint64_t
                : pr_fail(err, PR_ERR_INTERNAL, "the proof does not verify: %s", pr_verdict_text(m->verdict));
 }
 
+/* least_ns: of the repetitions. */
 static pr_status repeat(const subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
-                        pr_error *err) {
+                        uint64_t *least_ns, pr_error *err) {
+    *least_ns = UINT64_MAX;
+    double copy_rate;
+    PR_TRY(bench_copy_rate(&copy_rate, prover, o->backend, err));
     for (uint64_t k = 0; k < o->repeat; k++) {
         pr_proof proof = {0};
         measured m = {.verdict = PR_ACCEPTED};
         bench_counts counts;
-        bench_counts_begin(&counts, prover, o->backend);
+        bench_counts_begin(&counts, prover, o->backend, copy_rate);
         uint64_t process = pr_clock_process_ns();
         PR_TRY(pr_prover_run(prover, &proof, &s->source, &m.stages, NULL, NULL, err));
         m.process_ns = pr_clock_process_ns() - process;
         bench_counts_end(&counts);
+        if (m.stages.total_ns < *least_ns) *least_ns = m.stages.total_ns;
         uint64_t start = pr_clock_monotonic_ns();
         pr_status status = pr_verifier_run(verifier, &proof, &m.verdict, err);
         m.verify_ns = pr_clock_monotonic_ns() - start;
@@ -92,14 +97,65 @@ static pr_status repeat(const subject *s, const bench_options *o, pr_prover *pro
     return PR_OK;
 }
 
+/* Points in time of proofs in a row. */
+typedef struct steady_times {
+    uint64_t first_ns, last_ns, longest_ns; /* ends; the longest from one end to the next */
+} steady_times;
+
+/* The last proof stays in proof. */
+static pr_status prove_in_a_row(const subject *s, uint64_t n, pr_prover *prover, pr_proof *proof, steady_times *t,
+                                pr_error *err) {
+    pr_prover_prepare(prover, &s->source);
+    for (uint64_t k = 0; k < n; k++) {
+        if (k) pr_proof_clear(proof);
+        if (k + 1 < n) pr_prover_prepare(prover, &s->source);
+        PR_TRY(pr_prover_run(prover, proof, NULL, NULL, NULL, NULL, err));
+        uint64_t now = pr_clock_monotonic_ns();
+        if (k == 0) t->first_ns = t->last_ns = now;
+        if (now - t->last_ns > t->longest_ns) t->longest_ns = now - t->last_ns;
+        t->last_ns = now;
+    }
+    return PR_OK;
+}
+
+static pr_status bench_steady(const subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
+                              uint64_t single_ns, pr_error *err) {
+    pr_proof proof = {0};
+    pr_verdict verdict = PR_ACCEPTED;
+    steady_times t = {0};
+    (void)pr_prover_measure_device(prover, NULL);
+    pr_prover_set_stage_listener(prover, NULL, NULL);
+    PR_TRY(prove_in_a_row(s, o->steady, prover, &proof, &t, err));
+    pr_status status = pr_verifier_run(verifier, &proof, &verdict, err);
+    pr_proof_clear(&proof);
+    PR_TRY(status);
+    const pr_plan *plan = pr_prover_get_plan(prover);
+    const double interval_ns = (double)(t.last_ns - t.first_ns) / (double)(o->steady - 1);
+    printf("{\"bench\":\"%s\"", s->name);
+    if (s->id) printf(",\"id\":\"%s\"", s->id);
+    printf(",\"steady\":%" PRIu64 ",\"log_rows\":%u,\"columns\":%u,\"backend\":\"%s\",\"ahead\":\"%s\","
+           "\"proofs_per_second\":%.3f,\"interval_ms\":%.3f,\"longest_interval_ms\":%.3f,\"single_ms\":%.3f,"
+           "\"accepted\":%s,\"planned_bytes\":%zu,\"pinned_bytes\":%zu,\"device_bytes\":%zu}\n",
+           o->steady, s->layout->log_max_rows, s->layout->trees[1].n_columns, o->backend->name,
+           pr_ahead_name(plan->ahead), 1e9 / interval_ns, interval_ns / 1e6, (double)t.longest_ns / 1e6,
+           (double)single_ns / 1e6, verdict == PR_ACCEPTED ? "true" : "false", plan->total_bytes, plan->pinned_bytes,
+           plan->device_bytes);
+    if (verdict == PR_ACCEPTED) return PR_OK;
+    return pr_fail(err, PR_ERR_INTERNAL, "the last proof does not verify: %s", pr_verdict_text(verdict));
+}
+
 static pr_status bench_subject(const subject *s, const bench_options *o, pr_error *err) {
-    pr_prover_options options = {
-        .backend = o->backend, .n_threads = (unsigned)o->threads, .max_device_bytes = o->device_bytes};
+    pr_prover_options options = {.backend = o->backend,
+                                 .n_threads = (unsigned)o->threads,
+                                 .max_device_bytes = o->device_bytes,
+                                 .ahead = o->steady > 0};
+    uint64_t least_ns = 0;
     pr_prover *prover = NULL;
     pr_verifier *verifier = NULL;
     pr_status status = pr_prover_create(&prover, s->layout, &options, err);
     if (status == PR_OK) status = pr_verifier_create(&verifier, s->layout->statement, err);
-    if (status == PR_OK) status = repeat(s, o, prover, verifier, err);
+    if (status == PR_OK) status = repeat(s, o, prover, verifier, &least_ns, err);
+    if (status == PR_OK && o->steady) status = bench_steady(s, o, prover, verifier, least_ns, err);
     pr_verifier_destroy(verifier);
     pr_prover_destroy(prover);
     return status;

@@ -127,10 +127,26 @@ typedef struct pr_fri_result {
     pr_hash digest;      /* of the channel, behind the last layer */
 } pr_fri_result;
 
+/* The device's own figures, for backends whose operations are not done when they return. */
+typedef struct pr_meter {
+    bool is_emulated; /* times are the host's */
+    /* Notes the place that the queue has reached as mark k: one that was there before, or the next number. */
+    pr_status (*mark)(pr_device *dev, size_t k, pr_error *err);
+    /* Waits for marks 0 .. n - 1. ns[k], k < n - 1: from mark k to the next. */
+    pr_status (*read_marks)(pr_device *dev, uint64_t *ns, size_t n, pr_error *err);
+    /* Bytes that kernels were told to read and write so far, each as often as it is asked for; twiddles and other
+     * tables, which caches serve, are not counted. */
+    uint64_t (*moved_bytes)(const pr_device *dev);
+    /* Bytes a second that a copy within the device's memory reads and writes: the best of a few, in memory beside the
+     * device's own. */
+    pr_status (*copy_rate)(pr_device *dev, double *bytes_a_second, pr_error *err);
+} pr_meter;
+
 typedef struct pr_backend {
     const char *name; /* "scalar", "avx2", "avx512", "poison", "cuda", ... */
     bool (*available)(void);
-    bool is_device; /* arena and workspace lie in a device's own memory: plans and admission count them apart */
+    const pr_meter *meter; /* NULL: the host's clock tells */
+    bool is_device;        /* arena and workspace lie in a device's own memory: plans and admission count them apart */
     /* Far columns: NULL where there are none, for the backend's memory is the host's. Else the smallest window that
      * these needs allow. Columns of trees, trace values and interaction columns may be far, all of a call or none;
      * accumulators, FRI's columns and trees may not. */

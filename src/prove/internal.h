@@ -106,6 +106,12 @@ typedef struct pr_ahead_state {
     size_t region;    /* of cols */
 } pr_ahead_state;
 
+/* A stage that begins, as the device will tell. */
+typedef struct pr_device_mark {
+    pr_stage stage; /* PR_STAGE_COUNT: the end of the run */
+    uint64_t moved_bytes;
+} pr_device_mark;
+
 struct pr_prover {
     const pr_layout *layout;
     const pr_air *air;
@@ -142,6 +148,10 @@ struct pr_prover {
     const pr_trace_source *source;    /* run_source */
     pr_stage_listener stage_listener; /* NULL: none */
     void *stage_context;
+    pr_device_times *device_times; /* NULL: not measured */
+    pr_device_mark *marks;         /* [mark_capacity], owned */
+    size_t n_marks, mark_capacity;
+    pr_status mark_status; /* of those so far */
     bool has_interaction_pow;
     uint64_t interaction_pow, proof_of_work;
     pr_qm31 *z, *alpha;       /* [n_relations] */
@@ -199,6 +209,10 @@ pr_status pr_prover_take_ahead(pr_prover *p, pr_error *err);
 pr_status pr_prover_release_ahead(pr_prover *p, pr_error *err);
 /* A run has ended: what it should have taken is dropped. */
 void pr_prover_end_ahead(pr_prover *p);
+
+/* measure.c: notes where a stage begins on the device; reads all at the end of a run. Nothing where nobody measures. */
+void pr_prover_mark(pr_prover *p, pr_stage stage);
+pr_status pr_prover_read_marks(pr_prover *p, pr_error *err);
 
 /* Tells the listener that a stage begins; returns the time. */
 uint64_t pr_prover_begin(pr_prover *p, pr_stage stage);

@@ -69,6 +69,12 @@ typedef struct pr_prover_options {
 /* Told whenever a stage begins, from the thread that drives the prover; a stage begins more than once. */
 typedef void (*pr_stage_listener)(void *context, pr_stage stage);
 
+/* What the device says of each stage: its time between events, from the beginning of a stage to that of the next one,
+ * waits for the host included; and the bytes that its kernels moved (backend.h, pr_meter). */
+typedef struct pr_device_times {
+    uint64_t ns[PR_STAGE_COUNT], moved_bytes[PR_STAGE_COUNT];
+} pr_device_times;
+
 typedef struct pr_prover pr_prover;
 PR_MUST_CHECK pr_status pr_prover_plan(pr_plan *plan, const pr_layout *layout, const pr_prover_options *options,
                                        pr_error *err);
@@ -78,6 +84,11 @@ void pr_prover_destroy(pr_prover *prover);
 const pr_plan *pr_prover_get_plan(const pr_prover *prover); /* borrowed */
 /* From the next run on; listener NULL: nobody. */
 void pr_prover_set_stage_listener(pr_prover *prover, pr_stage_listener listener, void *context);
+/* From the next run on, the device's figures of each run go to times, which must serve that long; NULL: no more. False:
+ * the backend has none. */
+bool pr_prover_measure_device(pr_prover *prover, pr_device_times *times);
+/* pr_meter's, between runs of a prover that can be measured. */
+PR_MUST_CHECK pr_status pr_prover_measure_copies(pr_prover *prover, double *bytes_a_second, pr_error *err);
 /* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
 /* Several proofs in a row: the trace of the next one is made, and copied, while one is proven.
  *   pr_prover_prepare(p, &first);

@@ -13,6 +13,7 @@ const char *pr_stage_name(pr_stage stage) {
 uint64_t pr_prover_begin(pr_prover *p, pr_stage stage) {
     if (p->stage_listener) p->stage_listener(p->stage_context, stage);
     pr_prover_advance_ahead(p);
+    pr_prover_mark(p, stage);
     return pr_clock_monotonic_ns();
 }
 
@@ -52,6 +53,7 @@ static void free_host(pr_prover *p) {
         p->host_blocks = next;
     }
     free(p->regions.items);
+    free(p->marks);
 }
 
 static void clear(pr_prover *p) {
@@ -224,7 +226,10 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     p->has_interaction_pow = false;
     p->interaction_pow = 0;
     memset(p->claimed_sums, 0, p->air->n_components * sizeof(pr_qm31));
+    p->n_marks = 0;
+    p->mark_status = PR_OK;
     pr_status status = run(p, proof, err);
+    if (status == PR_OK && (status = pr_prover_read_marks(p, err)) != PR_OK) pr_proof_clear(proof);
     pr_prover_end_ahead(p);
     p->times.total_ns = pr_clock_monotonic_ns() - start;
     if (times) *times = p->times;

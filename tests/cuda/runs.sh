@@ -34,6 +34,28 @@ mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results good >out 2>err 
     fail "bench: exit code $?"
 grep -q '"extend":{"launches":1,"read_bytes":[1-9][0-9]*,"written_bytes":[1-9]' line || fail "no counts: $(cat line)"
 
+# Every stage has its time, its bytes, those that were counted, and its share of the rate of copies.
+tr '{}' '\n\n' <line >parts
+for stage in extend merkle composition samples quotients fri open; do
+    awk -v stage="\"$stage\":" -v rate="$(sed 's/.*"copy_bytes_per_second":\([0-9]*\).*/\1/' line)" '
+        function field(name) { match($0, "\"" name "\":[0-9.]+"); return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) + 0 }
+        index(before, stage) && /"share_of_copy_rate"/ { ms = field("ms"); moved = field("moved_bytes"); share = field("share_of_copy_rate") }
+        index(before, stage) && /"read_bytes"/ { counted = field("read_bytes") + field("written_bytes") }
+        { before = $0 }
+        END {
+            of_rate = moved / (ms / 1e3) / rate
+            exact = moved == counted || stage ~ /fri/ && moved < counted && counted < moved + 131072 # nonces that are tried
+            exit !(ms > 0 && moved > 0 && exact && share > of_rate * 0.99 - 1e-6 && share < of_rate * 1.01 + 1e-6)
+        }' parts || fail "bench: stage $stage: $(cat line)"
+done
+grep -q '"times":"emulated"' line || fail "times that are not said to be emulated: $(cat line)"
+
+# ---- proofs in a row ----
+"$PROVERUN" bench wide-fibonacci --log-rows 6 --columns 5 --pow-bits 0 --repeat 1 --steady 3 --backend cuda-emu >lines 2>err ||
+    fail "bench --steady: exit code $?"
+tail -n 1 lines | grep -q '"steady":3,.*"ahead":"copy","proofs_per_second":[0-9.]*,.*"single_ms":[0-9.]*,"accepted":true' ||
+    fail "bench --steady: $(cat lines)"
+
 # ---- a limit of device memory: the same proof, its columns streamed ----
 bench() { "$PROVERUN" bench wide-fibonacci --log-rows 8 --columns 30 --pow-bits 0 --repeat 1 --backend cuda-emu "$@"; }
 bench >line 2>err && bench --device-memory 96KiB >limited 2>err || fail "bench --device-memory: exit code $?"
