@@ -161,7 +161,7 @@ pr_status pr_child_give_manifest(pr_child *c, const pr_child_manifest *m, pr_err
 pr_status pr_child_submit(pr_child *c, const pr_child_task *task, pr_error *err) {
     pr_child_frame frame = {.type = PR_CHILD_FRAME_JOB};
     if (c->state != PR_CHILD_IDLE) return pr_fail(err, PR_ERR_BACKEND, "the prover child takes no job now");
-    frame.as.job = (pr_child_job){task->job, task->attempt, task->cpu_only, task->fault};
+    frame.as.job = (pr_child_job){task->job, task->attempt, task->cpu_only, task->next, task->fault};
     c->task = *task;
     c->has_task = true;
     c->stage = c->step = 0;

@@ -73,9 +73,12 @@ typedef struct pr_child_manifest { /* what the run's manifest is: job indices me
 typedef struct pr_child_task {
     uint32_t job, attempt; /* echoed in events */
     bool cpu_only;         /* not on the device, whatever the backend */
-    uint64_t fault;        /* for test builds (child/serve.h); else ignored */
-    uint64_t quiet_ms;     /* killed as hung when it shows no progress for so long; 0: never. A stage of the prover is
-                              one step of progress, so derive it from the time of the longest stage */
+    /* A job that may come after it: the child may make its trace meanwhile. Not a promise: UINT32_MAX, none is known.
+     */
+    uint32_t next;
+    uint64_t fault;    /* for test builds (child/serve.h); else ignored */
+    uint64_t quiet_ms; /* killed as hung when it shows no progress for so long; 0: never. A stage of the prover is
+                          one step of progress, so derive it from the time of the longest stage */
 } pr_child_task;
 
 typedef enum pr_child_event_kind {

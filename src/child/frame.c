@@ -92,6 +92,7 @@ static void encode_body(pr_writer *out, const pr_child_frame *f) {
         pr_write_u32(out, f->as.job.job);
         pr_write_u32(out, f->as.job.attempt);
         pr_write_u32(out, f->as.job.cpu_only);
+        pr_write_u32(out, f->as.job.next);
         pr_write_u64(out, f->as.job.fault);
         break;
     case PR_CHILD_FRAME_STOP:
@@ -132,6 +133,7 @@ static void decode_body(pr_reader *r, pr_child_frame *f) {
         f->as.job.job = pr_read_u32(r);
         f->as.job.attempt = pr_read_u32(r);
         f->as.job.cpu_only = read_below(r, 2);
+        f->as.job.next = pr_read_u32(r);
         f->as.job.fault = pr_read_u64(r);
         break;
     case PR_CHILD_FRAME_STOP:

@@ -16,7 +16,7 @@
 #define PR_CHILD_FRAME_H
 #include "store/record.h"
 
-#define PR_CHILD_FRAME_VERSION 1
+#define PR_CHILD_FRAME_VERSION 2
 #define PR_CHILD_FRAME_HEADER 12 /* bytes */
 #define PR_CHILD_FRAME_MAX 16384 /* bytes, with the header */
 #define PR_CHILD_MAX_TEXT ((size_t)16 << 20)
@@ -50,6 +50,7 @@ typedef struct pr_child_text { /* a manifest, all but its text */
 
 typedef struct pr_child_job {
     uint32_t job, attempt, cpu_only;
+    uint32_t next; /* likely to come after it; UINT32_MAX: not known */
     uint64_t fault;
 } pr_child_job;
 

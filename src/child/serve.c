@@ -27,6 +27,7 @@ typedef struct server {
     const pr_backend *backend;
     pr_manifest manifest;
     pr_hash run_digest;
+    pr_work_line *line;
     pr_child_job job;
     uint32_t step;
 } server;
@@ -116,6 +117,7 @@ static bool take_config(server *s, const pr_child_config *config) {
 static pr_status parse(server *s, const pr_child_text *text, int fd, pr_error *err) {
     const uint8_t *data = (const uint8_t *)"";
     if (text->size) PR_TRY(pr_child_sealed_map(&data, fd, (size_t)text->size, err));
+    pr_work_line_reset(s->line);
     if (s->has_manifest) pr_manifest_clear(&s->manifest);
     pr_status status = pr_manifest_parse(&s->manifest, (const char *)data, (size_t)text->size, text->path,
                                          text->base_dir, s->o->types, NULL, err);
@@ -190,7 +192,9 @@ static bool take_job(server *s, const pr_child_job *job) {
     s->step = 0;
     write_proc("/proc/self/clear_refs", "5"); /* the peak of memory counts from here */
     if (faults && faults->begin) faults->begin(PR_CHILD_SOCKET, job->job, job->attempt, job->fault);
-    pr_status status = pr_work_prove_watched(&record, &work, &s->manifest.jobs[job->job], &watch, &e);
+    bool has_next = !job->cpu_only && job->next < s->manifest.n_jobs && job->next != job->job;
+    const pr_manifest_job *jobs = s->manifest.jobs, *next = has_next ? &jobs[job->next] : NULL;
+    pr_status status = pr_work_prove_in_line(&record, s->line, &work, &jobs[job->job], next, &watch, &e);
     if (faults && faults->answer) faults->answer(PR_CHILD_SOCKET, job->job, job->attempt, job->fault, &status, &record);
     bool sent = send_answer(s, status, e.text, &record);
     pr_record_clear(&record);
@@ -244,7 +248,8 @@ int pr_child_serve(pid_t supervisor, const pr_serve_options *options) {
     server *s = calloc(1, sizeof *s);
     if (!s) return EXIT_PROTOCOL;
     s->o = options;
-    int code = serve(s);
+    int code = pr_work_line_create(&s->line, NULL) == PR_OK ? serve(s) : EXIT_PROTOCOL;
+    pr_work_line_destroy(s->line);
     if (s->has_manifest) pr_manifest_clear(&s->manifest);
     free(s);
     return code;

@@ -169,6 +169,7 @@ static void submit(pr_minder *m, uint64_t now) {
     const pr_child_task task = {.job = t->job,
                                 .attempt = t->attempt,
                                 .cpu_only = m->task.cpu_only,
+                                .next = m->task.next,
                                 .fault = m->o->fault ? m->o->fault(m->rank, t->job, t->attempt) : 0,
                                 .quiet_ms = m->task.quiet_ms};
     if (pr_child_submit(m->child, &task, &err) != PR_OK) return; /* ENDED follows */

@@ -21,6 +21,27 @@ static uint64_t quiet_ms(const pr_run *r, const pr_task *task) {
     return ns / 1000000 + 1;
 }
 
+/* Whether another rank proves on the same device: then none keeps memory of it between two jobs. */
+static bool shares_device(const pr_run *r, uint32_t rank) {
+    const pr_wire_hello *mine = &r->roll->members[rank].hello;
+    for (uint32_t k = 0; mine->device[0] && k < r->roll->n; k++) {
+        const pr_wire_hello *other = &r->roll->members[k].hello;
+        if (k != rank && other->proves && other->node == mine->node && !strcmp(other->device, mine->device))
+            return true;
+    }
+    return false;
+}
+
+/* The job that the rank may get next, for what it can do of it now: the ranks that are at work end first, if all take
+ * as long. After a loss nothing, for it may be the next job that brings a prover down. A guess: nothing follows from
+ * it. */
+static uint32_t guess_next(const pr_run *r, const pr_task *task) {
+    bool first = r->jobs[task->job].given[1].attempt == 0;
+    size_t others = pr_schedule_count(r->schedule, PR_JOB_PROVING);
+    if (!first || task->fallback || task->speculative || shares_device(r, task->rank)) return PR_SCHEDULE_NO_JOB;
+    return pr_schedule_guess(r->schedule, others ? (uint32_t)others - 1 : 0);
+}
+
 static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     pr_wire m = {.type = PR_WIRE_PROVE};
     m.as.prove.task = (pr_wire_task){r->number, task->job, task->attempt};
@@ -33,6 +54,7 @@ static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     r->jobs[task->job].given[1] = r->jobs[task->job].given[0];
     r->jobs[task->job].given[0].attempt = task->attempt;
     r->jobs[task->job].given[0].rank = task->rank;
+    m.as.prove.next = guess_next(r, task);
     if (task->speculative)
         pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
                      "handed out again, to rank %u: attempt %u", task->rank, task->attempt);

@@ -145,6 +145,7 @@ static void encode_task(pr_writer *out, const pr_wire_task *m) {
 static void encode_prove(pr_writer *out, const pr_wire_prove *m) {
     encode_task(out, &m->task);
     pr_write_u32(out, m->cpu_only);
+    pr_write_u32(out, m->next);
     pr_write_u64(out, m->time_limit_ms);
     pr_write_u64(out, m->quiet_ms);
 }
@@ -348,6 +349,7 @@ static void decode_task(pr_reader *r, pr_wire_task *m) {
 static void decode_prove(pr_reader *r, pr_wire_prove *m) {
     decode_task(r, &m->task);
     m->cpu_only = read_below(r, 2);
+    m->next = pr_read_u32(r);
     m->time_limit_ms = pr_read_u64(r);
     m->quiet_ms = pr_read_u64(r);
 }

@@ -25,7 +25,7 @@
 #include "schedule/schedule.h"
 #include "store/record.h"
 
-#define PR_WIRE_VERSION 3
+#define PR_WIRE_VERSION 4
 
 typedef enum pr_wire_type {
     PR_WIRE_HELLO = 1,
@@ -111,6 +111,7 @@ typedef struct pr_wire_task { /* what PROVE, CANCEL, ANSWER, VERDICT, FETCH and 
 typedef struct pr_wire_prove {
     pr_wire_task task;
     uint32_t cpu_only;      /* 0 or 1 */
+    uint32_t next;          /* the job that may come after it, a guess; UINT32_MAX: none */
     uint64_t time_limit_ms; /* 0: none */
     uint64_t quiet_ms;      /* no progress for so long: it hangs */
 } pr_wire_prove;

@@ -262,6 +262,9 @@ uint32_t pr_schedule_job_attempts(const pr_schedule *s,
                                   uint32_t job);                     /* number of the latest, earlier runs' included */
 uint32_t pr_schedule_job_prover(const pr_schedule *s, uint32_t job); /* of the proof that counts, or NO_RANK */
 size_t pr_schedule_count(const pr_schedule *s, pr_schedule_phase phase);
+/* The job that is likely to be handed out after `skip` others, if nothing else happens; NO_JOB: fewer are queued, or so
+ * many are to be skipped that it would be no guess. */
+uint32_t pr_schedule_guess(const pr_schedule *s, uint32_t skip);
 /* What the rank has: kind NONE when nothing. */
 pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t rank, pr_task_kind kind);
 pr_rank_state pr_schedule_rank_get(const pr_schedule *s, uint32_t rank);

@@ -4,6 +4,7 @@
 #include "proof/proof.h"
 #include "prove/prove.h"
 #include "verify/verify.h"
+#include "work/line.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,24 +38,24 @@ static void set_stages(pr_job_row *row, const pr_stage_times *t) {
     row->open_ms = (double)t->ns[PR_STAGE_OPEN] / 1e6;
 }
 
-static pr_status make_proof(pr_proof *proof, pr_job_row *row, const pr_work *work, pr_job *job,
-                            const pr_work_watch *watch, pr_error *err) {
-    const pr_prover_options options = {.backend = work->backend,
-                                       .n_threads = work->threads,
-                                       .max_bytes = work->max_bytes,
-                                       .max_device_bytes = work->max_device_bytes};
-    const pr_trace_source source = {job, pr_job_fills_storage(job), pr_job_fill_trace};
-    pr_prover *prover = NULL;
+/* An attempt: on what, what comes after it, and who is told. */
+typedef struct attempt {
+    const pr_work *work;
+    pr_work_line *line;
+    const pr_manifest_job *next;
+    const pr_work_watch *watch;
+} attempt;
+
+static pr_status make_proof(pr_proof *proof, pr_job_row *row, const attempt *a, pr_error *err) {
+    pr_plan plan = {0};
     pr_stage_times times = {0};
+    pr_work_watch copy = a->watch ? *a->watch : (pr_work_watch){0};
     uint64_t start = pr_clock_monotonic_ns();
-    tell(watch, PR_WORK_STAGE_PLAN);
-    PR_TRY(pr_prover_create(&prover, &job->layout, &options, err));
-    pr_work_watch copy = watch ? *watch : (pr_work_watch){0};
-    if (watch) pr_prover_set_stage_listener(prover, tell_prover_stage, &copy);
-    row->predicted_bytes = pr_prover_get_plan(prover)->total_bytes;
-    row->predicted_device_bytes = pr_prover_get_plan(prover)->device_bytes;
-    pr_status status = pr_prover_run(prover, proof, &source, &times, NULL, NULL, err);
-    pr_prover_destroy(prover);
+    tell(a->watch, PR_WORK_STAGE_PLAN);
+    pr_status status = pr_work_line_prove(a->line, proof, &plan, &times, a->work, a->next,
+                                          a->watch ? tell_prover_stage : NULL, &copy, err);
+    row->predicted_bytes = plan.total_bytes;
+    row->predicted_device_bytes = plan.device_bytes;
     row->prove_ms = ms_since(start);
     set_stages(row, &times);
     return status;
@@ -136,18 +137,18 @@ static pr_status add_outputs(pr_record *record, const pr_job *job, pr_error *err
     return PR_OK;
 }
 
-static pr_status prove_job(pr_record *record, const pr_work *work, pr_job *job, const pr_work_watch *watch,
-                           pr_error *err) {
+static pr_status prove_job(pr_record *record, const attempt *a, pr_job *job, pr_error *err) {
+    const pr_work *work = a->work;
     pr_proof proof = {0};
     record->row.state = PR_STATE_PREPARED;
-    PR_TRY(make_proof(&proof, &record->row, work, job, watch, err));
+    PR_TRY(make_proof(&proof, &record->row, a, err));
     record->row.state = PR_STATE_PROVEN;
-    tell(watch, PR_WORK_STAGE_SELF_VERIFY);
+    tell(a->watch, PR_WORK_STAGE_SELF_VERIFY);
     pr_status status = self_verify(&record->row, job, &proof, err);
     if (status == PR_ERR_BACKEND && job->type->diagnose) status = diagnose(job, work->threads, err);
     if (status == PR_OK) {
         record->row.state = PR_STATE_SELF_VERIFIED;
-        tell(watch, PR_WORK_STAGE_ENCODE);
+        tell(a->watch, PR_WORK_STAGE_ENCODE);
         status = encode(record, work, job, &proof, err);
     }
     pr_proof_clear(&proof);
@@ -195,8 +196,20 @@ pr_status pr_work_prove(pr_record *record, const pr_work *work, const pr_manifes
     return pr_work_prove_watched(record, work, manifest_job, NULL, err);
 }
 
-pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr_manifest_job *manifest_job,
+pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr_manifest_job *job,
                                 const pr_work_watch *watch, pr_error *err) {
+    pr_work_line *line = NULL;
+    memset(record, 0, sizeof *record);
+    PR_TRY(pr_work_line_create(&line, err));
+    pr_status status = pr_work_prove_in_line(record, line, work, job, NULL, watch, err);
+    pr_work_line_destroy(line);
+    return status;
+}
+
+pr_status pr_work_prove_in_line(pr_record *record, pr_work_line *line, const pr_work *work,
+                                const pr_manifest_job *manifest_job, const pr_manifest_job *next,
+                                const pr_work_watch *watch, pr_error *err) {
+    const attempt a = {work, line, next, watch};
     pr_error own = {0};
     pr_job *job = NULL;
     if (!err) err = &own;
@@ -205,14 +218,14 @@ pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr
     begin_row(&record->row, work, manifest_job);
     record->row.started_ns = begin.wall_ns;
     tell(watch, PR_WORK_STAGE_INPUTS);
-    pr_status status = pr_job_create(&job, manifest_job->type, &manifest_job->params, &manifest_job->config, err);
+    pr_status status = pr_work_line_take(line, &job, manifest_job, err);
     if (status == PR_OK) {
         pr_check_describe(&record->row, job);
-        status = prove_job(record, work, job, watch, err);
+        status = prove_job(record, &a, job, err);
         if (record->row.predicted_bytes) record->row.predicted_bytes += held_bytes(manifest_job);
         if (status == PR_OK) status = finish(record, job, err);
-        pr_job_destroy(job);
     }
+    pr_work_line_end(line);
     if (status != PR_OK) {
         drop_proof(record);
         pr_row_set_text(record->row.reason, sizeof record->row.reason, err->text);

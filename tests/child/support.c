@@ -86,7 +86,7 @@ void end_fixture(fixture *f) {
 }
 
 void submit(fixture *f, uint32_t job, uint32_t attempt, pr_test_fault fault, uint64_t quiet_ms) {
-    const pr_child_task task = {job, attempt, false, fault, quiet_ms};
+    const pr_child_task task = {job, attempt, false, UINT32_MAX, fault, quiet_ms};
     pr_error e = {0};
     if (pr_child_submit(f->child, &task, &e) != PR_OK) fail_msg("%s", e.text);
     assert_int_equal(pr_child_get_state(f->child), PR_CHILD_BUSY);

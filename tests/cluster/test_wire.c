@@ -52,7 +52,7 @@ static pr_wire sample(pr_wire_type type) {
             (pr_wire_roster){5, "votes", 1, {{3}}, {4, 1000, 500, 2, 1}, 1, validators, validators + 32, 2, validators};
         break;
     case PR_WIRE_PROVE:
-        m.as.prove = (pr_wire_prove){task, 1, 100, 200};
+        m.as.prove = (pr_wire_prove){task, 1, 9, 100, 200};
         break;
     case PR_WIRE_ANSWER:
         m.as.answer.task = task;
@@ -146,6 +146,7 @@ static void check(const pr_wire *m) {
         break;
     case PR_WIRE_PROVE:
         check_task(&m->as.prove.task);
+        assert_int_equal(m->as.prove.next, 9);
         assert_int_equal(m->as.prove.quiet_ms, 200);
         break;
     case PR_WIRE_ANSWER:
@@ -275,7 +276,7 @@ static void test_header(void **state) {
     encode(&w, PR_WIRE_STOP);
     w.data[4] = PR_WIRE_VERSION + 1;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);
-    assert_non_null(strstr(e.text, "of version 4"));
+    assert_non_null(strstr(e.text, "of version 5"));
     w.data[4] = PR_WIRE_VERSION;
     w.data[6] = PR_WIRE_TYPES;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);

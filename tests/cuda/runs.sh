@@ -29,6 +29,15 @@ mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results good >out 2>err 
 "$PROVERUN" show "$(tail -n 1 out)" --table attempts >attempts
 [ "$(awk '{ print $1, $2, $3, $6 }' attempts | grep '^one ')" = "one 1 proved cuda-emu" ] || fail "attempts: $(cat attempts)"
 
+# ---- jobs in a row: the next one's trace is made ahead, so that plans have two; the proofs are the same ----
+sed 's/seed: 1/seed: [1, 2, 3]/; s/id: one/id: many/' m.yaml >many.yaml
+mpirun -n 2 "$PROVERUN" run many.yaml --backend cuda-emu --results many >out 2>err || fail "jobs in a row: exit code $?"
+"$PROVERUN" show "$(tail -n 1 out)" --table jobs >rows
+"$PROVERUN" show "$(ls good/*.h5)" --table jobs >row
+value() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }
+[ "$(value proof_hash rows | grep -c "$(value proof_hash row)")" = 1 ] || fail "another proof: $(cat rows)"
+[ "$(value predicted_bytes rows | sort -n | tail -n 1)" -gt "$(value predicted_bytes row)" ] || fail "nothing is done ahead"
+
 # ---- what a benchmark counts ----
 "$PROVERUN" bench wide-fibonacci --log-rows 6 --columns 5 --pow-bits 0 --repeat 1 --backend cuda-emu >line 2>err ||
     fail "bench: exit code $?"

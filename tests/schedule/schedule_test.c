@@ -25,6 +25,26 @@ static void test_order(void **state) {
     pr_schedule_destroy(s);
 }
 
+static void test_guess(void **state) {
+    (void)state;
+    pr_schedule_job jobs[4] = {{.priority = 1}, {.priority = 3}, {.priority = 2}, {.priority = 0}};
+    const pr_schedule_range first = {0, 1};
+    for (int j = 0; j < 4; j++) jobs[j].expected_ns = S;
+    jobs[3].after = &first, jobs[3].n_after = 1;
+    pr_schedule_setup setup = setup_of(jobs, 4, 2);
+    pr_schedule *s = create(&setup);
+    assert_int_equal(pr_schedule_guess(s, 0), 1);
+    (void)expect_prove(s, 0, 1);
+    assert_int_equal(pr_schedule_guess(s, 0), 2);
+    assert_int_equal(pr_schedule_guess(s, 1), 0);
+    assert_int_equal(pr_schedule_guess(s, 2), PR_SCHEDULE_NO_JOB); /* the last one waits for another */
+    assert_int_equal(pr_schedule_guess(s, 65), PR_SCHEDULE_NO_JOB);
+    (void)expect_prove(s, 0, 2);
+    assert_int_equal(pr_schedule_guess(s, 0), 0);
+    assert_int_equal(pr_schedule_job_phase(s, 0), PR_JOB_QUEUED); /* nobody has it by that */
+    pr_schedule_destroy(s);
+}
+
 static void test_waits_for_all_of_a_sweep(void **state) {
     (void)state;
     const pr_schedule_range sweep = {0, 3};
@@ -367,6 +387,7 @@ static void test_texts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_guess),
         cmocka_unit_test(test_waits_for_all_of_a_sweep),
         cmocka_unit_test(test_cycles_and_ranges_are_refused),
         cmocka_unit_test(test_earlier_runs),
