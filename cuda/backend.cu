@@ -107,7 +107,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     std::snprintf(what, sizeof what, "%.1f MiB of device memory for a proof", (double)p.end * 4 / 1048576);
     dev->near_words = p.near, dev->window_words = p.window, dev->scratch_words = p.scratch_words;
     dev->max_log_rows = needs->max_log_rows;
-    dev->flip_in = flip_wanted();
+    open_debug(dev);
     PR_TRY(select_device(err));
     PR_TRY(find_resident_blocks(&dev->resident_blocks, err));
     PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking), "a stream");
@@ -252,19 +252,19 @@ static pr_status op_rows_to_storage(pr_device *dev, const pr_col *dst, const pr_
         PR_TRY(rows_through_window(of(dev), dst, src, n, err));
     else
         PR_TRY(rows_to_storage(of(dev), dst, src, n, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_extend(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
     PR_TRY(transform_columns(of(dev), INVERSE | FORWARD, dst, src, n, 0, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_interpolate(pr_device *dev, const pr_col *cols, size_t n, uint32_t log_parts, pr_error *err) {
     PR_TRY(transform_columns(of(dev), INVERSE, cols, cols, n, log_parts, err));
-    return flip_if_due(of(dev), cols[0], err);
+    return harm_if_due(of(dev), cols[0], err);
 }
 static pr_status op_evaluate(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
     PR_TRY(transform_columns(of(dev), FORWARD, dst, src, n, 0, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_merkle_commit(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
                                   pr_error *err) {
@@ -279,15 +279,15 @@ static pr_status op_merkle_open(pr_device *dev, pr_hash *out, size_t *n_out, siz
 }
 static pr_status op_logup(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
     PR_TRY(logup(of(dev), claimed_sum, args, err));
-    return flip_if_due(of(dev), args->out[0], err);
+    return harm_if_due(of(dev), args->out[0], err);
 }
 static pr_status op_compose(pr_device *dev, const pr_compose *args, pr_error *err) {
     PR_TRY(compose(of(dev), args, err));
-    return flip_if_due(of(dev), args->out[0], err);
+    return harm_if_due(of(dev), args->out[0], err);
 }
 static pr_status op_lift_add(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_error *err) {
     PR_TRY(lift_add(of(dev), dst, src, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_sample(pr_device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
                            const pr_secure_point *points, size_t n_points, pr_error *err) {
@@ -296,16 +296,16 @@ static pr_status op_sample(pr_device *dev, pr_qm31 *out, const pr_col *cols, siz
 static pr_status op_quotients(pr_device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups,
                               size_t n, pr_error *err) {
     PR_TRY(quotients(of(dev), dst, log_blowup, groups, n, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_fold_circle(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha,
                                 pr_error *err) {
     PR_TRY(fold_circle(of(dev), dst, src, alpha, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_fold_line(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_qm31 alpha, pr_error *err) {
     PR_TRY(fold_line(of(dev), dst, src, alpha, err));
-    return flip_if_due(of(dev), dst[0], err);
+    return harm_if_due(of(dev), dst[0], err);
 }
 static pr_status op_fri(pr_device *dev, pr_fri_result *result, const pr_fri *args, pr_error *err) {
     return fri(of(dev), result, args, err);

@@ -17,12 +17,19 @@ static pr_status flip_far(device *dev, pr_col col, pr_error *err) {
     return PR_OK;
 }
 
-uint64_t flip_wanted() {
-    const char *text = std::getenv("PROVERUN_CUDA_FLIP");
+static uint64_t wanted(const char *name) {
+    const char *text = std::getenv(name);
     return text ? std::strtoull(text, nullptr, 10) : 0;
 }
 
-pr_status flip_if_due(device *dev, pr_col col, pr_error *err) {
+void open_debug(device *dev) {
+    dev->flip_in = wanted("PROVERUN_CUDA_FLIP");
+    dev->lose_in = wanted("PROVERUN_CUDA_LOSE");
+}
+
+pr_status harm_if_due(device *dev, pr_col col, pr_error *err) {
+    if (dev->lose_in && !--dev->lose_in)
+        return pr_fail(err, PR_ERR_BACKEND, "the device is lost, as PROVERUN_CUDA_LOSE says");
     if (!dev->flip_in || --dev->flip_in) return PR_OK;
     if (is_far(dev, col)) return flip_far(dev, col, err);
     const words all = column(dev, col);

@@ -62,8 +62,8 @@ struct device {
     size_t ahead_bytes;
     cudaEvent_t *marks; /* [n_marks] */
     size_t n_marks;
-    uint64_t moved_bytes; /* meter.cuh */
-    uint64_t flip_in;     /* operations until a bit is flipped (debug.cuh); 0: never */
+    uint64_t moved_bytes;      /* meter.cuh */
+    uint64_t flip_in, lose_in; /* operations until a bit is flipped, the device lost (debug.cuh); 0: never */
 };
 
 #if defined(PR_CUDA_EMULATED) && !defined(PR_CUDA_DEVICE_TILES)

@@ -332,7 +332,7 @@ static pr_status launch_fri(device *dev, const fri_view &v, const pr_fri *args, 
                 "sending the channel");
     for (; k < v.n_layers && v.layers[k].height > log_block; k++) {
         PR_TRY(launch_layer(dev, v, k, err));
-        PR_TRY(flip_if_due(dev, args->layers[k].cols[0], err));
+        PR_TRY(harm_if_due(dev, args->layers[k].cols[0], err));
     }
     count_tail(dev, v, k);
     PR_CUDA_TRY(PR_LAUNCH(fri_tail_kernel, 1, block_leaves, 0, dev->stream, v, k), "the last layers of FRI");

@@ -189,10 +189,13 @@ static void watch_limit(pr_minder *m, uint64_t now) {
 
 /* ---- what the child does ---- */
 
-static uint32_t failure_of(pr_status status) {
+/* A backend with memory of its own may lack that: the processor is not the worse for it. */
+static bool has_own_memory(const pr_minder *m) { return !m->task.cpu_only && m->o->backend->min_window_bytes; }
+
+static uint32_t failure_of(const pr_minder *m, pr_status status) {
     if (!pr_work_may_retry(status)) return PR_FAILURE_JOB;
-    if (status == PR_ERR_MEMORY) return PR_FAILURE_MEMORY;
-    return status == PR_ERR_BACKEND ? PR_FAILURE_BACKEND : PR_FAILURE_ATTEMPT;
+    if (status == PR_ERR_MEMORY && !has_own_memory(m)) return PR_FAILURE_MEMORY;
+    return status == PR_ERR_BACKEND || status == PR_ERR_MEMORY ? PR_FAILURE_BACKEND : PR_FAILURE_ATTEMPT;
 }
 
 static void take_record(pr_wire_answer *a, pr_child_event *e) {
@@ -202,10 +205,10 @@ static void take_record(pr_wire_answer *a, pr_child_event *e) {
 
 static void on_failed(pr_minder *m, pr_child_event *e) {
     bool backend = e->status == PR_ERR_BACKEND;
-    if (backend) note(m, PR_EVENT_BACKEND_FAILED, e->text);
+    if (backend || (e->status == PR_ERR_MEMORY && has_own_memory(m))) note(m, PR_EVENT_BACKEND_FAILED, e->text);
     if (!m->submitted) return;
     bool wrong = backend && e->record.row.state == PR_STATE_PROVEN; /* its own verification refused it */
-    take_record(answer(m, failure_of(e->status), wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
+    take_record(answer(m, failure_of(m, e->status), wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
     if (backend) pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
 }
 

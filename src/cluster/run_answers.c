@@ -108,6 +108,7 @@ static pr_status fail_attempt(pr_run *r, unsigned rank, pr_wire_answer *a, pr_fa
     }
     pr_run_add_history(r, job, &row);
     r->jobs[job].cpu_fallbacks += failure == PR_FAILURE_BACKEND;
+    if (failure == PR_FAILURE_BACKEND) pr_run_metrics_fallback(r->metrics);
     if (fate == PR_FATE_FAILED) return fail_job(r, rank, a, failure, err);
     if (failure == PR_FAILURE_CANCELLED) return PR_OK;
     pr_run_metrics_retry(r->metrics);

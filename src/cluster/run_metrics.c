@@ -65,6 +65,9 @@ static void add_families(pr_run_metrics *m) {
     m->running = gauge(m, "proverun_jobs_running", "Jobs that are proven or verified now.");
     m->attempts = counter(m, "proverun_attempts_total", "Attempts of jobs that ended.");
     m->retries = counter(m, "proverun_retries_total", "Attempts that failed and were followed by another.");
+    m->fallbacks = counter(m, "proverun_backend_failures_total",
+                           "Attempts that a rank's device, or backend, failed: the processor takes over.");
+    m->drained = counter(m, "proverun_backends_drained_total", "Ranks that prove on the processor from then on.");
     m->prove_seconds = counter(m, "proverun_prove_seconds_total", "Time of provers on accepted proofs.");
     m->verify_seconds = counter(m, "proverun_verify_seconds_total", "Time of verifications, by who verified.");
     m->stage_seconds = counter(m, "proverun_stage_seconds_total", "Time of provers on accepted proofs, by stage.");
@@ -91,6 +94,8 @@ pr_status pr_run_metrics_init(pr_run_metrics *m, const char *path, size_t n_jobs
     pr_metrics_set(m->registry, m->ranks, NULL, NULL, n_ranks);
     pr_metrics_set(m->registry, m->complete, NULL, NULL, 0);
     pr_metrics_set(m->registry, m->retries, NULL, NULL, 0);
+    pr_metrics_set(m->registry, m->fallbacks, NULL, NULL, 0);
+    pr_metrics_set(m->registry, m->drained, NULL, NULL, 0);
     for (uint32_t o = PR_OUTCOME_NONE + 1; o < PR_OUTCOME_COUNT; o++)
         pr_metrics_set(m->registry, m->jobs, "outcome", pr_outcome_name(o), 0);
     begin_consensus(m);
@@ -197,6 +202,8 @@ static void set_consensus(pr_run_metrics *m, const pr_voter *voter) {
 }
 
 void pr_run_metrics_retry(pr_run_metrics *m) { pr_metrics_add(m->registry, m->retries, NULL, NULL, 1); }
+void pr_run_metrics_fallback(pr_run_metrics *m) { pr_metrics_add(m->registry, m->fallbacks, NULL, NULL, 1); }
+void pr_run_metrics_drained(pr_run_metrics *m) { pr_metrics_add(m->registry, m->drained, NULL, NULL, 1); }
 
 void pr_run_metrics_complete(pr_run_metrics *m, bool complete) {
     pr_metrics_set(m->registry, m->complete, NULL, NULL, complete);

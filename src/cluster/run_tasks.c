@@ -111,6 +111,7 @@ static pr_status heed(pr_run *r, const pr_notice *n, pr_error *err) {
     case PR_NOTICE_CANCEL:
         return send_cancel(r, n->rank, n->job, n->attempt, err);
     case PR_NOTICE_DEVICE_DRAINED:
+        pr_run_metrics_drained(r->metrics);
         pr_run_event(r, PR_EVENT_BACKEND_DRAINED, (int32_t)n->rank, PR_SCHEDULE_NO_JOB,
                      "the backend of rank %u has failed again and again: it proves on the processor from now on",
                      n->rank);

@@ -95,5 +95,25 @@ grep -q "^cpu_fallbacks *[1-9]" jobs || fail "no fallback in the row: $(cat jobs
 "$PROVERUN" verify "$f" >answer 2>&1 || fail "verify: $(cat answer)"
 grep -q "1 proofs good, 0 bad" answer || fail "verify: $(cat answer)"
 
+# ---- one that is lost, and one that has not the memory: the job goes on on the processor, at once ----
+expect_fallback() { # NAME REASON: of the run in out
+    "$PROVERUN" show "$(tail -n 1 out)" --table attempts >attempts
+    awk '{ print $1, $2, $3, $6 }' attempts | grep '^one ' >brief
+    [ "$(head -n 1 brief)" = "one 1 failed cuda-emu" ] || fail "$1: the first attempt: $(cat attempts)"
+    grep -q "$2" attempts || fail "$1: no reason: $(cat attempts)"
+    tail -n 1 brief | grep -q '^one 2 proved' || fail "$1: no second attempt: $(cat attempts)"
+    tail -n 1 brief | grep -q cuda-emu && fail "$1: the second attempt is on the device: $(cat attempts)"
+    "$PROVERUN" show "$(tail -n 1 out)" --table jobs | grep -q "^cpu_fallbacks *1" || fail "$1: no fallback in the row"
+    "$PROVERUN" show "$(tail -n 1 out)" --table events >events
+    grep "backend" events | grep -q "$2" || fail "$1: no event: $(cat events)"
+}
+PROVERUN_CUDA_LOSE=3 mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --results lost --metrics "$D/lost.prom" >out 2>err ||
+    fail "a lost device: exit code $?"
+expect_fallback "a lost device" "the device is lost"
+grep -q '^proverun_backend_failures_total 1$' lost.prom || fail "no failure in the metrics: $(cat lost.prom)"
+mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --device-memory 16KiB --results full >out 2>err ||
+    fail "a full device: exit code $?"
+expect_fallback "a full device" "of device memory"
+
 [ $FAILED = 0 ] && echo "a wrong device is found, and the job goes on"
 exit $FAILED

@@ -200,6 +200,33 @@ static void test_limit(void **unused) {
     }
 }
 
+/* Several small proofs on one device, as the plans allow: each prover has its own stream and memory, their proofs are
+ * begun in turn while all are there, and one more than fits is refused. */
+static void test_side_by_side(void **unused) {
+    (void)unused;
+    enum { N = 4 };
+    fixture f;
+    pr_plan plan;
+    pr_prover *provers[N] = {NULL}, *more = NULL;
+    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+    const pr_trace_source source = {.context = &f.c, .fill = pr_case_fill_trace};
+    open_case(&f, "wide_fibonacci_l6_c10");
+    assert_int_equal(pr_prover_plan(&plan, &f.layout, &options, NULL), PR_OK);
+    pr_cuda_emu_inject(&(pr_cuda_faults){.limit_bytes = N * (plan.arena_bytes + plan.workspace_bytes)});
+    for (int k = 0; k < N; k++) assert_int_equal(pr_prover_create(&provers[k], &f.layout, &options, NULL), PR_OK);
+    assert_int_equal(pr_prover_create(&more, &f.layout, &options, NULL), PR_ERR_MEMORY);
+    for (int k = 0; k < 2 * N; k++) {
+        pr_proof proof = {0};
+        pr_error err = {0};
+        if (pr_prover_run(provers[k % N], &proof, &source, NULL, NULL, NULL, &err) != PR_OK) fail_msg("%s", err.text);
+        assert_true(verifies(&f, &proof));
+        pr_proof_clear(&proof);
+    }
+    for (int k = N; k-- > 0;) pr_prover_destroy(provers[k]);
+    assert_int_equal(pr_cuda_emu_held_bytes(), 0);
+    close_case(&f);
+}
+
 /* Proof after proof: memory does not grow. A thousand where long tests are asked for. */
 static void test_leaks(void **unused) {
     (void)unused;
@@ -218,6 +245,7 @@ static void test_leaks(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_sticky_errors),
                                        cmocka_unit_test(test_wrong_bits),    cmocka_unit_test(test_prediction),
-                                       cmocka_unit_test(test_limit),         cmocka_unit_test(test_leaks)};
+                                       cmocka_unit_test(test_limit),         cmocka_unit_test(test_side_by_side),
+                                       cmocka_unit_test(test_leaks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
