@@ -111,18 +111,22 @@ static int check_verdict(const char *path, const pr_case *c, const pr_proof *pro
 /* The emulation takes seconds for it, whatever the columns. */
 static bool grinds_long(const pr_case *c) { return c->statement.config.pow_bits > 20; }
 
-static int prove_case(const char *path, pr_case *c, const pr_layout *layout, const pr_prover_options *options) {
+/* Cases of even log sizes as the first and the last of proofs in a row. */
+static int prove_case(const char *path, pr_case *c, const pr_layout *layout, pr_prover_options options) {
     pr_prover *prover = NULL;
     pr_proof proof = {0};
     pr_error err = {0};
     transcript_check t = {.c = c};
     pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
     int failed = 0;
-    if (pr_prover_create(&prover, layout, options, &err) != PR_OK) return wrong(path, err.text);
+    options.ahead = layout->log_max_rows % 2 == 0;
+    if (pr_prover_create(&prover, layout, &options, &err) != PR_OK) return wrong(path, err.text);
     const int n_runs = stream && (layout->log_max_rows > 10 || grinds_long(c)) ? 1 : 2;
     for (int again = 0; again < n_runs; again++) { /* a prover's second run meets its own remains */
         t.at = 0;
-        if (pr_prover_run(prover, &proof, &source, NULL, listen, &t, &err) != PR_OK) {
+        if (options.ahead && !again) pr_prover_prepare(prover, &source);
+        if (options.ahead && again + 1 < n_runs) pr_prover_prepare(prover, &source);
+        if (pr_prover_run(prover, &proof, options.ahead ? NULL : &source, NULL, listen, &t, &err) != PR_OK) {
             failed += wrong(path, err.text);
             break;
         }
@@ -177,7 +181,7 @@ static int run_case(const char *path, const pr_prover_options *options) {
     if (pr_layout_init(&layout, &c.statement, &err) != PR_OK)
         wrong(path, err.text);
     else {
-        failed = prove_case(path, &c, &layout, options);
+        failed = prove_case(path, &c, &layout, *options);
         if (stream && layout.log_max_rows <= 12 && !grinds_long(&c))
             failed += prove_streamed(path, &c, &layout, *options);
         pr_layout_clear(&layout);
