@@ -35,10 +35,7 @@ pr_status map_ahead(device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr
 
 pr_status copy_ahead(device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
     PR_CUDA_TRY(cudaStreamWaitEvent(dev->copies, dev->read, 0), "waiting for kernels");
-    for (size_t i = 0; i < n; i++)
-        PR_CUDA_TRY(cudaMemcpyAsync(dev->memory + cols[i].offset, host[i], bytes_of(cols[i]), cudaMemcpyHostToDevice,
-                                    dev->copies),
-                    "copying the next trace");
+    PR_TRY(send_columns(dev, dev->copies, cols, host, n, err));
     PR_CUDA_TRY(cudaEventRecord(dev->copied, dev->copies), "recording an event");
     return PR_OK;
 }

@@ -225,8 +225,7 @@ static pr_status map_write(pr_device *handle, pr_m31 **host, const pr_col *cols,
 }
 static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err) {
     if (are_far(of(dev), cols, n)) return PR_OK;
-    for (size_t i = 0; i < n; i++) PR_TRY(upload(dev, cols[i], host[i], err));
-    return PR_OK;
+    return send_columns(of(dev), of(dev)->stream, cols, host, n, err);
 }
 
 static pr_status op_map_ahead(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {

@@ -49,6 +49,32 @@ pr_status table_writer::send(pr_error *err) {
     return PR_OK;
 }
 
+/* How many from the first on stand as the first two do. */
+static size_t count_even(const pr_col *cols, pr_m31 *const *host, size_t n) {
+    size_t k = 1;
+    while (k < n && cols[k].log_rows == cols[0].log_rows && cols[k].offset > cols[k - 1].offset &&
+           cols[k].offset - cols[k - 1].offset == cols[1].offset - cols[0].offset &&
+           host[k] - host[k - 1] == host[1] - host[0])
+        k++;
+    return k;
+}
+
+pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_m31 *const *host, size_t n,
+                       pr_error *err) {
+    for (size_t first = 0, count; first < n; first += count) {
+        const pr_col *c = cols + first;
+        pr_m31 *const *h = host + first;
+        const size_t bytes = sizeof(uint32_t) << c->log_rows;
+        count = count_even(c, h, n - first);
+        const size_t to_pitch = count > 1 ? (c[1].offset - c[0].offset) * sizeof(uint32_t) : bytes;
+        const size_t from_pitch = count > 1 ? (size_t)(h[1] - h[0]) * sizeof(uint32_t) : bytes;
+        PR_CUDA_TRY(cudaMemcpy2DAsync(dev->memory + c->offset, to_pitch, h[0], from_pitch, bytes, count,
+                                      cudaMemcpyHostToDevice, stream),
+                    "sending columns");
+    }
+    return PR_OK;
+}
+
 pr_status fetch_results(device *dev, size_t bytes, pr_error *err) {
     PR_ASSERT(bytes <= result_bytes);
     PR_CUDA_TRY(cudaMemcpyAsync(dev->results.host, dev->results.device, bytes, cudaMemcpyDeviceToHost, dev->stream),

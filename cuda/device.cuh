@@ -149,6 +149,9 @@ inline span<uint64_t> result_sums(const device *dev, size_t n) {
     PR_ASSERT(n * 8 <= result_bytes);
     return view_of((uint64_t *)(void *)dev->results.device, n);
 }
+/* Copies columns from pinned memory in a stream: those that stand at equal distances, on both sides, by one call. */
+pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_m31 *const *host, size_t n,
+                       pr_error *err);
 /* Waits for the stream; so many bytes of the results are at dev->results.host then. */
 pr_status fetch_results(device *dev, size_t bytes, pr_error *err);
 

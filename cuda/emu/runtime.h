@@ -316,6 +316,23 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
     };
     return emu::queue(s, {emu::queued_kind::copy, run, {}, {}});
 }
+/* Rows of width bytes, from pinned memory. */
+inline cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
+                                     size_t height, cudaMemcpyKind kind, cudaStream_t s) {
+    const size_t spread = height ? (height - 1) * from_pitch + width : 0;
+    const emu::region *r = emu::region_of(emu::it().pinned, from);
+    if (kind != cudaMemcpyHostToDevice || !r || (const char *)from + spread > r->begin + r->bytes || to_pitch < width ||
+        from_pitch < width)
+        emu::report(emu::defect::misuse, "cudaMemcpy2DAsync takes rows of pinned memory that do not overlap");
+    const auto run = [=]() {
+        for (size_t k = 0; k < height; k++) {
+            if (!emu::use_range((char *)to + k * to_pitch, width, true, "copy to the device")) return;
+            std::memcpy((char *)to + k * to_pitch, (const char *)from + k * from_pitch, width);
+            emu::it().count.copied_to_device_bytes += width;
+        }
+    };
+    return emu::queue(s, {emu::queued_kind::copy_in, run, {(char *)from, spread}, {}});
+}
 inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
     const auto run = [=]() {
         if (!emu::use_range(to, bytes, true, "cudaMemsetAsync")) return;

@@ -400,6 +400,40 @@ static void test_injected(void **) {
     expect(f, defect::injected);
 }
 
+/* Times are those of the host's clock when the queue came by; an event that tells none cannot be asked. */
+static void test_times(void **) {
+    fixture f = open_device(64);
+    cudaEvent_t from, to, mute;
+    float ms = -1;
+    cudaEventCreateWithFlags(&from, 0);
+    cudaEventCreateWithFlags(&to, 0);
+    cudaEventCreateWithFlags(&mute, cudaEventDisableTiming);
+    cudaEventRecord(from, f.stream);
+    PR_LAUNCH(write_first, 1, 1, 0, f.stream, f.all);
+    cudaEventRecord(to, f.stream);
+    assert_int_equal(cudaEventElapsedTime(&ms, from, to), cudaErrorNotReady);
+    assert_int_equal(cudaEventSynchronize(to), cudaSuccess);
+    assert_int_equal(cudaEventElapsedTime(&ms, from, to), cudaSuccess);
+    assert_true(ms > 0);
+    assert_int_equal(cudaEventElapsedTime(&ms, mute, to), cudaErrorInvalidValue);
+    for (cudaEvent_t e : {from, to, mute}) cudaEventDestroy(e);
+    expect(f, defect::none);
+}
+
+static void test_rows_of_pinned_memory(void **) {
+    fixture f = open_device(64);
+    uint32_t *host = nullptr, plain[4] = {1, 2, 3, 4};
+    assert_int_equal(cudaMallocHost((void **)&host, 64), cudaSuccess);
+    for (uint32_t k = 0; k < 16; k++) host[k] = k;
+    cudaMemcpy2DAsync(f.memory, 32, host, 16, 8, 2, cudaMemcpyHostToDevice, f.stream);
+    cudaMemcpyAsync(host, f.memory, 64, cudaMemcpyDeviceToHost, f.stream);
+    cudaStreamSynchronize(f.stream);
+    assert_true(host[0] == 0 && host[1] == 1 && host[8] == 4 && host[9] == 5);
+    cudaMemcpy2DAsync(f.memory, 8, plain, 8, 8, 2, cudaMemcpyHostToDevice, f.stream);
+    cudaFreeHost(host);
+    expect(f, defect::misuse);
+}
+
 /* The host cannot reach what is the device's: it dies of it. */
 static void test_host_access(void **) {
     fixture f = open_device(64);
@@ -434,6 +468,8 @@ int main() {
                                 cmocka_unit_test(test_refused_in_capture),
                                 cmocka_unit_test(test_sticky),
                                 cmocka_unit_test(test_injected),
+                                cmocka_unit_test(test_times),
+                                cmocka_unit_test(test_rows_of_pinned_memory),
                                 cmocka_unit_test(test_host_access)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
