@@ -66,13 +66,14 @@ static uint64_t host_of(const pr_job_size *size, const pr_config *config) {
     return config->n_queries * query + size->instance_bytes;
 }
 
-/* On the host, where the columns are on a device and hide nothing: with the lists of columns, the
- * paths through FRI's layers, and some to spare. */
+/* On the host, where the columns are on a device and hide nothing: with the lists of columns, the paths through FRI's
+ * layers, and some to spare; and pinned, what copies go through: the whole trace, and tables. */
 static uint64_t beside_device(const pr_job_size *size, const pr_config *config) {
-    enum { FIXED = 262144, COLUMN = 400, QUERY_LEVEL_SQUARED = 16 };
+    enum { FIXED = 262144, COLUMN = 400, QUERY_LEVEL_SQUARED = 16, PINNED = 2 << 20, PINNED_COLUMN = 600 };
     uint64_t log_lifted = size->log_rows + config->log_blowup, paths = log_lifted * log_lifted * config->n_queries;
     uint64_t bytes = host_of(size, config) + COLUMN * columns_of(size) + QUERY_LEVEL_SQUARED * paths;
-    return FIXED + bytes + bytes / 4;
+    uint64_t pinned = PINNED + PINNED_COLUMN * columns_of(size) + 4 * (size->cells - size->n_values);
+    return FIXED + bytes + bytes / 4 + pinned;
 }
 
 static uint64_t with_margin(uint64_t bytes) { return bytes + bytes / 32; } /* the constants err by two hundredths */

@@ -2,6 +2,9 @@
 #include "air/profile.h"
 #include "blake2s/job.h"
 #include "cpu/cpu_backend.h"
+#ifdef PR_HAVE_CUDA_EMU
+#include "cuda/cuda_backend.h"
+#endif
 #include "file_hash/job.h"
 #include "job/estimate.h"
 #include "job/job.h"
@@ -18,16 +21,21 @@
 
 enum { MOST_PERCENT = 125 };
 
-static pr_plan plan_on(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
-                       const pr_config *config, unsigned threads) {
+static pr_plan plan_with(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
+                         const pr_config *config, unsigned threads, bool ahead) {
     pr_job *job = NULL;
     pr_error e = {0};
     pr_plan plan;
-    const pr_prover_options options = {.backend = backend, .n_threads = threads};
+    const pr_prover_options options = {.backend = backend, .n_threads = threads, .ahead = ahead};
     if (pr_job_create(&job, type, params, config, &e) != PR_OK) fail_msg("%s", e.text);
     if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
     pr_job_destroy(job);
     return plan;
+}
+
+static pr_plan plan_on(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
+                       const pr_config *config, unsigned threads) {
+    return plan_with(backend, type, params, config, threads, false);
 }
 
 static const pr_costs *costs(pr_isa isa) {
@@ -47,6 +55,24 @@ static pr_estimate estimate(const pr_job_type *type, const pr_params *params, co
 static void expect_close(uint64_t predicted, uint64_t planned) {
     assert_true(predicted >= planned);
     assert_true(predicted <= planned * MOST_PERCENT / 100);
+}
+
+/* Of CUDA's own memory, and the pinned memory of the host, also for jobs in a row; the emulation plans as a device. */
+static void compare_cuda(const pr_job_type *type, const pr_params *params, const pr_config *config, unsigned threads,
+                         const pr_estimate *e, uint64_t instance_bytes) {
+#ifdef PR_HAVE_CUDA_EMU
+    pr_backend cuda = pr_backend_cuda_emu;
+    cuda.is_device = true;
+    for (int ahead = 0; ahead < 2; ahead++) {
+        pr_plan plan = plan_with(&cuda, type, params, config, threads, ahead);
+        print_message("  CUDA: planned %zu and %zu (%zu pinned)\n", plan.device_bytes, plan.total_bytes,
+                      plan.pinned_bytes);
+        assert_true(e->device_host_bytes >= plan.total_bytes + instance_bytes);
+        if (!ahead) assert_true(e->device_bytes >= plan.device_bytes);
+    }
+#else
+    (void)type, (void)params, (void)config, (void)threads, (void)e, (void)instance_bytes;
+#endif
 }
 
 /* Never below the plan, and not more than a quarter above it: on the processor, and where a backend has the columns in
@@ -74,6 +100,7 @@ static void compare(const pr_job_type *type, const pr_params *params, const char
     assert_true(e.device_bytes >= apart.device_bytes);
     assert_true(e.device_host_bytes >= apart.total_bytes + size.instance_bytes);
     if (apart.device_bytes > 10u << 20) expect_close(e.device_bytes, apart.device_bytes);
+    compare_cuda(type, params, &config, threads, &e, size.instance_bytes);
 }
 
 static void test_wide_fibonacci(void **state) {
