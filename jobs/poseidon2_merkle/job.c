@@ -106,7 +106,7 @@ static pr_status count_values(uint64_t *n, const pr_params *params, pr_error *er
 }
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
-    enum { SELECTORS = 6, SECURE = 2 * 4 };
+    enum { SELECTORS = 5, SECURE = 2 * 4 };
     uint64_t n = 0;
     PR_TRY(count_values(&n, params, err));
     if (n > PR_POSEIDON2_MERKLE_MAX_VALUES) n = PR_POSEIDON2_MERKLE_MAX_VALUES;
@@ -115,7 +115,7 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 3};
     out->cells = (PR_POSEIDON2_MERKLE_COLUMNS + SELECTORS + SECURE) * rows;
     out->n_values = SELECTORS * rows;
-    out->instance_bytes = 2 * rows * PR_POSEIDON2_MERKLE_LEAF * sizeof(pr_m31) + SELECTORS * sizeof(pr_m31) * rows;
+    out->instance_bytes = rows * PR_POSEIDON2_MERKLE_LEAF * sizeof(pr_m31) + SELECTORS * sizeof(pr_m31) * rows;
     return PR_OK;
 }
 

@@ -9,17 +9,15 @@ enum {
     PR_POSEIDON2_MERKLE_LEAF = 16,  /* values of a leaf: what a compression takes */
     PR_POSEIDON2_MERKLE_MIN_LOG_ROWS = 4,
     PR_POSEIDON2_MERKLE_DOMAIN = 0x6d726b6c, /* "mrkl", beside the number of values */
-    PR_POSEIDON2_MERKLE_SLOTS = 2,           /* compressions of a row */
-    /* Columns of a compression: its input, its digest, then each S-box's square and fifth power, of the last round the
+    /* Columns: a compression's input, its digest, then each S-box's square and fifth power, of the last round the
      * squares alone. */
     PR_POSEIDON2_MERKLE_INPUT_AT = 0,
     PR_POSEIDON2_MERKLE_DIGEST_AT = PR_POSEIDON2_MERKLE_LEAF,
     PR_POSEIDON2_MERKLE_PAIRS_AT = PR_POSEIDON2_MERKLE_DIGEST_AT + PR_POSEIDON2_MERKLE_DIGEST,
     PR_POSEIDON2_MERKLE_LAST_AT = PR_POSEIDON2_MERKLE_PAIRS_AT + 2 * PR_POSEIDON2_LAST_ROUND,
-    PR_POSEIDON2_MERKLE_SLOT_COLUMNS = PR_POSEIDON2_MERKLE_LAST_AT + PR_POSEIDON2_WIDTH,
-    PR_POSEIDON2_MERKLE_COLUMNS = PR_POSEIDON2_MERKLE_SLOTS * PR_POSEIDON2_MERKLE_SLOT_COLUMNS
+    PR_POSEIDON2_MERKLE_COLUMNS = PR_POSEIDON2_MERKLE_LAST_AT + PR_POSEIDON2_WIDTH
 };
-#define PR_POSEIDON2_MERKLE_MAX_VALUES (UINT32_C(16) << PR_AIR_MAX_LOG_ROWS)
+#define PR_POSEIDON2_MERKLE_MAX_VALUES (UINT32_C(8) << PR_AIR_MAX_LOG_ROWS)
 
 /* What is public about a job of this type. */
 typedef struct pr_poseidon2_merkle_public {
@@ -28,7 +26,7 @@ typedef struct pr_poseidon2_merkle_public {
 } pr_poseidon2_merkle_public;
 
 uint32_t pr_poseidon2_merkle_leaves(uint32_t n_values);
-uint32_t pr_poseidon2_merkle_log_rows(uint32_t n_values); /* a row for each leaf at least */
+uint32_t pr_poseidon2_merkle_log_rows(uint32_t n_values); /* a row for each node at least */
 /* What the root is compressed from, beside node 1. */
 void pr_poseidon2_merkle_length_block(pr_m31 out[PR_POSEIDON2_MERKLE_DIGEST], uint32_t n_values);
 

@@ -11,7 +11,7 @@ uint32_t pr_poseidon2_merkle_leaves(uint32_t n_values) {
 
 uint32_t pr_poseidon2_merkle_log_rows(uint32_t n_values) {
     uint32_t log_rows = PR_POSEIDON2_MERKLE_MIN_LOG_ROWS;
-    while (UINT32_C(1) << log_rows < pr_poseidon2_merkle_leaves(n_values)) log_rows++;
+    while (UINT32_C(1) << log_rows < 2 * pr_poseidon2_merkle_leaves(n_values)) log_rows++;
     return log_rows;
 }
 

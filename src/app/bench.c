@@ -10,7 +10,7 @@ static const struct bench {
     uint64_t log_rows, columns;
 } benches[] = {
     {"wide-fibonacci", bench_wide_fibonacci, 20, 100},
-    {"poseidon2", bench_poseidon2, 15, 0},
+    {"poseidon2", bench_poseidon2, 16, 0},
     {"jobs", bench_jobs, 0, 0},
     {"fft", bench_fft, 20, 16},
     {"merkle", bench_merkle, 20, 100},

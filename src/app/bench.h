@@ -39,7 +39,7 @@ pr_status bench_fft(const bench_options *o, pr_error *err);
 pr_status bench_merkle(const bench_options *o, pr_error *err);
 pr_status bench_field(const bench_options *o, pr_error *err);
 pr_status bench_calibrate(const bench_options *o, pr_error *err);
-/* A job of poseidon2_merkle that fills 2^log_rows rows, two permutations each. */
+/* A job of poseidon2_merkle that fills 2^log_rows rows, a permutation each. */
 pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err);
 /* 70 queries and no work, as a benchmark's proofs have. */
 extern const pr_config bench_config;

@@ -20,7 +20,7 @@ static const struct shape {
 } shapes[] = {{"8", "8"}, {"14", "100"}, {"16", "8"}, {"16", "64"}, {"18", "8"}, {NULL, NULL}};
 enum {
     N_SHAPES = sizeof shapes / sizeof *shapes,
-    TREE_LOG_ROWS = 12,
+    TREE_LOG_ROWS = 13,
     PARALLEL_SHAPE = 3,
     GRINDS = 32,
     GRIND_BITS = 16

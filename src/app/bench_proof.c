@@ -217,8 +217,8 @@ static char *write_values(size_t n) {
 }
 
 pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err) {
-    enum { LEAF = 16 };
-    char *values = write_values((size_t)LEAF << log_rows);
+    enum { VALUES_A_ROW = 8 };
+    char *values = write_values((size_t)VALUES_A_ROW << log_rows);
     if (!values) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the input of the benchmark");
     const pr_param items[] = {{"input", values}};
     const pr_params params = {".", 1, items};
@@ -228,7 +228,6 @@ pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_co
 }
 
 pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
-    enum { PERMUTATIONS_A_ROW = 2 };
     pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
                         .log_blowup = (uint32_t)o->log_blowup,
                         .n_queries = (uint32_t)o->queries,
@@ -239,7 +238,7 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
     subject s = {.name = "poseidon2",
                  .layout = &job->layout,
                  .source = {job, pr_job_fills_storage(job), pr_job_fill_trace},
-                 .units = (double)(PERMUTATIONS_A_ROW << o->log_rows)};
+                 .units = (double)(UINT64_C(1) << o->log_rows)};
     pr_status status = bench_subject(&s, o, err);
     pr_job_destroy(job);
     return status;

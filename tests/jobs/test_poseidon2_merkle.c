@@ -118,18 +118,18 @@ static void assert_storage_is_the_same(const pr_job_instance *job) {
     rows_destroy(&y);
 }
 
-/* One value, one leaf full, one more; 16 leaves, which fill the rows, and one value more; more rows than one block of
- * the kernel. */
+/* One value, one leaf full, one more; 8 leaves, whose 16 nodes fill the rows, and one value more; more rows than one
+ * block of the kernel. */
 static void edge_sizes(void **state) {
     (void)state;
-    static const uint32_t sizes[] = {1, 2, 15, 16, 17, 31, 32, 33, 48, 255, 256, 257, 1024, 4097, 8200};
+    static const uint32_t sizes[] = {1, 2, 15, 16, 17, 31, 32, 33, 48, 127, 128, 129, 256, 1024, 4097, 8200};
     uint64_t random = test_seed();
     pr_m31 values[8200];
     for (size_t k = 0; k < sizeof values / sizeof *values; k++) values[k] = random_m31(&random);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         char root[65], n[16];
         uint32_t leaves = (sizes[k] + 15) / 16, log_rows = 4;
-        while (1u << log_rows < leaves) log_rows++;
+        while (1u << log_rows < 2 * leaves) log_rows++;
         pr_job_instance *job = create_of(values, sizes[k]);
         root_text(root, sizeof root, values, sizes[k]);
         snprintf(n, sizeof n, "%u", sizes[k]);
@@ -249,7 +249,7 @@ static void wrong_inputs(void **state) {
     } bad[] = {
         {{{"input", "1 2\n3 -4"}}, 1, PR_ERR_INPUT, "input:2:3: '-4' is not a whole number from 0 to 2147483646"},
         {{{"input", "2147483647"}}, 1, PR_ERR_INPUT, "input:1:1:"},
-        {{{"input", " # nothing"}}, 1, PR_ERR_INPUT, "0 values; allowed: 1 to 268435456"},
+        {{{"input", " # nothing"}}, 1, PR_ERR_INPUT, "0 values; allowed: 1 to 134217728"},
         {{{"input", "1"}, {"input_file", "demo.yaml"}},
          2,
          PR_ERR_USAGE,

@@ -13,9 +13,9 @@
 
 static const pr_job_type *const type = &pr_job_poseidon2_merkle;
 
-/* 69 values: five leaves, the last of five values. Nodes 1 .. 4 have children, 5 .. 9 are leaves; rows 5 .. 15 are
+/* 69 values: five leaves, the last of five values. Nodes 1 .. 4 have children, 5 .. 9 are leaves; rows 10 .. 15 are
  * behind the tree. */
-enum { VALUES = 69, LEAVES = 5, NODES = 10, ROWS = 16, SLOT_COLUMNS = 292, SBOXES = 142, LAST_ROUND = 126 };
+enum { VALUES = 69, LEAVES = 5, NODES = 10, ROWS = 16, SBOXES = 142, LAST_ROUND = 126 };
 
 typedef enum lie_kind {
     NO_LIE,
@@ -34,7 +34,7 @@ typedef struct lie {
 static pr_m31 values[16 * LEAVES]; /* behind the 69 zeros */
 
 typedef struct writer {
-    pr_m31 **columns; /* of the node's slot */
+    pr_m31 **columns;
     uint32_t row, sbox;
     lie told;
     bool here; /* the lie is about this node */
@@ -62,7 +62,7 @@ static void full_rounds(writer *w, pr_m31 state[16], const pr_m31 constants[4][1
 
 /* Of node `node`: what its row says, with the lie if it is about this node. */
 static void write_compression(traces *t, pr_m31 digest[8], const pr_m31 input[16], uint32_t node, lie told) {
-    writer w = {t->columns[0] + node % 2 * SLOT_COLUMNS, node / 2, 0, told, told.node == node};
+    writer w = {t->columns[0], node, 0, told, told.node == node};
     pr_m31 state[16], given[8];
     memcpy(state, input, sizeof state);
     if (w.here && told.kind == LIE_INPUT) state[told.index] = pr_m31_add(state[told.index], 1);
@@ -84,8 +84,8 @@ static void write_compression(traces *t, pr_m31 digest[8], const pr_m31 input[16
 
 static void write_tree(traces *t, pr_m31 root[8], lie told) {
     static const pr_m31 zeros[16];
-    pr_m31 digests[2 * ROWS][8], input[16];
-    for (uint32_t node = 2 * ROWS - 1; node > 0; node--) {
+    pr_m31 digests[ROWS][8], input[16];
+    for (uint32_t node = ROWS - 1; node > 0; node--) {
         uint32_t from = told.kind == LIE_SWAPPED && (node == 2 || node == 3) ? 5 - node : node;
         if (node < LEAVES) memcpy(input, digests[2 * from], sizeof input);
         const pr_m31 *given = node >= NODES ? zeros : node < LEAVES ? input : values + 16 * (node - LEAVES);
@@ -166,14 +166,11 @@ static void the_truth_holds(void **state) {
 
 static void each_sbox_and_digest(void **state) {
     suite *s = *state;
-    for (uint32_t slot = 0; slot < 2; slot++) {
-        for (uint32_t sbox = 0; sbox < SBOXES; sbox++) {
-            uint32_t node = 2 * (sbox % LEAVES) + slot;
-            tell_alone(s, LIE_SQUARE, node, sbox);
-            if (sbox < LAST_ROUND) tell_alone(s, LIE_POWER, node, sbox);
-        }
-        for (uint32_t k = 0; k < 8; k++) tell_alone(s, LIE_DIGEST, 2 * (k % LEAVES) + slot, k);
+    for (uint32_t sbox = 0; sbox < SBOXES; sbox++) {
+        tell_alone(s, LIE_SQUARE, sbox % NODES, sbox);
+        if (sbox < LAST_ROUND) tell_alone(s, LIE_POWER, sbox % NODES, sbox);
     }
+    for (uint32_t k = 0; k < 8; k++) tell_alone(s, LIE_DIGEST, k % NODES, k);
 }
 
 static void the_length_and_the_top(void **state) {
@@ -181,10 +178,7 @@ static void the_length_and_the_top(void **state) {
 }
 
 static void what_is_behind(void **state) {
-    for (uint32_t k = 0; k < 16; k++) {
-        tell_alone(*state, LIE_INPUT, NODES + 2 * k % 22, k);
-        tell_alone(*state, LIE_INPUT, NODES + 2 * k % 22 + 1, k);
-    }
+    for (uint32_t k = 0; k < 16; k++) tell_alone(*state, LIE_INPUT, NODES + k % (ROWS - NODES), k);
     for (uint32_t k = VALUES % 16; k < 16; k++) tell_alone(*state, LIE_INPUT, NODES - 1, k);
 }
 
