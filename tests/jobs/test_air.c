@@ -159,15 +159,20 @@ static void wrong_public_terms_are_named(void **state) {
     expect_refused(", check: off", PR_ERR_INPUT, "the verifier refuses the proof: ");
 }
 
-static void every_column_is_noticed(void **state) {
-    (void)state;
+static pr_job_instance *create_unchecked(void) {
     const pr_param items[] = {{"case", "case.json"}, {"check", "off"}};
     const pr_params params = {.base_dir = folder, .n = 2, .items = items};
-    static const uint32_t busy[] = {64, 16};
     pr_job_instance *job = NULL;
+    assert_int_equal(pr_instance_create(&job, &pr_job_air, &params, NULL), PR_OK);
+    return job;
+}
+
+static void every_column_is_noticed(void **state) {
+    (void)state;
+    static const uint32_t busy[] = {64, 16};
     uint64_t random = test_seed();
     put_case(example);
-    assert_int_equal(pr_instance_create(&job, &pr_job_air, &params, NULL), PR_OK);
+    pr_job_instance *job = create_unchecked();
     traces t = traces_of(&pr_job_air, job, 2);
     pr_statement st = plain_statement(pr_job_air.air(job));
     assert_int_equal(pr_job_air.public_terms(job, &st, NULL), PR_OK);
@@ -175,6 +180,40 @@ static void every_column_is_noticed(void **state) {
     assert_every_column_is_noticed(pr_job_air.air(job), &t, &random, 20, busy);
     pr_statement_clear(&st);
     traces_destroy(&t);
+    pr_instance_destroy(&pr_job_air, job);
+}
+
+/* From row 9 on the state is another, and what follows from that is honest. Row 8 puts it in, or nobody does. */
+static void jump(pr_m31 **x, bool row_8_lies) {
+    if (row_8_lies) x[2][8] = pr_m31_add(x[2][8], 1);
+    x[1][9] = pr_m31_add(x[1][9], 1);
+    for (uint32_t r = 9; r < 64; r++) {
+        x[2][r] = pr_m31_add(pr_m31_square(x[1][r]), x[0][r]);
+        if (r + 1 < 64) x[1][r + 1] = x[2][r];
+    }
+}
+
+/* Both constraints of the example, and its lookups. */
+static void each_is_needed(void **state) {
+    (void)state;
+    put_case(example);
+    pr_job_instance *job = create_unchecked();
+    traces honest = traces_of(&pr_job_air, job, 1);
+    needs needed = needs_create(pr_job_air.air(job), &honest);
+    for (int lie = 0; lie < 4; lie++) {
+        traces forged = traces_copy(&honest);
+        pr_m31 **x = forged.columns[0], *counts = forged.columns[1][0];
+        if (lie < 2) jump(x, lie == 1);
+        if (lie == 2) x[3][20] += 16, x[4][20]--;           /* 4 + 16 as 20 */
+        if (lie == 3) x[3][20]++, counts[4]--, counts[5]++; /* as 5 + 16 */
+        culprits found = find_culprits(pr_job_air.air(job), &honest, &forged, NULL);
+        assert_int_equal(found.n, 1);
+        needs_note(&needed, &found);
+        traces_destroy(&forged);
+    }
+    assert_int_equal(needs_print_missing(&needed), 0);
+    needs_destroy(&needed);
+    traces_destroy(&honest);
     pr_instance_destroy(&pr_job_air, job);
 }
 
@@ -276,15 +315,11 @@ static void unfit_cases(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_holds),
-        cmocka_unit_test(the_case_s_own_statement),
-        cmocka_unit_test(wrong_cells_are_named),
-        cmocka_unit_test(wrong_public_terms_are_named),
-        cmocka_unit_test(every_column_is_noticed),
-        cmocka_unit_test(digests_bind_the_statement),
-        cmocka_unit_test(records_are_checked),
-        cmocka_unit_test(long_cases_by_digest),
-        cmocka_unit_test(unfit_cases),
+        cmocka_unit_test(the_example_holds),          cmocka_unit_test(the_case_s_own_statement),
+        cmocka_unit_test(wrong_cells_are_named),      cmocka_unit_test(wrong_public_terms_are_named),
+        cmocka_unit_test(every_column_is_noticed),    cmocka_unit_test(each_is_needed),
+        cmocka_unit_test(digests_bind_the_statement), cmocka_unit_test(records_are_checked),
+        cmocka_unit_test(long_cases_by_digest),       cmocka_unit_test(unfit_cases),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -10,6 +10,7 @@
 #include "data_pipeline/job.h"
 #include "gadgets/column.h"
 #include "generic_compute/job.h"
+#include "vm/job.h"
 #include "vm/run.h"
 #include "vm_case.h"
 
@@ -75,29 +76,134 @@ static void operations(void **state) {
         }
 }
 
-/* The proof's side: the trace of each holds with the public terms, and public data restore it. */
-static void their_traces(void **state) {
+/* ---- the proof's side ---- */
+
+static const pr_job_type *const machine_types[] = {&pr_job_data_pipeline, &pr_job_generic_compute};
+static const pr_param small[2][8] = {
+    {{"operation", "histogram"}, {"input", "1 2 3 2 9"}, {"bins", "4"}},
+    {{"code",
+      "LOADIMM r1, INPUT\nLOAD r2, r1, 2\nLOADIMM r3, OUTPUT\nSTORE r2, r3, 1\nLOADIMM r4, 1\nSTORE r4, r3\nHALT"},
+     {"input", "4 5"}}};
+
+static pr_statement statement_of(const pr_job_type *type, const pr_job_instance *job) {
+    pr_statement st = plain_statement(type->air(job));
+    assert_int_equal(type->public_terms(job, &st, NULL), PR_OK);
+    return st;
+}
+
+static void assert_holds(const pr_job_type *type, const pr_job_instance *job) {
+    traces t = traces_of(type, job, 2);
+    pr_statement st = statement_of(type, job);
+    assert_traces_hold(&st, &t);
+    pr_statement_clear(&st);
+    traces_destroy(&t);
+}
+
+/* They prove what vm proves: public data restore the same AIR here and there, and public terms come from one function.
+ * So the suites of vm, which find each constraint and each lookup needed, are theirs. */
+static void the_machine_s_air(void **state) {
     (void)state;
-    const pr_param histogram[8] = {{"operation", "histogram"}, {"input", "1 2 3 2 9"}, {"bins", "4"}};
-    const pr_param code[8] = {{"code", "LOADIMM r1, INPUT\nLOAD r2, r1, 2\nHALT"}, {"input", "1 2"}};
-    const pr_job_type *const types[] = {&pr_job_data_pipeline, &pr_job_generic_compute};
     for (int k = 0; k < 2; k++) {
-        pr_job_instance *job = create(types[k], ".", k ? code : histogram), *again = NULL;
-        traces t = traces_of(types[k], job, 2);
-        pr_statement st = plain_statement(types[k]->air(job));
-        assert_int_equal(types[k]->public_terms(job, &st, NULL), PR_OK);
-        assert_traces_hold(&st, &t);
-        pr_writer w;
-        pr_writer_init(&w);
-        types[k]->write_public(job, &w);
-        assert_int_equal(pr_instance_create_public(&again, types[k], NULL, w.data, w.size, NULL), PR_OK);
-        pr_hash x = pr_air_digest(types[k]->air(job)), y = pr_air_digest(types[k]->air(again));
-        assert_true(pr_hash_equal(&x, &y));
-        pr_writer_clear(&w);
-        pr_statement_clear(&st);
-        traces_destroy(&t);
-        pr_instance_destroy(types[k], again);
-        pr_instance_destroy(types[k], job);
+        const pr_job_type *type = machine_types[k], *all[] = {type, &pr_job_vm};
+        pr_job_instance *job = create(type, ".", small[k]);
+        assert_holds(type, job);
+        assert_ptr_equal(type->public_terms, pr_job_vm.public_terms);
+        for (int i = 0; i < 2; i++) {
+            pr_job_instance *again = NULL;
+            pr_writer w, same;
+            pr_writer_init(&w);
+            pr_writer_init(&same);
+            type->write_public(job, &w);
+            assert_int_equal(pr_instance_create_public(&again, all[i], NULL, w.data, w.size, NULL), PR_OK);
+            all[i]->write_public(again, &same);
+            pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(all[i]->air(again));
+            assert_true(pr_hash_equal(&x, &y));
+            assert_int_equal(w.size, same.size);
+            assert_memory_equal(w.data, same.data, w.size);
+            pr_writer_clear(&same);
+            pr_writer_clear(&w);
+            pr_instance_destroy(all[i], again);
+        }
+        pr_instance_destroy(type, job);
+    }
+}
+
+/* Any other value in any cell, padding included, but for the inverses of equality, which are free where there is
+ * nothing to invert: test_vm_constraints.c looks at these. */
+static void each_cell_is_noticed(void **state) {
+    (void)state;
+    uint64_t random = test_seed();
+    for (int k = 0; k < 2; k++) {
+        pr_job_instance *job = create(machine_types[k], ".", small[k]);
+        traces honest = traces_of(machine_types[k], job, 1), forged = traces_copy(&honest);
+        for (uint32_t c = 0; c < honest.air->n_components; c++)
+            for (uint32_t column = 0; column < honest.air->components[c].n_columns; column++) {
+                if (c == PR_VM_EQUALITY && column >= PR_VM_E_INVERSE) continue;
+                uint64_t r = next_random(&random);
+                uint32_t row = (uint32_t)(r % (r >> 63 ? 4 : 1u << honest.air->components[c].log_size));
+                pr_m31 *cell = &forged.columns[c][column][row], kept = *cell;
+                *cell = pr_m31_add(kept, 1 + random_m31(&random) % (PR_P - 1));
+                if (!find_culprits(honest.air, &honest, &forged, NULL).is_noticed)
+                    fail_msg("component %u, column %u, row %u: %u for %u", c, column, row, *cell, kept);
+                *cell = kept;
+            }
+        traces_destroy(&forged);
+        traces_destroy(&honest);
+        pr_instance_destroy(machine_types[k], job);
+    }
+}
+
+/* The truth; then another output, input, number of steps, end, number of outputs. */
+static void wrong_claims(void **state) {
+    (void)state;
+    for (int k = 0; k < 2; k++)
+        for (int lie = 0; lie < 6; lie++) {
+            pr_job_instance *job = create(machine_types[k], ".", small[k]);
+            traces t = traces_of(machine_types[k], job, 1);
+            pr_vm_public *s = &job->run.statement;
+            s->outputs[0] += lie == 1;
+            s->inputs[1] += lie == 2;
+            s->n_steps += lie == 3;
+            if (lie == 4) s->end = PR_VM_DIVISION_BY_ZERO;
+            s->n_outputs -= lie == 5;
+            pr_statement st = statement_of(machine_types[k], job);
+            assert_int_equal(count_findings(&st, &t) > 0, lie > 0);
+            pr_statement_clear(&st);
+            traces_destroy(&t);
+            pr_instance_destroy(machine_types[k], job);
+        }
+}
+
+/* Sums of no value, one, and so on: the words of memory fill 16 rows, and are one more. */
+static void edge_sizes(void **state) {
+    (void)state;
+    bool is_full = false, is_over = false;
+    char list[64] = "";
+    for (size_t n = 0; n < 20; n++, strcat(list, "7 ")) {
+        const pr_param sum[8] = {{"operation", "sum"}, {"input", list}};
+        pr_job_instance *job = create(&pr_job_data_pipeline, ".", sum);
+        assert_holds(&pr_job_data_pipeline, job);
+        uint32_t n_words = job->run.trace.machine.memory.n, log_words = job->run.statement.log_rows[PR_VM_WORDS];
+        is_full |= n_words == 16 && log_words == 4;
+        is_over |= n_words == 17 && log_words == 5;
+        pr_instance_destroy(&pr_job_data_pipeline, job);
+    }
+    assert_true(is_full && is_over);
+}
+
+/* One step, 16 that fill the rows, 17. */
+static void edge_steps(void **state) {
+    (void)state;
+    static const char *const codes[] = {"HALT", "LOADIMM r1, 7\nn: SUB r1, r1, 1\nJNZ r1, n\nHALT",
+                                        "LOADIMM r1, 7\nn: SUB r1, r1, 1\nJNZ r1, n\nNOP\nHALT"};
+    static const uint32_t steps[] = {1, 16, 17}, log_rows[] = {4, 4, 5};
+    for (int k = 0; k < 3; k++) {
+        const pr_param items[8] = {{"code", codes[k]}, {"input", "1"}};
+        pr_job_instance *job = create(&pr_job_generic_compute, ".", items);
+        assert_holds(&pr_job_generic_compute, job);
+        assert_int_equal(job->run.statement.n_steps, steps[k]);
+        assert_int_equal(job->run.statement.log_rows[PR_VM_MAIN], log_rows[k]);
+        pr_instance_destroy(&pr_job_generic_compute, job);
     }
 }
 
@@ -258,7 +364,11 @@ static void parameters_that_do_not_fit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operations),
-        cmocka_unit_test(their_traces),
+        cmocka_unit_test(the_machine_s_air),
+        cmocka_unit_test(each_cell_is_noticed),
+        cmocka_unit_test(wrong_claims),
+        cmocka_unit_test(edge_sizes),
+        cmocka_unit_test(edge_steps),
         cmocka_unit_test(the_digits),
         cmocka_unit_test(columns),
         cmocka_unit_test(columns_that_are_not_there),

@@ -300,20 +300,23 @@ static void products(void **state) {
     }
 }
 
-/* A carry of 2^16 more reads the word two before: 2^32 = 2. */
+/* A carry of 2^16 more, in the address of x or of y, reads the word two before: 2^32 = 2. */
 static void another_address(void **state) {
     (void)state;
-    pr_m31 then = *cell(PR_VM_PRODUCT, 2, PR_VM_X_TIME), now = *cell(PR_VM_PRODUCT, 4, PR_VM_X_TIME);
-    uint32_t access = find_row(PR_VM_MEMORY, PR_VM_Y_TIME, now);
-    add(PR_VM_PRODUCT, 4, PR_VM_X_ABOVE, 65536);
-    add(PR_VM_PRODUCT, 4, PR_VM_X_AROUND, 1);
-    add(PR_VM_PRODUCT, 4, PR_VM_X_LOW, -2);
-    add(PR_VM_MEMORY, access, PR_VM_Y_ADDRESS, -2);
-    *cell(PR_VM_MEMORY, access, PR_VM_Y_AGE) = now - then - 1;
-    *cell(PR_VM_MEMORY, access, PR_VM_Y_AGE + 1) = 0;
-    *cell(PR_VM_WORDS, find_row(PR_VM_WORDS, PR_VM_W_TIME, then), PR_VM_W_TIME) = now;
-    *cell(PR_VM_WORDS, find_row(PR_VM_WORDS, PR_VM_W_TIME, now), PR_VM_W_TIME) = 0;
-    one_lookup_notices(PR_VM_PRODUCT, "address");
+    for (uint32_t which = 0; which < 2; which++) {
+        pr_m31 then = *cell(PR_VM_PRODUCT, 2, PR_VM_X_TIME) + which,
+               now = *cell(PR_VM_PRODUCT, 4, PR_VM_X_TIME) + which;
+        uint32_t access = find_row(PR_VM_MEMORY, PR_VM_Y_TIME, now);
+        add(PR_VM_PRODUCT, 4, PR_VM_X_ABOVE + which, 65536);
+        add(PR_VM_PRODUCT, 4, PR_VM_X_AROUND + which, 1);
+        add(PR_VM_PRODUCT, 4, PR_VM_X_LOW + which, -2);
+        add(PR_VM_MEMORY, access, PR_VM_Y_ADDRESS, -2);
+        *cell(PR_VM_MEMORY, access, PR_VM_Y_AGE) = now - then - 1;
+        *cell(PR_VM_MEMORY, access, PR_VM_Y_AGE + 1) = 0;
+        *cell(PR_VM_WORDS, find_row(PR_VM_WORDS, PR_VM_W_TIME, then), PR_VM_W_TIME) = now;
+        *cell(PR_VM_WORDS, find_row(PR_VM_WORDS, PR_VM_W_TIME, now), PR_VM_W_TIME) = 0;
+        one_lookup_notices(PR_VM_PRODUCT, which ? "address of y" : "address of x");
+    }
 }
 
 /* ---- HASH ---- */

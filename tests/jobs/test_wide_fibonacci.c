@@ -86,11 +86,13 @@ static void trace_follows_the_definition(void **state) {
     }
 }
 
+/* Each constraint alone notices some change, so all are needed; the first two columns are the prover's. */
 static void a_changed_cell_is_noticed(void **state) {
     (void)state;
     uint64_t random = test_seed();
     pr_job_instance *job = create("5", "20", "7");
     rows t = trace_in_rows(type, job, 1);
+    assert_int_equal(type->air(job)->components[0].n_constraints, t.n_columns - 2);
     for (uint32_t k = 0; k < t.n_columns; k++) {
         uint32_t row = (uint32_t)next_random(&random) % 32, first = 0;
         pr_m31 kept = t.columns[k][row];
