@@ -14,7 +14,7 @@ typedef enum pr_air_check_mode {
     PR_AIR_CHECK_FULL
 } pr_air_check_mode;
 
-#define PR_AIR_CHECK_ROWS 1024
+#define PR_AIR_CHECK_ROWS 256
 
 typedef struct pr_air_check pr_air_check;
 /* st: its AIR and public terms; borrowed. */

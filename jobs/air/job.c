@@ -237,7 +237,7 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
 static const pr_param_spec params_spec[] = {
     {"case", PR_PARAM_PATH, true, NULL, 0, 0, "case file: AIR, public terms and trace"},
     {"check", PR_PARAM_TEXT, false, "sampled", 0, 0,
-     "of the trace before it is proven: full (every row, every relation), sampled (1,024 rows a component) or off"},
+     "of the trace before it is proven: full (every row, every relation), sampled (256 rows a component) or off"},
     {"statement", PR_PARAM_TEXT, false, "own", 0, 0,
      "own: the profile's parameters and this program's digest; case: parameters, digest and transcript of the case"},
 };
