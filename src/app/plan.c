@@ -108,10 +108,9 @@ static pr_status read_arguments(plan_options *o, bool *is_manifest, int argc, ch
         return pr_fail(err, PR_ERR_USAGE, "plan needs one MANIFEST.yaml or CASE.json; see proverun plan --help");
     o->path = argv[optind];
     *is_manifest = pr_app_is_yaml(o->path);
-    if (!*is_manifest && (o->n_ranks || o->has_votes || o->coordinator_only || o->json))
+    if (!*is_manifest && (o->n_ranks || o->has_votes || o->coordinator_only))
         return pr_fail(err, PR_ERR_USAGE,
-                       "%s: --ranks, --config, --coordinator-only and --json go with a manifest (.yaml, .yml)",
-                       o->path);
+                       "%s: --ranks, --config and --coordinator-only go with a manifest (.yaml, .yml)", o->path);
     return pr_app_backend(&o->prover.backend, backend, err);
 }
 

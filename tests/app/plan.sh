@@ -62,6 +62,9 @@ for field in cells constraints expected_ms expected_proof_bytes max_proof_bytes 
     is "$field" "$(number four fib-2 $field)" "$(sed -n "s/.*\"$field\":\([0-9.]*\),.*/\1/p" out)"
 done
 is memory "$(number four fib-2 memory_bytes)" "$(sed -n 's/.*"total_bytes":\([0-9]*\),.*/\1/p' out)"
+cp out plain
+expect 0 plan fib.json --threads 1 --json
+cmp -s out plain || fail 'a case is not planned as JSON alike with and without --json'
 expect 2 plan fib.json --ranks 2
 says err 'fib.json: --ranks, .* go with a manifest'
 
