@@ -124,6 +124,7 @@ static void write_trees(const pr_prover *p, pr_proof *proof, const openings *o) 
         const pr_layout_tree *tree = &p->layout->trees[t];
         const pr_opening *one = &o->trees[t];
         proof->commitments[t] = p->trees[t].root;
+        if (!one->n) continue; /* an empty tree has no arrays either */
         memcpy(proof->samples[t], p->samples + p->first_sample[t], tree->n_samples * sizeof(pr_qm31));
         memcpy(proof->decommitments[t].hashes, one->hashes, one->n_hashes * sizeof(pr_hash));
         memcpy(proof->queried_values[t], one->values, tree->n_columns * p->n_queries * sizeof(pr_m31));
