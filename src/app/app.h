@@ -35,8 +35,14 @@ int pr_app_simulate(int argc, char **argv);
  * each validator, and 1 also for one that has signed wrongly and was not removed. */
 struct pr_secret_key;
 /* inputs: where relative paths of the manifest begin; NULL: where the file says. */
-int pr_app_verify_results(const char *path, const char *inputs, unsigned n_threads, const struct pr_secret_key *key,
-                          bool names_voters);
+typedef struct pr_app_verification {
+    const char *path, *inputs; /* inputs: where relative paths of the manifest begin; NULL: where they did */
+    const struct pr_secret_key *key;
+    const struct pr_registry *validators; /* who may have signed; NULL: whom the file names */
+    unsigned threads;                     /* 0: as many as processors */
+    bool names_voters;
+} pr_app_verification;
+int pr_app_verify_results(const pr_app_verification *v);
 
 /* Job types and backends: literal arrays, NULL at the end. */
 extern const pr_job_type *const pr_job_types[];

@@ -1,6 +1,7 @@
 /* `proverun prove-inclusion` and `proverun verify-inclusion`: that an outcome is one of a run's, whose root a quorum
  * has signed. The file between them is text: names and hex digits. */
 #include "app/app.h"
+#include "app/validator_list.h"
 #include "app/vote_check.h"
 #include <limits.h>
 #include <stdio.h>
@@ -202,33 +203,6 @@ static pr_status check_by_results(const inclusion *x, pr_vote_check *c, pr_error
     return print_verdict(x, &root, "signed by a quorum of the validators in the results file", err);
 }
 
-/* A line a validator, in the order of registration: KEY STAKE [removed]. */
-static pr_status add_line(pr_registry *registry, const char *line, const char *path, unsigned number, pr_error *err) {
-    char key_text[68], word[16] = "";
-    unsigned long long stake;
-    uint8_t key[PR_PUBLIC_KEY_BYTES];
-    int n = sscanf(line, "%67s %llu %15s", key_text, &stake, word);
-    const char *digits = strncmp(key_text, "0x", 2) == 0 ? key_text + 2 : key_text;
-    if (n < 2 || !pr_hex_decode(key, sizeof key, digits) || (n == 3 && strcmp(word, "removed") != 0))
-        return pr_fail(err, PR_ERR_USAGE, "%s:%u: not `KEY STAKE` or `KEY STAKE removed`", path, number);
-    PR_TRY(pr_registry_add(registry, key, stake, err));
-    if (n == 3) pr_registry_remove(registry, registry->n - 1, PR_REMOVAL_AWAY);
-    return PR_OK;
-}
-
-static pr_status read_validators(pr_registry *registry, const char *path, pr_error *err) {
-    uint8_t *text;
-    size_t size;
-    char *rest = NULL;
-    unsigned number = 0;
-    PR_TRY(pr_file_read(&text, &size, path, PR_INCLUSION_MAX_BYTES, err));
-    pr_status status = PR_OK;
-    for (char *line = strtok_r((char *)text, "\n", &rest); line && status == PR_OK; line = strtok_r(NULL, "\n", &rest))
-        if (number++, line[0] != '#') status = add_line(registry, line, path, number, err);
-    free(text);
-    return status;
-}
-
 static pr_status check_by_root(const inclusion *x, const request *q, pr_error *err) {
     pr_registry registry;
     pr_hash root, certified;
@@ -239,7 +213,7 @@ static pr_status check_by_root(const inclusion *x, const request *q, pr_error *e
     pr_status status = PR_OK;
     if (q->validators) {
         signers = "signed by a quorum of the validators given";
-        status = read_validators(&registry, q->validators, err);
+        status = pr_validator_list_read(&registry, q->validators, err);
         if (status == PR_OK) status = check_quorum(&certified, x, &registry, err);
         if (status == PR_OK && !pr_hash_equal(&certified, &root))
             status = pr_fail(err, PR_ERR_REFUSED, "the validators have signed another root");

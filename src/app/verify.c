@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "app/keys.h"
+#include "app/validator_list.h"
 #include "casefile/casefile.h"
 #include "verify/verify.h"
 #include <getopt.h>
@@ -63,15 +64,13 @@ static int verify_case(const char *case_path, const char *envelope_path) {
 
 typedef struct arguments {
     uint64_t threads;
-    const char *key_path, *passphrase_file, *inputs;
+    const char *key_path, *passphrase_file, *inputs, *validators;
 } arguments;
 
 static pr_status parse_options(arguments *a, int argc, char **argv, pr_error *err) {
-    static const struct option options[] = {{"threads", 1, 0, 'n'},
-                                            {"key", 1, 0, 'k'},
-                                            {"passphrase-file", 1, 0, 'p'},
-                                            {"inputs", 1, 0, 'i'},
-                                            {0, 0, 0, 0}};
+    static const struct option options[] = {{"threads", 1, 0, 'n'},         {"key", 1, 0, 'k'},
+                                            {"passphrase-file", 1, 0, 'p'}, {"inputs", 1, 0, 'i'},
+                                            {"validators", 1, 0, 'v'},      {0, 0, 0, 0}};
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) {
@@ -79,6 +78,8 @@ static pr_status parse_options(arguments *a, int argc, char **argv, pr_error *er
             PR_TRY(pr_app_number(&a->threads, "--threads", optarg, 1, 4096, err));
         else if (c == 'i')
             a->inputs = optarg;
+        else if (c == 'v')
+            a->validators = optarg;
         else if (c == 'k')
             a->key_path = optarg;
         else if (c == 'p')
@@ -92,17 +93,27 @@ static pr_status parse_options(arguments *a, int argc, char **argv, pr_error *er
 static pr_status parse(arguments *a, int argc, char **argv, pr_error *err) {
     PR_TRY(parse_options(a, argc, argv, err));
     int n = argc - optind;
-    if (n == 1 || (n == 2 && !a->key_path)) return PR_OK;
+    if (n == 1 || (n == 2 && !a->key_path && !a->validators)) return PR_OK;
     return pr_fail(err, PR_ERR_USAGE,
                    "verify needs CASE.json ENVELOPE.json, or one RESULTS.h5; see proverun verify --help");
 }
 
 static int verify_results(const arguments *a, const char *path, bool names_voters) {
     pr_secret_key *key = NULL;
+    pr_registry given;
     pr_error err = {0};
-    if (a->key_path && pr_app_open_key(&key, a->key_path, a->passphrase_file, &err) != PR_OK) return pr_app_fail(&err);
-    int exit_code = pr_app_verify_results(path, a->inputs, (unsigned)a->threads, key, names_voters);
+    pr_registry_init(&given);
+    pr_status status = a->validators ? pr_validator_list_read(&given, a->validators, &err) : PR_OK;
+    if (status == PR_OK && a->key_path) status = pr_app_open_key(&key, a->key_path, a->passphrase_file, &err);
+    const pr_app_verification v = {.path = path,
+                                   .inputs = a->inputs,
+                                   .key = key,
+                                   .validators = a->validators ? &given : NULL,
+                                   .threads = (unsigned)a->threads,
+                                   .names_voters = names_voters};
+    int exit_code = status == PR_OK ? pr_app_verify_results(&v) : pr_app_fail(&err);
     pr_secret_key_destroy(key);
+    pr_registry_clear(&given);
     return exit_code;
 }
 

@@ -162,13 +162,6 @@ static void clear_manifests(audit *a) {
     free(a->manifests);
 }
 
-typedef struct request {
-    const char *path, *inputs;
-    const struct pr_secret_key *key;
-    unsigned threads;
-    bool names_voters;
-} request;
-
 static int report(const audit *a, const char *path, bool damaged) {
     printf("%s: %zu proofs good, %zu bad, %zu jobs without a proof%s\n", path, a->n_good, a->n_bad, a->n_without,
            damaged ? "; parts of the file are damaged" : "");
@@ -177,15 +170,15 @@ static int report(const audit *a, const char *path, bool damaged) {
     return a->n_bad || a->n_sealed || damaged;
 }
 
-static int check_votes(audit *a, const request *q) {
-    pr_vote_check c = {.results = a->results, .judge = judge_stored, .context = a};
+static int check_votes(audit *a, const pr_app_verification *q) {
+    pr_vote_check c = {.results = a->results, .judge = judge_stored, .context = a, .given = q->validators};
     pr_error err = {0};
     int exit_code = pr_vote_check_run(&c, &err) == PR_OK ? pr_vote_report(&c, q->names_voters) : pr_app_fail(&err);
     pr_vote_check_clear(&c);
     return exit_code;
 }
 
-static int verify_jobs(audit *a, const request *q) {
+static int verify_jobs(audit *a, const pr_app_verification *q) {
     long n = (long)pr_results_n_jobs(a->results);
     a->verdicts = calloc(n ? (size_t)n : 1, sizeof *a->verdicts);
     a->judged = calloc(n ? (size_t)n : 1, sizeof *a->judged);
@@ -201,7 +194,7 @@ static int verify_jobs(audit *a, const request *q) {
 }
 
 static int verify_all(void *context) {
-    const request *q = context;
+    const pr_app_verification *q = context;
     audit a = {.key = q->key};
     pr_results *r = NULL;
     pr_error err = {0};
@@ -225,12 +218,12 @@ static int verify_all(void *context) {
     return exit_code;
 }
 
-int pr_app_verify_results(const char *path, const char *inputs, unsigned n_threads, const struct pr_secret_key *key,
-                          bool names_voters) {
-    request q = {path, inputs, key, n_threads ? n_threads : pr_cpu_count(), names_voters};
+int pr_app_verify_results(const pr_app_verification *v) {
+    pr_app_verification q = *v;
     pr_error err = {0};
     int exit_code = 74;
-    if (pr_store_guard(&exit_code, verify_all, &q, path, 0, &err) == PR_OK) return exit_code;
+    if (!q.threads) q.threads = pr_cpu_count();
+    if (pr_store_guard(&exit_code, verify_all, &q, q.path, 0, &err) == PR_OK) return exit_code;
     printf("bad: %s\n", err.text);
     return 1;
 }

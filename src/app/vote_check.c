@@ -105,6 +105,18 @@ static pr_status open_record(pr_vote_check *c, pr_error *err) {
     return add_validators(c, err);
 }
 
+/* Who can write the file could have signed everything with keys of his own. */
+static void compare_with_given(pr_vote_check *c) {
+    const pr_registry *given = c->given;
+    if (given->n != c->registry.n)
+        blame(c, "consensus: %u validators were given, the file names %u", given->n, c->registry.n);
+    for (uint32_t i = 0; i < given->n && i < c->registry.n; i++) {
+        const pr_validator *a = &given->validators[i], *b = &c->registry.validators[i];
+        if (memcmp(a->public_key, b->public_key, PR_PUBLIC_KEY_BYTES) != 0 || a->stake != b->stake)
+            blame(c, "validator %u: its key or its stake is not the one given", i);
+    }
+}
+
 pr_status pr_vote_check_open(pr_vote_check *c, pr_error *err) {
     PR_TRY(open_record(c, err));
     size_t n;
@@ -433,6 +445,7 @@ pr_status pr_vote_check_run(pr_vote_check *c, pr_error *err) {
         blame(c, "consensus: %s", e.text);
     else if (c->record == PR_VOTES_ON_RECORD)
         PR_TRY(check_record(c, err));
+    if (status == PR_OK && c->given) compare_with_given(c);
     check_approvals(c);
     return PR_OK;
 }

@@ -1,7 +1,7 @@
 /* Checks what a results file says of the consensus, offline: signatures of votes, certificates, evidence, views and the
- * batch, against the validators and the terms that the file itself names. Each thing that does not hold is a line on
- * standard output; an `approved` job without a certificate that holds is one, whatever the file lacks. One thread;
- * within the guard of verify_results.c. */
+ * batch, against the validators and the terms that the file itself names, and these against a list where there is one.
+ * Each thing that does not hold is a line on standard output; an `approved` job without a certificate that holds is
+ * one, whatever the file lacks. One thread; within the guard of verify_results.c. */
 #ifndef PR_APP_VOTE_CHECK_H
 #define PR_APP_VOTE_CHECK_H
 #include "cluster/ballot_keys.h"
@@ -28,6 +28,7 @@ typedef struct pr_vote_check {
     /* The verifier's word on the stored proof of row i of /jobs. */
     pr_proof_verdict (*judge)(void *context, size_t i);
     void *context;
+    const pr_registry *given; /* who the validators are by the auditor's own list; NULL: by the file's word */
     /* ---- filled ---- */
     pr_vote_record record;
     pr_consensus_terms terms;

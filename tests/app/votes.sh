@@ -42,6 +42,26 @@ expect 2 audit
 expect 2 audit "$file" "$file"
 expect 74 audit jobs.yaml
 
+# ---- by the auditor's own list of validators ----
+"$PROVERUN" show "$file" --table validators | awk 'NR > 1 { print $2, $3 }' >keys
+sed 1d keys >fewer
+{ sed -n 2p keys && sed -n 1p keys && sed 1,2d keys; } >swapped
+sed '3s/ 1$/ 2/' keys >richer
+sed 's/ /  stake /' keys >wordy
+for command in verify audit; do
+    expect 0 $command "$file" --validators keys
+    says out '0 evidence: 0 bad'
+    expect 1 $command "$file" --validators fewer
+    says out '^bad: consensus: 3 validators were given, the file names 4$'
+    expect 1 $command "$file" --validators swapped
+    [ "$(grep -c '^bad: validator [01]: its key or its stake is not the one given$' out)" = 2 ] || fail "swapped: $(cat out)"
+    expect 1 $command "$file" --validators richer
+    says out '^bad: validator 2: its key or its stake is not the one given$'
+    expect 2 $command "$file" --validators wordy
+    says err 'wordy:1: not `KEY STAKE`'
+    expect 74 $command "$file" --validators no-such-file
+done
+
 # made again from the journal, it says the same
 expect 0 show "$file" --table certificates
 mv out certificates
@@ -80,6 +100,8 @@ expect 0 show "$zero"
 expect 0 audit "$zero"
 says out '4 proofs good, 0 bad'
 says out 'consensus: no votes are on record'
+expect 1 audit "$zero" --validators keys
+says out '^bad: consensus: 4 validators were given, the file names 0$'
 says "${zero%.h5}.prom" '^proverun_consensus_rounds_total{outcome="unvoted"} 4$'
 
 # ---- inclusion ----
@@ -91,12 +113,10 @@ says out "^included: job fib-3 of run $run: approved$"
 hash=$("$PROVERUN" show "$file" --table jobs | awk '$1 == "id" { id = $2 } $1 == "proof_hash" && id == "fib-3" { print $2 }')
 says out "^proof $hash$"
 root=$(sed -n 's/^root \([0-9a-f]*\), .*/\1/p' out)
-"$PROVERUN" show "$file" --table validators | awk 'NR > 1 { print $2, $3 }' >keys
 expect 0 verify-inclusion fib-3.inclusion --root "$root"
 says out 'who signed it was not checked'
 expect 0 verify-inclusion fib-3.inclusion --root "$root" --validators keys
 says out 'signed by a quorum of the validators given'
-sed 1d keys >fewer
 expect 1 verify-inclusion fib-3.inclusion --root "$root" --validators fewer
 expect 1 verify-inclusion fib-3.inclusion --root "$(printf '%064d' 1)"
 says out 'refused: .*another root'
