@@ -120,13 +120,13 @@ with h5py.File("changed.h5", "r+") as f:
         f[what][...] = rows
 P
     while read -r what at words; do
-        cp "$file" changed.h5
+        cp "$shared" changed.h5
         chmod u+w changed.h5
         python3 change.py "$what" "$at" || fail "$what $at could not be changed"
-        expect 1 decrypt changed.h5 --key locked.key --passphrase-file word
+        expect 1 decrypt changed.h5 --key owner.key
         says err "fi.*: $words"
         grep -q 'encrypted jobs opened, [12] not$' err || fail "$what $at: $(tail -n 1 err)"
-        expect 1 verify changed.h5 --key locked.key --passphrase-file word
+        expect 1 verify changed.h5 --key owner.key
         says out '^bad: fi'
     done <<'K'
 proofs 0 encrypted to another key, or changed since
