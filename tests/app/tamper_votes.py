@@ -2,6 +2,7 @@
 import sys
 
 import h5py
+import numpy
 
 path, kind = sys.argv[1:]
 with h5py.File(path, "r+") as f:
@@ -15,6 +16,13 @@ with h5py.File(path, "r+") as f:
         rows = f[table][:]
         rows[row][column] = value
         f[table][...] = rows
+
+    def pack(rows, types):
+        """Packed, with the file's own types of texts."""
+        packed = numpy.zeros(len(rows), [(n, types.fields[n][0]) for n in rows.dtype.names])
+        for n in rows.dtype.names:
+            packed[n] = rows[n]
+        return packed
 
     flips = {
         "certificate": "certificates",
@@ -60,6 +68,11 @@ with h5py.File(path, "r+") as f:
     elif kind == "drop":
         for name in ("validators", "votes", "certificates"):
             del f[name]
+    elif kind == "old_views":  # as if from before these columns
+        old = f["views"][:][[n for n in f["views"].dtype.names if n not in ("reason", "leader")]]
+        old = pack(old, f["views"].dtype)
+        del f["views"]
+        f.create_dataset("views", data=old, chunks=(32,), maxshape=(None,), compression="gzip")
     elif kind == "stripped":  # as if from before the consensus
         for name in ("consensus_seed", "consensus_committee_size"):
             del f.attrs[name]

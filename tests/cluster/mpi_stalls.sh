@@ -123,6 +123,9 @@ view its certificate is of view 1
 view_signers the row counts others than its bytes
 view_certificate .*wrong signature
 K
+    cp "$f" changed.h5
+    /usr/bin/python3 "$HERE/../app/tamper_votes.py" changed.h5 old_views || fail "no old views"
+    "$PROVERUN" verify changed.h5 >answer 2>&1 || fail "a file from before the columns of views: $(cat answer)"
 fi
 
 # ---- what is refused begins nothing and hangs nobody ----
