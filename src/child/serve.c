@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #define EXIT_NOT_STARTED 2
 #define EXIT_PROTOCOL 70
+#define AHEAD_MS 2000 /* without a job: what was made ahead for one is given back */
 #define OOM_RAISE 500 /* of 1000: the kernel takes a prover before its supervisor */
 
 typedef struct server {
@@ -218,8 +220,15 @@ static bool handle(server *s, const pr_child_frame *f, int fd) {
     }
 }
 
+/* The next job may go elsewhere, and a device's memory with it. */
+static void wait_for_frame(server *s) {
+    struct pollfd socket = {PR_CHILD_SOCKET, POLLIN, 0};
+    if (poll(&socket, 1, AHEAD_MS) == 0) pr_work_line_reset(s->line);
+}
+
 static int serve(server *s) {
     while (!s->stopped) {
+        wait_for_frame(s);
         pr_child_frame frame;
         pr_error e = {0};
         int fd = -1;

@@ -14,6 +14,46 @@ static void prove(fixture *f, uint32_t attempt) {
     pr_child_event_clear(&e);
 }
 
+#if defined(PR_HAVE_CUDA_EMU) && !defined(__SANITIZE_ADDRESS__) /* which keeps what is freed, and is slow */
+#define TEST_KEPT_MEMORY
+static size_t resident_kib(pid_t pid) {
+    char path[64], line[128];
+    size_t kib = 0;
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "VmRSS: %zu", &kib) == 1) break;
+    fclose(file);
+    return kib;
+}
+
+/* On a device's backend it keeps its prover for a job that was spoken of; when that does not come, its memory goes. */
+static void test_kept_memory(void **state) {
+    (void)state;
+    enum { TRACE_KIB = 100 << 8 }; /* 2^16 words a column */
+    fixture f;
+    pr_error err = {0};
+    pr_child_options o = start_options();
+    o.program = PR_PROVERUN;
+    o.backend = "cuda-emu";
+    create(&f, &o);
+    start(&f);
+    const pr_child_task task = {.job = WIDE, .attempt = 1, .next = FIB};
+    assert_int_equal(pr_child_submit(f.child, &task, &err), PR_OK);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    const size_t kept = resident_kib(pr_child_pid(f.child));
+    assert_true(kept > 3 * TRACE_KIB); /* extended columns, and the next trace's place */
+    for (int waited = 0; resident_kib(pr_child_pid(f.child)) + 2 * TRACE_KIB > kept; waited++) {
+        if (waited == 1000) fail_msg("%zu KiB are kept", kept);
+        usleep(10000);
+    }
+    prove(&f, 1);
+    end_fixture(&f);
+}
+#endif
+
 static size_t last_allowed(const cpu_set_t *set) {
     size_t last = 0;
     for (size_t i = 0; i < CPU_SETSIZE; i++)
@@ -112,6 +152,9 @@ static void test_faults_by_environment(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+#ifdef TEST_KEPT_MEMORY
+        cmocka_unit_test(test_kept_memory),
+#endif
         cmocka_unit_test(test_place),
         cmocka_unit_test(test_false_place),
         cmocka_unit_test(test_no_faults_in_program),
