@@ -1,8 +1,11 @@
 #include "air/check.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include "air/evaluate.h"
+#include "air/kernel.h"
 #include "base/random.h"
+#include "rows.h"
 
 /* A sum of fractions. */
 typedef struct fraction {
@@ -104,9 +107,10 @@ void pr_air_check_destroy(pr_air_check *check) {
 
 /* What one thread has. */
 typedef struct worker {
-    pr_evaluation e;
+    pr_evaluation e; /* of one row: those of a sample, and those of a block in which something fails */
     const pr_air_check *check;
-    fraction *sums; /* [n_relations] */
+    pr_m31 *cells;             /* of a block; NULL: there is no memory */
+    pr_air_relation_sum *sums; /* [n_relations]; NULL: relations are not looked at */
 } worker;
 
 typedef struct failure {
@@ -120,16 +124,10 @@ typedef struct rows {
     const pr_air_component *component;
     const pr_program *program;
     pr_m31 *const *columns;
-    uint32_t n; /* rows to look at: all, or so many of `sample` */
-    const uint32_t *sample;
+    const uint32_t *sample; /* [PR_AIR_CHECK_ROWS]; NULL: all rows */
     failure first;
     pr_status status;
 } rows;
-
-static void count_lookup(void *context, uint32_t index, pr_m31 multiplicity, const pr_m31 *values, uint32_t n_values) {
-    worker *w = context;
-    add_tuple(w->sums, w->check->relations, index, multiplicity, values, n_values);
-}
 
 static void read_row(worker *w, const rows *r, uint32_t row) {
     const pr_air *air = r->check->st->air;
@@ -152,32 +150,93 @@ static void check_row(worker *w, rows *r, uint32_t row) {
     }
 }
 
+/* Inputs of rows first .. first + n - 1; columns are cyclic. */
+static void read_block(worker *w, const rows *r, uint32_t first, uint32_t n) {
+    const pr_air *air = r->check->st->air;
+    uint32_t n_rows = 1u << r->component->log_size;
+    for (uint32_t k = 0; k < r->program->n_inputs; k++) {
+        const pr_input *in = &r->program->inputs[k];
+        const pr_m31 *from = in->is_preprocessed ? air->preprocessed[in->column].values : r->columns[in->column];
+        uint32_t begin = in->is_preprocessed ? first : (first + (uint32_t)in->offset) & (n_rows - 1);
+        uint32_t before_end = n < n_rows - begin ? n : n_rows - begin;
+        pr_m31 *to = w->cells + ((size_t)r->program->n_slots + k) * PR_AIR_BLOCK;
+        memcpy(to, from + begin, before_end * sizeof *to);
+        memcpy(to + before_end, from, (n - before_end) * sizeof *to);
+    }
+}
+
+static void check_block(worker *w, rows *r, uint32_t first, uint32_t n) {
+    pr_m31 failed[PR_AIR_BLOCK] = {0};
+    read_block(w, r, first, n);
+    pr_air_kernel *kernel = n < 16 ? pr_air_check_block_scalar : PR_JOB_KERNEL(pr_air_check_block);
+    kernel(failed, w->sums, w->cells, r->program, n);
+    for (uint32_t i = 0; i < n; i++)
+        if (failed[i]) check_row(w, r, first + i);
+}
+
+static pr_air_relation_sum *new_sums(const pr_air_check *check) {
+    uint32_t n = check->st->air->n_relations;
+    pr_air_relation_sum *sums = malloc((n + (size_t)1) * sizeof *sums);
+    for (uint32_t k = 0; sums && k < n; k++) {
+        memset(&sums[k], 0, sizeof sums[k]);
+        memcpy(sums[k].z, check->relations[k].z.c, sizeof sums[k].z);
+        sums[k].powers = (const pr_m31(*)[4])(const void *)check->relations[k].powers;
+        for (uint32_t i = 0; i < PR_AIR_BLOCK; i++) sums[k].denominator[0][i] = 1;
+    }
+    return sums;
+}
+
 static pr_status worker_init(worker *w, const rows *r) {
-    uint32_t n = r->check->st->air->n_relations;
-    *w = (worker){.check = r->check, .sums = malloc((n + (size_t)1) * sizeof *w->sums)};
-    if (!w->sums || pr_evaluation_init(&w->e, r->program, NULL) != PR_OK) return PR_ERR_MEMORY;
-    for (uint32_t k = 0; k < n; k++) w->sums[k] = nothing;
-    w->e.context = w;
-    if (r->check->mode == PR_AIR_CHECK_FULL) w->e.visit = count_lookup;
-    return PR_OK;
+    size_t n_cells = ((size_t)r->program->n_slots + r->program->n_inputs + 1) * PR_AIR_BLOCK;
+    *w = (worker){.check = r->check, .cells = malloc(n_cells * sizeof *w->cells)};
+    if (!w->cells || pr_evaluation_init(&w->e, r->program, NULL) != PR_OK) return PR_ERR_MEMORY;
+    if (r->check->mode != PR_AIR_CHECK_FULL) return PR_OK;
+    w->sums = new_sums(r->check);
+    return w->sums ? PR_OK : PR_ERR_MEMORY;
+}
+
+/* What the thread has summed up, place by place. */
+static void add_sums(fraction *sums, const worker *w) {
+    for (uint32_t k = 0; w->sums && k < w->check->st->air->n_relations; k++)
+        for (uint32_t i = 0; i < PR_AIR_BLOCK; i++) {
+            pr_qm31 numerator, denominator;
+            for (int c = 0; c < 4; c++) {
+                numerator.c[c] = w->sums[k].numerator[c][i];
+                denominator.c[c] = w->sums[k].denominator[c][i];
+            }
+            sums[k] = sum(sums[k], numerator, denominator);
+        }
+}
+
+static void worker_clear(worker *w) {
+    if (w->e.cells) pr_evaluation_clear(&w->e);
+    free(w->cells);
+    free(w->sums);
 }
 
 static void check_rows(rows *r, fraction *sums, unsigned n_threads) {
+    uint32_t n_rows = 1u << r->component->log_size, block = n_rows < PR_AIR_BLOCK ? n_rows : PR_AIR_BLOCK;
+    uint32_t n = r->sample ? PR_AIR_CHECK_ROWS : n_rows / block;
 #pragma omp parallel num_threads((int)n_threads)
     {
         worker w;
         pr_status status = worker_init(&w, r);
 #pragma omp for schedule(static)
-        for (uint32_t i = 0; i < r->n; i++)
-            if (status == PR_OK && !r->first.found) check_row(&w, r, r->sample ? r->sample[i] : i);
+        for (uint32_t i = 0; i < n; i++) {
+            if (status != PR_OK || r->first.found) continue;
+            if (r->sample)
+                check_row(&w, r, r->sample[i]);
+            else
+                check_block(&w, r, i * block, block);
+        }
 #pragma omp critical(air_check)
         {
-            if (status != PR_OK) r->status = status;
-            for (uint32_t k = 0; status == PR_OK && k < r->check->st->air->n_relations; k++)
-                sums[k] = sum(sums[k], w.sums[k].numerator, w.sums[k].denominator);
+            if (status == PR_OK)
+                add_sums(sums, &w);
+            else
+                r->status = status;
         }
-        if (w.e.cells) pr_evaluation_clear(&w.e);
-        free(w.sums);
+        worker_clear(&w);
     }
 }
 
@@ -203,10 +262,9 @@ pr_status pr_air_check_component(pr_air_check *check, uint32_t component, pr_m31
     pr_program program;
     uint32_t n_rows = 1u << c->log_size, *sample = NULL;
     if (check->mode == PR_AIR_CHECK_OFF) return PR_OK;
-    rows r = {.check = check, .component = c, .program = &program, .columns = columns, .n = n_rows};
+    rows r = {.check = check, .component = c, .program = &program, .columns = columns};
     if (check->mode == PR_AIR_CHECK_SAMPLED && n_rows > PR_AIR_CHECK_ROWS) {
         r.sample = sample = draw_sample(check, n_rows);
-        r.n = PR_AIR_CHECK_ROWS;
         if (!sample) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a check");
     }
     pr_status status = pr_program_lower(&program, c, PR_PROGRAM_FULL, err);
