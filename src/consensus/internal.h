@@ -30,12 +30,13 @@ typedef struct pr_round {
     bool ever_proposed; /* in this view or an earlier one */
     bool asked;         /* the verifier was asked and has not answered */
     bool unable;        /* it answered that it cannot tell */
-    bool withheld;      /* this node could not get the proof, or it was overtaken before it could */
+    bool withheld;      /* this node could not get the proof */
     bool locked_out;    /* this node approved another proof of the job, and that was counted */
     bool dirty;         /* settle has to look at it */
     uint32_t age;       /* its timer has run out, or the view has changed, so often */
     /* of the current view */
     bool proposed, waited;
+    bool overtook; /* another one of the job was proposed before it, and has not ended */
     uint32_t timeouts;
     pr_kept proposal;
     pr_held_vote *votes; /* [registry.n] */
@@ -165,6 +166,7 @@ void pr_lead_propose(pr_consensus *c, pr_entry *entry);
 void pr_lead_update(pr_consensus *c); /* after a removal or a view: who leads now */
 void pr_lead_advance(pr_consensus *c, uint64_t view, pr_kept certificate);
 void pr_lead_ask(pr_consensus *c, uint64_t view);
+void pr_lead_leave(pr_consensus *c);                   /* asks for the next view */
 void pr_lead_consider(pr_consensus *c, uint64_t view); /* requests for view have changed */
 void pr_lead_expire(pr_consensus *c);
 void pr_lead_watch(pr_consensus *c); /* the view's timer runs while rounds are open */

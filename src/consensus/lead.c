@@ -137,8 +137,10 @@ void pr_lead_ask(pr_consensus *c, uint64_t view) {
     pr_lead_consider(c, view);
 }
 
+void pr_lead_leave(pr_consensus *c) { pr_lead_ask(c, c->target > c->view ? c->target : c->view + 1); }
+
 void pr_consensus_suspect_leader(pr_consensus *c) {
-    if (c->leader != c->self) pr_lead_ask(c, c->view < c->target ? c->target : c->view + 1);
+    if (c->leader != c->self) pr_lead_leave(c);
     pr_machine_settle(c);
 }
 
@@ -156,11 +158,13 @@ void pr_lead_watch(pr_consensus *c) {
         pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_CANCEL_TIMER, .timer = PR_VIEW_TIMER});
 }
 
-/* What the leader has not proposed, or though the proof cannot be had. And a leader itself knows what it would propose
- * but for a higher attempt that it has proposed in this view: the others may be too few to go on without it. */
+/* What the leader has not proposed, or though the proof cannot be had, or in the place of what it had proposed: it may
+ * do so again and again, before some of the others alone, and then no vote of theirs meets one of the rest. And a
+ * leader itself knows what it would propose but for a higher attempt that it has proposed in this view: the others may
+ * be too few to go on without it. */
 static bool lies_idle(const pr_consensus *c, const pr_known *known) {
     const pr_round *round = known->round;
-    if (c->leader != c->self) return !round->proposed || round->withheld;
+    if (c->leader != c->self) return !round->proposed || round->withheld || round->overtook;
     return !round->proposed && is_wanted(c, round) && !may_propose(c, &known->own, &round->subject);
 }
 
@@ -177,5 +181,5 @@ static bool has_waited(pr_consensus *c) {
 
 void pr_lead_expire(pr_consensus *c) {
     c->view_timer = false; /* settle starts it again where it is needed */
-    if (has_waited(c)) pr_lead_ask(c, c->target > c->view ? c->target : c->view + 1);
+    if (has_waited(c)) pr_lead_leave(c);
 }

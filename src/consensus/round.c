@@ -16,7 +16,7 @@ static void clear_view(const pr_consensus *c, pr_round *round) {
     }
     pr_kept_clear(&round->proposal);
     round->absent = (pr_validator_set){{0}};
-    round->has_absent = round->proposed = round->waited = false;
+    round->has_absent = round->proposed = round->waited = round->overtook = false;
     if (!round->withheld) round->timeouts = 0; /* what nobody can get must end, however often the view changes */
 }
 
@@ -77,20 +77,19 @@ void pr_round_drop(pr_consensus *c, pr_entry *entry) {
     pr_machine_emit(c, &(pr_consensus_action){.kind = PR_CONSENSUS_CANCEL_TIMER, .timer = pr_timer_of(c, entry)});
 }
 
-/* How long a job has waited, and for what, stays known: else a liar that overtakes itself again and again would keep
- * everybody patient for ever, those as well who are not of the committee and never asked for the proof. */
+/* How long a job has waited, and that it is overtaken, stays known: else a liar that overtakes itself again and again
+ * would keep everybody patient for ever, those as well who are not of the committee and never asked for the proof. */
 pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                            const uint8_t announcement[PR_SIGNATURE_BYTES]) {
     const pr_round *old = entry->known->round;
-    bool unseen = old && pr_known_verdict(entry->known, &old->subject) == PR_PROOF_UNKNOWN;
-    bool waited = old && old->waited, withheld = old && old->proposed && (old->withheld || unseen);
+    bool waited = old && old->waited, overtook = old && (old->proposed || old->overtook);
     if (!has_room(c, entry, subject)) {
         pr_machine_refuse(c, PR_REFUSED_FULL);
         return NULL;
     }
     pr_round_drop(c, entry);
     pr_round *round = pr_round_open(c, entry, subject, announcement);
-    if (round) round->waited = waited, round->withheld = withheld;
+    if (round) round->waited = waited, round->overtook = overtook;
     return round;
 }
 
@@ -313,6 +312,15 @@ static void take_part(pr_consensus *c, pr_entry *entry, const pr_committee *comm
         pr_vote_cast(c, entry);
 }
 
+/* A good proof that was proposed and has no quorum: the leader may have proposed another one to those who are missed, a
+ * higher attempt, so that they do not vote on this one in its view. */
+static void time_out(pr_consensus *c, pr_entry *entry) {
+    const pr_round *round = entry->known->round;
+    bool good = round->proposed && pr_known_verdict(entry->known, &round->subject) == PR_PROOF_VALID;
+    pr_round_close(c, entry, PR_ROUND_TIMEOUT);
+    if (good && c->leader != c->self) pr_lead_leave(c);
+}
+
 void pr_round_settle(pr_consensus *c, pr_entry *entry) {
     pr_round *round = entry->known->round;
     pr_subject subject = round->subject;
@@ -338,7 +346,7 @@ void pr_round_settle(pr_consensus *c, pr_entry *entry) {
     }
     if (try_approve_whole(c, entry) || try_approve(c, entry, &committee, &round->absent)) return;
     if (try_reject(c, entry, &committee, verdict)) return;
-    if (is_over_time(c, round)) pr_round_close(c, entry, PR_ROUND_TIMEOUT);
+    if (is_over_time(c, round)) time_out(c, entry);
 }
 
 /* ---- time ---- */
@@ -358,7 +366,7 @@ void pr_round_expire(pr_consensus *c, pr_entry *entry) {
     round->timeouts++;
     round->age++;
     if (is_over_time(c, round)) {
-        pr_round_close(c, entry, PR_ROUND_TIMEOUT);
+        time_out(c, entry);
         return;
     }
     pr_committee committee;

@@ -411,6 +411,47 @@ static void a_leader_goes_on_that_may_not_propose(void **state) {
     }
 }
 
+/* A leader that has something proposed, and before it has ended something else, may do so before half of the others
+ * alone. And of one that has proposed what cannot be had nothing is to be expected. */
+static void a_leader_that_keeps_a_job_busy_is_left(void **state) {
+    (void)state;
+    for (uint32_t k = 0; k < 3; k++) {
+        const uint32_t last = k == 1 ? 2 : 1;
+        net *w = net_create(4, NULL, 3);
+        net_start(w);
+        for (uint32_t i = 0; i < 4; i++) w->nodes[i].silent = w->nodes[i].deaf = i != 1;
+        w->nodes[1].blind = k == 2;
+        for (uint32_t attempt = 1; attempt <= last; attempt++) {
+            pr_subject s = net_subject("job-1", attempt, 3, true, 7);
+            propose(w, 1, &s);
+            net_run(w);
+        }
+        assert_int_equal(w->nodes[1].votes, k == 2 ? 0 : last);
+        w->nodes[1].silent = false;
+        for (int n = 0; n < 2; n++) pr_consensus_expire(w->nodes[1].c, 0);
+        assert_int_equal(is_on_its_way(w, 2, PR_MESSAGE_VIEW_CHANGE), k > 0);
+        net_destroy(w);
+    }
+}
+
+/* Who has found a proof good, and sees it time out, tries the next leader; who has not, does not. */
+static void a_good_proof_without_a_quorum_changes_the_view(void **state) {
+    (void)state;
+    for (int blind = 0; blind < 2; blind++) {
+        net *w = net_create(4, NULL, 3);
+        net_start(w);
+        for (uint32_t i = 0; i < 4; i++) w->nodes[i].deaf = i != 1;
+        w->nodes[1].blind = blind;
+        pr_subject s = net_subject("job-1", 1, 3, true, 7);
+        propose(w, 1, &s);
+        net_run(w);
+        for (uint32_t k = 0; k <= w->retries; k++) pr_consensus_expire(w->nodes[1].c, 2);
+        assert_int_equal(net_outcome(w, 1, &s), PR_ROUND_TIMEOUT);
+        assert_int_equal(is_on_its_way(w, 2, PR_MESSAGE_VIEW_CHANGE), !blind);
+        net_destroy(w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_leader_alone_proposes),
@@ -428,6 +469,8 @@ int main(void) {
         cmocka_unit_test(an_approval_binds_after_a_crash),
         cmocka_unit_test(an_own_proof_takes_no_place),
         cmocka_unit_test(a_leader_goes_on_that_may_not_propose),
+        cmocka_unit_test(a_leader_that_keeps_a_job_busy_is_left),
+        cmocka_unit_test(a_good_proof_without_a_quorum_changes_the_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

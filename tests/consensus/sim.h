@@ -115,6 +115,7 @@ typedef struct sim_weather {
     uint32_t lie_ms;    /* mean time between the lies of one */
     bool second_proofs; /* liars have other valid proofs */
     bool stalling;      /* liars do nothing but keep jobs busy */
+    bool halving;       /* they do so with good proofs, of which half of the nodes hear */
 } sim_weather;
 
 typedef struct sim_signed { /* what an honest node has signed and sent: one statement a key */

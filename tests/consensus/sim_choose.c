@@ -85,6 +85,7 @@ static void choose_weather(sim *s) {
                                .lie_ms = 5 + sim_below(s, 60),
                                .second_proofs = sim_chance(s, 15),
                                .stalling = sim_chance(s, 10)};
+    s->weather.halving = s->weather.stalling && sim_chance(s, 50);
     s->healed_at = 200 + sim_below(s, 1500);
     s->end = s->healed_at + 20000;
 }

@@ -333,20 +333,23 @@ static void sign_other_batch(sim *s, uint32_t liar) {
 }
 
 /* Keeps every job busy with proofs of its own that nobody can get, the next one before patience with the last one ends,
- * proposed by itself where it leads. */
+ * proposed by itself where it leads. Or with good ones, of which it tells half of the others alone: those vote on them,
+ * and are missed where the rest votes. */
 static void stall(sim *s, uint32_t liar) {
     uint64_t view = any_view(s);
+    uint32_t step = s->weather.halving ? 2 : 1;
     for (uint32_t j = 0; j < s->n_jobs; j++) {
         uint8_t bytes[PR_MESSAGE_MAX_BYTES];
         uint32_t attempt = s->jobs[j].attempt + (uint32_t)s->lies;
         pr_message first = {.kind = PR_MESSAGE_ANNOUNCE};
-        first.subject = sim_jobs_subject(s, j, attempt, liar, SIM_PROOF_WITHHELD);
+        first.subject =
+            sim_jobs_subject(s, j, attempt, liar, s->weather.halving ? SIM_PROOF_VALID : SIM_PROOF_WITHHELD);
         size_t size = seal(s, bytes, &first, liar);
-        for (uint32_t to = 0; to < s->n; to++) tell(s, liar, to, bytes, size);
+        for (uint32_t to = s->weather.halving; to < s->n; to += step) tell(s, liar, to, bytes, size);
         pr_message proposal = {.kind = PR_MESSAGE_PROPOSE, .view = view, .subject = first.subject};
         memcpy(proposal.announcement, first.signature, PR_SIGNATURE_BYTES);
         size = seal(s, bytes, &proposal, liar);
-        for (uint32_t to = 0; to < s->n; to++) tell(s, liar, to, bytes, size);
+        for (uint32_t to = s->weather.halving; to < s->n; to += step) tell(s, liar, to, bytes, size);
     }
 }
 

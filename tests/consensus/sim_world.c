@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND_MS = 100, VIEW_MS = 150, RETRIES = 3, HEALED_DELAY_MS = 10 };
+enum { ROUND_MS = 100, VIEW_MS = 150, RETRIES = 3, HEALED_DELAY_MS = 10, HALVING_MS = 70 };
 
 /* ---- signatures: a keyed digest, and nobody in here looks for collisions ---- */
 
@@ -336,7 +336,8 @@ static void begin_session(sim *s) {
 
 static void plan_lie(sim *s, uint32_t node) {
     uint32_t ms = sim_is_healed(s) ? 4 * s->weather.lie_ms : s->weather.lie_ms;
-    sim_queue_put(&s->queue, sim_event_new(SIM_LIE, node, 0), s->now + 1 + sim_below(s, 2 * ms));
+    uint32_t after = s->weather.halving ? HALVING_MS : 1 + sim_below(s, 2 * ms);
+    sim_queue_put(&s->queue, sim_event_new(SIM_LIE, node, 0), s->now + after);
 }
 
 /* ---- events ---- */
