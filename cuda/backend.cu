@@ -315,12 +315,20 @@ static pr_status op_gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size
     PR_TRY(gather(of(dev), &results, out, cols, n, positions, n_positions, log_lifted, err));
     return results.fetch(err);
 }
-static pr_status op_open(pr_device *dev, pr_opening *list, size_t n, pr_error *err) {
-    result_list results(of(dev));
+/* All at once where there is room; columns that are far one tree after another. */
+static pr_status op_open(pr_device *handle, pr_opening *list, size_t n, pr_error *err) {
+    device *dev = of(handle);
+    result_list results(dev);
+    bool has_values, has_hashes;
+    PR_TRY(gather_near(dev, &results, &has_values, list, n, err));
+    PR_TRY(open_near(dev, &results, &has_hashes, list, n, err));
     for (pr_opening *o = list; o < list + n; o++) {
-        PR_TRY(gather(of(dev), &results, o->values, o->cols, o->n, o->positions, o->n_positions, o->log_lifted, err));
-        PR_TRY(merkle_open(of(dev), &results, o->hashes, &o->n_hashes, o->max_hashes, o->tree, o->sorted, o->n,
-                           o->leaves, o->n_leaves, err));
+        const bool far = o->n && is_far(dev, o->cols[0]);
+        if (far || !has_values)
+            PR_TRY(gather(dev, &results, o->values, o->cols, o->n, o->positions, o->n_positions, o->log_lifted, err));
+        if (far || !has_hashes)
+            PR_TRY(merkle_open(dev, &results, o->hashes, &o->n_hashes, o->max_hashes, o->tree, o->sorted, o->n,
+                               o->leaves, o->n_leaves, err));
     }
     return results.fetch(err);
 }

@@ -92,6 +92,12 @@ pr_status result_list::take(words *place, void *out, size_t n_words, pr_error *e
     return PR_OK;
 }
 
+pr_status result_list::reserve(bool *has_room, size_t n, size_t n_words, pr_error *err) {
+    const size_t most = sizeof items_ / sizeof *items_, bytes = table_size<uint32_t>(n_words) + n * 16; /* rounded up */
+    *has_room = n <= most && bytes <= result_bytes;
+    return *has_room && (n_ + n > most || used_ + bytes > result_bytes) ? fetch(err) : PR_OK;
+}
+
 pr_status result_list::fetch(pr_error *err) {
     if (n_) PR_TRY(fetch_results(dev_, used_, err));
     for (size_t i = 0; i < n_; i++) std::memcpy(items_[i].out, dev_->results.host + items_[i].first, items_[i].bytes);

@@ -56,6 +56,76 @@ pr_status gather(device *dev, result_list *results, pr_m31 *out, const pr_col *c
     return PR_OK;
 }
 
+/* ---- of several trees ---- */
+
+struct gather_group {
+    uint32_t first_column, n_values, first_position, n_positions, log_lifted, first_result;
+};
+
+__global__ void __launch_bounds__(block_threads)
+    gather_groups_kernel(words arena, span<const gather_group> groups, span<const pr_col> columns,
+                         const_words positions, words out) {
+    const gather_group g = ld(groups, blockIdx.y);
+    for (size_t i = thread_number(); i < g.n_values; i += thread_count()) {
+        const pr_col col = ld(columns, g.first_column + i / g.n_positions);
+        const uint32_t slot = ld(positions, g.first_position + i % g.n_positions);
+        st(out, g.first_result + i, ld(column(arena, col), pr_slot_lift(col.log_rows, g.log_lifted, slot)));
+    }
+}
+
+struct gather_sizes {
+    size_t n, columns, positions, values, most_values;
+};
+static bool has_values(const device *dev, const pr_opening *o) {
+    return o->n && o->n_positions && !is_far(dev, o->cols[0]);
+}
+static gather_sizes sizes_of(const device *dev, const pr_opening *list, size_t n) {
+    gather_sizes s = {};
+    for (const pr_opening *o = list; o < list + n; o++) {
+        if (!has_values(dev, o)) continue;
+        const size_t values = o->n * o->n_positions;
+        s.n++, s.columns += o->n, s.positions += o->n_positions, s.values += values;
+        if (values > s.most_values) s.most_values = values;
+    }
+    return s;
+}
+
+pr_status gather_near(device *dev, result_list *results, bool *is_done, const pr_opening *list, size_t n,
+                      pr_error *err) {
+    const gather_sizes s = sizes_of(dev, list, n);
+    const size_t bytes =
+        table_size<gather_group>(s.n) + table_size<pr_col>(s.columns) + table_size<uint32_t>(s.positions);
+    table_writer w(dev);
+    gather_group *group;
+    pr_col *column;
+    uint32_t *position, first_column = 0, first_position = 0;
+    PR_TRY(results->reserve(is_done, s.n, s.values, err));
+    *is_done &= bytes <= dev->tables.bytes;
+    if (!*is_done || !s.n) return PR_OK;
+    PR_TRY(w.begin(bytes, err));
+    const span<const gather_group> groups = w.take(&group, s.n);
+    const span<const pr_col> columns = w.take(&column, s.columns);
+    const const_words positions = w.take(&position, s.positions);
+    for (const pr_opening *o = list; o < list + n; o++) {
+        if (!has_values(dev, o)) continue;
+        words to;
+        const uint32_t n_values = (uint32_t)(o->n * o->n_positions), n_positions = (uint32_t)o->n_positions;
+        *group++ =
+            gather_group{first_column, n_values, first_position, n_positions, o->log_lifted, results->next_word()};
+        PR_TRY(results->take(&to, o->values, n_values, err));
+        std::memcpy(column + first_column, o->cols, o->n * sizeof *column);
+        std::memcpy(position + first_position, o->positions, n_positions * sizeof *position);
+        first_column += (uint32_t)o->n, first_position += n_positions;
+    }
+    PR_TRY(w.send(err));
+    count_moved(dev, 2 * s.values);
+    const dim3 grid(blocks_for(s.most_values), (unsigned)s.n);
+    const words all = arena(dev);
+    return check(PR_LAUNCH(gather_groups_kernel, grid, block_threads, 0, dev->stream, all, groups, columns, positions,
+                           results->all()),
+                 "gathering", err);
+}
+
 /* Slots are written side by side; rows are read wherever they lie. */
 __global__ void __launch_bounds__(block_threads) rows_kernel(words dst, words src, uint32_t log_rows) {
     for (size_t i = thread_number(); i < (size_t)1 << log_rows; i += thread_count())

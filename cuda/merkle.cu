@@ -142,11 +142,10 @@ struct node_name {
     uint32_t level, index;
 };
 
-/* A node a block: read where it is stored, else hashed from its leaves, at most sixteen. */
-__global__ void __launch_bounds__(1 << log_max_skipped)
-    open_kernel(leaf_source l, tree_place t, span<const node_name> names, words out) {
+/* A node a block: read where it is stored, else hashed from its leaves, at most sixteen. out: where its hash goes. */
+PR_DEVICE void open_node(const leaf_source &l, const tree_place &t, const node_name &name, const words &out,
+                         size_t at) {
     PR_SHARED(uint32_t, nodes, 8 << log_max_skipped);
-    const node_name name = ld(names, blockIdx.x);
     const uint32_t i = threadIdx.x;
     const unsigned climbed = t.height - name.level;
     uint32_t h[8];
@@ -158,7 +157,12 @@ __global__ void __launch_bounds__(1 << log_max_skipped)
     }
 #pragma unroll
     for (uint32_t k = 0; k < 8; k++)
-        if (i == 0) st(out, 8 * (size_t)blockIdx.x + k, h[k]);
+        if (i == 0) st(out, at + k, h[k]);
+}
+
+__global__ void __launch_bounds__(1 << log_max_skipped)
+    open_kernel(leaf_source l, tree_place t, span<const node_name> names, words out) {
+    open_node(l, t, ld(names, blockIdx.x), out, 8 * (size_t)blockIdx.x);
 }
 
 static size_t node_reads(const tree_place &t, const pr_merkle *tree, size_t n_columns, node_name name) {
@@ -244,6 +248,79 @@ pr_status merkle_open(device *dev, result_list *results, pr_hash *out, size_t *n
     for (size_t more = 1; more; *n_out += more)
         PR_TRY(open_some(dev, results, out + *n_out, &more, capacity - *n_out, tree, cols, n, &witness, err));
     return PR_OK;
+}
+
+/* ---- of several trees ---- */
+
+struct open_group {
+    leaf_source leaves;
+    tree_place tree;
+};
+struct group_node {
+    uint32_t group, result; /* the word it goes to */
+    node_name name;
+};
+
+__global__ void __launch_bounds__(1 << log_max_skipped)
+    open_groups_kernel(span<const open_group> groups, span<const group_node> nodes, words out) {
+    const group_node node = ld(nodes, blockIdx.x);
+    const open_group g = ld(groups, node.group);
+    open_node(g.leaves, g.tree, node.name, out, node.result);
+}
+
+static bool has_hashes(const device *dev, const pr_opening *o) { return o->n && !is_far(dev, o->sorted[0]); }
+
+static size_t count_hashes(const pr_opening *o) {
+    pr_merkle_witness witness;
+    size_t n = 0;
+    pr_merkle_witness_init(&witness, o->tree->height, o->leaves, o->n_leaves);
+    while (pr_merkle_witness_next(&witness)) n++;
+    PR_ASSERT(n <= o->max_hashes && o->tree->log_skip <= log_max_skipped);
+    return n;
+}
+
+static group_node *put_nodes(group_node *at, device *dev, const tree_place &tree, const pr_opening *o, uint32_t group,
+                             uint32_t result) {
+    pr_merkle_witness witness;
+    pr_merkle_witness_init(&witness, o->tree->height, o->leaves, o->n_leaves);
+    for (; pr_merkle_witness_next(&witness); result += 8) {
+        *at = group_node{group, result, node_name{witness.level, witness.index}};
+        count_moved(dev, 8 + node_reads(tree, o->tree, o->n, at++->name));
+    }
+    return at;
+}
+
+pr_status open_near(device *dev, result_list *results, bool *is_done, pr_opening *list, size_t n, pr_error *err) {
+    size_t n_groups = 0, n_nodes = 0, bytes = 0;
+    table_writer w(dev);
+    open_group *group;
+    group_node *node;
+    for (pr_opening *o = list; o < list + n; o++) {
+        o->n_hashes = 0;
+        if (!has_hashes(dev, o)) continue;
+        o->n_hashes = count_hashes(o);
+        n_groups++, n_nodes += o->n_hashes, bytes += table_size<pr_col>(o->n);
+    }
+    bytes += table_size<open_group>(n_groups) + table_size<group_node>(n_nodes);
+    PR_TRY(results->reserve(is_done, n_groups, 8 * n_nodes, err));
+    *is_done &= bytes <= dev->tables.bytes;
+    if (!*is_done || !n_nodes) return PR_OK;
+    PR_TRY(w.begin(bytes, err));
+    const span<const open_group> groups = w.take(&group, n_groups);
+    const span<const group_node> nodes = w.take(&node, n_nodes);
+    uint32_t k = 0;
+    for (pr_opening *o = list; o < list + n; o++) {
+        if (!has_hashes(dev, o)) continue;
+        words to;
+        group[k] = open_group{put_columns(dev, &w, o->tree, o->sorted, o->n), place_of(dev, o->tree)};
+        node = put_nodes(node, dev, group[k].tree, o, k, results->next_word());
+        k++;
+        PR_TRY(results->take(&to, o->hashes, 8 * o->n_hashes, err));
+    }
+    PR_TRY(w.send(err));
+    return check(PR_LAUNCH(open_groups_kernel, (unsigned)n_nodes, 1 << log_max_skipped, 0, dev->stream, groups, nodes,
+                           results->all()),
+                 "openings", err);
 }
 
 } // namespace PR_GPU

@@ -93,6 +93,7 @@ static void test_openings(void **unused) {
         open_case(&f, names[i]);
         prove(&f, NULL);
         assert_int_equal(pr_cuda_emu_counts().synchronizations - f.at[PR_STAGE_OPEN].synchronizations, 1);
+        assert_int_equal(pr_cuda_emu_counts().launches - f.at[PR_STAGE_OPEN].launches, 2); /* values, hashes */
         close_case(&f);
     }
 }
