@@ -2,7 +2,8 @@
  *
  *   pr_prover_create (plans, maps memory) -> [pr_prover_prepare ->] pr_prover_run, any number of times
  *   -> pr_prover_destroy
- * One thread drives a prover. After create nothing is allocated but the proof itself. */
+ * One thread drives a prover. After create nothing is allocated but the proof itself, and lists of times where the
+ * device is measured; pr_prover_prepare has a thread for each trace. */
 #ifndef PR_PROVE_PROVE_H
 #define PR_PROVE_PROVE_H
 #include "backend/backend.h"
