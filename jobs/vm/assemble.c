@@ -13,7 +13,8 @@ typedef struct assembler {
     pr_error *err;
     /* the line at hand */
     size_t line;
-    const char *start, *at, *end; /* end: of the line, its comment left out */
+    const char *start, *at, *end;  /* end: of the line, its comment left out */
+    size_t last_line, last_column; /* of the last instruction; 0 without one */
 } assembler;
 
 #define FAIL(a, place, ...)                                                                                            \
@@ -269,6 +270,7 @@ static pr_status instruction(assembler *a, const char *word, size_t length, uint
         a->program.instructions[*n_instructions] = i;
     }
     ++*n_instructions;
+    a->last_line = a->line, a->last_column = (size_t)(word - a->start) + 1;
     return PR_OK;
 }
 
@@ -332,7 +334,8 @@ static pr_status assemble(assembler *a, const char *text, size_t size) {
     PR_TRY(pass(a, text, size, &again));
     pr_error cause = {0};
     pr_status status = pr_vm_program_check(p, &cause);
-    return status == PR_OK ? PR_OK : pr_fail(a->err, status, "%s: %s", a->file, cause.text);
+    if (status == PR_OK) return PR_OK;
+    return pr_fail_at(a->err, status, a->file, a->last_line, a->last_column, "%s", cause.text);
 }
 
 pr_status pr_vm_assemble(pr_vm_program *out, const char *text, size_t size, const char *name, pr_error *err) {

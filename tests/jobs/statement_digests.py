@@ -33,7 +33,9 @@ EXAMPLES = {
     "poseidon2_merkle": ["input=" + VALUES],
     "state_machine": ["x=5", "y=9", "x_steps=20", "y_steps=7"],
     "plonk": ["circuit=circuit.txt", "values=x=3"],
+    "mlp_inference": ["model=model.h5", "input=7 3", "labels=1"],
 }
+LAYERS = [([[2, -1]], [3], 128, 8), ([[1], [-1]], [0, 20], 0, 0)]  # weights, biases, multiplier, shift
 
 OPERATIONS = ["col", "pre", "const", "add", "sub", "mul", "neg"]
 
@@ -125,6 +127,23 @@ def read_examples(page):
     return found
 
 
+def write_network(path):
+    """Whether there is h5py to write it with."""
+    try:
+        import h5py
+    except ImportError:
+        return False
+    with h5py.File(path, "w") as f:
+        f.attrs.create("input_max", 16, dtype="u4")
+        for k, (weights, biases, multiplier, shift) in enumerate(LAYERS):
+            layer = f.create_group("layers/%d" % k)
+            layer.create_dataset("weights", data=weights, dtype="i1")
+            layer.create_dataset("biases", data=biases, dtype="i4")
+            layer.attrs.create("multiplier", multiplier, dtype="u4")
+            layer.attrs.create("shift", shift, dtype="u4")
+    return True
+
+
 def main():
     program, page_path = os.path.abspath(sys.argv[1]), sys.argv[2]
     with open(page_path, encoding="utf-8") as f:
@@ -133,6 +152,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "circuit.txt"), "w", encoding="utf-8") as f:
             f.write(CIRCUIT)
+        if not write_network(os.path.join(folder, "model.h5")):
+            print("no h5py here: no statement of mlp_inference")
+            del EXAMPLES["mlp_inference"]
         for job_type, params in EXAMPLES.items():
             out = subprocess.run([program, "air", job_type] + params, cwd=folder, check=True, capture_output=True)
             case = json.loads(out.stdout)

@@ -138,7 +138,7 @@ static void wrong_logits(void **state) {
     pr_writer w = public_of(job);
     assert_int_equal(w.size, AT_COUNT + 4 + 3 * 64 + 3 + 4 * 30);
     static const uint8_t head[24] = {16, 0, 0, 0, 2, 0, 0, 0, 64, 0, 0, 0, 32, 0, 0, 0, 0x64, 4, 0, 0, 16, 0, 0, 0};
-    assert_memory_equal(w.data, head, sizeof head); /* as docs/statement.md shows it */
+    assert_memory_equal(w.data, head, sizeof head); /* up to the first layer's shift */
     for (uint32_t k = 0; k < 30; k++) {
         uint8_t *byte = w.data + AT_COUNT + 4 + 3 * 64 + 3 + 4 * k;
         *byte ^= 1;

@@ -97,7 +97,7 @@ static void errors_say_where(void **state) {
         {"HASH r1, r2\nHALT", "p:1:12: a comma is missing, and another operand"},
         {"RELU r1, 5\nHALT", "p:1:10: a register is missing: r0 to r31, or sp"},
         {"HALT\nMATMUL r1, r2, r3, 1, 2, 3",
-         "p: the last instruction, MATMUL, runs out of the program; end with HALT, JMP, CALL or RET"},
+         "p:2:1: the last instruction, MATMUL, runs out of the program; end with HALT, JMP, CALL or RET"},
         {"ADD r1, r2\nHALT", "p:1:11: a comma is missing, and another operand"},
         {"ADD r1, r32, r3\nHALT", "p:1:9: a register is missing: r0 to r31, or sp"},
         {"ADD r1, r02, r3\nHALT", "p:1:9: a register is missing: r0 to r31, or sp"},
@@ -116,7 +116,8 @@ static void errors_say_where(void **state) {
         {".byte 1\nHALT", "p:1:1: no directive '.byte'; allowed: .word, .equ"},
         {"JMP 1", "p:1:5: target 1 is outside of the program's 1 instructions"},
         {"HALT\n.word 1,,2", "p:2:9: not a number"},
-        {"NOP", "p: the last instruction, NOP, runs out of the program; end with HALT, JMP, CALL or RET"},
+        {"NOP\nx: NOP ; the end\n\n",
+         "p:2:4: the last instruction, NOP, runs out of the program; end with HALT, JMP, CALL or RET"},
         {"; nothing", "p: 0 instructions; allowed: 1 to 65535"},
         {"\x80\xff", "p:1:1: '\x80\xff' is too much here"},
     };
