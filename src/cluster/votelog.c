@@ -19,7 +19,8 @@ struct pr_votelog {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int event;
-    bool ends; /* this and all below: under the mutex */
+    bool ends;    /* this and all below: under the mutex */
+    bool hurries; /* the entries are to be written; never without any */
     entry *first, **last;
     uint64_t given, durable;
     pr_status status;
@@ -75,6 +76,7 @@ static void write_group(pr_votelog *l) {
     entry *first = l->first;
     l->first = NULL;
     l->last = &l->first;
+    l->hurries = false;
     pthread_mutex_unlock(&l->mutex);
     pr_votelog_stats group = {0};
     pr_status status = write_all(l, first, &group, &err);
@@ -97,7 +99,7 @@ static void *live(void *context) {
     pr_votelog *l = context;
     pthread_mutex_lock(&l->mutex);
     for (;;) {
-        if (l->first && l->status == PR_OK)
+        if (l->first && (l->hurries || l->ends) && l->status == PR_OK)
             write_group(l);
         else if (l->ends)
             break;
@@ -201,12 +203,18 @@ uint64_t pr_votelog_append(pr_votelog *l, const uint8_t *record, size_t size) {
         memcpy(e->bytes, record, size);
         *l->last = e;
         l->last = &e->next;
-        pthread_cond_signal(&l->changed);
     } else {
         note_failure(l, &none);
     }
     pthread_mutex_unlock(&l->mutex);
     return number;
+}
+
+void pr_votelog_hurry(pr_votelog *l) {
+    pthread_mutex_lock(&l->mutex);
+    if (l->first && !l->hurries) pthread_cond_signal(&l->changed);
+    l->hurries = l->first != NULL;
+    pthread_mutex_unlock(&l->mutex);
 }
 
 uint64_t pr_votelog_durable(pr_votelog *l) {

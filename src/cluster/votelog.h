@@ -1,8 +1,9 @@
 /* What a rank has signed and seen in the consensus of a run, on its own disk: a journal (store/journal.h) of records,
- * so that no rank ever says two different things, whatever is killed. A thread appends and syncs; all that came in
- * while the disk was busy shares one sync.
+ * so that no rank ever says two different things, whatever is killed. Records wait until they are asked for, since
+ * most are of what others said, and nothing waits for them. Then a thread appends and syncs all that there are.
  *
  *   seq = pr_votelog_append(l, record, size);
+ *   pr_votelog_hurry(l);
  *   ...                                             // what must follow the record waits for
  *   if (pr_votelog_durable(l) >= seq) send(...);    // this; pr_votelog_fd wakes
  *
@@ -29,6 +30,7 @@ PR_MUST_CHECK pr_status pr_votelog_open(pr_votelog **out, const char *path, cons
 void pr_votelog_close(pr_votelog *l);
 /* Copies the record. Its number, from 1. Without memory the log fails (pr_votelog_check). */
 uint64_t pr_votelog_append(pr_votelog *l, const uint8_t *record, size_t size);
+void pr_votelog_hurry(pr_votelog *l);       /* what was given so far is to be on the disk soon */
 uint64_t pr_votelog_durable(pr_votelog *l); /* number of the last record that is on the disk with all before it */
 int pr_votelog_fd(const pr_votelog *l);     /* readable when more is durable, or it failed */
 /* PR_OK while all is well; the first error is final. */

@@ -1,5 +1,6 @@
 /* What the state machine wants, in its order: a record goes to the log at once, and whatever was wanted after it waits
- * until it is on the disk. */
+ * until it is on the disk. A record that only is to be kept or counted waits for one that something else waits for:
+ * each sync costs the machine more than a signature. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "cluster/voter_internal.h"
@@ -22,16 +23,24 @@ static pr_voter_act *push(pr_voter *v, const uint8_t *data, size_t size) {
     return a;
 }
 
+static void hurry(pr_voter *v) {
+    pr_votelog_hurry(v->log);
+    v->waiting_ns = 0;
+}
+
 static void push_message(pr_voter *v, int to, const pr_consensus_action *action) {
     pr_voter_act *a = push(v, action->data, action->size);
     if (!a) return;
     a->sends = true;
     a->to = to;
+    hurry(v);
 }
 
 static void push_event(pr_voter *v, const pr_voter_event *event, const uint8_t *data, size_t size) {
     pr_voter_act *a = v->o.keeps_events ? push(v, data, size) : NULL;
-    if (a) a->event = *event;
+    if (!a) return;
+    a->event = *event;
+    if (event->kind != PR_VOTER_RECORD && event->kind != PR_VOTER_COUNT) hurry(v);
 }
 
 /* ---- timers: a few for each open round ---- */
@@ -101,6 +110,7 @@ static pr_voter_event event_of(const pr_voter *v, const pr_consensus_action *a, 
 static void persist(pr_voter *v, const pr_consensus_action *a) {
     const pr_voter_event e = {.kind = PR_VOTER_RECORD, .job = PR_SCHEDULE_NO_JOB, .rank = -1};
     v->appended = pr_votelog_append(v->log, a->data, a->size);
+    if (!v->waiting_ns) v->waiting_ns = pr_clock_monotonic_ns();
     push_event(v, &e, a->data, a->size);
 }
 
@@ -203,6 +213,7 @@ static void tell(pr_voter *v, const pr_voter_act *a) {
 }
 
 pr_status pr_voter_release(pr_voter *v, bool *busy, pr_error *err) {
+    if (v->waiting_ns && pr_clock_monotonic_ns() - v->waiting_ns > PR_VOTER_PATIENCE_NS) hurry(v);
     uint64_t durable = pr_votelog_durable(v->log);
     pr_status status = PR_OK;
     while (v->first && v->first->after <= durable && status == PR_OK) {

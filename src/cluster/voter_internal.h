@@ -11,7 +11,8 @@
 #define PR_VOTER_MAX_HELD 64u   /* proofs of this rank's for others to fetch; the oldest goes first */
 #define PR_VOTER_MAX_HELD_BYTES ((uint64_t)256 << 20)
 #define PR_VOTER_SIGN_NS ((uint64_t)500 * 1000000u)
-#define PR_VOTER_MAX_FETCHES 4u /* at a time */
+#define PR_VOTER_PATIENCE_NS ((uint64_t)200 * 1000000u) /* for a record that nothing waits for */
+#define PR_VOTER_MAX_FETCHES 4u                         /* at a time */
 #define PR_VOTER_FETCH_TRIES 3u
 #define PR_VOTER_FETCH_NS ((uint64_t)5 * 1000000000u)
 
@@ -61,7 +62,8 @@ struct pr_voter {
     uint32_t n_validators;
     pr_job_place *places; /* [manifest->n_jobs] by name */
     pr_voter_act *first, **last;
-    uint64_t appended; /* number of the last record given to the log */
+    uint64_t appended;   /* number of the last record given to the log */
+    uint64_t waiting_ns; /* since when there are records that the log was not asked to write; 0: none */
     pr_voter_event *events;
     size_t first_event, n_events, event_room;
     pr_voter_timer *timers;

@@ -137,6 +137,7 @@ static void run_job(uint32_t job) {
 }
 
 static void wait_for_the_disk(void) {
+    pr_votelog_hurry(votelog);
     while (pr_votelog_durable(votelog) < n_records) CHECK(pr_votelog_check(votelog, NULL) == PR_OK);
 }
 

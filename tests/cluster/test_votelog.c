@@ -53,6 +53,7 @@ static uint64_t append(pr_votelog *l, unsigned k) {
 
 static void await(pr_votelog *l, uint64_t number) {
     struct pollfd fd = {pr_votelog_fd(l), POLLIN, 0};
+    pr_votelog_hurry(l);
     while (pr_votelog_durable(l) < number) assert_int_equal(poll(&fd, 1, 60000), 1);
 }
 
@@ -76,6 +77,23 @@ static void test_comes_back(void **state) {
     n_seen = 0;
     pr_votelog_close(open_log("run-a"));
     assert_int_equal(n_seen, 501);
+}
+
+/* What nothing waits for is not written alone, but with what is wanted. */
+static void test_waits_until_wanted(void **state) {
+    (void)state;
+    pr_votelog *l = open_log("run-a");
+    struct pollfd fd = {pr_votelog_fd(l), POLLIN, 0};
+    pr_votelog_hurry(l); /* for nothing: it asks for nothing later */
+    for (unsigned k = 0; k < 3; k++) append(l, k);
+    assert_int_equal(poll(&fd, 1, 30), 0);
+    assert_int_equal(pr_votelog_durable(l), 0);
+    await(l, 3);
+    const pr_votelog_stats stats = pr_votelog_get_stats(l);
+    assert_int_equal(pr_histogram_count(&stats.sync_times), 1);
+    pr_votelog_close(l);
+    pr_votelog_close(open_log("run-a"));
+    assert_int_equal(n_seen, 3);
 }
 
 /* A process that is killed at once after it was told. */
@@ -119,6 +137,7 @@ static void test_refused_record(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_comes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_waits_until_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survives_a_kill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_of_another_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_record, set_up, tear_down),
