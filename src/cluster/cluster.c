@@ -3,6 +3,7 @@
 #include "cluster/seat.h"
 #include "cluster/signals.h"
 #include "cluster/watch.h"
+#include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,18 @@ static _Noreturn void end_at_once(int rank, int exit_code) {
     _exit(exit_code);
 }
 
+/* Where ranks outnumber the slots Open MPI gives the processor away at each look for messages: then a supervisor, which
+ * only looks and sleeps, waits for the turns of all provers, some 10 ms, for each of the few steps that hand out a job
+ * or decide on a proof. Start and end do wait without sleeping, and may. Nothing public changes it after MPI_Init;
+ * where there is no such function, nothing is changed. True: it was so before. */
+static bool set_yielding(bool yields) {
+    bool (*set)(bool) = NULL;
+    void *symbol = dlsym(RTLD_DEFAULT, "opal_progress_set_yield_when_idle");
+    memcpy(&set, &symbol, sizeof set);
+    return set && set(yields);
+}
+static bool yields_at_ends;
+
 static int final_code;
 static void on_alarm(int number) {
     (void)number;
@@ -149,6 +162,7 @@ static int end_in_order(pr_transport *t, int exit_code) {
     final_code = exit_code;
     signal(SIGALRM, on_alarm);
     alarm(PR_FINALIZE_S);
+    set_yielding(yields_at_ends);
     pr_transport_clear(t, true);
     MPI_Finalize();
     alarm(0);
@@ -194,6 +208,7 @@ static int run(const pr_run_options *o) {
                                          .placement = o->placement};
         if (pr_seat_take(&seat, MPI_COMM_WORLD, &options, &err) == PR_OK) {
             end_start();
+            yields_at_ends = set_yielding(false);
             pr_log_init(o->log, PR_LOG_INFO, t.size > 1 ? t.rank : -1);
             pr_signals_watch(t.rank);
             int exit_code = t.rank == 0 ? run_leader(&t, o, &seat) : run_follower(&t, o, &seat);

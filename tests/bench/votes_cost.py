@@ -3,9 +3,10 @@
 
     votes_cost.py PROVERUN [RANKS [JOBS [LOG_ROWS [COLUMNS [ROUNDS]]]]]
 
-Prints a JSON object for each run, then one for each kind: the delay of a job from the end of its proof to its place in
-rank 0's journal (median and 95th percentile, ms; all ranks on this machine, so one clock), processor time of all processes
-a job (ms), jobs a second, time of a proof (median, ms). Processor time counts other programs least."""
+Prints a JSON object for each run, then one for all: for each kind the delay of a job from the end of its proof to its place
+in rank 0's journal (median and 95th percentile, ms; all ranks on this machine, so one clock), processor time of all
+processes a job (ms), jobs a second, time of a proof (median, ms); and what the votes cost, in processor time a job and in
+percent of the throughput, by either measure. Processor time counts other programs least."""
 import json, os, resource, statistics, subprocess, sys, tempfile
 
 program = os.path.abspath(sys.argv[1])
@@ -65,4 +66,8 @@ with tempfile.TemporaryDirectory() as folder:
         committee = (0, 4, 4, 0)[i % 4]
         all_runs[committee].append(run(committee))
         print(json.dumps(summary(all_runs[committee][-1:])), flush=True)
-    print(json.dumps({"all": [summary(r) for r in all_runs.values()], "load": os.getloadavg()}))
+    without, voted = (summary(r) for r in all_runs.values())
+    print(json.dumps({"all": [without, voted], "votes_cpu_ms_per_job": round(voted["cpu_ms_per_job"] - without["cpu_ms_per_job"], 2),
+                      "loss_percent_by_cpu": round(100 * (1 - without["cpu_ms_per_job"] / voted["cpu_ms_per_job"]), 2),
+                      "loss_percent_by_jobs_per_s": round(100 * (1 - voted["jobs_per_s"] / without["jobs_per_s"]), 2),
+                      "load": os.getloadavg()}))
