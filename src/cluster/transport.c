@@ -373,7 +373,7 @@ pr_status pr_transport_drain(pr_transport *t, unsigned timeout_ms, bool *quiet, 
 void pr_transport_busy(pr_transport *t) { t->idle_ms = 0; }
 
 double pr_transport_pause_ms(pr_transport *t) {
-    t->idle_ms = t->idle_ms < 0.1 ? 0.1 : t->idle_ms < 5 ? t->idle_ms * 1.2 : 5;
+    t->idle_ms = t->idle_ms < 0.1 ? 0.1 : t->idle_ms < 3 ? t->idle_ms * 1.6 : 5;
     return t->idle_ms;
 }
 
