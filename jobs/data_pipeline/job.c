@@ -56,6 +56,10 @@ static const pr_param_rule rules[] = {
     {PR_RULE_CHOICE, {"operation", "sum", "min", "max", "count", "histogram"}},
     {PR_RULE_ONE_OF, {"data", "input"}},
     PR_NUMBERS_RULES_DATA,
+    {PR_RULE_ONLY_WITH, {"from", "operation", "count", "histogram"}},
+    {PR_RULE_ONLY_WITH, {"to", "operation", "count"}},
+    {PR_RULE_ONLY_WITH, {"width", "operation", "histogram"}},
+    {PR_RULE_ONLY_WITH, {"bins", "operation", "histogram"}},
 };
 
 static const pr_param example[] = {{"operation", "histogram"}, {"input", "3 1 4 1 5 9 2 6 5 3 5"}, {"bins", "8"}};

@@ -30,7 +30,8 @@ typedef enum pr_param_rule_kind {
     PR_RULE_ONE_OF,      /* one of the names is given, and no other */
     PR_RULE_AT_MOST_ONE, /* one of them, or none */
     PR_RULE_NEEDS,       /* names[0] is given only with names[1] */
-    PR_RULE_CHOICE       /* the value of names[0] is one of the others */
+    PR_RULE_CHOICE,      /* the value of names[0] is one of the others */
+    PR_RULE_ONLY_WITH    /* names[0] is given only where the value of names[1] is one of the others */
 } pr_param_rule_kind;
 typedef struct pr_param_rule {
     pr_param_rule_kind kind;

@@ -104,6 +104,20 @@ static pr_status check_choice(const pr_job_type *type, const pr_params *params, 
                    params->items[item].value, names);
 }
 
+static pr_status check_only_with(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule,
+                                 size_t *at, pr_error *err) {
+    char names[256] = "";
+    size_t item = find_item(params, rule->names[0]);
+    const char *value = pr_params_get(type, params, rule->names[1]);
+    if (item == params->n) return PR_OK;
+    for (size_t k = 2; rule->names[k]; k++)
+        if (value && strcmp(value, rule->names[k]) == 0) return PR_OK;
+    list_names(names, sizeof names, rule->names + 2);
+    *at = item;
+    return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type %s means nothing with %s '%s'; allowed with: %s",
+                   rule->names[0], type->name, rule->names[1], value ? value : "", names);
+}
+
 static pr_status check_rule(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
                             pr_error *err) {
     switch (rule->kind) {
@@ -111,6 +125,8 @@ static pr_status check_rule(const pr_job_type *type, const pr_params *params, co
         return check_needs(type, params, rule, at, err);
     case PR_RULE_CHOICE:
         return check_choice(type, params, rule, at, err);
+    case PR_RULE_ONLY_WITH:
+        return check_only_with(type, params, rule, at, err);
     default:
         return check_one_of(type, params, rule, at, err);
     }

@@ -22,8 +22,9 @@ static const pr_param_rule rules[] = {
     {PR_RULE_AT_MOST_ONE, {"x", "y"}},
     {PR_RULE_NEEDS, {"part", "b"}},
     {PR_RULE_CHOICE, {"colour", "red", "green"}},
+    {PR_RULE_ONLY_WITH, {"y", "colour", "red", "blue"}},
 };
-static const pr_job_type ruled = {.name = "ruled", .params = ruled_specs, .n_params = 7, .rules = rules, .n_rules = 4};
+static const pr_job_type ruled = {.name = "ruled", .params = ruled_specs, .n_params = 7, .rules = rules, .n_rules = 5};
 
 typedef struct params_case {
     size_t n, index; /* index: the item that an error points at */
@@ -69,6 +70,11 @@ static const params_case rule_cases[] = {
     {3, 1, {{"x", "1"}, {"y", "1"}, {"a", "1"}}, "parameter 'y' of job type ruled excludes 'x'; allowed: one of x, y"},
     {2, 1, {{"a", "1"}, {"part", "1"}}, "parameter 'part' of job type ruled needs the parameter 'b', which is missing"},
     {2, 0, {{"colour", "blue"}, {"a", "1"}}, "parameter 'colour' of job type ruled: 'blue' is none of red, green"},
+    {3, 0, {{"y", "1"}, {"c", "1"}, {"colour", "red"}}, NULL},
+    {3,
+     1,
+     {{"c", "1"}, {"y", "1"}, {"colour", "green"}},
+     "parameter 'y' of job type ruled means nothing with colour 'green'; allowed with: red, blue"},
     {2, 1, {{"a", "1"}, {"part", "10"}}, "'10' is not a whole number from 0 to 9"},
 };
 

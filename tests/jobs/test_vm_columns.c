@@ -56,7 +56,8 @@ static uint32_t reduce(uint32_t *out, const char *operation, const uint32_t *wor
 static void operations(void **state) {
     (void)state;
     static const char *const names[] = {"sum", "min", "max", "count", "histogram"};
-    static const char bounds[5][16] = {"100", "2147483648", "268435456", "9"};
+    static const pr_param bounds[5][3] = {
+        [3] = {{"from", "100"}, {"to", "2147483648"}}, [4] = {{"from", "100"}, {"width", "268435456"}, {"bins", "9"}}};
     uint64_t random = test_seed();
     for (int k = 0; k < 5; k++)
         for (size_t n = 0; n <= 40; n += 8) {
@@ -66,8 +67,8 @@ static void operations(void **state) {
                 words[i] = vm_random_word(&random);
                 at += (size_t)snprintf(list + at, sizeof list - at, "%u ", words[i]);
             }
-            const pr_param items[8] = {{"operation", names[k]}, {"input", list},      {"from", bounds[0]},
-                                       {"to", bounds[1]},       {"width", bounds[2]}, {"bins", bounds[3]}};
+            const pr_param items[8] = {
+                {"operation", names[k]}, {"input", list}, bounds[k][0], bounds[k][1], bounds[k][2]};
             pr_job_instance *job = create(&pr_job_data_pipeline, ".", items);
             assert_outputs(job, expected, reduce(expected, names[k], words, n));
             pr_hash digest = pr_vm_input_digest(words, n);
@@ -345,6 +346,18 @@ static void parameters_that_do_not_fit(void **state) {
         {true,
          {{"operation", "sum"}, {"input", "1"}, {"column", "1"}},
          "'column' of job type data_pipeline needs the parameter 'data'"},
+        {true,
+         {{"operation", "sum"}, {"input", "1"}, {"from", "2"}},
+         "'from' of job type data_pipeline means nothing with operation 'sum'; allowed with: count, histogram"},
+        {true,
+         {{"operation", "histogram"}, {"input", "1"}, {"to", "2"}},
+         "'to' of job type data_pipeline means nothing with operation 'histogram'; allowed with: count"},
+        {true,
+         {{"operation", "count"}, {"input", "1"}, {"width", "2"}},
+         "'width' of job type data_pipeline means nothing with operation 'count'; allowed with: histogram"},
+        {true,
+         {{"operation", "max"}, {"input", "1"}, {"bins", "2"}},
+         "'bins' of job type data_pipeline means nothing with operation 'max'; allowed with: histogram"},
         {false,
          {{"code", "HALT"}, {"input", "1"}, {"data", "x"}, {"dataset", "x"}},
          "'data' of job type generic_compute excludes 'input'; allowed: one of data, input"},
