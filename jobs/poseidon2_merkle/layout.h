@@ -1,4 +1,5 @@
-/* The tree, places of the columns and sizes of the trace of poseidon2_merkle, shared by its AIR and its trace. */
+/* The tree and the sizes of the trace of poseidon2_merkle, shared by its AIR and its trace. Its columns are those of
+ * poseidon2/poseidon2.h, PR_POSEIDON2_ROW_COLUMNS. */
 #ifndef PR_JOBS_POSEIDON2_MERKLE_LAYOUT_H
 #define PR_JOBS_POSEIDON2_MERKLE_LAYOUT_H
 #include "air/air.h"
@@ -9,13 +10,6 @@ enum {
     PR_POSEIDON2_MERKLE_LEAF = 16,  /* values of a leaf: what a compression takes */
     PR_POSEIDON2_MERKLE_MIN_LOG_ROWS = 4,
     PR_POSEIDON2_MERKLE_DOMAIN = 0x6d726b6c, /* "mrkl", beside the number of values */
-    /* Columns: a compression's input, its digest, then each S-box's square and fifth power, of the last round the
-     * squares alone. */
-    PR_POSEIDON2_MERKLE_INPUT_AT = 0,
-    PR_POSEIDON2_MERKLE_DIGEST_AT = PR_POSEIDON2_MERKLE_LEAF,
-    PR_POSEIDON2_MERKLE_PAIRS_AT = PR_POSEIDON2_MERKLE_DIGEST_AT + PR_POSEIDON2_MERKLE_DIGEST,
-    PR_POSEIDON2_MERKLE_LAST_AT = PR_POSEIDON2_MERKLE_PAIRS_AT + 2 * PR_POSEIDON2_LAST_ROUND,
-    PR_POSEIDON2_MERKLE_COLUMNS = PR_POSEIDON2_MERKLE_LAST_AT + PR_POSEIDON2_WIDTH
 };
 #define PR_POSEIDON2_MERKLE_MAX_VALUES (UINT32_C(8) << PR_AIR_MAX_LOG_ROWS)
 

@@ -128,6 +128,15 @@ uint32_t pr_air_component_begin(pr_air_builder *b, const char *name, uint32_t lo
     return b->air->n_components - 1;
 }
 
+void pr_air_declare_compressions(pr_air_builder *b) {
+    pr_air_component *c = open_component(b);
+    if (c && c->n_columns != PR_POSEIDON2_ROW_COLUMNS)
+        refuse(b, PR_ERR_INTERNAL, "component %s: %u columns; a compression a row has %d", c->name, c->n_columns,
+               PR_POSEIDON2_ROW_COLUMNS);
+    else if (c)
+        c->has_compressions = true;
+}
+
 /* ---- nodes ---- */
 
 static pr_expr node(pr_air_builder *b, pr_node_op op, uint32_t x, uint32_t y) {

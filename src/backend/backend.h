@@ -181,6 +181,10 @@ typedef struct pr_backend {
     /* dst[slot_of_row(r)] = src[r]; columns disjoint, equal sizes. */
     pr_status (*rows_to_storage)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);
 
+    /* cols: [PR_POSEIDON2_ROW_COLUMNS] of one size, near. Of each place's compression the inputs are there; writes the
+     * columns behind them. NULL: the caller computes them. */
+    pr_status (*fill_compressions)(pr_device *dev, const pr_col *cols, pr_error *err);
+
     /* Transforms, protocol.md section 3. dst[i] may begin where src[i] begins. */
     pr_status (*extend)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n,
                         pr_error *err); /* values on 2^m -> values on the canonic domain of dst.log_rows */

@@ -11,8 +11,11 @@ const char *pr_ahead_name(pr_ahead ahead) {
 static bool copies(const pr_prover *p) { return p->plan.ahead == PR_AHEAD_COPY; }
 
 static pr_status fill(pr_ahead_state *a, const pr_trace_source *source, pr_error *err) {
-    for (uint32_t c = 0; c < a->n_components; c++)
-        PR_TRY(source->fill(source->context, c, a->views + a->first[c], a->n_threads, err));
+    for (uint32_t c = 0; c < a->n_components; c++) {
+        pr_m31 **columns = a->columns + a->column_first[c];
+        memcpy(columns, a->views + a->first[c], (a->first[c + 1] - a->first[c]) * sizeof *columns);
+        PR_TRY(source->fill(source->context, c, columns, a->n_threads, err));
+    }
     return PR_OK;
 }
 

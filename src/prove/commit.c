@@ -45,54 +45,73 @@ static pr_col trace_values(const pr_prover *p, uint32_t component, uint32_t colu
 /* Columns that were copied ahead; NULL: none were. */
 static const pr_col *ahead_columns(const pr_prover *p, uint32_t component) {
     if (p->plan.ahead != PR_AHEAD_COPY) return NULL;
-    return p->ahead.cols + p->layout->trees[1].component_first[component];
+    return p->ahead.cols + p->ahead.first[component];
 }
 
 /* What the source wrote, into targets. */
 static pr_status write_columns(pr_prover *p, uint32_t component, const pr_col *targets, pr_error *err) {
-    size_t n = p->air->components[component].n_columns;
-    pr_m31 **views = p->ahead.views + p->layout->trees[1].component_first[component];
-    if (p->plan.ahead == PR_AHEAD_TRACE) return p->ops->unmap_write(p->device, views, targets, n, err);
+    size_t n = pr_prover_given_columns(p, component);
+    if (p->plan.ahead == PR_AHEAD_TRACE)
+        return p->ops->unmap_write(p->device, p->ahead.views + p->ahead.first[component], targets, n, err);
     PR_TRY(p->ops->map_write(p->device, p->map, targets, n, err));
+    for (size_t k = n; k < p->air->components[component].n_columns; k++) p->map[k] = NULL;
     PR_TRY(p->source->fill(p->source->context, component, p->map, p->needs.n_threads, err));
     return p->ops->unmap_write(p->device, p->map, targets, n, err);
 }
 
-/* Values that need not lie before extension are extended from where they were copied to. */
-static pr_status keep_ahead_values(pr_prover *p, uint32_t component, const pr_col *from, pr_error *err) {
-    const pr_col *base = p->components[component].base;
-    for (uint32_t k = 0; k < p->air->components[component].n_columns; k++)
-        if (base[k].offset != PR_NO_COLUMN) PR_TRY(p->ops->copy(p->device, &base[k], &from[k], 1, err));
+/* Whether the backend computes the other columns from the given ones. */
+static bool computes(const pr_prover *p, uint32_t component) {
+    return pr_prover_given_columns(p, component) < p->air->components[component].n_columns;
+}
+
+/* Whether a column is extended from where it was copied to ahead: what need not lie before extension, unless kernels
+ * compute others from it. */
+static bool extends_from_ahead(const pr_prover *p, uint32_t component, uint32_t column) {
+    return p->source->storage_order && ahead_columns(p, component) && !computes(p, component) &&
+           p->components[component].base[column].offset == PR_NO_COLUMN;
+}
+
+static pr_status take_copied_columns(pr_prover *p, uint32_t component, const pr_col *from, pr_error *err) {
+    for (uint32_t k = 0; k < pr_prover_given_columns(p, component); k++) {
+        pr_col values = trace_values(p, component, k);
+        if (!extends_from_ahead(p, component, k)) PR_TRY(p->ops->copy(p->device, &values, &from[k], 1, err));
+    }
     return PR_OK;
 }
 
-static pr_status fill_component(pr_prover *p, uint32_t component, pr_error *err) {
+static pr_status fill_given_columns(pr_prover *p, uint32_t component, pr_error *err) {
     const pr_air_component *c = &p->air->components[component];
     const pr_col *ext = p->trees[1].cols + p->layout->trees[1].component_first[component];
     const pr_col *from = ahead_columns(p, component);
+    uint32_t n = pr_prover_given_columns(p, component);
     bool rows = !p->source->storage_order;
     pr_col *targets = p->trees[1].sorted; /* free until the tree is committed: restored below */
-    for (uint32_t k = 0; k < c->n_columns; k++)
+    for (uint32_t k = 0; k < n; k++)
         targets[k] = rows ? upper_half(ext[k], c->log_size) : trace_values(p, component, k);
     if (!from) PR_TRY(write_columns(p, component, targets, err));
-    if (from && !rows) return keep_ahead_values(p, component, from, err);
-    for (uint32_t k = 0; rows && k < c->n_columns; k++) {
+    if (from && !rows) return take_copied_columns(p, component, from, err);
+    for (uint32_t k = 0; rows && k < n; k++) {
         pr_col values = trace_values(p, component, k);
         PR_TRY(p->ops->rows_to_storage(p->device, &values, from ? &from[k] : &targets[k], 1, err));
     }
     return PR_OK;
 }
 
-static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *err) {
-    const pr_air_component *c = &p->air->components[component];
-    const pr_col *ext = p->trees[1].cols + p->layout->trees[1].component_first[component];
+static pr_status fill_component(pr_prover *p, uint32_t component, pr_error *err) {
     pr_col *values = p->trees[1].sorted;
-    const pr_col *from = p->source->storage_order ? ahead_columns(p, component) : NULL;
-    for (uint32_t k = 0; k < c->n_columns; k++) {
-        bool is_kept = p->components[component].base[k].offset != PR_NO_COLUMN;
-        values[k] = from && !is_kept ? from[k] : trace_values(p, component, k);
-    }
-    return p->ops->extend(p->device, ext, values, c->n_columns, err);
+    PR_TRY(fill_given_columns(p, component, err));
+    if (!computes(p, component)) return PR_OK;
+    for (uint32_t k = 0; k < p->air->components[component].n_columns; k++) values[k] = trace_values(p, component, k);
+    return p->ops->fill_compressions(p->device, values, err);
+}
+
+static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *err) {
+    uint32_t first = p->layout->trees[1].component_first[component], n = p->air->components[component].n_columns;
+    const pr_col *from = ahead_columns(p, component);
+    pr_col *values = p->trees[1].sorted;
+    for (uint32_t k = 0; k < n; k++)
+        values[k] = extends_from_ahead(p, component, k) ? from[k] : trace_values(p, component, k);
+    return p->ops->extend(p->device, p->trees[1].cols + first, values, n, err);
 }
 
 pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err) {

@@ -143,7 +143,7 @@ static void add_ahead_region(design *d) {
     pr_prover *p = d->p;
     size_t words = 0;
     for (uint32_t c = 0; c < p->air->n_components; c++)
-        words += p->air->components[c].n_columns * pr_column_words(p->air->components[c].log_size);
+        words += pr_prover_given_columns(p, c) * pr_column_words(p->air->components[c].log_size);
     p->ahead.region = add_region(d, words, 0, PR_PHASE_COUNT - 1);
 }
 
@@ -235,18 +235,22 @@ static pr_status place_ahead(design *d, pr_error *err) {
     pr_prover *p = d->p;
     pr_ahead_state *a = &p->ahead;
     size_t offset = region_offset(d, a->region);
-    a->n = p->layout->trees[1].n_columns;
+    uint32_t n_columns = p->layout->trees[1].n_columns;
     a->n_components = p->air->n_components;
     a->n_threads = p->needs.n_threads;
-    HOST(p, a->cols, a->n);
-    HOST(p, a->views, a->n);
-    HOST(p, a->first, a->n_components);
+    HOST(p, a->cols, n_columns);
+    HOST(p, a->views, n_columns);
+    HOST(p, a->columns, n_columns);
+    HOST(p, a->first, a->n_components + 1);
+    HOST(p, a->column_first, a->n_components);
     for (uint32_t c = 0; c < a->n_components; c++) {
-        const pr_air_component *component = &p->air->components[c];
-        a->first[c] = p->layout->trees[1].component_first[c];
-        place_columns(a->cols + a->first[c], component->n_columns, component->log_size, offset);
-        offset += component->n_columns * pr_column_words(component->log_size);
+        uint32_t log_size = p->air->components[c].log_size, n = pr_prover_given_columns(p, c);
+        place_columns(a->cols + a->first[c], n, log_size, offset);
+        a->first[c + 1] = a->first[c] + n;
+        a->column_first[c] = p->layout->trees[1].component_first[c];
+        offset += n * pr_column_words(log_size);
     }
+    a->n = a->first[a->n_components];
     return PR_OK;
 }
 

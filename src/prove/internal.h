@@ -86,10 +86,12 @@ typedef struct pr_component_state {
 /* Traces that were prepared, at most two: sources[0] is being made, or is made, in the views; sources[1] waits for
  * them. Without views (PR_AHEAD_NONE) they only wait. */
 typedef struct pr_ahead_state {
-    size_t n;                      /* columns of the trace, of all components */
+    size_t n;                      /* given columns of the trace, of all components */
     pr_col *cols;                  /* [n] where they are brought, with PR_AHEAD_COPY; else their sizes count */
     pr_m31 **views;                /* [n] pinned */
-    uint32_t n_components, *first; /* [n_components] */
+    uint32_t n_components, *first; /* [n_components + 1] in these lists */
+    pr_m31 **columns;              /* of all of the trace, for the source: a view, or NULL where it is not given */
+    uint32_t *column_first;        /* [n_components] in columns */
     unsigned n_threads;
     pr_trace_source sources[2];
     unsigned n_sources;
@@ -183,6 +185,8 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
 /* needs.c: what the device's plan follows from; then the regions' places, columns far where the limit asks for it; then
  * the figures that users see. */
 void pr_prover_find_needs(pr_prover *p, const pr_prover_options *options);
+/* Columns of a component's trace, its first ones, that a source has to fill: all, or the inputs of compressions. */
+uint32_t pr_prover_given_columns(const pr_prover *p, uint32_t component);
 pr_status pr_prover_place(pr_prover *p, const pr_prover_options *options, pr_error *err);
 void pr_prover_fill_plan(pr_prover *p);
 

@@ -77,9 +77,17 @@ static pr_status place_far(pr_prover *p, size_t limit, pr_error *err) {
     return PR_OK;
 }
 
-static size_t mapped_bytes(const pr_air_component *c) {
-    size_t column = sizeof(pr_m31) << c->log_size;
-    return c->n_columns * (column < 64 ? 64 : column);
+/* Kernels do not reach far columns. */
+uint32_t pr_prover_given_columns(const pr_prover *p, uint32_t component) {
+    const pr_air_component *c = &p->air->components[component];
+    bool computes = c->has_compressions && p->ops->fill_compressions && !p->needs.far_bytes;
+    PR_ASSERT(!computes || c->n_columns == PR_POSEIDON2_ROW_COLUMNS);
+    return computes ? PR_POSEIDON2_ROW_DIGEST_AT : c->n_columns;
+}
+
+static size_t mapped_bytes(const pr_prover *p, uint32_t component) {
+    size_t column = sizeof(pr_m31) << p->air->components[component].log_size;
+    return pr_prover_given_columns(p, component) * (column < 64 ? 64 : column);
 }
 
 /* Views of all of the trace stand in the place of those of a component. */
@@ -88,7 +96,7 @@ static pr_status place_with(pr_prover *p, pr_ahead ahead, size_t ahead_words, pr
     p->plan.ahead = ahead;
     needs->mapped_bytes = needs->ahead_bytes = 0;
     for (uint32_t c = 0; c < p->air->n_components; c++) {
-        size_t bytes = mapped_bytes(&p->air->components[c]);
+        size_t bytes = mapped_bytes(p, c);
         if (ahead != PR_AHEAD_NONE)
             needs->ahead_bytes += bytes;
         else if (bytes > needs->mapped_bytes)

@@ -109,6 +109,7 @@ void pr_prover_destroy(pr_prover *p) {
 void pr_prover_set_layout(pr_prover *p, const pr_layout *layout) {
     PR_ASSERT(layout->n_trees == p->layout->n_trees && layout->trees[1].n_columns == p->layout->trees[1].n_columns &&
               layout->log_lifted == p->layout->log_lifted && layout->n_constraints == p->layout->n_constraints);
+    PR_ASSERT(pr_air_count_compressions(layout->statement->air) == pr_air_count_compressions(p->air));
     p->layout = layout;
     p->air = layout->statement->air;
 }

@@ -268,6 +268,10 @@ static void misuse_is_an_error_not_a_crash(void **state) {
     pr_expr x = pr_air_add_column(b, 0);
     pr_air_constrain(b, "mixed", pr_sub(b, x, last));
     expect_refusal(b, PR_ERR_INTERNAL, "component d: an expression of another component");
+    b = begin(4);
+    (void)pr_air_add_column(b, 0);
+    pr_air_declare_compressions(b);
+    expect_refusal(b, PR_ERR_INTERNAL, "component c: 1 columns; a compression a row has 292");
     b = pr_air_builder_create("empty");
     expect_refusal(b, PR_ERR_REFUSED, "the AIR has no component");
     pr_air_builder_destroy(NULL);
