@@ -37,6 +37,8 @@ if ! /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
     finish
 fi
 grep -v wide_fibonacci all >with_outputs # whose statement is its public data alone
+/usr/bin/python3 "$TOP/jobs/mlp_inference/accuracy.py" "$file" >out || fail "accuracy.py"
+says out '^3 of 3 images: 1.0000$'
 for kind in first last public; do # output, output, data
     cp "$file" changed.h5
     /usr/bin/python3 "$HERE/change_outputs.py" changed.h5 $kind || fail "cannot change $kind"

@@ -1,4 +1,5 @@
-/* The first job of example.yaml is what the type says of itself; demo.yaml is a manifest of jobs there are. */
+/* The first job of example.yaml is what the type says of itself; demo.yaml is a manifest of jobs there are. And no
+ * constraint or lookup of a type is gone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,11 +65,72 @@ static void the_demo(void **state) {
     pr_manifest m = load("demo.yaml");
     assert_int_equal(m.n_jobs, 14);
     assert_non_null(pr_manifest_find(&m, "fib-3"));
+    static const char *const shown[] = {"air", "blake2s", "file_hash", "mlp_inference", "vm"};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        size_t k = 0;
+        while (k < m.n_jobs && strcmp(m.jobs[k].type->name, shown[i]) != 0) k++;
+        assert_true(k < m.n_jobs);
+    }
     for (size_t k = 0; k < m.n_jobs; k++) assert_string_equal(m.jobs[k].profile, "standard");
     pr_manifest_clear(&m);
 }
 
+/* The soundness suites go through the constraints there are, so they would not miss one. These digests would: of AIRs
+ * that have every component, and the parts that only some statements have. Whoever changes an AIR on purpose changes
+ * them, and the version of the job type. */
+#define TEXT_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TEXT_57 "0123456789abcdef0123456789abcdef0123456789abcdef012345678"
+#define FOUR_BLOCKS TEXT_64 TEXT_64 TEXT_64 TEXT_57 /* an odd length; behind it sha256 needs a fifth block */
+static const struct {
+    const pr_job_type *type;
+    const char *air;
+    pr_param params[4];
+} airs[] = {
+    {&pr_job_blake2s, "aa8a3f93b29177dd425a147cc5581e45d6c27f741f882108f2e911e07ca1977b", {{"text", FOUR_BLOCKS}}},
+    {&pr_job_sha256, "9adbd450af827f0ca97721ad86d77679cf74471be2115bf63de65e6841c44615", {{"text", FOUR_BLOCKS}}},
+    {&pr_job_file_hash, "b43e8bd9193bd0ec0b0ae06a70eb36fd36a3fec972f685dfbdbaa700d85487a2", {{"text", FOUR_BLOCKS}}},
+    {&pr_job_poseidon2_merkle,
+     "92a506c99867cae9693aa97343d676ef3b0b70be099e01ebdbcd644cec074945",
+     {{"input", "3 1 4 1 5 9 2 6 5 3 5 8 9 7 9 3 2 3 8 4"}}},
+    {&pr_job_state_machine,
+     "fbf5fb188f1f3ede0b891454c9e1dca0e9a25c2245b16afd1aee6b24e946a984",
+     {{"x_steps", "20"}, {"y_steps", "7"}}},
+    {&pr_job_wide_fibonacci,
+     "efd9a3393d5e086d686435d391be5caf827490575e98ae346cba62790ecd27ba",
+     {{"log_rows", "4"}, {"columns", "5"}}},
+    {&pr_job_plonk,
+     "79de198489e6e74dbe4323a44b5701c65f8aea81655ce76d7d63cb706aebefcd",
+     {{"circuit", "plonk/cubic.txt"}, {"values", "x=3 y=35"}}},
+    {&pr_job_mlp_inference,
+     "f5496f805cf59b9aec857306c0c4384920e663d065c1312048d3288dc6fd3e9b",
+     {{"model", "mlp_inference/model.h5"}, {"images", "mlp_inference/digits.h5"}, {"count", "2"}}},
+    {&pr_job_vm,
+     "5a741152d9976e0486187166a253c0032b0667f84a36b65d6a11282043d7b69a",
+     {{"code", "HALT"}, {"input", "1"}}},
+    {&pr_job_vm,
+     "bcf5aa6ec745038d87736f772f508f6f6258399fde39e70404a0a099033344f8",
+     {{"code", "RELU r1, r2\nMATMUL r1, r1, r1, 1, 1, 1\nHASH r1, r1, 1\nHALT"}, {"input", "1"}}},
+};
+
+static void no_constraint_is_gone(void **state) {
+    (void)state;
+    for (size_t k = 0; k < sizeof airs / sizeof *airs; k++) {
+        pr_params params = {.base_dir = PR_TEST_JOBS, .items = airs[k].params};
+        pr_job_instance *job = NULL;
+        pr_error err = {0};
+        char hex[2 * sizeof(pr_hash) + 1];
+        while (airs[k].params[params.n].name) params.n++;
+        if (pr_instance_create(&job, airs[k].type, &params, &err) != PR_OK) fail_msg("%s", err.text);
+        pr_hash digest = pr_air_digest(airs[k].type->air(job));
+        pr_hex_encode(hex, digest.bytes, sizeof digest.bytes);
+        print_message("%s\n", airs[k].type->name);
+        assert_string_equal(hex, airs[k].air);
+        pr_instance_destroy(airs[k].type, job);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_example), cmocka_unit_test(the_demo)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_example), cmocka_unit_test(the_demo),
+                                       cmocka_unit_test(no_constraint_is_gone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
