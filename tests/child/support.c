@@ -5,6 +5,7 @@
 #include "wide_fibonacci/job.h"
 #include "work/work.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,4 +163,29 @@ size_t count_fds(pid_t pid) {
     while (folder && readdir(folder)) n++;
     if (folder) closedir(folder);
     return n;
+}
+
+/* ---- what the kernel says of a process ---- */
+
+void read_proc(char *out, size_t size, pid_t pid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    ssize_t n = read(fd, out, size - 1);
+    assert_true(n >= 0);
+    close(fd);
+    for (ssize_t i = 0; i < n; i++)
+        if (!out[i]) out[i] = '\n';
+    out[n] = 0;
+}
+
+unsigned long resident_kib(pid_t pid) {
+    static char lines[8192];
+    unsigned long kib = 0;
+    read_proc(lines, sizeof lines, pid, "status");
+    const char *line = strstr(lines, "VmRSS:");
+    assert_non_null(line);
+    assert_int_equal(sscanf(line, "VmRSS: %lu kB", &kib), 1);
+    return kib;
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <cmocka.h>
 
 enum { FIB, MISSING, WIDE, N_JOBS }; /* jobs of the manifest: small, without its input file, of about 100 MiB */
@@ -20,6 +21,10 @@ typedef struct fixture {
 
 /* -1 in the supervisor; in a child the exit code. Backend "broken" computes wrongly. */
 int pr_test_child_main(int argc, char **argv);
+
+/* /proc/PID/NAME, each NUL a line's end. */
+void read_proc(char *out, size_t size, pid_t pid, const char *name);
+unsigned long resident_kib(pid_t pid);
 
 /* A child that is ready; options NULL: those of start_options. */
 pr_child_options start_options(void);

@@ -133,19 +133,6 @@ static void test_not_by_hand(void **state) {
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
 }
 
-static void read_all(char *out, size_t size, pid_t pid, const char *name) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
-    int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    ssize_t n = read(fd, out, size - 1);
-    assert_true(n >= 0);
-    close(fd);
-    for (ssize_t i = 0; i < n; i++)
-        if (!out[i]) out[i] = '\n';
-    out[n] = 0;
-}
-
 /* A child answers before it closes what it was sent. */
 static size_t settled_fds(pid_t pid, size_t expected) {
     for (int k = 0; k < 200 && count_fds(pid) != expected; k++) usleep(5000);
@@ -162,11 +149,11 @@ static void test_isolation(void **state) {
     setenv("PMIX_TEST", "1", 1);
     setenv("PROVERUN_TEST_KEPT", "1", 1);
     begin_fixture(&f);
-    read_all(environment, sizeof environment, pr_child_pid(f.child), "environ");
+    read_proc(environment, sizeof environment, pr_child_pid(f.child), "environ");
     assert_null(strstr(environment, "OMPI_"));
     assert_null(strstr(environment, "PMIX_"));
     assert_non_null(strstr(environment, "PROVERUN_TEST_KEPT=1"));
-    read_all(score, sizeof score, pr_child_pid(f.child), "oom_score_adj");
+    read_proc(score, sizeof score, pr_child_pid(f.child), "oom_score_adj");
     assert_true(atoi(score) >= 500);
     assert_int_equal(settled_fds(pr_child_pid(f.child), 2 + 4), 2 + 4); /* ".", "..", three standard ones, the socket */
     assert_true(fcntl(f.child->process.socket, F_GETFD) & FD_CLOEXEC);
@@ -174,16 +161,6 @@ static void test_isolation(void **state) {
     if (f.child->process.pidfd >= 0) assert_true(fcntl(f.child->process.pidfd, F_GETFD) & FD_CLOEXEC);
     end_fixture(&f);
     close(leak);
-}
-
-static unsigned long resident_kib(pid_t pid) {
-    static char text[8192];
-    unsigned long kib = 0;
-    read_all(text, sizeof text, pid, "status");
-    const char *line = strstr(text, "VmRSS:");
-    assert_non_null(line);
-    assert_int_equal(sscanf(line, "VmRSS: %lu kB", &kib), 1);
-    return kib;
 }
 
 static void test_many_jobs(void **state) {

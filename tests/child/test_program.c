@@ -16,18 +16,6 @@ static void prove(fixture *f, uint32_t attempt) {
 
 #if defined(PR_HAVE_CUDA_EMU) && !defined(__SANITIZE_ADDRESS__) /* which keeps what is freed, and is slow */
 #define TEST_KEPT_MEMORY
-static size_t resident_kib(pid_t pid) {
-    char path[64], line[128];
-    size_t kib = 0;
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file))
-        if (sscanf(line, "VmRSS: %zu", &kib) == 1) break;
-    fclose(file);
-    return kib;
-}
-
 /* On a device's backend it keeps its prover for a job that was spoken of; when that does not come, its memory goes. */
 static void test_kept_memory(void **state) {
     (void)state;
@@ -43,10 +31,10 @@ static void test_kept_memory(void **state) {
     assert_int_equal(pr_child_submit(f.child, &task, &err), PR_OK);
     pr_child_event e = expect(&f, PR_CHILD_PROVED);
     pr_child_event_clear(&e);
-    const size_t kept = resident_kib(pr_child_pid(f.child));
+    const unsigned long kept = resident_kib(pr_child_pid(f.child));
     assert_true(kept > 3 * TRACE_KIB); /* extended columns, and the next trace's place */
     for (int waited = 0; resident_kib(pr_child_pid(f.child)) + 2 * TRACE_KIB > kept; waited++) {
-        if (waited == 1000) fail_msg("%zu KiB are kept", kept);
+        if (waited == 1000) fail_msg("%lu KiB are kept", kept);
         usleep(10000);
     }
     prove(&f, 1);
@@ -59,18 +47,6 @@ static size_t last_allowed(const cpu_set_t *set) {
     for (size_t i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, set)) last = i;
     return last;
-}
-
-static void read_environment(char *out, size_t size, pid_t pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    size_t n = fread(out, 1, size - 1, file);
-    fclose(file);
-    for (size_t i = 0; i < n; i++)
-        if (!out[i]) out[i] = '\n';
-    out[n] = 0;
 }
 
 /* One processor of several, no GPU: in force in the child, and not here. */
@@ -93,7 +69,7 @@ static void test_place(void **state) {
     assert_true(CPU_ISSET(cpu, &its));
     assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
     assert_true(CPU_EQUAL(&own, &after));
-    read_environment(environment, sizeof environment, pr_child_pid(f.child));
+    read_proc(environment, sizeof environment, pr_child_pid(f.child), "environ");
     assert_non_null(strstr(environment, "CUDA_VISIBLE_DEVICES=\n"));
     assert_non_null(strstr(environment, "CUDA_DEVICE_ORDER=PCI_BUS_ID\n"));
     prove(&f, 0);

@@ -186,20 +186,25 @@ static void test_order(void **unused) {
     close_case(&f);
 }
 
+static size_t alone_on_device(fixture *f) { /* with nothing ahead */
+    f->options.ahead = false;
+    const pr_plan plan = plan_of(f, 0);
+    f->options.ahead = true;
+    return on_device(&plan);
+}
+
 /* Each plan has what it says, within a tenth, and no byte above it; without room for a second trace, none is kept. */
 static void test_plan(void **unused) {
     (void)unused;
     fixture f;
     open_case(&f, "wide_fibonacci_l9_c100_lifted");
-    f.options.ahead = false;
-    const pr_plan alone = plan_of(&f, 0);
-    f.options.ahead = true;
-    const size_t trace_bytes = (size_t)100 * 4 << 9;
-    assert_true(on_device(&(pr_plan[]){plan_of(&f, 0)}[0]) >= on_device(&alone) + trace_bytes);
+    const size_t alone = alone_on_device(&f), trace_bytes = (size_t)100 * 4 << 9;
+    const pr_plan both = plan_of(&f, 0);
+    assert_true(on_device(&both) >= alone + trace_bytes);
     const struct {
         size_t limit;
         pr_ahead ahead;
-    } cases[] = {{0, PR_AHEAD_COPY}, {on_device(&alone), PR_AHEAD_TRACE}, {on_device(&alone) / 2, PR_AHEAD_NONE}};
+    } cases[] = {{0, PR_AHEAD_COPY}, {alone, PR_AHEAD_TRACE}, {alone / 2, PR_AHEAD_NONE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         f.options.max_device_bytes = cases[i].limit;
         const pr_plan plan = plan_of(&f, cases[i].limit);
@@ -280,10 +285,7 @@ static void test_no_memory_ahead(void **unused) {
     (void)unused;
     fixture f;
     open_case(&f, "wide_fibonacci_l9_c100_lifted");
-    f.options.ahead = false;
-    const pr_plan alone = plan_of(&f, 0);
-    f.options.ahead = true;
-    pr_cuda_emu_inject(&(pr_cuda_faults){.limit_bytes = on_device(&alone) + 4096});
+    pr_cuda_emu_inject(&(pr_cuda_faults){.limit_bytes = alone_on_device(&f) + 4096});
     pr_prover *p = open_prover(&f);
     assert_string_equal(pr_ahead_name(pr_prover_get_plan(p)->ahead), "none");
     pr_prover_destroy(p);
