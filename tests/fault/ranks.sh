@@ -73,7 +73,9 @@ mpirun --enable-recovery -n 3 "$PROVERUN" $options : -n 1 -x PROVERUN_TEST_FAULT
     >run.out 2>run.err &
 PID=$!
 # within its first proof: another hash that comes in time is refused, and the rank gets no work
-ticks() { awk '{ print $14 }' "/proc/$(pgrep -P "$stopped")/stat" 2>/dev/null || echo 0; } # of its prover
+ticks() { # of its prover; 0 before there is one
+    prover=$(pgrep -P "$stopped") && awk '{ print $14 }' "/proc/$prover/stat" 2>/dev/null || echo 0
+}
 waits=0
 until stopped=$(pgrep -P $PID -x proverun_faulty) && [ "$(ticks)" -ge 8 ] || [ $waits = 600 ]; do
     sleep 0.02
