@@ -21,15 +21,9 @@ void close_ahead(device *dev) {
     (void)cudaFreeHost(dev->ahead);
 }
 
-static size_t bytes_of(pr_col col) { return sizeof(uint32_t) << col.log_rows; }
-
 pr_status map_ahead(device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
-    char *at = dev->ahead;
-    for (size_t i = 0; i < n; i++) {
-        host[i] = (pr_m31 *)(void *)at;
-        at += bytes_of(cols[i]) < 64 ? 64 : bytes_of(cols[i]);
-    }
-    PR_ASSERT((size_t)(at - dev->ahead) <= dev->ahead_bytes);
+    PR_ASSERT(views_bytes(cols, n) <= dev->ahead_bytes);
+    place_views(host, dev->ahead, cols, n);
     return dev->copies ? check(cudaEventRecord(dev->read, dev->stream), "recording an event", err) : PR_OK;
 }
 

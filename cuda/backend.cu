@@ -171,7 +171,6 @@ static void device_destroy(pr_device *dev) {
 
 /* ---- operations that move memory ---- */
 
-static size_t bytes_of(pr_col col) { return sizeof(uint32_t) << col.log_rows; }
 static uint32_t *place(pr_device *dev, pr_col col) { return of(dev)->memory + col.offset; }
 
 static pr_status synchronize(pr_device *dev, pr_error *err) {
@@ -212,16 +211,13 @@ static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *er
 /* Pinned memory, one column behind another; the copies of the time before have to end first. Far columns themselves. */
 static pr_status map_write(pr_device *handle, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
     device *dev = of(handle);
-    size_t bytes = 0;
     PR_TRY(synchronize(handle, err));
     if (are_far(dev, cols, n)) {
         for (size_t i = 0; i < n; i++) host[i] = far_column(dev, cols[i]);
         return PR_OK;
     }
-    for (size_t i = 0; i < n; i++) bytes += round_up(bytes_of(cols[i]), 64);
-    PR_TRY(grow_staging(dev, bytes, err));
-    char *at = dev->staging;
-    for (size_t i = 0; i < n; at += round_up(bytes_of(cols[i++]), 64)) host[i] = (pr_m31 *)(void *)at;
+    PR_TRY(grow_staging(dev, views_bytes(cols, n), err));
+    place_views(host, dev->staging, cols, n);
     return PR_OK;
 }
 static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err) {

@@ -59,12 +59,24 @@ static size_t count_even(const pr_col *cols, pr_m31 *const *host, size_t n) {
     return k;
 }
 
+static size_t view_bytes(pr_col col) { return bytes_of(col) < 64 ? 64 : bytes_of(col); }
+
+size_t views_bytes(const pr_col *cols, size_t n) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) bytes += view_bytes(cols[i]);
+    return bytes;
+}
+
+void place_views(pr_m31 **host, char *at, const pr_col *cols, size_t n) {
+    for (size_t i = 0; i < n; at += view_bytes(cols[i++])) host[i] = (pr_m31 *)(void *)at;
+}
+
 pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_m31 *const *host, size_t n,
                        pr_error *err) {
     for (size_t first = 0, count; first < n; first += count) {
         const pr_col *c = cols + first;
         pr_m31 *const *h = host + first;
-        const size_t bytes = sizeof(uint32_t) << c->log_rows;
+        const size_t bytes = bytes_of(*c);
         count = count_even(c, h, n - first);
         const size_t to_pitch = count > 1 ? (c[1].offset - c[0].offset) * sizeof(uint32_t) : bytes;
         const size_t from_pitch = count > 1 ? (size_t)(h[1] - h[0]) * sizeof(uint32_t) : bytes;

@@ -85,6 +85,11 @@ inline words column(const device *dev, pr_col col) {
 PR_DEVICE words column(const words &arena, const pr_col &col) {
     return sub(arena, col.offset, (size_t)1 << col.log_rows);
 }
+inline size_t bytes_of(pr_col col) { return sizeof(uint32_t) << col.log_rows; }
+/* Views of columns in the host's memory lie one behind another, each at a multiple of 64 bytes: what they take in all,
+ * and where they begin. */
+size_t views_bytes(const pr_col *cols, size_t n);
+void place_views(pr_m31 **host, char *at, const pr_col *cols, size_t n);
 struct secure_column {
     words c[4];
 };

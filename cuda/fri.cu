@@ -82,10 +82,10 @@ PR_DEVICE fold_source source_of(const fri_view &v, uint32_t k) { /* what layer k
                        v.layers[from].fold_step, from == 0};
 }
 
-/* Of the pair that fold number level joins into its row h. */
+/* Of the pair that fold number level joins into its row h. A line is a circle that was folded once. */
 PR_DEVICE pr_m31 fold_twiddle(const fold_source &f, unsigned level, size_t h) {
-    const unsigned m = f.log_rows - level;
-    return f.is_circle && level == 0 ? circle_entry(f.inverse, m, h) : line_entry(f.inverse, m + 1, h);
+    const unsigned folded = f.is_circle ? 0 : 1;
+    return layer_twiddle(f.inverse, f.log_rows + folded, level + folded, h);
 }
 
 template <unsigned STEP> PR_DEVICE pr_qm31 folded_row(const fold_source &f, const pr_qm31 *alphas, size_t row) {

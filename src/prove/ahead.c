@@ -68,7 +68,7 @@ static pr_status join_copy(pr_prover *p, pr_error *err) {
 static pr_status have_made(pr_prover *p, pr_error *err) {
     pr_ahead_state *a = &p->ahead;
     if (!a->n_sources) {
-        a->status = fill(a, p->source, &a->error);
+        a->status = fill(a, &p->source, &a->error);
         atomic_store(&a->made, true);
     }
     finish_making(a);

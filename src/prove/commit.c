@@ -55,7 +55,7 @@ static pr_status write_columns(pr_prover *p, uint32_t component, const pr_col *t
         return p->ops->unmap_write(p->device, p->ahead.views + p->ahead.first[component], targets, n, err);
     PR_TRY(p->ops->map_write(p->device, p->map, targets, n, err));
     for (size_t k = n; k < p->air->components[component].n_columns; k++) p->map[k] = NULL;
-    PR_TRY(p->source->fill(p->source->context, component, p->map, p->needs.n_threads, err));
+    PR_TRY(p->source.fill(p->source.context, component, p->map, p->needs.n_threads, err));
     return p->ops->unmap_write(p->device, p->map, targets, n, err);
 }
 
@@ -67,7 +67,7 @@ static bool computes(const pr_prover *p, uint32_t component) {
 /* Whether a column is extended from where it was copied to ahead: what need not lie before extension, unless kernels
  * compute others from it. */
 static bool extends_from_ahead(const pr_prover *p, uint32_t component, uint32_t column) {
-    return p->source->storage_order && ahead_columns(p, component) && !computes(p, component) &&
+    return p->source.storage_order && ahead_columns(p, component) && !computes(p, component) &&
            p->components[component].base[column].offset == PR_NO_COLUMN;
 }
 
@@ -84,7 +84,7 @@ static pr_status fill_given_columns(pr_prover *p, uint32_t component, pr_error *
     const pr_col *ext = p->trees[1].cols + p->layout->trees[1].component_first[component];
     const pr_col *from = ahead_columns(p, component);
     uint32_t n = pr_prover_given_columns(p, component);
-    bool rows = !p->source->storage_order;
+    bool rows = !p->source.storage_order;
     pr_col *targets = p->trees[1].sorted; /* free until the tree is committed: restored below */
     for (uint32_t k = 0; k < n; k++)
         targets[k] = rows ? upper_half(ext[k], c->log_size) : trace_values(p, component, k);

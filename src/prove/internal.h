@@ -146,8 +146,7 @@ struct pr_prover {
     /* of a run */
     pr_channel channel;
     pr_stage_times times;
-    pr_trace_source run_source;
-    const pr_trace_source *source;    /* run_source */
+    pr_trace_source source;
     pr_stage_listener stage_listener; /* NULL: none */
     void *stage_context;
     pr_device_times *device_times; /* NULL: not measured */

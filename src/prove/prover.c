@@ -221,8 +221,7 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     p->channel.listener_context = listener_context;
     memset(&p->times, 0, sizeof p->times);
     PR_ASSERT(source ? !p->ahead.n_sources : p->ahead.n_sources > 0);
-    p->run_source = source ? *source : p->ahead.sources[0];
-    p->source = &p->run_source;
+    p->source = source ? *source : p->ahead.sources[0];
     p->ahead.is_consumed = source != NULL;
     p->has_interaction_pow = false;
     p->interaction_pow = 0;
