@@ -1,57 +1,14 @@
 #include "air/kernel.h"
 #include "base/error.h"
-#include "field/lane.h"
-
-/* ---- QM31, a coordinate a lane: (c0 + c1 i) + (c2 + c3 i) u, u^2 = 2 + i ---- */
-
-typedef struct quad {
-    lane c[4];
-} quad;
-
-static quad quad_load(pr_m31 (*from)[PR_AIR_BLOCK], uint32_t at) {
-    quad q;
-    for (int k = 0; k < 4; k++) q.c[k] = lane_load(from[k] + at);
-    return q;
-}
-static void quad_store(pr_m31 (*to)[PR_AIR_BLOCK], uint32_t at, quad q) {
-    for (int k = 0; k < 4; k++) lane_store(to[k] + at, q.c[k]);
-}
-static quad quad_add(quad x, quad y) {
-    for (int k = 0; k < 4; k++) x.c[k] = lane_add(x.c[k], y.c[k]);
-    return x;
-}
-static quad quad_scaled(quad x, lane factor) {
-    lane twice = lane_add32(factor, factor);
-    for (int k = 0; k < 4; k++) x.c[k] = lane_mul_doubled(x.c[k], twice);
-    return x;
-}
-
-/* *re + *im i += (a + b i)(c + d i) */
-static void complex_mul_add(lane *re, lane *im, lane a, lane b, lane c, lane d) {
-    *re = lane_add(*re, lane_sub(lane_mul(a, c), lane_mul(b, d)));
-    *im = lane_add(*im, lane_add(lane_mul(a, d), lane_mul(b, c)));
-}
-
-static quad quad_mul(quad x, quad y) {
-    quad out;
-    lane re = lane_set1(0), im = re;
-    for (int k = 0; k < 4; k++) out.c[k] = re;
-    complex_mul_add(&out.c[0], &out.c[1], x.c[0], x.c[1], y.c[0], y.c[1]);
-    complex_mul_add(&re, &im, x.c[2], x.c[3], y.c[2], y.c[3]);
-    out.c[0] = lane_add(out.c[0], lane_sub(lane_add(re, re), im));
-    out.c[1] = lane_add(out.c[1], lane_add(lane_add(im, im), re));
-    complex_mul_add(&out.c[2], &out.c[3], x.c[0], x.c[1], y.c[2], y.c[3]);
-    complex_mul_add(&out.c[2], &out.c[3], x.c[2], x.c[3], y.c[0], y.c[1]);
-    return out;
-}
+#include "field/lane_qm31.h"
 
 /* ---- lookups ---- */
 
 static const pr_m31 *operand(const pr_m31 *cells, uint32_t index) { return cells + (size_t)index * PR_AIR_BLOCK; }
 
 /* sum of the powers times the values, less z */
-static quad denominator_of(const pr_air_relation_sum *s, const pr_m31 *cells, const pr_insn *insn, uint32_t at) {
-    quad d;
+static lane_qm31 denominator_of(const pr_air_relation_sum *s, const pr_m31 *cells, const pr_insn *insn, uint32_t at) {
+    lane_qm31 d;
     for (int k = 0; k < 4; k++) d.c[k] = lane_set1(pr_m31_neg(s->z[k]));
     for (uint32_t v = 0; v < insn->dst; v++) {
         const pr_insn *arg = &insn[1 + v / 3];
@@ -65,11 +22,13 @@ static quad denominator_of(const pr_air_relation_sum *s, const pr_m31 *cells, co
 /* n / d + m / e = (n e + m d) / (d e) */
 static void add_lookup(pr_air_relation_sum *s, const pr_m31 *cells, const pr_insn *insn, uint32_t n) {
     for (uint32_t at = 0; at < n; at += LANE_WIDTH) {
-        quad e = denominator_of(s, cells, insn, at);
-        quad numerator = quad_load(s->numerator, at), d = quad_load(s->denominator, at);
-        lane m = lane_load(operand(cells, insn->b) + at);
-        quad_store(s->numerator, at, quad_add(quad_mul(numerator, e), quad_scaled(d, m)));
-        quad_store(s->denominator, at, quad_mul(d, e));
+        pr_m31 *numerator = s->numerator[0] + at, *denominator = s->denominator[0] + at;
+        lane_qm31_factor e = lane_qm31_factor_of(denominator_of(s, cells, insn, at));
+        lane_qm31 d = lane_qm31_load(denominator, PR_AIR_BLOCK);
+        lane_qm31 m_d = lane_qm31_mul_lane(d, lane_load(operand(cells, insn->b) + at));
+        lane_qm31 n_e = lane_qm31_mul_factor(lane_qm31_load(numerator, PR_AIR_BLOCK), e);
+        lane_qm31_store(numerator, PR_AIR_BLOCK, lane_qm31_add(n_e, m_d));
+        lane_qm31_store(denominator, PR_AIR_BLOCK, lane_qm31_mul_factor(d, e));
     }
 }
 

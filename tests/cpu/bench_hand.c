@@ -1,7 +1,7 @@
 /* What somebody would write by hand for wide Fibonacci's share of the composition polynomial, to measure the
  * interpreter by: the same sums, no program. Compiled once per instruction set. */
 #include "bench_hand.h"
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 
 static inline void add_products(lane_acc s[4], lane v, const pr_qm31 *power) {
     for (int c = 0; c < 4; c++) s[c] = lane_acc_mul_add(s[c], v, lane_set1(power->c[c]));

@@ -1,6 +1,6 @@
 /* Folds of FRI (protocol.md section 12) and the sum of a column and a smaller one's lift (section 8). */
 #include "circle/transform.h"
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 #include "cpu/ops.h"
 
 #define CHUNK ((size_t)4096) /* rows that a thread takes at a time */

@@ -1,7 +1,7 @@
 /* Interaction columns of a component (protocol.md section 9): fractions and running totals over batches, in storage
  * order, a block at a time; then logup_scan.c's prefix sum over rows. Compiled once per instruction set. */
 #include "cpu/kernels/lane_inverse.h"
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 #include "cpu/kernels/logup.h"
 #include "cpu/kernels/program.h"
 #include "cpu/ops.h"

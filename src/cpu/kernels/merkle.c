@@ -76,7 +76,7 @@ static void spread_states(uint32_t *nodes, size_t stride, size_t n, uint32_t log
     if (log_from == log_to) return;
     for (size_t k = 0; k < 8; k++)
         for (size_t i = n; i-- > 0;)
-            nodes[k * stride + i] = nodes[k * stride + (i >> (log_from - log_to + 1) << 1) + (i & 1)];
+            nodes[k * stride + i] = nodes[k * stride + pr_slot_lift(log_to, log_from, (uint32_t)i)];
 }
 
 /* Leaves first .. first + count - 1 of columns that are read one word a leaf. Columns come by size, so the leaves that

@@ -1,6 +1,6 @@
 /* The composition polynomial's share of one component (protocol.md sections 8 and 9), a block of rows at a time.
  * Compiled once per instruction set. */
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 #include "cpu/kernels/program.h"
 #include "cpu/ops.h"
 

@@ -1,5 +1,5 @@
 /* Arithmetic and lookups of a program over one block, an instruction a loop. Compiled once per instruction set. */
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 #include "cpu/kernels/program.h"
 
 #define RUN PR_LANE_NAME(pr_cpu_block_run)

@@ -5,7 +5,7 @@
  * (lane_qm31.h), columns of smaller sizes summed on their own few rows and lifted; then the line, and the division by
  * D = (Re q.x - x) Im q.y - (Re q.y - y) Im q.x. */
 #include "cpu/kernels/lane_inverse.h"
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 #include "cpu/kernels/quotient.h"
 #include "cpu/ops.h"
 

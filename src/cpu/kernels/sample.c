@@ -6,7 +6,7 @@
  *      W_i = 2^-m product over k of (1 + m_k t) or (1 - m_k t),  t the inverse twiddle of layer k, block i >> (k + 1),
  * plus where bit k of i is 0. Weights of a block of rows grow from the one of its high bits, a layer a doubling; they
  * are used at once for all columns and never leave the cache. */
-#include "cpu/kernels/lane_qm31.h"
+#include "field/lane_qm31.h"
 #include "cpu/kernels/sample.h"
 #include "cpu/ops.h"
 

@@ -3,8 +3,8 @@
  * A block keeps a QM31 column as four coordinate runs: coordinate c of row i is q[c * stride + i]. Sums of products are
  * kept as lane_acc, four to a vector of rows: acc[4 * (i / LANE_WIDTH) + c]. A folded sum is below 2^31 + 2^33, and
  * four products are at most 4 (p-1)^2 = 2^64 - 2^35 + 16: so after a fold four more products always fit. */
-#ifndef PR_CPU_KERNELS_LANE_QM31_H
-#define PR_CPU_KERNELS_LANE_QM31_H
+#ifndef PR_FIELD_LANE_QM31_H
+#define PR_FIELD_LANE_QM31_H
 #include "field/lane.h"
 #include "field/qm31.h"
 
