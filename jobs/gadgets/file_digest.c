@@ -50,7 +50,6 @@ pr_status pr_digest_add_selectors(pr_air_builder *b, const pr_digest_shape *shap
 void pr_digest_clear(pr_job_instance *job) {
     pr_air_destroy(job->air);
     free(job->walk.messages);
-    free(job->walk.chain);
     free(job->walk.inner);
 }
 
@@ -59,22 +58,21 @@ static void init(pr_job_instance *job, const pr_digest_kind *kind, const pr_para
     job->label = pr_bytes_label_of(kind->type, params);
 }
 
-static pr_status walk_through(pr_job_instance *job, const uint8_t *data, uint64_t length, pr_error *err) {
+/* chain: [PR_DIGEST_CHAIN] behind the last block. */
+static pr_status walk_through(pr_job_instance *job, uint32_t *chain, const uint8_t *data, uint64_t length,
+                              pr_error *err) {
     const pr_digest_kind *kind = job->kind;
     pr_digest_walk *walk = &job->walk;
     walk->length = length;
     walk->n_blocks = kind->n_blocks(length);
     walk->messages = calloc(walk->n_blocks, sizeof *walk->messages);
-    walk->chain = calloc((size_t)walk->n_blocks + 1, sizeof *walk->chain);
     walk->inner = calloc((size_t)walk->n_blocks * kind->n_inner, sizeof *walk->inner);
-    if (!walk->messages || !walk->chain || !walk->inner)
+    if (!walk->messages || !walk->inner)
         return pr_fail(err, PR_ERR_MEMORY, "out of memory for a file of %llu bytes", (unsigned long long)length);
     kind->cut(walk->messages, data, length);
-    memcpy(walk->chain[0], kind->initial, sizeof *walk->chain);
-    for (uint32_t k = 0; k < walk->n_blocks; k++) {
-        memcpy(walk->chain[k + 1], walk->chain[k], sizeof *walk->chain);
-        kind->compress(walk->chain[k + 1], walk->inner + (size_t)k * kind->n_inner, walk->messages[k], walk, k);
-    }
+    memcpy(chain, kind->initial, PR_DIGEST_CHAIN * sizeof *chain);
+    for (uint32_t k = 0; k < walk->n_blocks; k++)
+        kind->compress(chain, walk->inner + (size_t)k * kind->n_inner, walk->messages[k], walk, k);
     return PR_OK;
 }
 
@@ -93,13 +91,14 @@ static pr_status build(pr_job_instance *job, pr_error *err) {
 pr_status pr_digest_load(pr_job_instance *job, const pr_digest_kind *kind, const pr_params *params, pr_error *err) {
     uint8_t *data = NULL;
     size_t size = 0;
+    uint32_t chain[PR_DIGEST_CHAIN];
     init(job, kind, params);
     PR_TRY(pr_bytes_from_params(&data, &size, kind->type, params, kind->max_length, err));
-    pr_status status = walk_through(job, data, size, err);
+    pr_status status = walk_through(job, chain, data, size, err);
     free(data);
     if (status != PR_OK) return status;
     job->statement.length = size;
-    write_digest(job->statement.digest, job->walk.chain[job->walk.n_blocks], kind->big_endian);
+    write_digest(job->statement.digest, chain, kind->big_endian);
     return build(job, err);
 }
 
@@ -263,7 +262,8 @@ pr_status pr_digest_trace(const pr_job_instance *job, uint32_t component, pr_m31
                           unsigned n_threads, pr_error *err) {
     int threads = pr_job_threads(n_threads);
     uint32_t which = component;
-    if (!job->walk.chain) return pr_fail(err, PR_ERR_INTERNAL, "%s: no trace without the file", job->kind->type->name);
+    if (!job->walk.messages)
+        return pr_fail(err, PR_ERR_INTERNAL, "%s: no trace without the file", job->kind->type->name);
     for (uint32_t part = 0; part < job->shape.n_parts; part++) {
         uint32_t n = job->shape.parts[part].n_components;
         if (which < n) return fill_part(job, part, which, columns, order, threads), PR_OK;
@@ -312,7 +312,7 @@ pr_status pr_digest_size(pr_job_size *out, const pr_digest_kind *kind, const pr_
     add_columns(out, kind->n_splits + interaction_columns(kind->n_splits), UINT64_C(1) << PR_SPLIT_LOG_ROWS);
     add_parts(out, &shape);
     /* blocks, chain and words in between, the file while it is cut, preprocessed values */
-    out->instance_bytes = (uint64_t)shape.n_blocks * (PR_DIGEST_BLOCK + PR_DIGEST_BYTES + 4 * kind->n_inner);
+    out->instance_bytes = (uint64_t)shape.n_blocks * (PR_DIGEST_BLOCK + 4 * kind->n_inner);
     out->instance_bytes += length + 4 * out->n_values;
     return PR_OK;
 }

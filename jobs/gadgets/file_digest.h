@@ -39,7 +39,6 @@ typedef struct pr_digest_walk {
     uint64_t length;
     uint32_t n_blocks;
     uint32_t (*messages)[PR_DIGEST_MESSAGE]; /* [n_blocks], owned */
-    uint32_t (*chain)[PR_DIGEST_CHAIN];      /* [n_blocks + 1] before each block and at the end, owned */
     uint32_t *inner;                         /* [n_blocks][n_inner of the kind] words inside of compressions, owned */
 } pr_digest_walk;
 
