@@ -1,4 +1,5 @@
 #include "air/job_type.h"
+#include "base/bytes.h"
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -55,18 +56,11 @@ static size_t find_item(const pr_params *params, const char *name) {
     return i;
 }
 
-/* "a, b, c" */
-static void list_names(char *out, size_t size, const char *const *names) {
-    size_t at = 0;
-    for (size_t i = 0; names[i] && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", names[i]);
-}
-
 static pr_status check_one_of(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
                               pr_error *err) {
-    char names[256] = "";
+    char names[256];
     size_t found = params->n;
-    list_names(names, sizeof names, rule->names);
+    pr_list_names(names, sizeof names, rule->names);
     for (size_t i = 0; i < params->n; i++) {
         size_t k = 0;
         while (rule->names[k] && strcmp(rule->names[k], params->items[i].name) != 0) k++;
@@ -93,12 +87,12 @@ static pr_status check_needs(const pr_job_type *type, const pr_params *params, c
 
 static pr_status check_choice(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule, size_t *at,
                               pr_error *err) {
-    char names[256] = "";
+    char names[256];
     size_t item = find_item(params, rule->names[0]);
     if (item == params->n) return PR_OK;
     for (size_t k = 1; rule->names[k]; k++)
         if (strcmp(params->items[item].value, rule->names[k]) == 0) return PR_OK;
-    list_names(names, sizeof names, rule->names + 1);
+    pr_list_names(names, sizeof names, rule->names + 1);
     *at = item;
     return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type %s: '%s' is none of %s", rule->names[0], type->name,
                    params->items[item].value, names);
@@ -106,13 +100,13 @@ static pr_status check_choice(const pr_job_type *type, const pr_params *params, 
 
 static pr_status check_only_with(const pr_job_type *type, const pr_params *params, const pr_param_rule *rule,
                                  size_t *at, pr_error *err) {
-    char names[256] = "";
+    char names[256];
     size_t item = find_item(params, rule->names[0]);
     const char *value = pr_params_get(type, params, rule->names[1]);
     if (item == params->n) return PR_OK;
     for (size_t k = 2; rule->names[k]; k++)
         if (value && strcmp(value, rule->names[k]) == 0) return PR_OK;
-    list_names(names, sizeof names, rule->names + 2);
+    pr_list_names(names, sizeof names, rule->names + 2);
     *at = item;
     return pr_fail(err, PR_ERR_USAGE, "parameter '%s' of job type %s means nothing with %s '%s'; allowed with: %s",
                    rule->names[0], type->name, rule->names[1], value ? value : "", names);

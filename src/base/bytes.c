@@ -138,3 +138,10 @@ bool pr_hex_decode(uint8_t *out, size_t n, const char *text) {
     }
     return true;
 }
+
+void pr_list_names(char *out, size_t size, const char *const *names) {
+    size_t at = 0;
+    out[0] = 0;
+    for (size_t i = 0; names[i] && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", names[i]);
+}

@@ -50,4 +50,6 @@ PR_MUST_CHECK pr_status pr_file_read(uint8_t **data, size_t *size, const char *p
  * written to instead; a symbolic link stays, and what it points to is replaced. */
 PR_MUST_CHECK pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode,
                                              pr_error *err);
+/* "a, b, c"; names: NULL-terminated. What does not fit is cut off. */
+void pr_list_names(char *out, size_t size, const char *const *names);
 #endif

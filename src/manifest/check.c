@@ -64,13 +64,6 @@ const char *pr_loader_suggest(char out[96], const char *text, const char *const 
     return out;
 }
 
-void pr_loader_list(char *out, size_t size, const char *const *names) {
-    size_t at = 0;
-    out[0] = 0;
-    for (size_t i = 0; names[i] && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", names[i]);
-}
-
 bool pr_loader_keys(pr_loader *l, const pr_yaml *map, const char *const *allowed, const char *where) {
     size_t before = l->n_problems;
     for (size_t i = 0; i < map->n; i++) {
@@ -79,7 +72,7 @@ bool pr_loader_keys(pr_loader *l, const pr_yaml *map, const char *const *allowed
         while (allowed[k] && strcmp(allowed[k], key->text) != 0) k++;
         if (allowed[k]) continue;
         char shown[72], list[256], hint[96];
-        pr_loader_list(list, sizeof list, allowed);
+        pr_list_names(list, sizeof list, allowed);
         pr_loader_problem(l, key->line, key->column, "unknown key `%s` in %s%s; allowed: %s",
                           pr_yaml_show(shown, key->text), where, pr_loader_suggest(hint, key->text, allowed), list);
     }

@@ -39,8 +39,6 @@ bool pr_loader_name(pr_loader *l, const pr_yaml *node, const char *what, size_t 
 bool pr_loader_common(pr_loader *l, pr_common *common, const pr_yaml *map);
 /* "; did you mean `x`?" when one of the names is near, else "". names: NULL-terminated. */
 const char *pr_loader_suggest(char out[96], const char *text, const char *const *names);
-/* "a, b, c"; names: NULL-terminated. */
-void pr_loader_list(char *out, size_t size, const char *const *names);
 
 /* A whole file's text through a parser that fills out; file: its path, for messages. */
 typedef pr_status pr_text_parser(void *out, const char *text, size_t size, const char *file, pr_error *err);

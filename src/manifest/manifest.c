@@ -1,5 +1,6 @@
 #include "manifest/manifest.h"
 #include "manifest/internal.h"
+#include "base/bytes.h"
 #include "air/profile.h"
 #include "job/job.h"
 #include <errno.h>
@@ -31,7 +32,7 @@ static const pr_job_type *read_type(pr_loader *l, const pr_yaml *node) {
     for (; l->types[n] && n < 127; n++) names[n] = l->types[n]->name;
     names[n] = NULL;
     char shown[72], list[512], hint[96];
-    pr_loader_list(list, sizeof list, names);
+    pr_list_names(list, sizeof list, names);
     pr_loader_problem(l, node->line, node->column, "unknown job type `%s`%s; allowed: %s",
                       pr_yaml_show(shown, node->text), pr_loader_suggest(hint, node->text, names), list);
     return NULL;

@@ -40,7 +40,7 @@ pr_votes_config pr_votes_config_defaults(void) {
 
 static pr_status unknown_key(const pr_yaml *at, const char *const *names, const char *file, pr_error *err) {
     char text[72], near[96], all[256];
-    pr_loader_list(all, sizeof all, names);
+    pr_list_names(all, sizeof all, names);
     return pr_fail_at(err, PR_ERR_USAGE, file, at->line, at->column, "unknown key `%s`%s; allowed: %s",
                       pr_yaml_show(text, at->text), pr_loader_suggest(near, at->text, names), all);
 }
