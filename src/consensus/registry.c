@@ -83,12 +83,18 @@ void pr_registry_remove(pr_registry *registry, uint32_t index, pr_removal reason
     registry->n_active--;
 }
 
-uint32_t pr_registry_leader(const pr_registry *registry, uint64_t view) {
-    for (uint32_t k = 0; k < registry->n; k++) {
-        uint32_t i = (uint32_t)((view % registry->n + k) % registry->n);
-        if (pr_registry_is_active(registry, i)) return i;
+uint32_t pr_leader_of_view(uint64_t view, uint32_t n, const pr_validator_set *left_out) {
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = (uint32_t)((view % n + k) % n);
+        if (!pr_set_has(left_out, i)) return i;
     }
     return PR_NO_VALIDATOR;
+}
+
+uint32_t pr_registry_leader(const pr_registry *registry, uint64_t view) {
+    pr_validator_set removed = {{0}};
+    pr_registry_add_removed(registry, &removed);
+    return pr_leader_of_view(view, registry->n, &removed);
 }
 
 void pr_registry_add_removed(const pr_registry *registry, pr_validator_set *set) {

@@ -50,8 +50,7 @@ bool pr_registry_is_convicted(const pr_registry *registry, uint32_t index);
 uint32_t pr_registry_mark_convicted(const pr_registry *registry);
 /* The first reason stays, but for AWAY. index < n. */
 void pr_registry_remove(pr_registry *registry, uint32_t index, pr_removal reason);
-/* Who leads: the validator at index view mod n, or the next active one after it (in a circle). NO when none is active.
- */
+/* pr_leader_of_view among those that are active. */
 uint32_t pr_registry_leader(const pr_registry *registry, uint64_t view);
 
 /* A set of registration indices. */
@@ -60,6 +59,9 @@ typedef struct pr_validator_set {
 } pr_validator_set;
 static inline bool pr_set_has(const pr_validator_set *set, uint32_t i) { return set->words[i / 64] >> (i % 64) & 1; }
 static inline void pr_set_add(pr_validator_set *set, uint32_t i) { set->words[i / 64] |= (uint64_t)1 << (i % 64); }
+/* Who leads a view among the first n validators: the one at index view mod n, or the next one after it (in a circle)
+ * that is not left out; PR_NO_VALIDATOR when all are. */
+uint32_t pr_leader_of_view(uint64_t view, uint32_t n, const pr_validator_set *left_out);
 /* Adds the removed validators to set. */
 void pr_registry_add_removed(const pr_registry *registry, pr_validator_set *set);
 /* Whether a certificate of the first n validators may leave out exactly these: there is a session (one of the sets of

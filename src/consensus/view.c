@@ -40,9 +40,5 @@ uint32_t pr_view_certificate_leader(const uint8_t *data, size_t size) {
         uint32_t i = pr_read_u32(&r);
         if (i < PR_VALIDATORS_MAX) pr_set_add(&left_out, i);
     }
-    for (uint32_t k = 0; k < n && n <= PR_VALIDATORS_MAX; k++) {
-        uint32_t i = (uint32_t)((view % n + k) % n);
-        if (!pr_set_has(&left_out, i)) return i;
-    }
-    return PR_NO_VALIDATOR;
+    return n <= PR_VALIDATORS_MAX ? pr_leader_of_view(view, n, &left_out) : PR_NO_VALIDATOR;
 }
