@@ -34,9 +34,8 @@ int pr_app_simulate(int argc, char **argv);
  * unreadable. key: opens encrypted jobs; NULL: these are named as not verified, exit code 1. names_voters: a line for
  * each validator, and 1 also for one that has signed wrongly and was not removed. */
 struct pr_secret_key;
-/* inputs: where relative paths of the manifest begin; NULL: where the file says. */
 typedef struct pr_app_verification {
-    const char *path, *inputs; /* inputs: where relative paths of the manifest begin; NULL: where they did */
+    const char *path, *inputs; /* inputs: where relative paths of the manifest begin; NULL: where the file says */
     const struct pr_secret_key *key;
     const struct pr_registry *validators; /* who may have signed; NULL: whom the file names */
     unsigned threads;                     /* 0: as many as processors */

@@ -22,24 +22,18 @@ static void tell(const pr_error *err, const char *results_path) {
                results_path);
 }
 
-/* Beside the results file: mpirun --enable-recovery always returns 0. False: there is none. */
-static bool name_status(char *path, size_t size, const pr_run_report *report) {
-    size_t n = strlen(report->results);
-    if (n >= 3) snprintf(path, size, "%.*s.status.json", (int)(n - 3), report->results); /* for .h5 */
-    return n >= 3;
-}
-
 /* How an earlier session ended says nothing of this one: should rank 0 be lost, another rank leaves word. */
 static void forget_status(void *context, const pr_run_report *report) {
     char path[1100];
     (void)context;
-    if (name_status(path, sizeof path, report)) unlink(path);
+    if (pr_status_file_name(path, sizeof path, report->results)) unlink(path);
 }
 
+/* Beside the results file: mpirun --enable-recovery always returns 0. */
 static void leave_status(const pr_run_report *report, const char *manifest) {
     char path[1100];
     pr_error e = {0};
-    if (!name_status(path, sizeof path, report)) return;
+    if (!pr_status_file_name(path, sizeof path, report->results)) return;
     if (pr_status_file_write(path, report, manifest, &e) != PR_OK) pr_log(PR_LOG_WARN, "run", "%s", e.text);
 }
 

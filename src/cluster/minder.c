@@ -204,11 +204,12 @@ static void take_record(pr_wire_answer *a, pr_child_event *e) {
 }
 
 static void on_failed(pr_minder *m, pr_child_event *e) {
+    uint32_t failure = failure_of(m, e->status);
     bool backend = e->status == PR_ERR_BACKEND;
-    if (backend || (e->status == PR_ERR_MEMORY && has_own_memory(m))) note(m, PR_EVENT_BACKEND_FAILED, e->text);
+    if (failure == PR_FAILURE_BACKEND) note(m, PR_EVENT_BACKEND_FAILED, e->text);
     if (!m->submitted) return;
     bool wrong = backend && e->record.row.state == PR_STATE_PROVEN; /* its own verification refused it */
-    take_record(answer(m, failure_of(m, e->status), wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
+    take_record(answer(m, failure, wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
     if (backend) pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
 }
 

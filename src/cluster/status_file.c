@@ -10,6 +10,12 @@
 
 #define PR_MAX_STATUS_FILE 65536u
 
+bool pr_status_file_name(char *path, size_t size, const char *results) {
+    size_t n = strlen(results);
+    if (n < strlen(".h5")) return false;
+    return (size_t)snprintf(path, size, "%.*s.status.json", (int)(n - strlen(".h5")), results) < size;
+}
+
 static json_t *describe(const pr_run_report *r, const char *manifest) {
     char now[32];
     pr_clock_iso8601(now, pr_clock_wall_ns());

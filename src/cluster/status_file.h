@@ -15,6 +15,8 @@ typedef struct pr_run_report {
 
 PR_MUST_CHECK pr_status pr_status_file_write(const char *path, const pr_run_report *report, const char *manifest,
                                              pr_error *err);
+/* RUN.status.json beside the results file RUN.h5. False: results is no such name, or path is too small. */
+bool pr_status_file_name(char *path, size_t size, const char *results);
 /* For a rank that has lost rank 0, which would have written the file: that the run can be resumed, and why it ended.
  * Does nothing where there is a file: rank 0's word counts, and the first rank's. manifest and results are paths. */
 PR_MUST_CHECK pr_status pr_status_file_leave(const char *path, const pr_run_report *report, const char *manifest,

@@ -369,11 +369,10 @@ static void leave_word(const pr_worker *w, const pr_error *why) {
     pr_run_report report = {.status = "interrupted", .exit_code = pr_status_exit_code(why->status)};
     char path[1100];
     pr_error e = {0};
-    if (!w->results[0] || w->o->watch_dir) return;
+    if (w->o->watch_dir || !pr_status_file_name(path, sizeof path, w->results)) return;
     snprintf(report.run_id, sizeof report.run_id, "%s", w->run_id);
     snprintf(report.results, sizeof report.results, "%s", w->results);
     snprintf(report.reason, sizeof report.reason, "%s", why->text);
-    snprintf(path, sizeof path, "%.*s.status.json", (int)(strlen(w->results) - strlen(".h5")), w->results);
     if (pr_status_file_leave(path, &report, w->manifest.path, w->t->rank, &e) != PR_OK)
         pr_log(PR_LOG_WARN, "worker", "%s", e.text);
 }
