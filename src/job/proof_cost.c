@@ -107,8 +107,8 @@ static double mean_bytes(const pr_proof_shape *s) {
 
 pr_proof_cost pr_proof_cost_of(const pr_proof_shape *s, const pr_verify_costs *c) {
     double bytes = mean_bytes(s);
-    double verify =
-        c->byte_ns * bytes + c->node_ns * (double)(s->n_nodes + s->n_columns) + c->value_ns * (double)s->n_values;
+    double verify = c->attempt_ns + c->byte_ns * bytes + c->node_ns * (double)(s->n_nodes + s->n_columns) +
+                    c->value_ns * (double)s->n_values;
     return (pr_proof_cost){.bytes = (uint64_t)bytes,
                            .verify_ns = (uint64_t)verify,
                            .root_ns = (uint64_t)(c->root_ns * (double)s->root_steps)};

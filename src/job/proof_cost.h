@@ -17,11 +17,11 @@
 
 /* On one thread. */
 typedef struct pr_verify_costs {
-    double byte_ns;  /* of the proof's encoding */
-    double node_ns;  /* of the AIR's expressions; a column counts as one */
-    double value_ns; /* a preprocessed value, before the blow-up */
-    double root_ns;  /* hashing one block, or extending one value, for the preprocessed root */
-    double attempt_ns;
+    double byte_ns;    /* of the proof's encoding */
+    double node_ns;    /* of the AIR's expressions; a column counts as one */
+    double value_ns;   /* a preprocessed value, before the blow-up */
+    double root_ns;    /* hashing one block, or extending one value, for the preprocessed root */
+    double attempt_ns; /* whatever the proof is of */
 } pr_verify_costs;
 
 typedef struct pr_proof_shape {

@@ -132,6 +132,8 @@ static void test_verification(void **state) {
     shape.n_nodes += 10000;
     assert_int_equal(cost_of(&shape).bytes, base.bytes);
     assert_true(cost_of(&shape).verify_ns > base.verify_ns);
+    assert_int_equal(pr_proof_cost_of(&plain, &(pr_verify_costs){.attempt_ns = 7}).verify_ns,
+                     7); /* whatever it is of */
     /* tables of 2^16: most of the work is to know them again */
     pr_proof_shape tables = pr_proof_shape_of_layout(&vm->layout);
     pr_proof_cost dear = cost_of(&tables);
