@@ -56,7 +56,8 @@ struct pr_keeper {
     size_t waiting_bytes;
     kept kept;
     pr_status status;
-    pr_error err, file_err; /* file_err: of the last file beside; without a text when it was written */
+    pr_error err, file_err;       /* file_err: of the last file beside that could not be written */
+    bool file_fails, file_untold; /* the last one; one since it was last asked for */
     pr_keeper_stats stats;
     pr_store *store; /* the thread's alone, with what follows */
     uint64_t flush_ns, flushed_ns;
@@ -76,8 +77,12 @@ static void write_file(pr_keeper *k, const item *it) {
     pr_error err = {0};
     pr_status status = pr_file_write_atomic(it->as.file.path, it->as.file.text, it->as.file.size, 0644, &err);
     pthread_mutex_lock(&k->mutex);
-    k->stats.file_errors += status != PR_OK;
-    k->file_err = err;
+    k->file_fails = status != PR_OK;
+    if (k->file_fails) {
+        k->stats.file_errors++;
+        k->file_err = err;
+        k->file_untold = true;
+    }
     pthread_mutex_unlock(&k->mutex);
 }
 
@@ -418,8 +423,9 @@ bool pr_keeper_take(pr_keeper *k, uint32_t *token) {
 
 bool pr_keeper_file_error(pr_keeper *k, char *text, size_t size) {
     pthread_mutex_lock(&k->mutex);
-    bool failed = k->file_err.text[0] != 0;
-    pr_row_set_text(text, size, k->file_err.text);
+    bool failed = k->file_fails || k->file_untold;
+    k->file_untold = false;
+    pr_row_set_text(text, size, failed ? k->file_err.text : "");
     pthread_mutex_unlock(&k->mutex);
     return failed;
 }

@@ -38,7 +38,7 @@ void pr_keeper_batch(pr_keeper *k, const uint8_t *certificate, size_t size);
 /* A file beside: written atomically (the metrics textfile). Takes text, heap memory. That it cannot be written is
  * counted, and no failure of the keeper: nothing that was announced rests on it. */
 void pr_keeper_file(pr_keeper *k, const char *path, char *text, size_t size);
-/* Whether the last such file could not be written, and why. */
+/* Whether the last such file could not be written, or one since this was last asked; and why. */
 bool pr_keeper_file_error(pr_keeper *k, char *text, size_t size);
 
 /* The next record that is on the disk; false: none now. */

@@ -194,6 +194,16 @@ static void test_metrics_that_cannot_be_written(void **state) {
         take_some(k, &next);
     }
     assert_false(pr_keeper_file_error(k, text, sizeof text)); /* well again */
+    give_file(k, "no-such-folder/m.prom");
+    give_file(k, "keeper-test.prom");
+    put(k, 2, 100);
+    while (next < 3) {
+        await(k);
+        take_some(k, &next);
+    }
+    assert_true(pr_keeper_file_error(k, text, sizeof text)); /* though the next one was written before anybody asked */
+    assert_non_null(strstr(text, "no-such-folder/m.prom"));
+    assert_false(pr_keeper_file_error(k, text, sizeof text));
     assert_int_equal(access("keeper-test.prom", R_OK), 0);
     assert_int_equal(unlink("keeper-test.prom"), 0);
     assert_int_equal(pr_keeper_finish(k, &e), PR_OK);
