@@ -14,6 +14,8 @@ static const struct bench {
     {"jobs", bench_jobs, 0, 0},
     {"fft", bench_fft, 20, 16},
     {"merkle", bench_merkle, 20, 100},
+    {"commit", bench_commit, 20, 8},
+    {"grind", bench_grind, 0, 0},
     {"field", bench_field, 0, 0},
     {"calibrate", bench_calibrate, 0, 0},
 };
@@ -92,7 +94,7 @@ int pr_app_bench(int argc, char **argv) {
                            .columns = benches[i].columns,
                            .repeat = 3,
                            .queries = 70,
-                           .pow_bits = 10,
+                           .pow_bits = benches[i].run == bench_grind ? 26 : 10,
                            .fold_step = 1,
                            .log_blowup = 1};
         if (parse(&o, benches[i].run == bench_jobs, argc - 1, argv + 1, &err) != PR_OK) return pr_app_fail(&err), 2;
@@ -100,6 +102,7 @@ int pr_app_bench(int argc, char **argv) {
         return 0;
     }
     pr_fail(&err, PR_ERR_USAGE,
-            "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, jobs, fft, merkle, field, calibrate", name);
+            "no benchmark '%s'; allowed: wide-fibonacci, poseidon2, jobs, fft, merkle, commit, grind, field, calibrate",
+            name);
     return pr_app_fail(&err);
 }

@@ -25,6 +25,9 @@ typedef struct bench_counts {
     uint64_t cpu_before, cpu_ns[PR_STAGE_COUNT];
     pr_cuda_counts before, stages[PR_STAGE_COUNT];
 } bench_counts;
+/* Without a prover: whoever runs operations says which stage begins. The device's own figures are not read then. */
+void bench_counts_open(bench_counts *counts, const pr_backend *backend);
+void bench_counts_stage(bench_counts *counts, pr_stage stage);
 /* Before each proof. copy_rate: what bench_copy_rate found. */
 void bench_counts_begin(bench_counts *counts, pr_prover *prover, const pr_backend *backend, double copy_rate);
 /* Before all of them; 0 where the backend cannot tell. */
@@ -37,10 +40,14 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err);
 pr_status bench_jobs(const bench_options *o, pr_error *err);
 pr_status bench_fft(const bench_options *o, pr_error *err);
 pr_status bench_merkle(const bench_options *o, pr_error *err);
+pr_status bench_commit(const bench_options *o, pr_error *err);
+pr_status bench_grind(const bench_options *o, pr_error *err);
 pr_status bench_field(const bench_options *o, pr_error *err);
 pr_status bench_calibrate(const bench_options *o, pr_error *err);
 /* A job of poseidon2_merkle that fills 2^log_rows rows, a permutation each. */
 pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err);
+/* Random values for columns of one size. */
+pr_status bench_fill_random(const pr_backend *ops, pr_device *dev, const pr_col *cols, size_t n, pr_error *err);
 /* 70 queries and no work, as a benchmark's proofs have. */
 extern const pr_config bench_config;
 /* A sum of products, x by constants, that was measured to be ns. */

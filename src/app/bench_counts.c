@@ -66,31 +66,32 @@ static void close_stage(bench_counts *c) {
     if (c->is_counted) count(c);
 }
 
-static void begin_stage(void *context, pr_stage stage) {
-    bench_counts *c = context;
+void bench_counts_stage(bench_counts *c, pr_stage stage) {
     close_stage(c);
     c->stage = stage;
 }
+
+static void begin_stage(void *context, pr_stage stage) { bench_counts_stage(context, stage); }
 
 pr_status bench_copy_rate(double *copy_rate, pr_prover *prover, const pr_backend *backend, pr_error *err) {
     *copy_rate = 0;
     return backend->meter ? pr_prover_measure_copies(prover, copy_rate, err) : PR_OK;
 }
 
-void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend, double copy_rate) {
-    *c = (bench_counts){.is_counted = counts_kernels(backend),
-                        .meter = backend->meter,
-                        .copy_rate = copy_rate,
-                        .stage = PR_STAGE_COUNT};
-    (void)pr_prover_measure_device(prover, &c->device);
+void bench_counts_open(bench_counts *c, const pr_backend *backend) {
+    *c = (bench_counts){.is_counted = counts_kernels(backend), .stage = PR_STAGE_COUNT};
     close_stage(c); /* from here on */
+}
+
+void bench_counts_begin(bench_counts *c, pr_prover *prover, const pr_backend *backend, double copy_rate) {
+    bench_counts_open(c, backend);
+    c->meter = backend->meter;
+    c->copy_rate = copy_rate;
+    (void)pr_prover_measure_device(prover, &c->device);
     pr_prover_set_stage_listener(prover, begin_stage, c);
 }
 
-void bench_counts_end(bench_counts *c) {
-    close_stage(c);
-    c->stage = PR_STAGE_COUNT;
-}
+void bench_counts_end(bench_counts *c) { bench_counts_stage(c, PR_STAGE_COUNT); }
 
 static void print_device(const bench_counts *c) {
     printf(",\"device\":{\"times\":\"%s\",\"copy_bytes_per_second\":%.0f,\"stages\":{",

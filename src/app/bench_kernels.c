@@ -17,7 +17,7 @@ static pr_status open_device(pr_device **dev, const bench_options *o, uint32_t l
     return o->backend->device_create(dev, &needs, err);
 }
 
-static pr_status fill_random(const pr_backend *ops, pr_device *dev, const pr_col *cols, size_t n, pr_error *err) {
+pr_status bench_fill_random(const pr_backend *ops, pr_device *dev, const pr_col *cols, size_t n, pr_error *err) {
     size_t rows = (size_t)1 << cols[0].log_rows;
     pr_m31 *values = malloc(rows * sizeof *values);
     pr_prng prng = {7};
@@ -53,7 +53,7 @@ pr_status bench_fft(const bench_options *o, pr_error *err) {
         values[c] = (pr_col){c << log_ext, (uint32_t)o->log_rows};
     }
     pr_status status = open_device(&dev, o, log_ext, o->columns << log_ext, err);
-    if (status == PR_OK) status = fill_random(o->backend, dev, values, o->columns, err);
+    if (status == PR_OK) status = bench_fill_random(o->backend, dev, values, o->columns, err);
     if (status == PR_OK) status = time_extend(o, dev, ext, values, err);
     if (dev) o->backend->device_destroy(dev);
     free(ext);
@@ -83,7 +83,7 @@ pr_status bench_merkle(const bench_options *o, pr_error *err) {
     if (!cols) return pr_fail(err, PR_ERR_MEMORY, "no memory");
     for (size_t c = 0; c < o->columns; c++) cols[c] = (pr_col){c << height, height};
     pr_status status = open_device(&dev, o, height, tree.offset + pr_merkle_words(height), err);
-    if (status == PR_OK) status = fill_random(o->backend, dev, cols, o->columns, err);
+    if (status == PR_OK) status = bench_fill_random(o->backend, dev, cols, o->columns, err);
     if (status == PR_OK) status = time_merkle(o, dev, &tree, cols, err);
     if (dev) o->backend->device_destroy(dev);
     free(cols);

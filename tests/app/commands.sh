@@ -75,15 +75,16 @@ says err "input:1:3: 'x' is not a number"
 # ---- wrong use ----
 expect 2 bench
 expect 2 bench nonsense
-says err 'allowed: wide-fibonacci, poseidon2, jobs, fft, merkle, field'
+says err 'allowed: wide-fibonacci, poseidon2, jobs, fft, merkle, commit, grind, field'
 for words in 'fft --log-rows 3' 'fft --log-rows 25' 'fft --columns 0' 'merkle --threads 0' 'merkle --backend gpu' \
     'field --repeat x' 'field --repeat' 'field extra' 'poseidon2 --queries 0' 'wide-fibonacci --fold-step -1' \
-    'wide-fibonacci --log-rows 8 --columns 2' 'wide-fibonacci --pow-bits 1e3' 'fft --log-blowup 5'; do
+    'wide-fibonacci --log-rows 8 --columns 2' 'wide-fibonacci --pow-bits 1e3' 'fft --log-blowup 5' 'commit --columns 3' 'grind --pow-bits 33'; do
     # shellcheck disable=SC2086
     expect 2 bench $words
     silent
 done
-for bench in 'fft --columns 2' 'merkle --columns 2' 'poseidon2 --queries 3 --pow-bits 0' \
+for bench in 'fft --columns 2' 'merkle --columns 2' 'commit --columns 4' 'commit --columns 4 --backend cuda-emu' \
+    'grind --pow-bits 9' 'poseidon2 --queries 3 --pow-bits 0' \
     'wide-fibonacci --columns 5 --queries 3 --pow-bits 0'; do
     # shellcheck disable=SC2086
     expect 0 bench $bench --log-rows 6 --repeat 2 --threads 1
