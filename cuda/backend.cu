@@ -23,7 +23,7 @@
 
 namespace PR_GPU {
 
-static bool is_available() { return may_have_device(); }
+static bool is_available() { return !why_no_device(); }
 
 /* ---- memory of a device ---- */
 
@@ -400,21 +400,4 @@ size_t pr_cuda_emu_held_graphs(void) { return emu::graphs().size(); }
 size_t pr_cuda_emu_held_bytes(void) { return emu::it().used_bytes + emu::it().pinned_bytes; }
 #else
 const pr_backend pr_backend_cuda = PR_GPU::table;
-
-void pr_cuda_describe(char *out, size_t size) {
-    int n = 0, driver = 0;
-    cudaDeviceProp p;
-    cudaError_t error = cudaGetDeviceCount(&n);
-    if (error == cudaSuccess && n > 0) error = cudaGetDeviceProperties(&p, 0);
-    if (error != cudaSuccess || n == 0) {
-        (void)cudaGetLastError();
-        std::snprintf(out, size, "none (%s)",
-                      error == cudaSuccess ? "no device is visible" : cudaGetErrorString(error));
-        return;
-    }
-    (void)cudaDriverGetVersion(&driver);
-    std::snprintf(out, size, "%s at %04x:%02x:%02x.0, compute capability %d.%d, %.1f GiB; driver for CUDA %d.%d",
-                  p.name, (unsigned)p.pciDomainID, (unsigned)p.pciBusID, (unsigned)p.pciDeviceID, p.major, p.minor,
-                  (double)p.totalGlobalMem / 1073741824, driver / 1000, driver % 1000 / 10);
-}
 #endif

@@ -12,8 +12,10 @@ extern "C" {
 extern const pr_backend pr_backend_cuda_emu;
 #ifdef PR_HAVE_CUDA
 extern const pr_backend pr_backend_cuda;
-/* One line about the GPU that it would use, or "none" and why. */
-void pr_cuda_describe(char *out, size_t size);
+/* Whether there is a GPU that it would use: a line about it, or about why not. Loads the driver where one may be. */
+bool pr_cuda_describe(char *out, size_t size);
+/* Of that GPU's memory, what nobody holds; 0: unknown. For tests of leaks. */
+size_t pr_cuda_free_bytes(void);
 #endif
 
 /* What kernels of cuda-emu did since the process started; what waits in queues is run first. Each access of a thread

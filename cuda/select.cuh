@@ -6,9 +6,9 @@
 #include "cuda/common.cuh"
 
 namespace PR_GPU {
-/* Whether there is a driver and a device, without a call of either: the supervisor of a rank asks, before it starts its
- * child, and must have no context of CUDA. */
-bool may_have_device();
+/* Why there is no driver or no device, as far as is seen without a call of either: the supervisor of a rank asks,
+ * before it starts its child, and must have no context of CUDA. nullptr: there may be one. */
+const char *why_no_device();
 /* Makes the device the calling thread's. The first call of the runtime, which loads the driver. */
 pr_status select_device(pr_error *err);
 /* Blocks of block_threads that it runs at a time, where their registers allow it. */

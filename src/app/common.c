@@ -39,14 +39,24 @@ const pr_backend *pr_app_auto_backend(void) {
     return find_backend(pr_isa_name(pr_cpu_isa()));
 }
 
+static pr_status refuse_backend(const pr_backend *backend, pr_error *err) {
+#ifdef PR_HAVE_CUDA
+    char why[256];
+    if (backend == &pr_backend_cuda && !pr_cuda_describe(why, sizeof why))
+        return pr_fail(err, PR_ERR_USAGE, "backend 'cuda' cannot run on this machine: %s; auto chooses one that can",
+                       why);
+#endif
+    return pr_fail(err, PR_ERR_USAGE, "backend '%s' cannot run on this machine; auto chooses one that can",
+                   backend->name);
+}
+
 pr_status pr_app_backend(const pr_backend **out, const char *name, pr_error *err) {
     const pr_backend *found = strcmp(name, "auto") ? find_backend(name) : pr_app_auto_backend();
     char names[256] = "auto";
     for (size_t i = 0, n = strlen(names); pr_backends[i]; i++)
         n += (size_t)snprintf(names + n, sizeof names - n, ", %s", pr_backends[i]->name);
     if (!found) return pr_fail(err, PR_ERR_USAGE, "no backend '%s'; allowed: %s", name, names);
-    if (!found->available())
-        return pr_fail(err, PR_ERR_BACKEND, "backend '%s' cannot run on this machine; auto chooses one that can", name);
+    if (!found->available()) return refuse_backend(found, err);
     *out = found;
     return PR_OK;
 }

@@ -34,8 +34,7 @@ static void print_backends(void) {
 static void print_gpu(void) {
 #ifdef PR_HAVE_CUDA
     char gpu[512];
-    pr_cuda_describe(gpu, sizeof gpu);
-    printf("gpu: %s\n", gpu);
+    printf(pr_cuda_describe(gpu, sizeof gpu) ? "gpu: %s\n" : "gpu: none (%s)\n", gpu);
 #else
     puts("gpu: none (this build has no CUDA backend)");
 #endif

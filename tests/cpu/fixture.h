@@ -17,7 +17,7 @@ typedef struct fixture {
 } fixture;
 
 /* Every backend that may run here, of the processor or, compiled with FIXTURE_CUDA, of CUDA; of these the one that
- * PROVERUN_TEST_BACKEND names, if it is set. NULL ends the list. */
+ * PROVERUN_TEST_BACKEND names, if it is set: then it must be there. NULL ends the list. */
 static inline const pr_backend *const *fixture_backends(void) {
     static const pr_backend *list[5];
 #ifdef FIXTURE_CUDA
@@ -30,6 +30,7 @@ static inline const pr_backend *const *fixture_backends(void) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i]->available() && (!only || !strcmp(only, all[i]->name))) list[n++] = all[i];
     list[n] = NULL;
+    if (only && !n) fail_msg("PROVERUN_TEST_BACKEND: no backend '%s' here", only);
     return list;
 }
 
