@@ -8,7 +8,7 @@ struct compose_view {
     span<const pr_col> interaction;     /* [4 * n_batches] */
     span<const program_input> previous; /* [4]: of the last batch, a row before */
     span<const pr_qm31> powers;         /* [n_constraints + n_batches] */
-    pr_qm31 shift;
+    span<const pr_qm31> shift;          /* one */
     secure_column out;
     uint32_t n_constraints, n_batches, accumulate;
     pr_m31 inverse[2]; /* of the vanishing polynomial, which takes two values on these rows, one on each half */
@@ -31,7 +31,7 @@ PR_DEVICE pr_qm31 ld_previous(const compose_view &v, uint32_t slot) {
 PR_DEVICE pr_qm31 batch_value(const compose_view &v, const program_rows &rows, unsigned r, uint32_t batch) {
     const uint32_t slot = rows.slot[r];
     pr_qm31 step = ld_interaction(v, batch, slot);
-    if (batch + 1 == v.n_batches) step = pr_qm31_add(pr_qm31_sub(step, ld_previous(v, slot)), v.shift);
+    if (batch + 1 == v.n_batches) step = pr_qm31_add(pr_qm31_sub(step, ld_previous(v, slot)), ld(v.shift, 0));
     if (batch) step = pr_qm31_sub(step, ld_interaction(v, batch - 1, slot));
     return pr_qm31_sub(pr_qm31_mul(step, rows.den[r]), rows.num[r]);
 }
@@ -115,11 +115,12 @@ static pr_status compose_rows(device *dev, compose_view v, const program_tables 
     window in(dev);
     table_writer w(dev);
     PR_TRY(w.begin(program_table_bytes(t) + table_size<pr_col>(4 * (size_t)p->n_batches) +
-                       table_size<program_input>(4) + table_size<pr_qm31>(n_powers),
+                       table_size<program_input>(4) + table_size<pr_qm31>(n_powers) + table_size<pr_qm31>(1),
                    err));
     PR_TRY(put_program(&v.program, dev, &w, &in, t, first, log_rows, err));
     PR_TRY(put_interaction(&v, &w, &in, t, args, first, log_rows, err));
     v.powers = w.put(args->powers, n_powers);
+    v.shift = w.put(&args->shift, 1);
     PR_TRY(w.send(err));
     return launch_compose(dev, v, program_shape_of(dev, p), program_loads(p), err);
 }
@@ -134,7 +135,6 @@ pr_status compose(device *dev, const pr_compose *args, pr_error *err) {
     const uint32_t log_rows = block_log_rows(dev, far, n_pieces, n + 1);
     compose_view v = {};
     PR_ASSERT(n >= 1 && args->log_blowup >= 1 && n + args->log_blowup < PR_CIRCLE_LOG_ORDER);
-    v.shift = args->shift;
     v.out = secure(dev, args->out);
     v.n_constraints = p->n_constraints, v.n_batches = p->n_batches, v.accumulate = args->accumulate;
     for (uint32_t half = 0; half < 2; half++)
