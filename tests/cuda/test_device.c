@@ -203,9 +203,11 @@ static void test_harm(void **unused) {
     close_case(&f);
 }
 
-/* Provers made and destroyed; on a GPU 1,000, elsewhere fewer (test_faults has the 1,000). */
+/* Provers made and destroyed: PROVERUN_TEST_PROOFS, else on a GPU 1,000, elsewhere fewer (test_faults has the 1,000).
+ */
 static void test_leaks(void **unused) {
-    const int n = is_gpu() ? 1000 : 10;
+    const char *wanted = getenv("PROVERUN_TEST_PROOFS");
+    const int n = wanted ? atoi(wanted) : is_gpu() ? 1000 : 10;
     fixture f;
     (void)unused;
     open_case(&f, "wide_fibonacci_l4_c4");
@@ -232,7 +234,7 @@ int main(void) {
     const char *name = getenv("PROVERUN_TEST_BACKEND");
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         if (!strcmp(all[k]->name, name ? name : "cuda-emu") && all[k]->available()) tested = all[k];
-    if (!tested) return fprintf(stderr, "backend '%s' cannot run here\n", name), 1;
+    if (!tested) return fprintf(stderr, "no backend '%s' here\n", name), 1;
     printf("backend: %s\n", tested->name);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
