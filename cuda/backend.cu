@@ -127,6 +127,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     PR_TRY(open_ahead(dev, needs, err));
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
+    const emu::guard hold;
     for (const void *table : {(const void *)line, (const void *)dev->tables.device})
         emu::region_of(emu::it().regions, table)->is_table = true;
 #endif
@@ -358,6 +359,7 @@ static const pr_backend table = PR_GPU_TABLE("cuda", true);
 const pr_backend pr_backend_cuda_emu = PR_GPU::table;
 
 pr_cuda_counts pr_cuda_emu_counts(void) {
+    const emu::guard hold;
     emu::drain_all();
     const emu::counters &c = emu::it().count;
     return pr_cuda_counts{c.launches,
@@ -372,10 +374,12 @@ pr_cuda_counts pr_cuda_emu_counts(void) {
                           emu::it().peak_pinned_bytes};
 }
 void pr_cuda_emu_log(bool on) {
+    const emu::guard hold;
     emu::it().is_logging = on;
     emu::it().log.clear();
 }
 size_t pr_cuda_emu_take_log(pr_cuda_queued *out, size_t capacity) {
+    const emu::guard hold;
     const size_t n = emu::it().log.size();
     for (size_t i = 0; i < n && i < capacity; i++)
         out[i] = pr_cuda_queued{(pr_cuda_queued_kind)emu::it().log[i].kind, emu::it().log[i].stream};
@@ -383,21 +387,31 @@ size_t pr_cuda_emu_take_log(pr_cuda_queued *out, size_t capacity) {
     return n;
 }
 void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
+    const emu::guard hold;
     emu::it().fail_allocation = faults->fail_allocation;
     emu::it().fail_launch = faults->fail_launch;
     emu::it().limit_bytes = faults->limit_bytes ? faults->limit_bytes : SIZE_MAX;
 }
 void pr_cuda_emu_make_devices(const char *const *bus_ids, const char *const *uuids, size_t n) {
+    const emu::guard hold;
     emu::devices() = emu::device_list();
+    emu::selected_device() = -1;
     for (size_t i = 0; i < n; i++) emu::devices().all.push_back(emu::made_up_device{bus_ids[i], uuids[i]});
 }
 int pr_cuda_emu_selected_device(unsigned *n_calls) {
+    const emu::guard hold;
     *n_calls = emu::devices().n_calls;
-    return emu::devices().selected;
+    return emu::selected_device();
 }
 void pr_cuda_emu_reset(void) { emu::reset(); }
-size_t pr_cuda_emu_held_graphs(void) { return emu::graphs().size(); }
-size_t pr_cuda_emu_held_bytes(void) { return emu::it().used_bytes + emu::it().pinned_bytes; }
+size_t pr_cuda_emu_held_graphs(void) {
+    const emu::guard hold;
+    return emu::graphs().size();
+}
+size_t pr_cuda_emu_held_bytes(void) {
+    const emu::guard hold;
+    return emu::it().used_bytes + emu::it().pinned_bytes;
+}
 #else
 const pr_backend pr_backend_cuda = PR_GPU::table;
 #endif

@@ -1,6 +1,6 @@
 /* The backends that run CUDA C++: the same .cu files twice. "cuda" runs on a GPU; "cuda-emu" runs on the processor,
- * slowly, with every access checked (emu/emu.h): for tests, never chosen by itself. Thread rule of cuda-emu: one thread
- * at a time in the whole process. */
+ * slowly, with every access checked (emu/emu.h): for tests, never chosen by itself. Threads of a process may each drive
+ * devices of their own; those of cuda-emu take turns, and a fault of one is a fault of all, as in a context of CUDA. */
 #ifndef PR_CUDA_CUDA_BACKEND_H
 #define PR_CUDA_CUDA_BACKEND_H
 #include "backend/backend.h"
@@ -57,7 +57,8 @@ typedef struct pr_cuda_faults {
 void pr_cuda_emu_inject(const pr_cuda_faults *faults);
 /* Devices that the emulation pretends to have, for tests of the choice among them; n 0: one, as ever. */
 void pr_cuda_emu_make_devices(const char *const *bus_ids, const char *const *uuids, size_t n);
-/* The one that the device made last selected, -1 none; n_calls: of functions that would load the driver. */
+/* The one that the device made last by this thread selected, -1 none; n_calls: of functions that would load the driver.
+ */
 int pr_cuda_emu_selected_device(unsigned *n_calls);
 void pr_cuda_emu_reset(void);        /* as a process of its own would find the device */
 size_t pr_cuda_emu_held_bytes(void); /* device and pinned memory that is allocated now */

@@ -52,7 +52,7 @@ class block {
     }
     friend block &the_block();
 
-    static void entry() {
+    PR_EMU_UNWATCHED static void entry() {
         block &b = self();
         (*b.body_)();
         b.current_->what = wait::done;

@@ -1,5 +1,5 @@
 /* A list of devices that tests make up, with CUDA_VISIBLE_DEVICES read as CUDA reads it: indices or names, to the first
- * entry that names none. All are the one device of the emulation; which is selected is remembered. */
+ * entry that names none. All are the one device of the emulation; which a thread has selected is remembered. */
 #ifndef PR_EMU_DEVICES_H
 #define PR_EMU_DEVICES_H
 #include <cctype>
@@ -14,12 +14,16 @@ struct made_up_device {
 };
 struct device_list {
     std::vector<made_up_device> all; /* empty: one, whatever the environment says */
-    int selected = -1;               /* in all */
     unsigned n_calls = 0;            /* of what would load the driver */
 };
 inline device_list &devices() {
     static device_list list;
     return list;
+}
+
+inline int &selected_device() { /* in all, by the calling thread; -1: none */
+    static thread_local int selected = -1;
+    return selected;
 }
 
 inline int named_device(const std::string &entry) {

@@ -37,30 +37,34 @@ typedef emu::graph *cudaGraph_t;
 typedef struct emu_executable *cudaGraphExec_t; /* a graph too */
 
 inline cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode) {
-    if (emu::it().is_capturing) emu::report(emu::defect::misuse, "a capture within a capture");
+    const emu::guard hold;
+    if (emu::is_capturing()) emu::report(emu::defect::misuse, "a capture within a capture");
     if (emu::it().found != emu::defect::none) return emu::sticky();
     s->capture = new std::vector<emu::work>;
-    emu::it().is_capturing = true;
+    emu::is_capturing() = true;
     return cudaSuccess;
 }
 /* Whatever was captured is let go when something went wrong. */
 inline cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *out) {
+    const emu::guard hold;
     if (!s->capture) emu::report(emu::defect::misuse, "the end of a capture that did not begin");
     const std::unique_ptr<std::vector<emu::work>> nodes(s->capture);
     s->capture = nullptr;
-    emu::it().is_capturing = false;
+    emu::is_capturing() = false;
     *out = nullptr;
     if (emu::it().found != emu::defect::none) return emu::sticky();
     *out = emu::add_graph(std::move(*nodes));
     return cudaSuccess;
 }
 inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t g, unsigned long long) {
+    const emu::guard hold;
     if (emu::refuse_in_capture("cudaGraphInstantiate") || !emu::is_graph(g)) return emu::sticky();
     if (emu::counts_down(emu::it().fail_allocation)) return cudaErrorMemoryAllocation;
     *out = (cudaGraphExec_t)(void *)emu::add_graph(g->nodes);
     return cudaSuccess;
 }
 inline cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t s) {
+    const emu::guard hold;
     const emu::graph *g = (const emu::graph *)(const void *)executable;
     if (emu::refuse_in_capture("cudaGraphLaunch") || !emu::is_graph(g)) return emu::sticky();
     if (emu::counts_down(emu::it().fail_launch))
@@ -73,6 +77,7 @@ inline cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t s) {
     return cudaSuccess;
 }
 inline cudaError_t cudaGraphDestroy(cudaGraph_t g) {
+    const emu::guard hold;
     emu::remove_graph(g);
     return emu::sticky();
 }

@@ -1,6 +1,6 @@
 /* The part of the CUDA runtime that the backend calls, on the emulated device. Streams are queues of work that runs
  * when somebody waits for it, and not before: what was not waited for is not there. Functions have the names, arguments
- * and errors of the toolkit's. */
+ * and errors of the toolkit's; each holds the lock (state.h). */
 #ifndef PR_EMU_RUNTIME_H
 #define PR_EMU_RUNTIME_H
 #include <algorithm>
@@ -64,9 +64,9 @@ inline void set_access(int protection) {
         if (r->live && mprotect(r->begin, r->mapped_bytes, protection) != 0) __builtin_trap();
 }
 
-/* What the host has waited for: comes before whatever it queues from now on. */
+/* What a thread of the host has waited for: comes before whatever it queues from now on. */
 inline clocks &host_clocks() {
-    static clocks c;
+    static thread_local clocks c;
     return c;
 }
 inline void join(clocks &into, const clocks &other) {
@@ -89,12 +89,27 @@ inline void drain(stream *s, uint32_t at) {
     set_access(PROT_NONE);
 }
 
-inline std::vector<stream *> &streams() { /* all there are, by index */
-    static std::vector<stream *> list;
+/* Numbers of streams are used again; operations are counted on, so that whoever has waited for the stream that had the
+ * number before has waited for nothing of this one. */
+struct stream_place {
+    stream *s = nullptr;
+    uint32_t n_queued = 0; /* by those that were here */
+};
+inline stream_place (&places())[max_streams] {
+    static stream_place list[max_streams];
     return list;
 }
 inline void drain_all() {
-    for (stream *s : streams()) drain(s, UINT32_MAX);
+    for (const stream_place &p : places())
+        if (p.s) drain(p.s, UINT32_MAX);
+}
+/* What a stream that ends has touched is no matter any more. */
+inline void forget_accesses(unsigned stream) {
+    for (const auto &r : it().regions)
+        for (granule &g : r->granules) {
+            g.read_at[stream] = 0;
+            if (g.write_stream == stream) g.write_at = 0;
+        }
 }
 
 inline cudaError_t sticky() {
@@ -146,12 +161,14 @@ inline cudaError_t queue(stream *s, work w) {
 
 /* What a device refuses while a stream is being captured. */
 inline bool refuse_in_capture(const char *what) {
-    if (it().is_capturing) report(defect::misuse, "%s while a stream is being captured", what);
-    return it().is_capturing;
+    const guard hold;
+    if (is_capturing()) report(defect::misuse, "%s while a stream is being captured", what);
+    return is_capturing();
 }
 
 /* Forgets a defect and all that it left behind, counters too: for tests. */
 inline void reset() {
+    const guard hold;
     it().found = defect::none;
     it().text[0] = 0;
     it().count = {};
@@ -159,7 +176,7 @@ inline void reset() {
     it().limit_bytes = SIZE_MAX;
     it().peak_bytes = it().used_bytes;
     it().peak_pinned_bytes = it().pinned_bytes;
-    it().is_capturing = false;
+    is_capturing() = false;
 }
 
 inline bool counts_down(uint64_t &n) { return n && --n == 0; }
@@ -196,6 +213,7 @@ inline void run_grid(dim3 grid, dim3 shape, size_t shared_bytes, const std::func
 template <class... P, class... A>
 cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape, size_t shared_bytes, stream *s,
                    A... args) {
+    const guard hold;
     const size_t threads = (size_t)shape.x * shape.y * shape.z;
     if (!threads || threads > max_threads || !grid.x || !grid.y || !grid.z || grid.y > 65535 || grid.z > 65535)
         report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
@@ -211,7 +229,10 @@ cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape
 typedef emu::stream *cudaStream_t;
 typedef emu::event *cudaEvent_t;
 
-inline cudaError_t cudaGetLastError() { return emu::sticky(); }
+inline cudaError_t cudaGetLastError() {
+    const emu::guard hold;
+    return emu::sticky();
+}
 inline const char *cudaGetErrorString(cudaError_t e) {
     if (e == cudaErrorMemoryAllocation) return "out of memory";
     if (e == cudaSuccess) return "no error";
@@ -220,6 +241,7 @@ inline const char *cudaGetErrorString(cudaError_t e) {
 }
 
 inline cudaError_t cudaMalloc(void **out, size_t bytes) {
+    const emu::guard hold;
     if (emu::refuse_in_capture("cudaMalloc")) return emu::sticky();
     emu::state &s = emu::it();
     if (s.found != emu::defect::none) return emu::sticky();
@@ -242,6 +264,7 @@ inline cudaError_t cudaMalloc(void **out, size_t bytes) {
 }
 /* The place is never given out again, so that late users are found. */
 inline cudaError_t cudaFree(void *p) {
+    const emu::guard hold;
     if (!p) return cudaSuccess;
     if (emu::refuse_in_capture("cudaFree")) return emu::sticky();
     emu::region *r = emu::region_of(emu::it().regions, p);
@@ -256,6 +279,7 @@ inline cudaError_t cudaFree(void *p) {
     return emu::sticky();
 }
 inline cudaError_t cudaMallocHost(void **out, size_t bytes) {
+    const emu::guard hold;
     if (emu::refuse_in_capture("cudaMallocHost")) return emu::sticky();
     if (emu::counts_down(emu::it().fail_allocation)) return cudaErrorMemoryAllocation;
     auto r = std::make_unique<emu::region>();
@@ -270,6 +294,7 @@ inline cudaError_t cudaMallocHost(void **out, size_t bytes) {
     return cudaSuccess;
 }
 inline cudaError_t cudaFreeHost(void *p) {
+    const emu::guard hold;
     if (emu::refuse_in_capture("cudaFreeHost")) return emu::sticky();
     auto &list = emu::it().pinned;
     for (auto i = list.begin(); i != list.end(); ++i)
@@ -285,6 +310,7 @@ inline cudaError_t cudaFreeHost(void *p) {
 /* Pageable memory is read at once, pinned memory when the copy's turn comes. A copy to the host poisons its target
  * until then; copies of its stream that read the target before it have their turn first. */
 inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t s) {
+    const emu::guard hold;
     if (!bytes) return emu::sticky();
     const void *host = kind == cudaMemcpyHostToDevice ? from : to;
     const bool pageable = kind != cudaMemcpyDeviceToDevice && !emu::region_of(emu::it().pinned, host);
@@ -319,6 +345,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
 /* Rows of width bytes, from pinned memory. */
 inline cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
                                      size_t height, cudaMemcpyKind kind, cudaStream_t s) {
+    const emu::guard hold;
     const size_t spread = height ? (height - 1) * from_pitch + width : 0;
     const emu::region *r = emu::region_of(emu::it().pinned, from);
     if (kind != cudaMemcpyHostToDevice || !r || (const char *)from + spread > r->begin + r->bytes || to_pitch < width ||
@@ -334,6 +361,7 @@ inline cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from
     return emu::queue(s, {emu::queued_kind::copy_in, run, {(char *)from, spread}, {}});
 }
 inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
+    const emu::guard hold;
     const auto run = [=]() {
         if (!emu::use_range(to, bytes, true, "cudaMemsetAsync")) return;
         std::memset(to, value, bytes);
@@ -343,15 +371,19 @@ inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream
 }
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
-    if (emu::it().n_streams == emu::max_streams) {
-        emu::report(emu::defect::misuse, "more than %u streams at a time", emu::max_streams);
-        return emu::sticky();
+    const emu::guard hold;
+    for (unsigned k = 0; k < emu::max_streams; k++) {
+        emu::stream_place &place = emu::places()[k];
+        if (place.s) continue;
+        *out = place.s = new emu::stream{k, place.n_queued, {}, {}, nullptr};
+        emu::it().n_streams++;
+        return cudaSuccess;
     }
-    *out = new emu::stream{emu::it().n_streams++, 0, {}, {}, nullptr};
-    emu::streams().push_back(*out);
-    return cudaSuccess;
+    emu::report(emu::defect::misuse, "more than %u streams at a time", emu::max_streams);
+    return emu::sticky();
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+    const emu::guard hold;
     if (s->capture && emu::refuse_in_capture("cudaStreamSynchronize")) return emu::sticky();
     emu::it().count.synchronizations++;
     emu::log_queued(emu::queued_kind::host_wait, s->index);
@@ -359,17 +391,12 @@ inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
     emu::join(emu::host_clocks(), s->known);
     return emu::sticky();
 }
-/* Streams end in the order they were made, last first: their numbers are used again. */
 inline cudaError_t cudaStreamDestroy(cudaStream_t s) {
+    const emu::guard hold;
     emu::drain(s, UINT32_MAX);
-    if (s->index + 1 != emu::it().n_streams) {
-        emu::report(emu::defect::misuse, "streams are destroyed last first");
-        return emu::sticky();
-    }
+    emu::places()[s->index] = {nullptr, s->n_queued};
     emu::it().n_streams--;
-    emu::streams().pop_back();
-    emu::host_clocks().seen[s->index] = 0;
-    for (const auto &r : emu::it().regions) r->granules.clear();
+    emu::forget_accesses(s->index);
     delete s;
     return cudaSuccess;
 }
@@ -380,10 +407,12 @@ inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned flags) {
     return cudaSuccess;
 }
 inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
+    const emu::guard hold;
     delete e;
     return cudaSuccess;
 }
 inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
+    const emu::guard hold;
     if (emu::refuse_in_capture("cudaEventRecord")) return emu::sticky();
     if (e->ns) {
         const std::shared_ptr<uint64_t> ns = e->ns = std::make_shared<uint64_t>(0);
@@ -394,6 +423,7 @@ inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
     return emu::sticky();
 }
 inline cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to) {
+    const emu::guard hold;
     if (emu::it().found != emu::defect::none) return emu::sticky();
     if (!from->ns || !to->ns) return cudaErrorInvalidValue;
     if (!*from->ns || !*to->ns) return cudaErrorNotReady;
@@ -401,6 +431,7 @@ inline cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t
     return cudaSuccess;
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
+    const emu::guard hold;
     emu::it().count.synchronizations++;
     if (emu::refuse_in_capture("cudaEventSynchronize")) return emu::sticky();
     if (e->where) emu::log_queued(emu::queued_kind::host_wait, e->where->index);
@@ -409,6 +440,7 @@ inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
     return emu::sticky();
 }
 inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
+    const emu::guard hold;
     if (emu::refuse_in_capture("a wait for an event")) return emu::sticky();
     if (!e->where) return cudaSuccess;
     const emu::event copy = *e;
@@ -425,24 +457,27 @@ inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) 
     return emu::queue(s, {emu::queued_kind::wait, run, {}, {}});
 }
 inline cudaError_t cudaGetDeviceCount(int *n) {
+    const emu::guard hold;
     emu::devices().n_calls++;
     *n = emu::devices().all.empty() ? 1 : (int)emu::visible_devices().size();
     return *n ? cudaSuccess : cudaErrorNoDevice;
 }
 inline cudaError_t cudaSetDevice(int n) {
+    const emu::guard hold;
     emu::devices().n_calls++;
     if (emu::devices().all.empty()) return n == 0 ? cudaSuccess : cudaErrorInvalidDevice;
     const std::vector<int> visible = emu::visible_devices();
     if (visible.empty()) return cudaErrorNoDevice;
     if (n < 0 || (size_t)n >= visible.size()) return cudaErrorInvalidDevice;
-    emu::devices().selected = visible[(size_t)n];
+    emu::selected_device() = visible[(size_t)n];
     return cudaSuccess;
 }
 /* Of threads more than any launch has: items are taken in order. */
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount, cudaDevAttrMaxThreadsPerMultiProcessor };
 inline cudaError_t cudaDeviceGetAttribute(int *out, cudaDeviceAttr, int) { return *out = 1 << 14, cudaSuccess; }
-inline cudaError_t cudaGetDevice(int *n) { return *n = std::max(emu::devices().selected, 0), cudaSuccess; }
+inline cudaError_t cudaGetDevice(int *n) { return *n = std::max(emu::selected_device(), 0), cudaSuccess; }
 inline cudaError_t cudaDeviceGetByPCIBusId(int *n, const char *bus_id) {
+    const emu::guard hold;
     emu::devices().n_calls++;
     if (emu::devices().all.empty()) return *n = 0, cudaSuccess;
     const std::vector<int> visible = emu::visible_devices();

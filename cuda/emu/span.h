@@ -15,6 +15,7 @@ template <class T> struct span {
 };
 
 template <class T> span<T> span_of(T *p, size_t n) {
+    const guard hold;
     region *r = region_of(it().regions, (const void *)p);
     return span<T>{p, n, r ? r : &nowhere()};
 }

@@ -1,8 +1,9 @@
 /* What the emulation knows of its one device: errors, regions of memory, counters, and who may touch what.
  *
  * An error is sticky, as on a real device: the first defect that is found is kept with its text, the launch it was
- * found in stops, and every later call fails until emu_reset. Thread rule: all of the emulation is used by one thread
- * at a time. */
+ * found in stops, and every later call fails until emu_reset. Thread rule: any thread may call the runtime, each with
+ * streams of its own; one lock holds them apart, also while kernels run. What a thread has selected, captures or has
+ * waited for is its own. */
 #ifndef PR_EMU_STATE_H
 #define PR_EMU_STATE_H
 #include <cstdarg>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace emu {
@@ -26,6 +28,28 @@ enum class defect {
     bad_launch,    /* a shape that no device takes */
     misuse,        /* of the runtime's functions */
     injected       /* asked for by a test */
+};
+
+/* Held by whoever touches what follows, kernels too; a thread that holds it may take it again. */
+class guard {
+    static std::mutex &mutex() {
+        static std::mutex m;
+        return m;
+    }
+    static unsigned &depth() {
+        static thread_local unsigned n = 0;
+        return n;
+    }
+
+  public:
+    guard() {
+        if (depth()++ == 0) mutex().lock();
+    }
+    ~guard() {
+        if (--depth() == 0) mutex().unlock();
+    }
+    guard(const guard &) = delete;
+    guard &operator=(const guard &) = delete;
 };
 
 constexpr uint8_t poison = 0xd5; /* bytes of fresh and freed memory; as a word above p */
@@ -75,12 +99,11 @@ struct state {
     counters count = {};
     bool is_logging = false;
     std::vector<queued> log;
-    bool is_running = false;   /* a kernel: a defect stops its thread */
-    void (*stop)() = nullptr;  /* never returns */
-    unsigned n_streams = 0;    /* ever created */
-    bool is_capturing = false; /* a stream's work into a graph (graph.h) */
-    unsigned stream = 0;       /* of the operation that runs */
-    uint32_t at = 0;           /* its number there */
+    bool is_running = false;  /* a kernel: a defect stops its thread */
+    void (*stop)() = nullptr; /* never returns */
+    unsigned n_streams = 0;   /* there are now */
+    unsigned stream = 0;      /* of the operation that runs */
+    uint32_t at = 0;          /* its number there */
     const clocks *before = nullptr;
     uint32_t epoch = 1, thread = 0; /* of the block that runs: barriers so far + 1, the thread's number */
     /* Faults that tests ask for: 0 is never, 1 the next one. */
@@ -93,6 +116,12 @@ inline state &it() {
     return s;
 }
 
+/* Whether the calling thread captures a stream's work into a graph (graph.h). */
+inline bool &is_capturing() {
+    static thread_local bool is = false;
+    return is;
+}
+
 inline void log_queued(queued_kind kind, unsigned stream) {
     if (it().is_logging) it().log.push_back(queued{kind, (uint8_t)stream});
 }
@@ -100,14 +129,19 @@ inline void log_queued(queued_kind kind, unsigned stream) {
 /* Keeps the first defect; inside a kernel it does not return. */
 [[gnu::format(printf, 2, 3), gnu::cold, gnu::noinline]] inline void report(defect kind, const char *format, ...) {
     state &s = it();
-    if (s.found == defect::none) {
-        va_list args;
-        va_start(args, format);
-        std::vsnprintf(s.text, sizeof s.text, format, args);
-        va_end(args);
-        s.found = kind;
+    bool stops = false;
+    {
+        const guard hold;
+        if (s.found == defect::none) {
+            va_list args;
+            va_start(args, format);
+            std::vsnprintf(s.text, sizeof s.text, format, args);
+            va_end(args);
+            s.found = kind;
+        }
+        stops = s.is_running; /* here: no other thread holds the lock */
     }
-    if (s.is_running) s.stop();
+    if (stops) s.stop(); /* which holds nothing of its own */
 }
 
 inline region &nowhere() {

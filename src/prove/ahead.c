@@ -88,7 +88,7 @@ pr_status pr_prover_release_ahead(pr_prover *p, pr_error *err) {
     pr_ahead_state *a = &p->ahead;
     if (p->plan.ahead == PR_AHEAD_NONE) return PR_OK;
     if (copies(p)) {
-        PR_TRY(p->ops->map_ahead(p->device, a->views, a->cols, a->n, err));
+        PR_TRY(p->ops->map_ahead(p->device, a->again, a->cols, a->n, err));
     } else {
         PR_TRY(p->ops->synchronize(p->device, err));
         take_first_away(p);
@@ -109,7 +109,7 @@ static void drop_first(pr_prover *p) {
 void pr_prover_end_ahead(pr_prover *p) {
     pr_ahead_state *a = &p->ahead;
     if (!a->is_consumed) drop_first(p);
-    if (a->is_taken && copies(p)) (void)p->ops->map_ahead(p->device, a->views, a->cols, a->n, NULL);
+    if (a->is_taken && copies(p)) (void)p->ops->map_ahead(p->device, a->again, a->cols, a->n, NULL);
     a->is_taken = false;
 }
 

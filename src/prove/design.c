@@ -240,6 +240,7 @@ static pr_status place_ahead(design *d, pr_error *err) {
     a->n_threads = p->needs.n_threads;
     HOST(p, a->cols, n_columns);
     HOST(p, a->views, n_columns);
+    HOST(p, a->again, n_columns);
     HOST(p, a->columns, n_columns);
     HOST(p, a->first, a->n_components + 1);
     HOST(p, a->column_first, a->n_components);

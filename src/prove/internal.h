@@ -86,9 +86,9 @@ typedef struct pr_component_state {
 /* Traces that were prepared, at most two: sources[0] is being made, or is made, in the views; sources[1] waits for
  * them. Without views (PR_AHEAD_NONE) they only wait. */
 typedef struct pr_ahead_state {
-    size_t n;                      /* given columns of the trace, of all components */
-    pr_col *cols;                  /* [n] where they are brought, with PR_AHEAD_COPY; else their sizes count */
-    pr_m31 **views;                /* [n] pinned */
+    size_t n;                /* given columns of the trace, of all components */
+    pr_col *cols;            /* [n] where they are brought, with PR_AHEAD_COPY; else their sizes count */
+    pr_m31 **views, **again; /* [n] pinned; the same, told again when they are free: a thread may be reading views */
     uint32_t n_components, *first; /* [n_components + 1] in these lists */
     pr_m31 **columns;              /* of all of the trace, for the source: a view, or NULL where it is not given */
     uint32_t *column_first;        /* [n_components] in columns */
