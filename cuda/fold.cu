@@ -34,7 +34,8 @@ pr_status fold_line(device *dev, const pr_col dst[4], const pr_col src[4], pr_qm
 }
 
 __global__ void __launch_bounds__(block_threads)
-    lift_kernel(secure_column dst, secure_column src, uint32_t log_dst, uint32_t log_src) {
+    lift_kernel(const __grid_constant__ secure_column dst, const __grid_constant__ secure_column src, uint32_t log_dst,
+                uint32_t log_src) {
     const words to = dst.c[blockIdx.y], from = src.c[blockIdx.y];
     for (size_t i = thread_number(); i < (size_t)1 << log_dst; i += thread_count())
         st(to, i, pr_m31_add(ld(to, i), ld(from, pr_slot_lift(log_src, log_dst, (uint32_t)i))));

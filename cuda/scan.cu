@@ -26,7 +26,7 @@ PR_DEVICE size_t even_slot(const scan_view &v, uint32_t part, uint32_t k) {
     return 2 * (((size_t)reverse_bits(k, v.run_bits) << v.part_bits) + part);
 }
 
-__global__ void __launch_bounds__(block_threads) scan_totals(scan_view v) {
+__global__ void __launch_bounds__(block_threads) scan_totals(const __grid_constant__ scan_view v) {
     const size_t last = ((size_t)1 << v.log_rows) - 1;
     const words col = v.columns.c[blockIdx.y];
     const pr_m31 shifts = pr_m31_mul(shift_of(v, blockIdx.y), 2u << v.run_bits);
@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(starts_threads) scan_starts(scan_view v) {
     }
 }
 
-__global__ void __launch_bounds__(block_threads) scan_walk(scan_view v) {
+__global__ void __launch_bounds__(block_threads) scan_walk(const __grid_constant__ scan_view v) {
     const size_t last = ((size_t)1 << v.log_rows) - 1;
     const words col = v.columns.c[blockIdx.y];
     const pr_m31 shift = shift_of(v, blockIdx.y);

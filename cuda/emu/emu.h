@@ -21,6 +21,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 
 #define PR_SHARED(type, name, n)                                                                                       \
     static char name##_site;                                                                                           \

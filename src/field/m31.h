@@ -14,8 +14,11 @@
 
 typedef uint32_t pr_m31;
 
+/* The smaller of two words that are congruent, one of which has wrapped around: an instruction, with the sum before it,
+ * on GPUs that have add-and-minimum, and no branch elsewhere. */
+PR_HOST_DEVICE uint32_t pr_m31_smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 /* v in [0, 2p) */
-PR_HOST_DEVICE pr_m31 pr_m31_reduce_once(uint32_t v) { return v >= PR_P ? v - PR_P : v; }
+PR_HOST_DEVICE pr_m31 pr_m31_reduce_once(uint32_t v) { return pr_m31_smaller(v - PR_P, v); }
 /* any 64-bit v */
 PR_HOST_DEVICE pr_m31 pr_m31_reduce(uint64_t v) {
 #if PR_P_BITS == 31
@@ -27,11 +30,17 @@ PR_HOST_DEVICE pr_m31 pr_m31_reduce(uint64_t v) {
 #endif
 }
 PR_HOST_DEVICE pr_m31 pr_m31_add(pr_m31 a, pr_m31 b) { return pr_m31_reduce_once(a + b); }
-PR_HOST_DEVICE pr_m31 pr_m31_sub(pr_m31 a, pr_m31 b) { return a >= b ? a - b : a + PR_P - b; }
+PR_HOST_DEVICE pr_m31 pr_m31_sub(pr_m31 a, pr_m31 b) { return pr_m31_smaller(a - b + PR_P, a - b); }
 PR_HOST_DEVICE pr_m31 pr_m31_neg(pr_m31 a) { return a ? PR_P - a : 0; }
 PR_HOST_DEVICE pr_m31 pr_m31_mul(pr_m31 a, pr_m31 b) {
+#if PR_P_BITS == 31 && (defined __CUDACC__ || defined PR_CUDA_EMULATED)
+    /* Of the doubled product the upper word is its upper part, and half of the lower one its lower. */
+    uint64_t v = (uint64_t)a * (b + b);
+    return pr_m31_reduce_once((uint32_t)(v >> 32) + ((uint32_t)v >> 1));
+#else
     uint64_t v = (uint64_t)a * b;
     return pr_m31_reduce_once((uint32_t)(v & PR_P) + (uint32_t)(v >> PR_P_BITS));
+#endif
 }
 PR_HOST_DEVICE pr_m31 pr_m31_square(pr_m31 a) { return pr_m31_mul(a, a); }
 PR_HOST_DEVICE pr_m31 pr_m31_double(pr_m31 a) { return pr_m31_add(a, a); }

@@ -1,12 +1,30 @@
 #!/bin/sh
-# Compiles every .cu file for a GPU, where the toolkit's compiler is; nothing runs.
-#   compile.sh NVCC ROOT
+# Compiles every .cu file for a GPU, where the toolkit's compiler is; nothing runs. Kernels keep what they have in
+# registers: none spills, and none has local memory but those named here.
+#   compile.sh NVCC ROOT ARCH...
 set -u
+nvcc=$1 root=$2
+shift 2
 out=$(mktemp -d "${TMPDIR:-/tmp}/proverun-nvcc-XXXXXX")
 trap 'rm -rf "$out"' EXIT
-cd "$2" || exit 2
 failed=0
-for file in cuda/*.cu; do
-    "$1" -std=c++17 -arch=sm_90 -Werror all-warnings -D_GNU_SOURCE -DPR_HAVE_CUDA -I. -Isrc -cubin -o "$out/x" "$file" || failed=1
+for arch; do
+    sh "$root/tests/bench/cuda_kernels.sh" "$nvcc" "$arch" >"$out/kernels" || exit 1
+    cat "$out/kernels"
+    awk -v arch="$arch" '
+        BEGIN { # bytes of local memory
+            may["small_kernel"] = 64 # columns of at most eight words
+            may["compose_kernel<false>"] = may["compose_kernel<true>"] = 40
+            may["logup_kernel<false>"] = may["logup_kernel<true>"] = 40
+            may["fri_tail_kernel"] = 512
+            may["fri_layer_kernel"] = arch == "sm_90" ? 512 : 544
+            may_spill["fri_layer_kernel"] = arch == "sm_90" ? 0 : 220
+        }
+        NR == 1 { next }
+        { n++ }
+        NF != 8 || $2 == 0 { print arch ": no counts: " $0; bad = 1; next }
+        $8 > may_spill[$1] { print arch ": " $1 " spills " $8 " bytes of registers; allowed are " may_spill[$1] + 0; bad = 1 }
+        $7 > may[$1] { print arch ": " $1 " has " $7 " bytes of local memory; allowed are " may[$1] + 0; bad = 1 }
+        END { if (n < 20) print arch ": " n + 0 " kernels were found, at least 20 expected"; exit bad || n < 20 }' "$out/kernels" || failed=1
 done
 exit $failed
