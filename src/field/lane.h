@@ -10,6 +10,7 @@
  *   constants and twiddles; lane_mul_broadcast: the same where b2 has one value in all its words; lane_mul_split: with
  * the odd words of b2 given once more, moved down to the even places
  * - lane_add32, lane_xor: plain 32-bit; lane_rotr(x, 16|12|8|7)
+ * - lane_add32_in_memory(a, x): a += x, x read from memory each time; only where there are 32 registers
  * - lane_halve(a, n): a / 2^n, n <= 30
  * - lane_acc: 64-bit sums of products. At most four products a*b fit (4 (p-1)^2 < 2^64); lane_acc_fold brings any sum
  *   below 2^34, so that three more products fit; lane_acc_reduce gives the lane

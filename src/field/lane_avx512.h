@@ -14,6 +14,8 @@ static inline lane lane_set1(uint32_t v) { return _mm512_set1_epi32((int)v); }
 static inline lane lane_add32(lane a, lane b) { return _mm512_add_epi32(a, b); }
 static inline lane lane_xor(lane a, lane b) { return _mm512_xor_si512(a, b); }
 #define lane_keep_in_memory(x) ((void)(x))
+/* a += x without a register for x, which lies in memory */
+#define lane_add32_in_memory(a, x) __asm__("vpaddd %1, %0, %0" : "+v"(a) : "m"(x))
 #define lane_rotr(x, n) _mm512_ror_epi32(x, n)
 static inline lane lane_reduce_once(lane v) { return _mm512_min_epu32(v, _mm512_sub_epi32(v, lane_set1(PR_P))); }
 static inline lane lane_add(lane a, lane b) { return lane_reduce_once(_mm512_add_epi32(a, b)); }

@@ -10,7 +10,8 @@
  *   pr_blake2s_lanes_compress(h, m2, 68, PR_BLAKE2S_LAST);  (the last block holds one word, the others are zero)
  *   (h[k] now holds word k of each digest)
  *
- * An empty message is one zero block with total 0 and PR_BLAKE2S_LAST. */
+ * An empty message is one zero block with total 0 and PR_BLAKE2S_LAST. pr_blake2s_lanes_compress_abreast is the same
+ * for PR_BLAKE2S_ABREAST times as many messages, which is faster where that is not 1. */
 #ifndef PR_HASH_BLAKE2S_LANES_H
 #define PR_HASH_BLAKE2S_LANES_H
 #include <stdint.h>
@@ -33,10 +34,14 @@ PR_HOST_DEVICE void pr_blake2s_lanes_init(lane h[8]) {
 
 /* Half of the four mixing functions of a column or diagonal step, side by side: they do not depend on each other, so
  * the processor always has four operations to choose from. Sixteen words of state and a temporary are one register more
- * than AVX2 has: the first c is the word that waits in memory (lane_keep_in_memory), as it is needed least. */
-#define PR_LANES_HALF_MIX(a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, x0, x1, x2, x3, r, s)        \
+ * than AVX2 has: the first c is the word that waits in memory (lane_keep_in_memory), as it is needed least. add: how a
+ * word of the message is added. */
+#define PR_LANES_HALF_MIX(add, a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, x0, x1, x2, x3, r, s)   \
     do {                                                                                                               \
-        a0 = lane_add32(a0, x0), a1 = lane_add32(a1, x1), a2 = lane_add32(a2, x2), a3 = lane_add32(a3, x3);            \
+        add(a0, x0);                                                                                                   \
+        add(a1, x1);                                                                                                   \
+        add(a2, x2);                                                                                                   \
+        add(a3, x3);                                                                                                   \
         a0 = lane_add32(a0, b0), a1 = lane_add32(a1, b1), a2 = lane_add32(a2, b2), a3 = lane_add32(a3, b3);            \
         d0 = lane_rotr(lane_xor(d0, a0), r), d1 = lane_rotr(lane_xor(d1, a1), r);                                      \
         d2 = lane_rotr(lane_xor(d2, a2), r), d3 = lane_rotr(lane_xor(d3, a3), r);                                      \
@@ -46,45 +51,98 @@ PR_HOST_DEVICE void pr_blake2s_lanes_init(lane h[8]) {
         b0 = lane_xor(b0, sum), b1 = lane_xor(b1, c1), b2 = lane_xor(b2, c2), b3 = lane_xor(b3, c3);                   \
         b0 = lane_rotr(b0, s), b1 = lane_rotr(b1, s), b2 = lane_rotr(b2, s), b3 = lane_rotr(b3, s);                    \
     } while (0)
-#define PR_LANES_MIX_COLUMNS(x0, x1, x2, x3, r, s)                                                                     \
-    PR_LANES_HALF_MIX(v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, x0, x1, x2, x3, r, s)
-#define PR_LANES_MIX_DIAGONALS(x0, x1, x2, x3, r, s)                                                                   \
-    PR_LANES_HALF_MIX(v0, v1, v2, v3, v5, v6, v7, v4, v10, v11, v8, v9, v15, v12, v13, v14, x0, x1, x2, x3, r, s)
+/* v: the prefix of the names of the sixteen words of state. */
+#define PR_LANES_MIX_COLUMNS(add, v, x0, x1, x2, x3, r, s)                                                             \
+    PR_LANES_HALF_MIX(add, v##0, v##1, v##2, v##3, v##4, v##5, v##6, v##7, v##8, v##9, v##10, v##11, v##12, v##13,     \
+                      v##14, v##15, x0, x1, x2, x3, r, s)
+#define PR_LANES_MIX_DIAGONALS(add, v, x0, x1, x2, x3, r, s)                                                           \
+    PR_LANES_HALF_MIX(add, v##0, v##1, v##2, v##3, v##5, v##6, v##7, v##4, v##10, v##11, v##8, v##9, v##15, v##12,     \
+                      v##13, v##14, x0, x1, x2, x3, r, s)
 
+/* The order of the message's words in each round; round takes sixteen places. RFC 7693, 2.7. */
+#define PR_LANES_ROUNDS(round)                                                                                         \
+    do {                                                                                                               \
+        round(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);                                                   \
+        round(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);                                                   \
+        round(11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4);                                                   \
+        round(7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8);                                                   \
+        round(9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13);                                                   \
+        round(2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9);                                                   \
+        round(12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11);                                                   \
+        round(13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10);                                                   \
+        round(6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5);                                                   \
+        round(10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0);                                                   \
+    } while (0)
+
+#define PR_LANES_BEGIN(v, h, total, last)                                                                              \
+    lane v##0 = (h)[0], v##1 = (h)[1], v##2 = (h)[2], v##3 = (h)[3];                                                   \
+    lane v##4 = (h)[4], v##5 = (h)[5], v##6 = (h)[6], v##7 = (h)[7];                                                   \
+    lane v##8 = lane_set1(iv[0]), v##9 = lane_set1(iv[1]), v##10 = lane_set1(iv[2]), v##11 = lane_set1(iv[3]);         \
+    lane v##12 = lane_set1(iv[4] ^ (uint32_t)(total)), v##13 = lane_set1(iv[5] ^ (uint32_t)((total) >> 32));           \
+    lane v##14 = lane_set1(iv[6] ^ (last)), v##15 = lane_set1(iv[7])
+#define PR_LANES_END(v, h)                                                                                             \
+    do {                                                                                                               \
+        (h)[0] = lane_xor((h)[0], lane_xor(v##0, v##8)), (h)[1] = lane_xor((h)[1], lane_xor(v##1, v##9));              \
+        (h)[2] = lane_xor((h)[2], lane_xor(v##2, v##10)), (h)[3] = lane_xor((h)[3], lane_xor(v##3, v##11));            \
+        (h)[4] = lane_xor((h)[4], lane_xor(v##4, v##12)), (h)[5] = lane_xor((h)[5], lane_xor(v##5, v##13));            \
+        (h)[6] = lane_xor((h)[6], lane_xor(v##6, v##14)), (h)[7] = lane_xor((h)[7], lane_xor(v##7, v##15));            \
+    } while (0)
+
+#define PR_LANES_ADD(a, x) a = lane_add32(a, x)
 #define PR_LANES_ROUND(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)                           \
     do {                                                                                                               \
-        PR_LANES_MIX_COLUMNS(m[s0], m[s2], m[s4], m[s6], 16, 12);                                                      \
-        PR_LANES_MIX_COLUMNS(m[s1], m[s3], m[s5], m[s7], 8, 7);                                                        \
-        PR_LANES_MIX_DIAGONALS(m[s8], m[s10], m[s12], m[s14], 16, 12);                                                 \
-        PR_LANES_MIX_DIAGONALS(m[s9], m[s11], m[s13], m[s15], 8, 7);                                                   \
+        PR_LANES_MIX_COLUMNS(PR_LANES_ADD, v, m[s0], m[s2], m[s4], m[s6], 16, 12);                                     \
+        PR_LANES_MIX_COLUMNS(PR_LANES_ADD, v, m[s1], m[s3], m[s5], m[s7], 8, 7);                                       \
+        PR_LANES_MIX_DIAGONALS(PR_LANES_ADD, v, m[s8], m[s10], m[s12], m[s14], 16, 12);                                \
+        PR_LANES_MIX_DIAGONALS(PR_LANES_ADD, v, m[s9], m[s11], m[s13], m[s15], 8, 7);                                  \
     } while (0)
 
 /* total: bytes of the messages up to and with this block. last: PR_BLAKE2S_MORE or PR_BLAKE2S_LAST. RFC 7693, 3.2. */
 PR_HOST_DEVICE void pr_blake2s_lanes_compress(lane h[8], const lane m[16], uint64_t total, uint32_t last) {
     const uint32_t iv[8] = PR_BLAKE2S_LANES_IV;
-    lane v0 = h[0], v1 = h[1], v2 = h[2], v3 = h[3], v4 = h[4], v5 = h[5], v6 = h[6], v7 = h[7];
-    lane v8 = lane_set1(iv[0]), v9 = lane_set1(iv[1]), v10 = lane_set1(iv[2]), v11 = lane_set1(iv[3]);
-    lane v12 = lane_set1(iv[4] ^ (uint32_t)total), v13 = lane_set1(iv[5] ^ (uint32_t)(total >> 32));
-    lane v14 = lane_set1(iv[6] ^ last), v15 = lane_set1(iv[7]);
-    PR_LANES_ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    PR_LANES_ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);
-    PR_LANES_ROUND(11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4);
-    PR_LANES_ROUND(7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8);
-    PR_LANES_ROUND(9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13);
-    PR_LANES_ROUND(2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9);
-    PR_LANES_ROUND(12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11);
-    PR_LANES_ROUND(13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10);
-    PR_LANES_ROUND(6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5);
-    PR_LANES_ROUND(10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0);
-    h[0] = lane_xor(h[0], lane_xor(v0, v8));
-    h[1] = lane_xor(h[1], lane_xor(v1, v9));
-    h[2] = lane_xor(h[2], lane_xor(v2, v10));
-    h[3] = lane_xor(h[3], lane_xor(v3, v11));
-    h[4] = lane_xor(h[4], lane_xor(v4, v12));
-    h[5] = lane_xor(h[5], lane_xor(v5, v13));
-    h[6] = lane_xor(h[6], lane_xor(v6, v14));
-    h[7] = lane_xor(h[7], lane_xor(v7, v15));
+    PR_LANES_BEGIN(v, h, total, last);
+    PR_LANES_ROUNDS(PR_LANES_ROUND);
+    PR_LANES_END(v, h);
 }
+
+#ifdef lane_add32_in_memory
+/* Two compressions in one, where there are registers for both states: an operation on whole registers takes two cycles
+ * on some processors (Zen 5), so that one compression's four chains leave half of the units idle. The messages stay in
+ * memory, which leaves the registers to the states. */
+#define PR_BLAKE2S_ABREAST 2
+#define PR_LANES_ROUND_OF_TWO(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)                    \
+    do {                                                                                                               \
+        PR_LANES_MIX_COLUMNS(lane_add32_in_memory, v, m[0][s0], m[0][s2], m[0][s4], m[0][s6], 16, 12);                 \
+        PR_LANES_MIX_COLUMNS(lane_add32_in_memory, w, m[1][s0], m[1][s2], m[1][s4], m[1][s6], 16, 12);                 \
+        PR_LANES_MIX_COLUMNS(lane_add32_in_memory, v, m[0][s1], m[0][s3], m[0][s5], m[0][s7], 8, 7);                   \
+        PR_LANES_MIX_COLUMNS(lane_add32_in_memory, w, m[1][s1], m[1][s3], m[1][s5], m[1][s7], 8, 7);                   \
+        PR_LANES_MIX_DIAGONALS(lane_add32_in_memory, v, m[0][s8], m[0][s10], m[0][s12], m[0][s14], 16, 12);            \
+        PR_LANES_MIX_DIAGONALS(lane_add32_in_memory, w, m[1][s8], m[1][s10], m[1][s12], m[1][s14], 16, 12);            \
+        PR_LANES_MIX_DIAGONALS(lane_add32_in_memory, v, m[0][s9], m[0][s11], m[0][s13], m[0][s15], 8, 7);              \
+        PR_LANES_MIX_DIAGONALS(lane_add32_in_memory, w, m[1][s9], m[1][s11], m[1][s13], m[1][s15], 8, 7);              \
+    } while (0)
+
+PR_HOST_DEVICE void pr_blake2s_lanes_compress_abreast(lane h[2][8], const lane m[2][16], uint64_t total,
+                                                      uint32_t last) {
+    const uint32_t iv[8] = PR_BLAKE2S_LANES_IV;
+    PR_LANES_BEGIN(v, h[0], total, last);
+    PR_LANES_BEGIN(w, h[1], total, last);
+    PR_LANES_ROUNDS(PR_LANES_ROUND_OF_TWO);
+    PR_LANES_END(v, h[0]);
+    PR_LANES_END(w, h[1]);
+}
+#undef PR_LANES_ROUND_OF_TWO
+#else
+#define PR_BLAKE2S_ABREAST 1
+PR_HOST_DEVICE void pr_blake2s_lanes_compress_abreast(lane h[1][8], const lane m[1][16], uint64_t total,
+                                                      uint32_t last) {
+    pr_blake2s_lanes_compress(h[0], m[0], total, last);
+}
+#endif
+#undef PR_LANES_ADD
+#undef PR_LANES_END
+#undef PR_LANES_BEGIN
+#undef PR_LANES_ROUNDS
 #undef PR_LANES_ROUND
 #undef PR_LANES_MIX_DIAGONALS
 #undef PR_LANES_MIX_COLUMNS

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-enum { MOST_LANES = 16, MOST_BYTES = 700 };
+enum { MOST_LANES = 32, MOST_BYTES = 700 };
 
 static void check_width(test_hash_lanes_fn *hash, unsigned width, pr_isa isa) {
     static uint8_t data[MOST_LANES][MOST_BYTES];
@@ -30,8 +30,15 @@ static void check_width(test_hash_lanes_fn *hash, unsigned width, pr_isa isa) {
 void test_lanes(void **state) {
     (void)state;
     check_width(test_hash_lanes_scalar, test_hash_lanes_width_scalar, PR_ISA_SCALAR);
+    check_width(test_hash_abreast_scalar, test_hash_abreast_width_scalar, PR_ISA_SCALAR);
 #if defined(__x86_64__)
-    if (pr_cpu_has(PR_ISA_AVX2)) check_width(test_hash_lanes_avx2, test_hash_lanes_width_avx2, PR_ISA_AVX2);
-    if (pr_cpu_has(PR_ISA_AVX512)) check_width(test_hash_lanes_avx512, test_hash_lanes_width_avx512, PR_ISA_AVX512);
+    if (pr_cpu_has(PR_ISA_AVX2)) {
+        check_width(test_hash_lanes_avx2, test_hash_lanes_width_avx2, PR_ISA_AVX2);
+        check_width(test_hash_abreast_avx2, test_hash_abreast_width_avx2, PR_ISA_AVX2);
+    }
+    if (pr_cpu_has(PR_ISA_AVX512)) {
+        check_width(test_hash_lanes_avx512, test_hash_lanes_width_avx512, PR_ISA_AVX512);
+        check_width(test_hash_abreast_avx512, test_hash_abreast_width_avx512, PR_ISA_AVX512);
+    }
 #endif
 }

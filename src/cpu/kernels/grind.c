@@ -9,28 +9,32 @@
 #define CHUNK ((uint64_t)512)          /* nonces that a thread tries before it looks whether one was found */
 #define NONE UINT64_MAX
 
-/* First word of the hash behind each of LANE_WIDTH nonces. */
-static lane first_words(const uint32_t prefix[8], uint32_t high, lane lows) {
-    lane h[8], m[16];
-    for (int k = 0; k < 8; k++) m[k] = lane_set1(prefix[k]);
-    m[8] = lows;
-    m[9] = lane_set1(high);
-    for (int k = 10; k < 16; k++) m[k] = lane_set1(0);
-    pr_blake2s_lanes_init(h);
-    pr_blake2s_lanes_compress(h, m, 40, PR_BLAKE2S_LAST);
-    return h[0];
+#define AT_ONCE (PR_BLAKE2S_ABREAST * LANE_WIDTH)
+
+/* First word of the hash behind each of AT_ONCE nonces. */
+static void first_words(uint32_t out[AT_ONCE], const uint32_t prefix[8], uint32_t high, uint32_t first_low,
+                        lane counted) {
+    lane h[PR_BLAKE2S_ABREAST][8], m[PR_BLAKE2S_ABREAST][16];
+    for (uint32_t j = 0; j < PR_BLAKE2S_ABREAST; j++) {
+        for (int k = 0; k < 8; k++) m[j][k] = lane_set1(prefix[k]);
+        m[j][8] = lane_add32(counted, lane_set1(first_low + j * LANE_WIDTH));
+        m[j][9] = lane_set1(high);
+        for (int k = 10; k < 16; k++) m[j][k] = lane_set1(0);
+        pr_blake2s_lanes_init(h[j]);
+    }
+    pr_blake2s_lanes_compress_abreast(h, m, 40, PR_BLAKE2S_LAST);
+    for (uint32_t j = 0; j < PR_BLAKE2S_ABREAST; j++) lane_store(out + j * LANE_WIDTH, h[j][0]);
 }
 
 /* The smallest low word in [first, first + CHUNK) that leaves the masked bits zero, or NONE. */
 static uint64_t try_chunk(const uint32_t prefix[8], uint32_t high, uint64_t first, uint32_t mask) {
-    uint32_t words[LANE_WIDTH];
-    for (uint32_t k = 0; k < LANE_WIDTH; k++) words[k] = (uint32_t)first + k;
-    lane lows = lane_load(words);
-    for (uint64_t low = first; low < first + CHUNK; low += LANE_WIDTH) {
-        lane_store(words, first_words(prefix, high, lows));
-        for (uint32_t k = 0; k < LANE_WIDTH; k++)
+    uint32_t words[AT_ONCE];
+    for (uint32_t k = 0; k < LANE_WIDTH; k++) words[k] = k;
+    const lane counted = lane_load(words);
+    for (uint64_t low = first; low < first + CHUNK; low += AT_ONCE) {
+        first_words(words, prefix, high, (uint32_t)low, counted);
+        for (uint32_t k = 0; k < AT_ONCE; k++)
             if ((words[k] & mask) == 0) return low + k;
-        lows = lane_add32(lows, lane_set1(LANE_WIDTH));
     }
     return NONE;
 }

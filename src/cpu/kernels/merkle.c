@@ -38,11 +38,32 @@ static message_block columns_from(const leaves *l, size_t first, uint32_t log_ro
     return b;
 }
 
+/* How many lanes of hashes are made at once where count are left. */
+static inline size_t lanes_at_once(size_t count) {
+    return count < PR_BLAKE2S_ABREAST * LANE_WIDTH ? 1 : PR_BLAKE2S_ABREAST;
+}
+
+/* n lanes, as many as lanes_at_once says. */
+static inline void compress(lane (*h)[8], lane (*m)[16], size_t n, uint64_t total, uint32_t last) {
+    if (n == PR_BLAKE2S_ABREAST)
+        pr_blake2s_lanes_compress_abreast(h, (const lane(*)[16])m, total, last);
+    else
+        pr_blake2s_lanes_compress(h[0], m[0], total, last);
+}
+
 static inline void load_nodes(lane h[8], const uint32_t *nodes, size_t stride) {
     for (size_t k = 0; k < 8; k++) h[k] = lane_load(nodes + k * stride);
 }
 static inline void store_nodes(uint32_t *nodes, size_t stride, const lane h[8]) {
     for (size_t k = 0; k < 8; k++) lane_store(nodes + k * stride, h[k]);
+}
+
+/* Of whole messages, one block each. */
+static inline void hash_messages(uint32_t *nodes, size_t stride, lane (*m)[16], size_t n) {
+    lane h[PR_BLAKE2S_ABREAST][8];
+    for (size_t j = 0; j < n; j++) pr_blake2s_lanes_init(h[j]);
+    compress(h, m, n, 64, PR_BLAKE2S_LAST);
+    for (size_t j = 0; j < n; j++) store_nodes(nodes + j * LANE_WIDTH, stride, h[j]);
 }
 
 static inline void read_message(lane m[16], const message_block *b, size_t row) {
@@ -90,39 +111,45 @@ static void hash_plain_leaves(uint32_t *nodes, size_t stride, const leaves *l, s
         const bool last = c + 16 >= l->n;
         const uint64_t total = 4 * (last ? l->n : c + 16);
         if (c) spread_states(nodes, stride, count >> merged, before, merged);
-        for (size_t i = 0; i < count >> merged; i += LANE_WIDTH) {
-            lane h[8], m[16];
-            if (c == 0)
-                pr_blake2s_lanes_init(h);
-            else
-                load_nodes(h, nodes + i, stride);
-            read_message(m, &b, (first >> merged) + i);
-            pr_blake2s_lanes_compress(h, m, total, last ? PR_BLAKE2S_LAST : PR_BLAKE2S_MORE);
-            store_nodes(nodes + i, stride, h);
+        for (size_t i = 0, n; i < count >> merged; i += n * LANE_WIDTH) {
+            lane h[PR_BLAKE2S_ABREAST][8], m[PR_BLAKE2S_ABREAST][16];
+            n = lanes_at_once((count >> merged) - i);
+            for (size_t j = 0; j < n; j++) {
+                if (c == 0)
+                    pr_blake2s_lanes_init(h[j]);
+                else
+                    load_nodes(h[j], nodes + i + j * LANE_WIDTH, stride);
+                read_message(m[j], &b, (first >> merged) + i + j * LANE_WIDTH);
+            }
+            compress(h, m, n, total, last ? PR_BLAKE2S_LAST : PR_BLAKE2S_MORE);
+            for (size_t j = 0; j < n; j++) store_nodes(nodes + i + j * LANE_WIDTH, stride, h[j]);
         }
     }
     spread_states(nodes, stride, count, merged, 0);
 }
 
 /* Four rows of four columns a leaf: row by row, each row's four words. */
-static void hash_packed_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t first, size_t count) {
-    for (size_t i = 0; i < count; i += LANE_WIDTH) {
-        lane h[8], m[16];
-        for (size_t c = 0; c < 4; c++) {
-            const uint32_t *p = pr_cpu_col(l->dev, l->cols[c]) + 4 * (first + i);
-            lane e0, e1, o0, o1;
-            lane_deinterleave(&e0, &o0, lane_load(p), lane_load(p + LANE_WIDTH));
-            lane_deinterleave(&e1, &o1, lane_load(p + 2 * LANE_WIDTH), lane_load(p + 3 * LANE_WIDTH));
+static inline void read_packed_message(lane m[16], const leaves *l, size_t leaf) {
+    for (size_t c = 0; c < 4; c++) {
+        const uint32_t *p = pr_cpu_col(l->dev, l->cols[c]) + 4 * leaf;
+        lane e0, e1, o0, o1;
+        lane_deinterleave(&e0, &o0, lane_load(p), lane_load(p + LANE_WIDTH));
+        lane_deinterleave(&e1, &o1, lane_load(p + 2 * LANE_WIDTH), lane_load(p + 3 * LANE_WIDTH));
 #if LANE_WIDTH == 1
-            m[c] = e0, m[4 + c] = o0, m[8 + c] = e1, m[12 + c] = o1;
+        m[c] = e0, m[4 + c] = o0, m[8 + c] = e1, m[12 + c] = o1;
 #else
-            lane_deinterleave(&m[c], &m[8 + c], e0, e1);
-            lane_deinterleave(&m[4 + c], &m[12 + c], o0, o1);
+        lane_deinterleave(&m[c], &m[8 + c], e0, e1);
+        lane_deinterleave(&m[4 + c], &m[12 + c], o0, o1);
 #endif
-        }
-        pr_blake2s_lanes_init(h);
-        pr_blake2s_lanes_compress(h, m, 64, PR_BLAKE2S_LAST);
-        store_nodes(nodes + i, stride, h);
+    }
+}
+
+static void hash_packed_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t first, size_t count) {
+    for (size_t i = 0, n; i < count; i += n * LANE_WIDTH) {
+        lane m[PR_BLAKE2S_ABREAST][16];
+        n = lanes_at_once(count - i);
+        for (size_t j = 0; j < n; j++) read_packed_message(m[j], l, first + i + j * LANE_WIDTH);
+        hash_messages(nodes + i, stride, m, n);
     }
 }
 
@@ -133,21 +160,25 @@ static void hash_leaves(uint32_t *nodes, size_t stride, const leaves *l, size_t 
         hash_plain_leaves(nodes, stride, l, first, count);
 }
 
+/* The messages of a lane of parents. */
+static inline void read_children(lane m[16], const uint32_t *children, size_t stride) {
+    for (size_t k = 0; k < 8; k++) {
+        const uint32_t *p = children + k * stride;
+#if LANE_WIDTH == 1
+        m[k] = p[0], m[8 + k] = p[1];
+#else
+        lane_deinterleave(&m[k], &m[8 + k], lane_load(p), lane_load(p + LANE_WIDTH));
+#endif
+    }
+}
+
 /* count parents in place of their children. */
 static void hash_parents(uint32_t *nodes, size_t stride, size_t count) {
-    for (size_t i = 0; i < count; i += LANE_WIDTH) {
-        lane h[8], m[16];
-        for (size_t k = 0; k < 8; k++) {
-            const uint32_t *p = nodes + k * stride + 2 * i;
-#if LANE_WIDTH == 1
-            m[k] = p[0], m[8 + k] = p[1];
-#else
-            lane_deinterleave(&m[k], &m[8 + k], lane_load(p), lane_load(p + LANE_WIDTH));
-#endif
-        }
-        pr_blake2s_lanes_init(h);
-        pr_blake2s_lanes_compress(h, m, 64, PR_BLAKE2S_LAST);
-        store_nodes(nodes + i, stride, h);
+    for (size_t i = 0, n; i < count; i += n * LANE_WIDTH) {
+        lane m[PR_BLAKE2S_ABREAST][16];
+        n = lanes_at_once(count - i);
+        for (size_t j = 0; j < n; j++) read_children(m[j], nodes + 2 * (i + j * LANE_WIDTH), stride);
+        hash_messages(nodes + i, stride, m, n);
     }
 }
 
@@ -185,13 +216,11 @@ static void hash_stored_parents(const leaves *l, uint32_t level, size_t first) {
     const size_t left = ((size_t)1 << level) - first, count = left < LANE_WIDTH ? left : LANE_WIDTH;
     const uint32_t *children = l->dev->base + pr_merkle_node_offset(l->tree, level + 1, 2 * first);
     uint32_t words[16][LANE_WIDTH] = {0}, nodes[8][LANE_WIDTH];
-    lane h[8], m[16];
+    lane m[PR_BLAKE2S_ABREAST][16];
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < 16; k++) words[k][i] = children[16 * i + k];
-    for (size_t k = 0; k < 16; k++) m[k] = lane_load(words[k]);
-    pr_blake2s_lanes_init(h);
-    pr_blake2s_lanes_compress(h, m, 64, PR_BLAKE2S_LAST);
-    store_nodes(nodes[0], LANE_WIDTH, h);
+    for (size_t k = 0; k < 16; k++) m[0][k] = lane_load(words[k]);
+    hash_messages(nodes[0], LANE_WIDTH, m, 1);
     write_level(l, level, first, nodes[0], LANE_WIDTH, count);
 }
 
