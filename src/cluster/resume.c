@@ -151,6 +151,8 @@ static pr_status take_rows(pr_run_file *f, const pr_results *r, const pr_run_opt
             f->past[j] = PR_SCHEDULE_HAS_FAILED;
     }
     for (size_t j = 0; j < m->n_jobs; j++) {
+        uint32_t last = pr_store_last_attempt(f->store, m->jobs[j].id);
+        if (last > f->attempts[j]) f->attempts[j] = last;
         f->n_done += f->past[j] == PR_SCHEDULE_WAS_DONE;
         f->n_failed += f->past[j] == PR_SCHEDULE_HAS_FAILED;
     }

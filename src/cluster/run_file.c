@@ -112,6 +112,24 @@ uint64_t pr_run_file_deadline_ns(const pr_run_file *f, const pr_manifest_job *jo
     return job->deadline_ns ? f->started_wall_ns + job->deadline_ns : job->deadline_wall_ns;
 }
 
+#define PR_UNRECORDED_ATTEMPTS 16u /* at one job, while the writing thread falls behind */
+
+static uint32_t last_given(const pr_run_file *f, uint32_t job) {
+    uint32_t known = f->attempts[job];
+    return known < UINT32_MAX - PR_UNRECORDED_ATTEMPTS ? known + PR_UNRECORDED_ATTEMPTS : UINT32_MAX;
+}
+
+bool pr_run_file_may_have_given(const pr_run_file *f, uint32_t job, uint32_t attempt) {
+    return attempt <= last_given(f, job);
+}
+
+uint32_t pr_run_file_pass_attempt(pr_run_file *f, uint32_t job, uint32_t heard) {
+    uint32_t last = last_given(f, job);
+    if (heard > last) heard = last;
+    if (heard > f->attempts[job]) f->attempts[job] = heard;
+    return f->attempts[job];
+}
+
 uint32_t pr_run_file_session(const pr_run_file *f) { return pr_store_session(f->store); }
 
 pr_status pr_run_file_end(pr_run_file *f, const char *status_text, pr_error *err) {

@@ -12,7 +12,7 @@ typedef struct pr_run_file {
     char path[1024], run_id[128];
     pr_hash manifest_digest;  /* of the manifest the run began with: commitments bind it */
     pr_schedule_past *past;   /* [n_jobs] */
-    uint32_t *attempts;       /* [n_jobs] made before */
+    uint32_t *attempts;       /* [n_jobs] the highest numbers given before, as far as is known here */
     size_t n_done, n_failed;  /* before, and not to be tried again */
     uint64_t started_wall_ns; /* of the run's first session: deadlines count from here */
     bool has_provenance;
@@ -47,6 +47,12 @@ PR_MUST_CHECK pr_status pr_run_file_make_folders(const char *path, pr_error *err
 void pr_run_file_clear(pr_run_file *f); /* closes without a word when still open */
 /* Since 1970, UTC; 0: none. */
 uint64_t pr_run_file_deadline_ns(const pr_run_file *f, const pr_manifest_job *job);
+/* Whether an attempt at the job may have had this number in an earlier session. The journal has the numbers that were
+ * given, but for those of a moment before a kill; a higher one is the invention of a rank that lies. */
+bool pr_run_file_may_have_given(const pr_run_file *f, uint32_t job, uint32_t attempt);
+/* Somebody has heard of an attempt of this number: what may have been given is not given again. Returns the number
+ * after which the next session's begin. */
+uint32_t pr_run_file_pass_attempt(pr_run_file *f, uint32_t job, uint32_t heard);
 uint32_t pr_run_file_session(const pr_run_file *f); /* number of this session, from 1 */
 /* "Open MPI 4.1.4, HDF5 1.10.8, ..." */
 void pr_run_library_versions(pr_writer *out);

@@ -15,8 +15,9 @@ static bool admits(void *context, uint32_t job, uint32_t attempt, unsigned rank)
     const pr_run *r = context;
     /* Rounds that were open when the run was interrupted go on when it begins again, and only then. */
     bool begins = pr_clock_monotonic_ns() - r->started_ns < r->roster->votes.round_timeout_ms * 1000000ull;
-    if (begins && r->roster->resumed) return true;
-    if (!r->jobs || job >= r->manifest->n_jobs) return false;
+    if (job >= r->manifest->n_jobs) return false;
+    if (begins && r->roster->resumed && pr_run_file_may_have_given(r->file, job, attempt)) return true;
+    if (!r->jobs) return false;
     for (unsigned i = 0; i < 2; i++)
         if (r->jobs[job].given[i].attempt == attempt && r->jobs[job].given[i].rank == rank) return true;
     return false;

@@ -311,12 +311,11 @@ static uint32_t class_of(inventory *v, const pr_run *r, uint32_t i) {
     return v->n_classes++;
 }
 
-/* A number that the consensus has seen is never given again, whether or not its job came to an end. */
+/* A number that the consensus has seen is not given again, whether or not its job came to an end. */
 static uint32_t attempts_before(const pr_run *r, uint32_t job) {
     pr_hash name = pr_job_name(r->manifest->jobs[job].id);
-    uint32_t last = pr_consensus_last_attempt(pr_voter_consensus(pr_worker_voter(r->worker)), &name);
-    if (last > r->file->attempts[job]) r->file->attempts[job] = last;
-    return r->file->attempts[job];
+    const pr_consensus *c = pr_voter_consensus(pr_worker_voter(r->worker));
+    return pr_run_file_pass_attempt(r->file, job, pr_consensus_last_attempt(c, &name));
 }
 
 static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, size_t *n_ranges) {

@@ -37,10 +37,8 @@ void pr_accuse(pr_consensus *c, pr_evidence_kind kind, uint32_t offender, const 
 
 void pr_accuse_prover(pr_consensus *c, const pr_subject *subject, const uint8_t announcement[PR_SIGNATURE_BYTES]) {
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-    pr_message proposal = {.run = c->config.terms.run, .subject = *subject}, m;
-    __builtin_memcpy(proposal.announcement, announcement, PR_SIGNATURE_BYTES);
-    pr_message_announcement_of(&m, &proposal);
-    size_t size = pr_message_encode(bytes, &m);
+    pr_message m;
+    size_t size = pr_machine_announcement(c, bytes, &m, subject, announcement);
     pr_accuse(c, PR_EVIDENCE_INVALID_PROOF, subject->prover, bytes, size, NULL, 0);
 }
 

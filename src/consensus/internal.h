@@ -36,7 +36,8 @@ typedef struct pr_round {
     uint32_t age;       /* its timer has run out, or the view has changed, so often */
     /* of the current view */
     bool proposed, waited;
-    bool overtook; /* another one of the job was proposed before it, and has not ended */
+    bool overtook;        /* another one of the job was proposed before it, and has not ended */
+    uint32_t overtakings; /* proposals of the job in whose place others were proposed */
     uint32_t timeouts;
     pr_kept proposal;
     pr_held_vote *votes; /* [registry.n] */
@@ -61,6 +62,7 @@ typedef struct pr_own {
 typedef struct pr_known { /* about a job that was heard of */
     pr_round *round;      /* or NULL */
     pr_subject decided;   /* the last round that ended */
+    pr_round_outcome as;  /* how; OPEN: none has */
     uint64_t decided_view;
     pr_hash judged_statement, judged_proof;
     pr_proof_verdict judged; /* by the verifier, here */
@@ -121,6 +123,9 @@ void pr_machine_settle(pr_consensus *c);
 bool pr_machine_is_active(const pr_consensus *c); /* oneself */
 /* A message of one's own with its header filled; false: not signed. */
 bool pr_machine_sign(pr_consensus *c, uint8_t out[PR_MESSAGE_MAX_BYTES], size_t *size, pr_message *m);
+/* A prover's announcement, out of what it is about and the prover's signature; returns its size. */
+size_t pr_machine_announcement(const pr_consensus *c, uint8_t out[PR_MESSAGE_MAX_BYTES], pr_message *m,
+                               const pr_subject *subject, const uint8_t signature[PR_SIGNATURE_BYTES]);
 bool pr_kept_set(pr_kept *blob, const uint8_t *data, size_t size); /* copies; false: no memory, blob is empty */
 void pr_kept_clear(pr_kept *blob);
 pr_kept pr_kept_take(pr_writer *w); /* empty when the writer failed */
@@ -134,6 +139,11 @@ void pr_round_drop(pr_consensus *c, pr_entry *entry);                    /* with
 pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *subject,
                            const uint8_t announcement[PR_SIGNATURE_BYTES]); /* as open, in the place of one, if any */
 void pr_round_make_room(pr_consensus *c, const pr_entry *entry, const pr_subject *subject);
+#define PR_ROUND_OVERTAKINGS 8u /* proposals of one job in one view that may be overtaken: more are refused */
+/* The leader of the view, oneself or another, proposes it; data: its proposal. False: no memory. From now on the round
+ * is on record: nobody else makes one's journal grow. */
+bool pr_round_propose(pr_consensus *c, pr_round *round, const uint8_t *data, size_t size);
+void pr_round_record(pr_consensus *c, const pr_round *round, const uint8_t *data, size_t size); /* of one on record */
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry);
 void pr_round_settle(pr_consensus *c, pr_entry *entry);
 void pr_round_end(pr_consensus *c, pr_entry *entry, const pr_subject *subject, uint64_t view, pr_round_outcome outcome);

@@ -30,12 +30,10 @@ void pr_lead_propose(pr_consensus *c, pr_entry *entry) {
     size_t size;
     pr_message m = {.kind = PR_MESSAGE_PROPOSE, .view = c->view, .subject = round->subject};
     memcpy(m.announcement, round->announcement, PR_SIGNATURE_BYTES);
-    if (!pr_machine_sign(c, bytes, &size, &m) || !pr_kept_set(&round->proposal, bytes, size)) return;
+    if (!pr_machine_sign(c, bytes, &size, &m) || !pr_round_propose(c, round, bytes, size)) return;
     own->proposed = true;
     own->proposed_view = c->view;
     own->proposed_subject = round->subject;
-    round->proposed = round->ever_proposed = true;
-    pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, bytes, size);
     pr_machine_broadcast(c, bytes, size);
 }
 

@@ -70,6 +70,14 @@ bool pr_machine_sign(pr_consensus *c, uint8_t out[PR_MESSAGE_MAX_BYTES], size_t 
     return true;
 }
 
+size_t pr_machine_announcement(const pr_consensus *c, uint8_t out[PR_MESSAGE_MAX_BYTES], pr_message *m,
+                               const pr_subject *subject, const uint8_t signature[PR_SIGNATURE_BYTES]) {
+    *m = (pr_message){
+        .kind = PR_MESSAGE_ANNOUNCE, .run = c->config.terms.run, .signer = subject->prover, .subject = *subject};
+    memcpy(m->signature, signature, PR_SIGNATURE_BYTES);
+    return pr_message_encode(out, m);
+}
+
 /* ---- life ---- */
 
 static pr_status check_config(const pr_consensus_config *f, pr_error *err) {

@@ -27,17 +27,16 @@ static bool same_view(pr_consensus *c, uint32_t from, const pr_message *m) {
 
 /* ---- announcements ---- */
 
-static bool is_over(const pr_entry *entry, const pr_subject *subject) {
-    return entry->outcome != PR_ROUND_OPEN && pr_subject_equal(&entry->known->decided, subject);
+/* Also while another round of the job is open: else what is said again of this one would take its place. */
+static bool is_over(const pr_known *known, const pr_subject *subject) {
+    return known->as != PR_ROUND_OPEN && pr_subject_equal(&known->decided, subject);
 }
 
 static void contradict_announcement(pr_consensus *c, const pr_round *round, const pr_message *m, const uint8_t *data,
                                     size_t size) {
-    pr_message proposal = {.run = c->config.terms.run, .subject = round->subject}, first;
-    memcpy(proposal.announcement, round->announcement, PR_SIGNATURE_BYTES);
-    pr_message_announcement_of(&first, &proposal);
+    pr_message first;
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-    size_t first_size = pr_message_encode(bytes, &first);
+    size_t first_size = pr_machine_announcement(c, bytes, &first, &round->subject, round->announcement);
     if (pr_messages_contradict(&first, bytes, first_size, m, data, size))
         pr_accuse(c, PR_EVIDENCE_EQUIVOCATION, m->signer, bytes, first_size, data, size);
     else
@@ -79,18 +78,19 @@ void pr_receive_announcement(pr_consensus *c, uint32_t from, const pr_message *m
     }
     const pr_round *round = known->round;
     if (round && pr_subject_equal(&round->subject, &m->subject)) return;
-    bool stands = round && (round->proposed || m->subject.attempt <= round->subject.attempt);
+    bool handed_out = pr_lead_hands_out(c, &m->subject);
+    bool stands = round && (round->proposed || m->subject.attempt <= round->subject.attempt ||
+                            (!handed_out && pr_lead_hands_out(c, &round->subject)));
     if (stands && !gives_way(c, round, &m->subject) && !is_given_up(c, round, &m->subject)) {
         contradict_announcement(c, round, m, data, size);
         return;
     }
-    if (is_over(entry, &m->subject)) {
+    if (is_over(known, &m->subject)) {
         pr_machine_refuse(c, PR_REFUSED_STALE);
         return;
     }
-    if (pr_lead_hands_out(c, &m->subject)) pr_round_make_room(c, entry, &m->subject);
-    if (pr_round_replace(c, entry, &m->subject, m->signature) && m->signer != c->self)
-        pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
+    if (handed_out) pr_round_make_room(c, entry, &m->subject);
+    (void)pr_round_replace(c, entry, &m->subject, m->signature);
 }
 
 /* ---- proposals ---- */
@@ -119,9 +119,8 @@ static void compare_announcements(pr_consensus *c, const pr_round *round, const 
 }
 
 /* A round that timed out in an earlier view may be proposed again in this one; what was rejected may not. */
-static bool may_begin(const pr_consensus *c, const pr_entry *entry, const pr_subject *subject) {
-    if (!is_over(entry, subject)) return true;
-    return entry->outcome == PR_ROUND_TIMEOUT && c->view > entry->known->decided_view;
+static bool may_begin(const pr_consensus *c, const pr_known *known, const pr_subject *subject) {
+    return !is_over(known, subject) || (known->as == PR_ROUND_TIMEOUT && c->view > known->decided_view);
 }
 
 /* Makes room for what is proposed. False: it is refused, or the round is there already. */
@@ -141,11 +140,15 @@ static bool begin_proposed(pr_consensus *c, pr_entry *entry, const pr_message *m
             return false;
         }
     }
-    if (!round && !may_begin(c, entry, &m->subject)) {
+    if (round && pr_subject_equal(&round->subject, &m->subject)) return true;
+    if (!may_begin(c, known, &m->subject)) {
         pr_machine_refuse(c, PR_REFUSED_STALE);
         return false;
     }
-    if (round && pr_subject_equal(&round->subject, &m->subject)) return true;
+    if (round && round->proposed && round->overtakings >= PR_ROUND_OVERTAKINGS) { /* each is put on record */
+        pr_machine_refuse(c, PR_REFUSED_FULL);
+        return false;
+    }
     pr_round_make_room(c, entry, &m->subject);
     return pr_round_replace(c, entry, &m->subject, m->announcement) != NULL;
 }
@@ -165,10 +168,7 @@ static void receive_proposal(pr_consensus *c, uint32_t from, const pr_message *m
         return;
     }
     if (!is_announced(c, known->round, m) || !begin_proposed(c, entry, m, data, size)) return;
-    pr_round *round = known->round;
-    if (!pr_kept_set(&round->proposal, data, size)) return;
-    round->proposed = round->ever_proposed = round->dirty = true;
-    pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
+    (void)pr_round_propose(c, known->round, data, size); /* else as if it had been lost */
 }
 
 /* ---- votes ---- */
@@ -185,7 +185,7 @@ static void receive_vote(pr_consensus *c, uint32_t from, const pr_message *m, co
     pr_entry *entry = entry_of(c, m);
     if (!entry || !same_view(c, from, m)) return;
     pr_known *known = entry->known;
-    if (known && !known->round && is_over(entry, &m->subject)) {
+    if (known && !known->round && is_over(known, &m->subject)) {
         receive_late_vote(c, known, m, data, size);
         return;
     }
@@ -205,7 +205,7 @@ static void receive_vote(pr_consensus *c, uint32_t from, const pr_message *m, co
         return;
     }
     if (!pr_round_hold_vote(entry, m, data, size)) return;
-    pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
+    pr_round_record(c, known->round, data, size);
     pr_machine_count(c, PR_COUNT_VOTE, m->signer);
 }
 
@@ -222,7 +222,7 @@ static void receive_absence(pr_consensus *c, uint32_t from, const pr_message *m,
     pr_committee committee;
     pr_round_committee(c, &committee, &m->subject, &known->round->absent);
     if (!pr_committee_has(&committee, m->absent)) return; /* nobody waits for it here */
-    if (pr_round_hold_absence(c, entry, m)) pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
+    if (pr_round_hold_absence(c, entry, m)) pr_round_record(c, known->round, data, size);
 }
 
 /* ---- views ---- */

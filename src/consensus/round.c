@@ -17,6 +17,7 @@ static void clear_view(const pr_consensus *c, pr_round *round) {
     pr_kept_clear(&round->proposal);
     round->absent = (pr_validator_set){{0}};
     round->has_absent = round->proposed = round->waited = round->overtook = false;
+    round->overtakings = 0;
     if (!round->withheld) round->timeouts = 0; /* what nobody can get must end, however often the view changes */
 }
 
@@ -83,13 +84,17 @@ pr_round *pr_round_replace(pr_consensus *c, pr_entry *entry, const pr_subject *s
                            const uint8_t announcement[PR_SIGNATURE_BYTES]) {
     const pr_round *old = entry->known->round;
     bool waited = old && old->waited, overtook = old && (old->proposed || old->overtook);
+    uint32_t overtakings = old ? old->overtakings + old->proposed : 0;
     if (!has_room(c, entry, subject)) {
         pr_machine_refuse(c, PR_REFUSED_FULL);
         return NULL;
     }
     pr_round_drop(c, entry);
     pr_round *round = pr_round_open(c, entry, subject, announcement);
-    if (round) round->waited = waited, round->overtook = overtook;
+    if (!round) return NULL;
+    round->waited = waited;
+    round->overtook = overtook;
+    round->overtakings = overtakings;
     return round;
 }
 
@@ -103,6 +108,35 @@ void pr_round_make_room(pr_consensus *c, const pr_entry *entry, const pr_subject
         if (!other->known->round->ever_proposed && !is_own(c, held) && (c->restoring || !pr_lead_hands_out(c, held)))
             pr_round_drop(c, other);
     }
+}
+
+/* ---- what is put on record ---- */
+
+/* What nobody has proposed is not: else whoever announces higher and higher attempts at a job would make the others'
+ * journals grow for ever. After a crash its prover says it again. */
+void pr_round_record(pr_consensus *c, const pr_round *round, const uint8_t *data, size_t size) {
+    if (round->proposed) pr_machine_persist(c, PR_CONSENSUS_RECORD_MESSAGE, data, size);
+}
+
+static void record_announcement(pr_consensus *c, const pr_round *round) {
+    uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+    pr_message m;
+    size_t size = pr_machine_announcement(c, bytes, &m, &round->subject, round->announcement);
+    pr_round_record(c, round, bytes, size);
+}
+
+bool pr_round_propose(pr_consensus *c, pr_round *round, const uint8_t *data, size_t size) {
+    bool is_new =
+        !round->ever_proposed && !is_own(c, &round->subject); /* own ones are on record since they were made */
+    if (!pr_kept_set(&round->proposal, data, size)) return false;
+    round->proposed = round->ever_proposed = round->dirty = true;
+    if (is_new) record_announcement(c, round);
+    pr_round_record(c, round, data, size);
+    for (uint32_t i = 0; i < c->registry.n; i++) { /* those that came before it */
+        const pr_kept *vote = &round->votes[i].bytes;
+        if (vote->data) pr_round_record(c, round, vote->data, vote->size);
+    }
+    return true;
 }
 
 void pr_round_begin_view(pr_consensus *c, pr_entry *entry) {
@@ -128,6 +162,7 @@ void pr_round_end(pr_consensus *c, pr_entry *entry, const pr_subject *of, uint64
     record_outcome(c, &subject, view, outcome);
     entry->outcome = outcome;
     known->decided = subject;
+    known->as = outcome;
     known->decided_view = view;
     pr_round_drop(c, entry);
     if (outcome == PR_ROUND_REJECTED && pr_hash_equal(&known->own.lock, &subject.proof_hash)) known->own.locked = false;

@@ -129,19 +129,12 @@ void pr_vote_name_absent(pr_consensus *c, pr_entry *entry, const pr_committee *c
 
 /* ---- one's own proof ---- */
 
-static pr_message own_announcement(const pr_consensus *c, const pr_own *own) {
-    pr_message m = {
-        .kind = PR_MESSAGE_ANNOUNCE, .run = c->config.terms.run, .signer = c->self, .subject = own->subject};
-    memcpy(m.signature, own->announcement, PR_SIGNATURE_BYTES);
-    return m;
-}
-
 void pr_vote_announce(pr_consensus *c, pr_entry *entry) {
     pr_known *known = entry->known;
     if (!known->own.pending || !pr_machine_is_active(c)) return;
     uint8_t bytes[PR_MESSAGE_MAX_BYTES];
-    pr_message m = own_announcement(c, &known->own);
-    size_t size = pr_message_encode(bytes, &m);
+    pr_message m;
+    size_t size = pr_machine_announcement(c, bytes, &m, &known->own.subject, known->own.announcement);
     if (!known->round) (void)pr_round_open(c, entry, &known->own.subject, known->own.announcement);
     pr_machine_broadcast(c, bytes, size);
 }

@@ -185,6 +185,20 @@ pr_status pr_product_name_job(pr_product *p, const char *id, pr_error *err) {
     return PR_OK;
 }
 
+pr_status pr_product_assign(pr_product *p, const char *id, uint32_t attempt, pr_error *err) {
+    pr_hash name = pr_job_name(id);
+    PR_TRY(pr_product_name_job(p, id, err));
+    pr_named_job *j = find_named(p, &name);
+    if (j && attempt > j->last_assigned) j->last_assigned = attempt;
+    return PR_OK;
+}
+
+uint32_t pr_product_last_assigned(const pr_product *p, const char *id) {
+    pr_hash name = pr_job_name(id);
+    const pr_named_job *j = find_named(p, &name);
+    return j ? j->last_assigned : 0;
+}
+
 static void write_hash(char out[65], const pr_hash *h) { pr_hex_encode(out, h->bytes, sizeof h->bytes); }
 
 static void write_job(char id[128], const pr_product *p, const pr_hash *name) {

@@ -17,6 +17,7 @@ typedef struct pr_named_job {
     pr_hash name;
     char id[128]; /* "": a free place */
     uint32_t announced_attempt;
+    uint32_t last_assigned; /* the highest attempt that was handed out; 0: none */
     uint64_t announced_ns;
 } pr_named_job;
 #endif

@@ -74,6 +74,9 @@ PR_MUST_CHECK pr_status pr_product_bytes(pr_product *p, int blob, uint64_t *offs
                                          pr_error *err);
 /* From now on rows of the consensus can say which job they are about. */
 PR_MUST_CHECK pr_status pr_product_name_job(pr_product *p, const char *id, pr_error *err);
+/* The same, and an attempt of this number was handed out. */
+PR_MUST_CHECK pr_status pr_product_assign(pr_product *p, const char *id, uint32_t attempt, pr_error *err);
+uint32_t pr_product_last_assigned(const pr_product *p, const char *id); /* the highest number; 0: none */
 /* Numbers the row; end overwrites the last one. */
 PR_MUST_CHECK pr_status pr_product_begin_session(pr_product *p, const pr_session_row *row, pr_error *err);
 PR_MUST_CHECK pr_status pr_product_end_session(pr_product *p, const pr_session_row *row, pr_error *err);

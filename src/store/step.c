@@ -87,7 +87,7 @@ void pr_step_clear(pr_step *s) {
 
 pr_status pr_step_apply(pr_product *p, const pr_step *s, pr_error *err) {
     if (s->type == PR_FRAME_RANK) return PR_OK;
-    if (s->type == PR_FRAME_ASSIGNMENT) return pr_product_name_job(p, s->as.assignment.id, err);
+    if (s->type == PR_FRAME_ASSIGNMENT) return pr_product_assign(p, s->as.assignment.id, s->as.assignment.attempt, err);
     pr_product_touch(p, s->time_ns);
     switch ((pr_frame_type)s->type) {
     case PR_FRAME_ATTRIBUTE:

@@ -316,6 +316,7 @@ pr_status pr_store_flush(pr_store *s, pr_error *err) {
 uint64_t pr_store_pending_bytes(const pr_store *s) { return pr_product_pending(&s->product); }
 uint64_t pr_store_journal_bytes(const pr_store *s) { return pr_journal_bytes(s->journal); }
 uint64_t pr_store_consensus_records(const pr_store *s) { return s->product.n_ballots; }
+uint32_t pr_store_last_attempt(const pr_store *s, const char *id) { return pr_product_last_assigned(&s->product, id); }
 
 uint32_t pr_store_session(const pr_store *s) { return (uint32_t)strtoul(s->product.session.id, NULL, 10); }
 

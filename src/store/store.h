@@ -80,7 +80,9 @@ uint64_t pr_store_pending_bytes(const pr_store *s);
 uint64_t pr_store_bytes(const pr_store *s);             /* size of the HDF5 file at its last flush */
 uint64_t pr_store_journal_bytes(const pr_store *s);     /* of all its segments */
 uint64_t pr_store_consensus_records(const pr_store *s); /* how many it has */
-uint32_t pr_store_session(const pr_store *s);           /* number of the session that began last, from 1; 0: none */
+/* The highest number of an attempt at the job that was noted as handed out, in any session; 0: none. */
+uint32_t pr_store_last_attempt(const pr_store *s, const char *id);
+uint32_t pr_store_session(const pr_store *s); /* number of the session that began last, from 1; 0: none */
 
 /* ---- making again ---- */
 

@@ -4,7 +4,8 @@
  * begin: the run has `evidence: abort`, so it ends as soon as somebody is removed. end: it is resumed, nobody lies any
  * more, and those who were removed stay so. KIND: invalid (announces wrong proofs), contrary (votes against what it
  * found), equivocates (signs both), silent, outnumbers (silent, and F may be half of the ranks, for stakes come from a
- * file), late, floods (rubbish and forgeries), replays (old messages again). */
+ * file), late, floods (rubbish and forgeries), replays (old messages again), climbs (announces the highest attempt that
+ * there is, at every job; begin: rank 0 is told to drain soon, for nobody is removed). */
 #include "base/clock.h"
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
@@ -109,6 +110,32 @@ static bool say_again(void *context, pr_transport *t, int to, const pr_wire_vote
     return false;
 }
 
+/* Once to each rank, beside what it has to say. */
+static pr_manifest manifest;
+static bool climb(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    static bool told[64];
+    (void)context;
+    pr_message own;
+    const pr_crypto crypto = pr_ballot_keys_crypto(keys);
+    if (told[to % 64] || pr_message_decode(&own, m->data, m->size, NULL) != PR_OK) return false;
+    told[to % 64] = true;
+    for (size_t i = 0; i < manifest.n_jobs; i++) {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        pr_message high = {.kind = PR_MESSAGE_ANNOUNCE, .run = own.run, .signer = own.signer};
+        high.subject = (pr_subject){.job = pr_job_name(manifest.jobs[i].id), .attempt = UINT32_MAX, own.signer};
+        CHECK(pr_message_sign(&high, &crypto));
+        CHECK(send(t, to, m->run, bytes, pr_message_encode(bytes, &high)) == PR_OK);
+    }
+    return false;
+}
+
+static bool drain_soon(void *context, pr_transport *t, int to, const pr_wire_vote *m, pr_ballot_keys *keys) {
+    static unsigned n;
+    (void)context, (void)t, (void)to, (void)m, (void)keys;
+    if (++n == 30) CHECK(raise(SIGUSR1) == 0);
+    return false;
+}
+
 static pr_proof_verdict say_the_contrary(void *context, const pr_subject *subject, pr_proof_verdict found) {
     (void)context, (void)subject;
     return found == PR_PROOF_VALID ? PR_PROOF_INVALID : found == PR_PROOF_INVALID ? PR_PROOF_VALID : found;
@@ -120,7 +147,6 @@ static pr_proof_verdict say_anything(void *context, const pr_subject *subject, p
 }
 
 /* A byte of the proof is changed, and all hashes fit what came of it: only the verifier can tell. */
-static pr_manifest manifest;
 static pr_hash run_digest;
 static void spoil(void *context, pr_record *record) {
     pr_job *job = NULL;
@@ -161,6 +187,7 @@ static const kind kinds[] = {
     {"late", {.outgoing = say_late}, PR_REMOVAL_NONE, 0},
     {"floods", {.outgoing = say_rubbish}, PR_REMOVAL_NONE, 0},
     {"replays", {.outgoing = say_again}, PR_REMOVAL_NONE, 0},
+    {"climbs", {.outgoing = climb}, PR_REMOVAL_NONE, 0},
 };
 
 /* The honest have ten times the stake of each liar, and may be fewer. */
@@ -190,6 +217,7 @@ static void check_results(const char *path, const kind *k, int n_liars) {
             fprintf(stderr, "job %s: %s: %s\n", row->id, pr_outcome_name(row->outcome), row->reason);
         CHECK(row->outcome == PR_OUTCOME_APPROVED);
         CHECK(!(by_liar && k->hooks.spoil));
+        CHECK(row->attempts >= 1 && row->attempts < 64); /* numbers go on, whatever a liar has announced */
     }
     pr_results_close(r);
 }
@@ -228,6 +256,8 @@ static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, 
 }
 
 static const struct pr_voter_hooks *hooks_of(int rank, const kind *k, int n_liars, which_part part) {
+    static const struct pr_voter_hooks drains = {.outgoing = drain_soon};
+    if (part == PART_BEGIN && rank == 0 && k->removal == PR_REMOVAL_NONE) return &drains;
     return part != PART_END && rank >= 1 && rank <= n_liars ? &k->hooks : NULL;
 }
 

@@ -34,24 +34,27 @@ if [ -n "${PROVERUN_TEST_LONG:-}" ]; then
     sizes='4 7 10'
     kinds="$kinds random"
 fi
-session() { # MPI_LIARS PROVERUN PART
-    mpirun -n 4 "$1" "$2" "$folder/twice" invalid 1 "$3" >"$folder/out" 2>"$folder/err" && return
-    echo "FAILED: two sessions: $3"
+session() { # MPI_LIARS PROVERUN KIND PART
+    mkdir -p "$folder/twice-$3"
+    mpirun -n 4 "$1" "$2" "$folder/twice-$3" "$3" 1 "$4" >"$folder/out" 2>"$folder/err" && return
+    echo "FAILED: two sessions: $3, $4"
     tail -n 40 "$folder/err"
     exit 1
 }
-mkdir "$folder/twice"
-session "$1" "$2" begin
+session "$1" "$2" invalid begin
 grep -q 'a rank has lied, and the configuration says `evidence: abort`' "$folder/err" || {
     echo 'FAILED: the run is not ended by evidence'
     exit 1
 }
-session "$1" "$2" end
+session "$1" "$2" invalid end
 grep -q 'was removed in an earlier session (invalid_proof): it gets no work' "$folder/err" || {
     echo 'FAILED: the removal is forgotten'
     exit 1
 }
 echo 'evidence ends a run that is to end then, and a removal outlives its session'
+session "$1" "$2" climbs begin
+session "$1" "$2" climbs end
+echo 'the highest number of an attempt that a rank invents is not the run'"'"'s'
 mkdir "$folder/stakes"
 if ! mpirun -n 4 "$1" "$2" "$folder/stakes" outnumbers 2 >"$folder/out" 2>"$folder/err" ||
     ! "$2" audit "$folder"/stakes/*.h5 >"$folder/audit"; then

@@ -1,6 +1,8 @@
-/* Who is there: silence, loss, return; when a watched manifest is complete; the end of an allocation as text. */
+/* Who is there: silence, loss, return; when a watched manifest is complete; the end of an allocation as text; numbers
+ * of attempts in a run that is resumed. */
 #include "cluster/allotment.h"
 #include "cluster/roll.h"
+#include "cluster/run_file.h"
 #include "cluster/watch.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,11 +96,31 @@ static void test_end_of_allocation(void **state) {
     assert_false(pr_allotment_parse(&seconds, "2026-11-25T23:00:00 or so"));
 }
 
+/* A number that was given, or may have been, is not given again; one that nobody can have been given changes little,
+ * and numbers never begin again from 0. */
+static void test_numbers_of_attempts(void **state) {
+    (void)state;
+    uint32_t attempts[2] = {3, 0};
+    pr_run_file f = {.attempts = attempts};
+    assert_true(pr_run_file_may_have_given(&f, 0, 3));
+    assert_true(pr_run_file_may_have_given(&f, 0, 19)); /* 16 of which the journal may know nothing */
+    assert_false(pr_run_file_may_have_given(&f, 0, 20));
+    assert_false(pr_run_file_may_have_given(&f, 0, UINT32_MAX));
+    assert_int_equal(pr_run_file_pass_attempt(&f, 0, 0), 3);
+    assert_int_equal(pr_run_file_pass_attempt(&f, 0, 5), 5);
+    assert_int_equal(pr_run_file_pass_attempt(&f, 0, 4), 5);
+    assert_int_equal(pr_run_file_pass_attempt(&f, 0, UINT32_MAX), 21);
+    assert_int_equal(pr_run_file_pass_attempt(&f, 1, 1000), 16);
+    attempts[0] = UINT32_MAX - 3;
+    assert_int_equal(pr_run_file_pass_attempt(&f, 0, UINT32_MAX - 1), UINT32_MAX - 1);
+    assert_true(pr_run_file_may_have_given(&f, 0, UINT32_MAX));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_loss),  cmocka_unit_test(test_a_lost_rank_comes_back_idle),
         cmocka_unit_test(test_forgiveness),       cmocka_unit_test(test_watched_files_settle),
-        cmocka_unit_test(test_end_of_allocation),
+        cmocka_unit_test(test_end_of_allocation), cmocka_unit_test(test_numbers_of_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-TESTS = ["traps", "rules", "flow", "restore", "certificate", "committee", "codec"]
+TESTS = ["traps", "rules", "record", "flow", "restore", "certificate", "committee", "codec"]
 SIMULATOR = ["sim", "sim_check", "sim_choose", "sim_events", "sim_jobs", "sim_liar", "sim_world"]
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-w"]
 

@@ -405,6 +405,9 @@ static void a_leader_goes_on_that_may_not_propose(void **state) {
         for (uint32_t n = 0; n <= w->retries; n++) net_expire_rounds(w);
         announced(w, &m, &given);
         net_deliver(w, 0, 2, bytes, pr_message_encode(bytes, &m));
+        pr_subject higher = net_subject("job-1", 30, 1, true, 9); /* a liar's, in the place of it */
+        announced(w, &m, &higher);
+        if (k == 1) net_deliver(w, 0, 1, bytes, pr_message_encode(bytes, &m));
         for (int n = 0; n < 2; n++) pr_consensus_expire(w->nodes[0].c, 0);
         assert_int_equal(is_on_its_way(w, 1, PR_MESSAGE_VIEW_CHANGE), k == 1);
         net_destroy(w);

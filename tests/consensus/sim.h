@@ -86,6 +86,8 @@ typedef struct sim_node {
     bool faulty;
     uint32_t life, settings[SIM_JOBS + 1];
     uint64_t opened_at[SIM_JOBS + 1]; /* by timer: since when the round that it belongs to is open; 0: none is */
+    pr_subject recorded[SIM_JOBS];    /* of the last record of a message of another node about a job */
+    uint32_t n_recorded[SIM_JOBS];    /* different ones in a row, in this view and life, with no round's end between */
     sim_record *journal;              /* [n_journal] durable */
     size_t n_journal, journal_capacity;
     sim_effect *effects; /* [n_effects] waiting */
@@ -116,6 +118,7 @@ typedef struct sim_weather {
     bool second_proofs; /* liars have other valid proofs */
     bool stalling;      /* liars do nothing but keep jobs busy */
     bool halving;       /* they do so with good proofs, of which half of the nodes hear */
+    bool climbing;      /* liars do nothing but announce, propose and vote on higher and higher attempts */
 } sim_weather;
 
 typedef struct sim_signed { /* what an honest node has signed and sent: one statement a key */

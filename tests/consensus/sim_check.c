@@ -3,7 +3,7 @@
 #include "sim.h"
 #include <string.h>
 
-enum { ROUND_LIFE_MS = 2000 };
+enum { ROUND_LIFE_MS = 2000, MAX_RECORDED = 9 };
 
 /* ---- what certificates have in common ---- */
 
@@ -169,7 +169,27 @@ static void note_twofold(sim *s, uint32_t node, const uint8_t *data, size_t size
     }
 }
 
+/* What others say of a job makes a node's journal grow by a few rounds, until one of them ends or the view changes:
+ * both take time. */
+static void bound_journal(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    sim_node *n = &s->nodes[node];
+    pr_message m;
+    if (data[0] == PR_CONSENSUS_RECORD_VIEW) memset(n->n_recorded, 0, sizeof n->n_recorded);
+    for (uint32_t j = 0; j < s->n_jobs && data[0] == PR_CONSENSUS_RECORD_OUTCOME; j++)
+        if (memcmp(s->jobs[j].name.bytes, data + 1, sizeof s->jobs[j].name.bytes) == 0) n->n_recorded[j] = 0;
+    if (data[0] != PR_CONSENSUS_RECORD_MESSAGE || pr_message_decode(&m, data + 1, size - 1, NULL) != PR_OK ||
+        m.signer == node)
+        return;
+    for (uint32_t j = 0; j < s->n_jobs; j++) {
+        if (!pr_hash_equal(&s->jobs[j].name, &m.subject.job) || pr_subject_equal(&n->recorded[j], &m.subject)) continue;
+        n->recorded[j] = m.subject;
+        if (++n->n_recorded[j] > MAX_RECORDED)
+            sim_fail(s, "node %u has %d rounds of job %u on record in a row", node, MAX_RECORDED + 1, j);
+    }
+}
+
 void sim_check_record(sim *s, uint32_t node, const uint8_t *data, size_t size) {
+    bound_journal(s, node, data, size);
     if (data[0] == PR_CONSENSUS_RECORD_MESSAGE) note_twofold(s, node, data + 1, size - 1);
     if (data[0] == PR_CONSENSUS_RECORD_EVIDENCE) check_evidence(s, node, data + 1, size - 1);
     if (data[0] == PR_CONSENSUS_RECORD_VIEW) check_view(s, node, data + 1, size - 1);

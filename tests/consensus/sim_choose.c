@@ -86,6 +86,7 @@ static void choose_weather(sim *s) {
                                .second_proofs = sim_chance(s, 15),
                                .stalling = sim_chance(s, 10)};
     s->weather.halving = s->weather.stalling && sim_chance(s, 50);
+    s->weather.climbing = !s->weather.stalling && sim_chance(s, 5);
     s->healed_at = 200 + sim_below(s, 1500);
     s->end = s->healed_at + 20000;
 }

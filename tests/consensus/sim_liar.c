@@ -353,6 +353,29 @@ static void stall(sim *s, uint32_t liar) {
     }
 }
 
+/* One attempt after the other, far more than a scheduler gives, up to the highest number that there is, with what may
+ * be put on record: announced, perhaps proposed as if it led, somebody said to be absent. */
+static void climb(sim *s, uint32_t liar) {
+    uint64_t view = any_view(s);
+    uint32_t j = sim_below(s, s->n_jobs), first = s->jobs[j].attempt + 24 * (uint32_t)s->lies;
+    if (sim_chance(s, 20)) first = UINT32_MAX - 23;
+    bool leads = sim_chance(s, 50);
+    for (uint32_t k = 0; k < 24; k++) {
+        uint8_t bytes[PR_MESSAGE_MAX_BYTES];
+        uint32_t attempt = first + k;
+        pr_message m = {.kind = PR_MESSAGE_ANNOUNCE,
+                        .subject = sim_jobs_subject(s, j, attempt, liar, SIM_PROOF_WITHHELD)};
+        tell_some(s, liar, bytes, seal(s, bytes, &m, liar));
+        memcpy(m.announcement, m.signature, PR_SIGNATURE_BYTES);
+        m.kind = PR_MESSAGE_PROPOSE;
+        m.view = view;
+        if (leads) tell_some(s, liar, bytes, seal(s, bytes, &m, liar));
+        m.kind = PR_MESSAGE_ABSENCE;
+        m.absent = sim_below(s, s->n);
+        tell_some(s, liar, bytes, seal(s, bytes, &m, liar));
+    }
+}
+
 void sim_liar_lie(sim *s, uint32_t liar) {
     static void (*const lies[])(sim *, uint32_t) = {
         vote,
@@ -382,6 +405,8 @@ void sim_liar_lie(sim *s, uint32_t liar) {
     s->lies++;
     if (s->weather.stalling)
         stall(s, liar);
+    else if (s->weather.climbing)
+        climb(s, liar);
     else if (s->n_subjects == 0)
         announce(s, liar);
     else

@@ -270,6 +270,7 @@ static void stop(sim_node *node) {
     if (s->sabotage == SIM_LOSE_WRITTEN && node->n_journal > s->n) free(node->journal[--node->n_journal].data);
     pr_consensus_destroy(node->c);
     memset(node->opened_at, 0, sizeof node->opened_at);
+    memset(node->n_recorded, 0, sizeof node->n_recorded);
     node->c = NULL;
     node->life++;
     sim_say(s, "node %u stops, %zu records", node->index, node->n_journal);

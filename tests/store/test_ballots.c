@@ -129,6 +129,7 @@ static void write_run(const char *path) {
     const uint8_t away[PR_AWAY_BYTES] = {[0] = 1, [4] = 6}; /* validator 1, sets 1 and 2 */
     put(s, PR_CONSENSUS_RECORD_AWAY, away, sizeof away);
     must(pr_store_note_assignment(s, "a", 2, PR_ASSIGNED_PROVE, 3, &e), &e);
+    must(pr_store_note_assignment(s, "a", 1, PR_ASSIGNED_VERIFY, 3, &e), &e);
     pr_message announcement = message(PR_MESSAGE_ANNOUNCE, "a", 2, 3);
     pr_message first = vote("a", 0, PR_VOTE_APPROVE), second = vote("b", 1, PR_VOTE_REJECT);
     put_message(s, &announcement);
@@ -291,6 +292,24 @@ static void test_repair_gives_the_same(void **state) {
     sample_remove(copy);
 }
 
+static void test_numbers_of_attempts_outlive_a_session(void **state) {
+    (void)state;
+    char path[128];
+    pr_error e = {0};
+    pr_store *s;
+    sample_path(path, "numbers.h5");
+    write_run(path);
+    for (uint32_t session = 1; session < 4; session++) {
+        must(pr_store_reopen(&s, path, &e), &e);
+        assert_int_equal(pr_store_last_attempt(s, "a"), 2);
+        assert_int_equal(pr_store_last_attempt(s, "never"), 0);
+        assert_int_equal(pr_store_last_attempt(s, "b"), session - 1);
+        must(pr_store_note_assignment(s, "b", session, PR_ASSIGNED_PROVE, 1, &e), &e);
+        must(pr_store_close(s, &e), &e);
+    }
+    sample_remove(path);
+}
+
 static void test_files_without_these_tables(void **state) {
     (void)state;
     char path[128], merged[128];
@@ -351,11 +370,9 @@ static void test_what_is_no_record_is_not_written(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_record_has_its_row),
-        cmocka_unit_test(test_each_record_in_words),
-        cmocka_unit_test(test_repair_gives_the_same),
-        cmocka_unit_test(test_files_without_these_tables),
-        cmocka_unit_test(test_what_is_no_record_is_not_written),
+        cmocka_unit_test(test_each_record_has_its_row),    cmocka_unit_test(test_each_record_in_words),
+        cmocka_unit_test(test_repair_gives_the_same),      cmocka_unit_test(test_numbers_of_attempts_outlive_a_session),
+        cmocka_unit_test(test_files_without_these_tables), cmocka_unit_test(test_what_is_no_record_is_not_written),
     };
     return cmocka_run_group_tests(tests, sample_make_folder, sample_remove_folder);
 }
