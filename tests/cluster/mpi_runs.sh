@@ -1,8 +1,9 @@
 #!/bin/sh
 # Whole runs under mpirun with 1, 2 and 4 ranks: outcomes, exit codes, what stands on which stream, a missing input, a
 # bad manifest, resume after SIGKILL, drain, damaged results files.
-#   mpi_runs.sh PROVERUN
+#   mpi_runs.sh PROVERUN YIELD_SHIM
 set -u
+YIELD_SHIM=$2
 . "$(dirname "$0")/common.sh"
 
 # run N ARGUMENTS...: streams to out and err, exit code to RC
@@ -66,8 +67,12 @@ expect_in "6 of 6 jobs done" err "the template of manifests"
 
 # from another working folder, with a metrics file of its own and JSON logs
 mkdir elsewhere && cd elsewhere || exit 1
+export LD_PRELOAD="$YIELD_SHIM" PR_YIELD_LOG="$PWD/yields" OMPI_MCA_mpi_yield_when_idle=1
 run 2 ../small.yaml --metrics m.prom --log json
+unset LD_PRELOAD PR_YIELD_LOG OMPI_MCA_mpi_yield_when_idle
 expect_rc 0 "from elsewhere"
+# a supervisor that looks for messages keeps the processor, whatever Open MPI was told
+[ "$(count '^looks [1-9][0-9]* yields 0$' yields)" = 2 ] || fail "looking for messages gives the processor away: $(cat yields)"
 [ -s m.prom ] || fail "no metrics file"
 grep -v '^{.*}$' err && fail "a line on standard error is not JSON"
 case "$(h5_of_run)" in results/small-*.h5) ;; *) fail "results/ is not the default folder" ;; esac
