@@ -5,16 +5,31 @@
 
 namespace PR_GPU {
 
-/* x of the canonic domain of log size m >= 2: entry h is the point in slot 4h, h < 2^(m-2), and lies at word 2^(m-2) +
- * h, so that tables of all sizes stand one behind another. Their inverses beside them. The other points of the four are
- * (x, -y), (-x, -y), (-x, y). For m >= 3, entry 2q + 1 is the y of the point in slot 8q. */
+/* A twiddle t in tables: 2t, signed, with t in (-p/2, p/2). */
+PR_DEVICE uint32_t double_twiddle(pr_m31 t) { return 2 * (t > PR_P / 2 ? t - PR_P : t); }
+PR_DEVICE pr_m31 halve_twiddle(uint32_t doubled) {
+    const uint32_t half = (uint32_t)((int32_t)doubled >> 1);
+    return pr_m31_smaller(half + PR_P, half);
+}
+/* v t for v in [-p, p]. The halves of the doubled product are congruent to its parts below and above bit 31; what is
+ * added, 0 mod p, leaves their sum in [-p, p]. */
+PR_DEVICE pr_m31 mul_twiddle(uint32_t v, uint32_t doubled) {
+    const int64_t product = (int64_t)(int32_t)v * (int32_t)doubled + (INT64_C(1) << 31) - (INT64_C(1) << 62);
+    const uint32_t sum = (uint32_t)((uint64_t)product >> 32) + ((uint32_t)product >> 1);
+    return pr_m31_smaller(sum + PR_P, sum);
+}
+
+/* x of the canonic domain of log size m >= 2, as double_twiddle() has it: entry h is the point in slot 4h, h < 2^(m-2),
+ * and lies at word 2^(m-2) + h, so that tables of all sizes stand one behind another. Their inverses beside them. The
+ * other points of the four are (x, -y), (-x, -y), (-x, y). For m >= 3, entry 2q + 1 is the y of the point in slot 8q.
+ */
 struct twiddle_tables {
     const_words line, inverse;
 };
 inline size_t twiddle_words(uint32_t max_log_rows) { return max_log_rows < 2 ? 1 : (size_t)1 << (max_log_rows - 1); }
 
 PR_DEVICE pr_m31 line_entry(const const_words &table, unsigned m, size_t h) {
-    return ld(table, ((size_t)1 << (m - 2)) + h);
+    return halve_twiddle(ld(table, ((size_t)1 << (m - 2)) + h));
 }
 /* y (or 1/y) of the point in slot 2h of the canonic domain of log size m >= 1. */
 PR_DEVICE pr_m31 circle_entry(const const_words &table, unsigned m, size_t h) {

@@ -1,21 +1,23 @@
 /* A column of 2^n words is transformed in passes, each over some layers: the first over layers 0 .. LOG_TILE - 1, on
  * runs that lie together; the others over a few layers more, on tiles that have a row of 2^LOG_WIDTH words in each of
- * the runs that meet. A block of threads takes a tile: 16 words a thread in registers, four layers at a time (radix
- * 16), and an exchange through shared memory before the next four. The last pass of an interpolation is the first of
- * an evaluation, so an extension of 2^20 words takes three passes over memory: read n, write n; read n, write 2n;
- * read 2n, write 2n. The first layers of an extension only copy coefficients, for they meet zeros: so each of its
- * parts, the runs of 2^n words, is an evaluation of the same coefficients. */
+ * the runs that meet. A block of threads takes a tile of two columns, which share twiddles and places: 16 words of each
+ * a thread in registers, four layers at a time (radix 16), and an exchange through shared memory before the next four.
+ * The last pass of an interpolation is the first of an evaluation, so an extension of 2^20 words takes three passes
+ * over memory: read n, write n; read n, write 2n; read 2n, write 2n. The first layers of an extension only copy
+ * coefficients, for they meet zeros: so each of its parts, the runs of 2^n words, is an evaluation of the same
+ * coefficients. */
 #include "cuda/transform.cuh"
 
 namespace PR_GPU {
 
 #if defined(PR_CUDA_EMULATED) && !defined(PR_CUDA_DEVICE_TILES)
 /* Smaller, so that columns of a few thousand words take every path. */
-constexpr unsigned log_tile = 8, log_width = 1;
+constexpr unsigned log_tile = 9, log_width = 1;
 #else
 constexpr unsigned log_tile = 12, log_width = 4;
 #endif
 constexpr unsigned log_radix = 4, radix = 1 << log_radix;
+constexpr unsigned columns_each = 2; /* of a block */
 
 struct column_pair {
     pr_col dst, src;
@@ -27,11 +29,22 @@ struct pass {
     uint32_t n, first_layer, n_layers, width;
     uint32_t inverse_domain, forward_domain; /* log sizes */
     uint32_t steps, n_parts;                 /* of a pass forward: written 2^n words apart */
-    uint32_t scale;                          /* after the inverse: 2^-n, or 1 */
+    uint32_t scale;                          /* 2^(32 - n), for 2^-n after the inverse; or 0 */
     uint32_t from_dst;                       /* reads what a pass before it wrote */
+    uint32_t log_gap;                        /* in shared memory a word is left out after every 2^log_gap */
 };
 
-PR_DEVICE uint32_t padded(uint32_t i) { return i + (i >> 5); } /* spreads strides over the banks */
+/* A thread's words of the block's columns. */
+struct tile_words {
+    uint32_t v[columns_each][radix];
+};
+/* The columns of a block; at the end of a batch, one. */
+struct block_columns {
+    words dst[columns_each], src[columns_each];
+    bool has[columns_each];
+};
+#define PR_EACH_COLUMN _Pragma("unroll") for (unsigned c = 0; c < columns_each; c++)
+#define PR_EACH_WORD _Pragma("unroll") for (uint32_t r = 0; r < radix; r++)
 
 /* Bits window .. window + 3 of a tile's words are those of a thread's registers; they are neighbours in the column too,
  * from bit apart on. */
@@ -39,26 +52,36 @@ struct thread_place {
     unsigned window, apart;
     uint32_t first; /* where register 0 lies in the column */
 };
-PR_DEVICE uint32_t word_of(unsigned window, uint32_t r) {
-    return threadIdx.x >> window << (window + log_radix) | r << window | (threadIdx.x & ((1u << window) - 1));
+PR_DEVICE uint32_t first_word(unsigned window) {
+    return threadIdx.x >> window << (window + log_radix) | (threadIdx.x & ((1u << window) - 1));
 }
 PR_DEVICE uint32_t base_of(const pass &p, uint32_t tile) {
     const uint32_t low_bits = p.first_layer - p.width, low = tile & ((1u << low_bits) - 1), high = tile >> low_bits;
     return (low << p.width) + (high << (p.first_layer + p.n_layers));
 }
 PR_DEVICE thread_place place_at(const pass &p, unsigned window) {
-    const uint32_t word = word_of(window, 0);
+    const uint32_t word = first_word(window);
     const uint32_t first = base_of(p, blockIdx.x) + (word >> p.width << p.first_layer) + (word & ((1u << p.width) - 1));
     return thread_place{window, p.first_layer + window - p.width, first};
 }
 
-PR_DEVICE void exchange(uint32_t v[radix], const words &shared, unsigned from, unsigned to) {
+/* Words of a tile in shared memory: those of a thread at equal distances, spread over the banks by gaps (log_gap_of).
+ */
+struct shared_place {
+    uint32_t first, step;
+};
+PR_DEVICE uint32_t with_gaps(const pass &p, uint32_t word) { return word + (word >> p.log_gap); }
+PR_DEVICE shared_place shared_at(const pass &p, unsigned window) {
+    return shared_place{with_gaps(p, first_word(window)), with_gaps(p, 1u << window)};
+}
+constexpr uint32_t shared_words = (1 << log_tile) + (1 << (log_tile - log_radix)); /* of a column */
+
+PR_DEVICE void exchange(tile_words &t, const pass &p, const words &shared, unsigned from, unsigned to) {
+    const shared_place a = shared_at(p, from), b = shared_at(p, to);
     __syncthreads();
-#pragma unroll
-    for (uint32_t r = 0; r < radix; r++) st(shared, padded(word_of(from, r)), v[r]);
+    PR_EACH_COLUMN PR_EACH_WORD st(shared, c * shared_words + a.first + r * a.step, t.v[c][r]);
     __syncthreads();
-#pragma unroll
-    for (uint32_t r = 0; r < radix; r++) v[r] = ld(shared, padded(word_of(to, r)));
+    PR_EACH_COLUMN PR_EACH_WORD t.v[c][r] = ld(shared, c * shared_words + b.first + r * b.step);
 }
 
 /* N words that lie together, the first at a multiple of N. */
@@ -75,65 +98,65 @@ template <unsigned N> PR_DEVICE void ld_run(uint32_t t[N], const const_words &fr
     }
 }
 
-/* Twiddles of the circle layer of eight pairs, the first a multiple of eight: in fours y, -y, -x, x. Domains of 2^4
- * and more. */
-PR_DEVICE void ld_circle(uint32_t t[radix / 2], const const_words &table, unsigned domain, uint32_t slot) {
+/* Twiddles of the circle layer of eight pairs, from the two fours at a word: of each y, -y, -x, x. */
+PR_DEVICE void ld_circle(uint32_t t[radix / 2], const const_words &table, size_t at) {
     uint32_t xy[4];
-    ld_run<4>(xy, table, ((size_t)1 << (domain - 2)) + slot / 4);
+    ld_run<4>(xy, table, at);
 #pragma unroll
     for (unsigned i = 0; i < 2; i++) {
-        t[4 * i] = xy[2 * i + 1], t[4 * i + 1] = PR_P - xy[2 * i + 1];
-        t[4 * i + 2] = PR_P - xy[2 * i], t[4 * i + 3] = xy[2 * i];
+        t[4 * i] = xy[2 * i + 1], t[4 * i + 1] = 0 - xy[2 * i + 1];
+        t[4 * i + 2] = 0 - xy[2 * i], t[4 * i + 3] = xy[2 * i];
     }
 }
 
-template <bool IS_INVERSE> PR_DEVICE void butterfly(uint32_t &u, uint32_t &w, pr_m31 t) {
+template <bool IS_INVERSE> PR_DEVICE void butterfly(uint32_t &u, uint32_t &w, uint32_t doubled_twiddle) {
     if (IS_INVERSE) {
-        const pr_m31 difference = pr_m31_sub(u, w);
+        const uint32_t difference = u - w; /* signed */
         u = pr_m31_add(u, w);
-        w = pr_m31_mul(difference, t);
+        w = mul_twiddle(difference, doubled_twiddle);
     } else {
-        const pr_m31 product = pr_m31_mul(w, t);
+        const pr_m31 product = mul_twiddle(w, doubled_twiddle);
         w = pr_m31_sub(u, product);
         u = pr_m31_add(u, product);
     }
 }
 
-/* The layer of register bit Q. slot: of register 0 in the whole domain. */
+/* The layer of register bit Q, whose twiddles begin at a word; those of the layer below at twice as many. */
 template <bool IS_INVERSE, unsigned Q>
-PR_DEVICE void layer(uint32_t v[radix], const const_words &table, unsigned domain, unsigned apart, uint32_t slot) {
+PR_DEVICE void layer(tile_words &tile, const const_words &table, size_t at, bool is_circle) {
     constexpr unsigned n = radix / 2 >> Q;
-    const unsigned k = apart + Q;
     uint32_t t[n];
-    if (Q == 0 && k == 0)
-        ld_circle(t, table, domain, slot);
+    if (Q == 0 && is_circle)
+        ld_circle(t, table, at / 2);
     else
-        ld_run<n>(t, table, ((size_t)1 << (domain - k - 1)) + (slot >> (k + 1)));
+        ld_run<n>(t, table, at >> Q);
 #pragma unroll
     for (unsigned j = 0; j < n; j++)
 #pragma unroll
         for (unsigned i = 0; i < 1u << Q; i++) {
             const unsigned r = j << (Q + 1) | i;
-            butterfly<IS_INVERSE>(v[r], v[r | 1u << Q], t[j]);
+            PR_EACH_COLUMN butterfly<IS_INVERSE>(tile.v[c][r], tile.v[c][r | 1u << Q], t[j]);
         }
 }
 
-/* The layers of a window's bits from .. to - 1. */
-PR_DEVICE void window_inverse(uint32_t v[radix], const const_words &table, unsigned domain, const thread_place &at,
-                              unsigned from, unsigned to) {
+/* The layers of a window's bits, of those from a bit on. slot: of register 0 in the whole domain. */
+template <bool IS_INVERSE>
+PR_DEVICE void window_layers(tile_words &t, const const_words &table, unsigned domain, const thread_place &at,
+                             unsigned from, uint32_t slot) {
     const unsigned w = at.window;
-    if (w >= from && w < to) layer<true, 0>(v, table, domain, at.apart, at.first);
-    if (w + 1 >= from && w + 1 < to) layer<true, 1>(v, table, domain, at.apart, at.first);
-    if (w + 2 >= from && w + 2 < to) layer<true, 2>(v, table, domain, at.apart, at.first);
-    if (w + 3 >= from && w + 3 < to) layer<true, 3>(v, table, domain, at.apart, at.first);
-}
-PR_DEVICE void window_forward(uint32_t v[radix], const const_words &table, unsigned domain, const thread_place &at,
-                              unsigned from, unsigned to, uint32_t slot) {
-    const unsigned w = at.window;
-    if (w + 3 >= from && w + 3 < to) layer<false, 3>(v, table, domain, at.apart, slot);
-    if (w + 2 >= from && w + 2 < to) layer<false, 2>(v, table, domain, at.apart, slot);
-    if (w + 1 >= from && w + 1 < to) layer<false, 1>(v, table, domain, at.apart, slot);
-    if (w >= from && w < to) layer<false, 0>(v, table, domain, at.apart, slot);
+    const size_t first = ((size_t)1 << (domain - at.apart - 1)) + (slot >> (at.apart + 1));
+    const bool is_circle = at.apart == 0;
+    if (IS_INVERSE) {
+        if (w >= from) layer<true, 0>(t, table, first, is_circle);
+        if (w + 1 >= from) layer<true, 1>(t, table, first, false);
+        if (w + 2 >= from) layer<true, 2>(t, table, first, false);
+        layer<true, 3>(t, table, first, false);
+    } else {
+        layer<false, 3>(t, table, first, false);
+        if (w + 2 >= from) layer<false, 2>(t, table, first, false);
+        if (w + 1 >= from) layer<false, 1>(t, table, first, false);
+        if (w >= from) layer<false, 0>(t, table, first, is_circle);
+    }
 }
 
 /* Bits of a tile that have layers are first .. last - 1, at least four; windows never reach beyond last. */
@@ -144,97 +167,149 @@ PR_DEVICE unsigned window_at(const tile_bits &b, unsigned bit) {
     return bit + log_radix < b.last ? bit : b.last - log_radix;
 }
 
-PR_DEVICE void inverse_layers(uint32_t v[radix], const pass &p, const const_words &table, const tile_bits &b,
+/* Windows begin at every fourth bit from the first on, and take the layers from there. */
+PR_DEVICE void inverse_layers(tile_words &t, const pass &p, const const_words &table, const tile_bits &b,
                               const words &shared) {
     for (unsigned at = b.first; at < b.last; at += log_radix) {
         const thread_place place = place_at(p, window_at(b, at));
-        if (at != b.first) exchange(v, shared, window_at(b, at - log_radix), place.window);
-        window_inverse(v, table, p.inverse_domain, place, at, b.last);
+        if (at != b.first) exchange(t, p, shared, window_at(b, at - log_radix), place.window);
+        window_layers<true>(t, table, p.inverse_domain, place, at, place.first);
     }
 }
 
 /* part: the slot that this evaluation begins at. */
-PR_DEVICE void forward_layers(uint32_t v[radix], const pass &p, const const_words &table, const tile_bits &b,
+PR_DEVICE void forward_layers(tile_words &t, const pass &p, const const_words &table, const tile_bits &b,
                               const words &shared, uint32_t part) {
-    for (unsigned end = b.last, before = window_at(b, b.last); end > b.first;) {
-        const unsigned at = end - b.first > log_radix ? end - log_radix : b.first;
+    const unsigned top = b.first + (b.last - b.first - 1) / log_radix * log_radix;
+    for (unsigned at = top + log_radix; at > b.first;) {
+        at -= log_radix;
         const thread_place place = place_at(p, window_at(b, at));
-        if (end != b.last) exchange(v, shared, before, place.window);
-        window_forward(v, table, p.forward_domain, place, at, end, part + place.first);
-        before = place.window;
-        end = at;
+        if (at != top) exchange(t, p, shared, window_at(b, at + log_radix), place.window);
+        window_layers<false>(t, table, p.forward_domain, place, at, part + place.first);
     }
 }
 
-PR_DEVICE void load_tile(uint32_t v[radix], const words &src, const thread_place &at) {
-    if (at.apart == 0) {
-        ld_run<radix>(v, read_only(src), at.first);
-        return;
+PR_DEVICE void load_tile(tile_words &t, const block_columns &b, const thread_place &at) {
+    PR_EACH_COLUMN {
+        PR_EACH_WORD t.v[c][r] = 0;
+        if (!b.has[c]) continue;
+        if (at.apart == 0)
+            ld_run<radix>(t.v[c], read_only(b.src[c]), at.first);
+        else
+            PR_EACH_WORD t.v[c][r] = ld(b.src[c], at.first + (r << at.apart));
     }
-#pragma unroll
-    for (uint32_t r = 0; r < radix; r++) v[r] = ld(src, at.first + (r << at.apart));
 }
 
-PR_DEVICE void store_tile(const words &dst, const uint32_t v[radix], const thread_place &at) {
-    if (at.apart == 0) {
+/* part: the word that this evaluation begins at. */
+PR_DEVICE void store_tile(const block_columns &b, const tile_words &t, const thread_place &at, size_t part) {
+    PR_EACH_COLUMN {
+        if (!b.has[c]) continue;
+        const uint32_t *v = t.v[c];
+        if (at.apart == 0) {
 #pragma unroll
-        for (uint32_t r = 0; r < radix; r += 4) st4(dst, at.first + r, word4{v[r], v[r + 1], v[r + 2], v[r + 3]});
-        return;
+            for (uint32_t r = 0; r < radix; r += 4)
+                st4(b.dst[c], part + at.first + r, word4{v[r], v[r + 1], v[r + 2], v[r + 3]});
+        } else {
+            PR_EACH_WORD st(b.dst[c], part + at.first + (r << at.apart), v[r]);
+        }
     }
-#pragma unroll
-    for (uint32_t r = 0; r < radix; r++) st(dst, at.first + (r << at.apart), v[r]);
 }
 
-/* One tile a block; the columns of the batch are the grid's second dimension. */
+/* v 2^-n, from 2^(32 - n): the upper n bits of 31 change places with the others. */
+PR_DEVICE pr_m31 divided(pr_m31 v, uint32_t scale) {
+    const uint64_t product = (uint64_t)v * scale;
+    return (uint32_t)(product >> 32) + ((uint32_t)product >> 1);
+}
+
+PR_DEVICE block_columns columns_of(const pass &p, const words &arena, const span<const column_pair> &columns,
+                                   uint32_t n_columns) {
+    block_columns b = {};
+    PR_EACH_COLUMN {
+        const uint32_t i = columns_each * blockIdx.y + c;
+        b.has[c] = i < n_columns;
+        const column_pair pair = ld(columns, b.has[c] ? i : 0);
+        b.dst[c] = column(arena, pair.dst), b.src[c] = p.from_dst ? b.dst[c] : column(arena, pair.src);
+    }
+    return b;
+}
+
+PR_DEVICE void interpolate(tile_words &t, const pass &p, const const_words &table, const tile_bits &bits,
+                           const words &shared) {
+    inverse_layers(t, p, table, bits, shared);
+    if (p.scale) PR_EACH_COLUMN PR_EACH_WORD t.v[c][r] = divided(t.v[c][r], p.scale);
+}
+
+/* Kinds of passes; kernels of their own, for evaluating several parts takes twice the registers. */
+enum pass_kind { ONLY_INVERSE, ONLY_FORWARD, IN_PARTS };
+static pass_kind kind_of(const pass &p) {
+    return !(p.steps & FORWARD) ? ONLY_INVERSE : p.steps & INVERSE || p.n_parts > 1 ? IN_PARTS : ONLY_FORWARD;
+}
+
+/* One tile of columns_each columns a block; those of the batch are the grid's second dimension. */
+template <pass_kind KIND>
 __global__ void __launch_bounds__(1 << (log_tile - log_radix))
-    transform_kernel(pass p, words arena, span<const column_pair> columns, twiddle_tables twiddles) {
-    PR_SHARED(uint32_t, shared, (1 << log_tile) + (1 << (log_tile - 5)));
-    const column_pair pair = ld(columns, blockIdx.y);
-    const words dst = column(arena, pair.dst), src = p.from_dst ? dst : column(arena, pair.src);
+    transform_kernel(pass p, words arena, span<const column_pair> columns, twiddle_tables twiddles,
+                     uint32_t n_columns) {
+    PR_SHARED(uint32_t, shared, columns_each * shared_words);
+    const block_columns b = columns_of(p, arena, columns, n_columns);
     const tile_bits bits = {p.width, p.width + p.n_layers};
     const thread_place low = place_at(p, window_at(bits, bits.first)), high = place_at(p, window_at(bits, bits.last));
-    uint32_t v[radix];
-    load_tile(v, src, p.steps & INVERSE ? low : high);
-    if (p.steps & INVERSE) {
-        inverse_layers(v, p, twiddles.inverse, bits, shared);
-#pragma unroll
-        for (uint32_t r = 0; r < radix; r++) v[r] = pr_m31_mul(v[r], p.scale);
-        if (!(p.steps & FORWARD)) store_tile(dst, v, high);
-    }
-    for (uint32_t part = p.n_parts; p.steps & FORWARD && part-- > 0;) {
-        uint32_t w[radix];
-#pragma unroll
-        for (uint32_t r = 0; r < radix; r++) w[r] = v[r];
-        forward_layers(w, p, twiddles.line, bits, shared, part << p.n);
-        store_tile(sub(dst, (size_t)part << p.n, (size_t)1 << p.n), w, low);
+    tile_words t;
+    if (KIND == ONLY_INVERSE) {
+        load_tile(t, b, low);
+        interpolate(t, p, twiddles.inverse, bits, shared);
+        store_tile(b, t, high, 0);
+    } else if (KIND == ONLY_FORWARD) {
+        load_tile(t, b, high);
+        forward_layers(t, p, twiddles.line, bits, shared, 0);
+        store_tile(b, t, low, 0);
+    } else {
+        load_tile(t, b, p.steps & INVERSE ? low : high);
+        if (p.steps & INVERSE) interpolate(t, p, twiddles.inverse, bits, shared);
+        for (uint32_t part = p.n_parts; part-- > 0;) {
+            tile_words values = t;
+            forward_layers(values, p, twiddles.line, bits, shared, part << p.n);
+            store_tile(b, values, low, (size_t)part << p.n);
+        }
     }
 }
 
 /* Columns of fewer than sixteen words: one thread each, a layer after the other. */
+template <bool IS_INVERSE, unsigned N>
+PR_DEVICE void small_layer(uint32_t v[1 << N], const const_words &table, unsigned domain, unsigned k, uint32_t slot) {
+#pragma unroll
+    for (uint32_t r = 0; r < 1u << N; r++)
+        if (!(r >> k & 1))
+            butterfly<IS_INVERSE>(v[r], v[r | 1u << k],
+                                  double_twiddle(layer_twiddle(table, domain, k, (slot + r) >> (k + 1))));
+}
+template <unsigned N>
+PR_DEVICE void transform_small(const pass &p, const words &dst, const words &src, const twiddle_tables &twiddles) {
+    uint32_t v[1 << N], w[1 << N];
+#pragma unroll
+    for (uint32_t r = 0; r < 1u << N; r++) v[r] = ld(src, r);
+#pragma unroll
+    for (int k = 0; k < (int)N; k++)
+        if (p.steps & INVERSE) small_layer<true, N>(v, twiddles.inverse, p.inverse_domain, (unsigned)k, 0);
+#pragma unroll
+    for (uint32_t r = 0; r < 1u << N; r++)
+        if (p.scale) v[r] = divided(v[r], p.scale);
+    for (uint32_t part = 0; part < p.n_parts; part++) {
+#pragma unroll
+        for (uint32_t r = 0; r < 1u << N; r++) w[r] = v[r];
+#pragma unroll
+        for (int k = (int)N; k-- > 0;)
+            if (p.steps & FORWARD) small_layer<false, N>(w, twiddles.line, p.forward_domain, (unsigned)k, part << N);
+#pragma unroll
+        for (uint32_t r = 0; r < 1u << N; r++) st(dst, (part << N) + r, w[r]);
+    }
+}
+template <unsigned N>
 __global__ void __launch_bounds__(block_threads)
     small_kernel(pass p, words arena, span<const column_pair> columns, twiddle_tables twiddles, uint32_t n_columns) {
-    const uint32_t size = 1u << p.n;
     for (size_t i = thread_number(); i < n_columns; i += thread_count()) {
         const column_pair pair = ld(columns, i);
-        const words dst = column(arena, pair.dst), src = column(arena, pair.src);
-        uint32_t v[radix / 2] = {0}, w[radix / 2];
-        for (uint32_t r = 0; r < size; r++) v[r] = ld(src, r);
-        for (unsigned k = 0; p.steps & INVERSE && k < p.n; k++)
-            for (uint32_t r = 0; r < size; r++)
-                if (!(r >> k & 1))
-                    butterfly<true>(v[r], v[r | 1u << k],
-                                    layer_twiddle(twiddles.inverse, p.inverse_domain, k, r >> (k + 1)));
-        for (uint32_t r = 0; r < size; r++) v[r] = pr_m31_mul(v[r], p.scale);
-        for (uint32_t part = 0; part < p.n_parts; part++) {
-            for (uint32_t r = 0; r < size; r++) w[r] = v[r];
-            for (unsigned k = p.n; p.steps & FORWARD && k-- > 0;)
-                for (uint32_t r = 0; r < size; r++)
-                    if (!(r >> k & 1))
-                        butterfly<false>(
-                            w[r], w[r | 1u << k],
-                            layer_twiddle(twiddles.line, p.forward_domain, k, ((part << p.n) + r) >> (k + 1)));
-            for (uint32_t r = 0; r < size; r++) st(dst, (part << p.n) + r, w[r]);
-        }
+        transform_small<N>(p, column(arena, pair.dst), column(arena, pair.src), twiddles);
     }
 }
 
@@ -246,17 +321,31 @@ struct batch {
     size_t n_columns;
 };
 
-static pr_status launch_pass(const batch &b, const pass &p, uint32_t n_words_log, pr_error *err) {
+template <pass_kind KIND> static cudaError_t launch_kernel(const batch &b, const pass &p, uint32_t n_words_log) {
     const unsigned log_words = p.n_layers + p.width;
     const unsigned threads = 1u << (log_words - log_radix);
-    const dim3 grid(1u << (n_words_log - log_words), (unsigned)b.n_columns);
+    const dim3 grid(1u << (n_words_log - log_words), (unsigned)((b.n_columns + columns_each - 1) / columns_each));
     const words all = arena(b.dev);
+    return PR_LAUNCH(transform_kernel<KIND>, grid, threads, 0, b.dev->stream, p, all, b.columns, b.dev->twiddles,
+                     (uint32_t)b.n_columns);
+}
+static pr_status launch_pass(const batch &b, const pass &p, uint32_t n_words_log, pr_error *err) {
+    const pass_kind kind = kind_of(p);
     count_moved(b.dev, b.n_columns * ((size_t)1 << n_words_log) * (1 + (p.steps & FORWARD ? p.n_parts : 1)));
-    PR_CUDA_TRY(PR_LAUNCH(transform_kernel, grid, threads, 0, b.dev->stream, p, all, b.columns, b.dev->twiddles),
-                "transform");
-    return PR_OK;
+    return check(kind == ONLY_INVERSE   ? launch_kernel<ONLY_INVERSE>(b, p, n_words_log)
+                 : kind == ONLY_FORWARD ? launch_kernel<ONLY_FORWARD>(b, p, n_words_log)
+                                        : launch_kernel<IN_PARTS>(b, p, n_words_log),
+                 "transform", err);
 }
 
+/* 2^-n as divided() takes it. */
+static uint32_t scale_of(uint32_t n) { return n > 0 ? 1u << (32 - n) : 0; }
+
+template <unsigned N> static cudaError_t launch_small_kernel(const batch &b, const pass &p) {
+    const words all = arena(b.dev);
+    return PR_LAUNCH(small_kernel<N>, blocks_for(b.n_columns), block_threads, 0, b.dev->stream, p, all, b.columns,
+                     b.dev->twiddles, (uint32_t)b.n_columns);
+}
 static pr_status launch_small(const batch &b, unsigned steps, uint32_t n, uint32_t inverse_domain,
                               uint32_t forward_domain, pr_error *err) {
     pass p = {};
@@ -264,13 +353,13 @@ static pr_status launch_small(const batch &b, unsigned steps, uint32_t n, uint32
     p.steps = steps;
     p.inverse_domain = inverse_domain, p.forward_domain = forward_domain;
     p.n_parts = steps & FORWARD ? 1u << (forward_domain - n) : 1;
-    p.scale = steps & INVERSE && n > 0 ? 1u << (PR_P_BITS - n) : 1;
-    const words all = arena(b.dev);
+    p.scale = steps & INVERSE ? scale_of(n) : 0;
     count_moved(b.dev, b.n_columns * ((size_t)1 << n) * (1 + p.n_parts));
-    PR_CUDA_TRY(PR_LAUNCH(small_kernel, blocks_for(b.n_columns), block_threads, 0, b.dev->stream, p, all, b.columns,
-                          b.dev->twiddles, (uint32_t)b.n_columns),
-                "small transforms");
-    return PR_OK;
+    const cudaError_t error = n == 0   ? launch_small_kernel<0>(b, p)
+                              : n == 1 ? launch_small_kernel<1>(b, p)
+                              : n == 2 ? launch_small_kernel<2>(b, p)
+                                       : launch_small_kernel<3>(b, p);
+    return check(error, "small transforms", err);
 }
 
 /* Where passes begin: layer 0, then log_tile (sooner, where that would leave fewer than four), then as few as will do,
@@ -290,13 +379,20 @@ static pass_list list_passes(uint32_t n) {
     return list;
 }
 
+/* Gaps after every sixteen words leave the words of a thread at equal distances if its window begins at bit 0 or beyond
+ * bit 3. Tiles of small columns have windows in between, and no gaps. */
+static uint32_t log_gap_of(const pass &p) {
+    const bool has_gaps = p.width >= log_radix || (p.width == 0 && p.n_layers >= 2 * log_radix);
+    return has_gaps ? log_radix : 31;
+}
+
 static pass make_pass(const pass_list &list, uint32_t k, uint32_t n) {
     pass p = {};
     p.n = n;
     p.first_layer = list.first[k];
     p.n_layers = list.first[k + 1] - p.first_layer;
     p.width = k == 0 ? 0 : (p.first_layer < log_tile - p.n_layers ? p.first_layer : log_tile - p.n_layers);
-    p.scale = 1;
+    p.log_gap = log_gap_of(p);
     return p;
 }
 
@@ -313,7 +409,7 @@ static pr_status run_batch(const batch &b, unsigned steps, uint32_t n, uint32_t 
         p.forward_domain = log_dst;
         p.n_parts = 1u << (log_dst - n);
         p.from_dst = k > 0;
-        if (k == last) p.scale = 1u << (PR_P_BITS - n);
+        if (k == last) p.scale = scale_of(n);
         PR_TRY(launch_pass(b, p, n, err));
     }
     for (uint32_t k = list.n; steps & FORWARD && k-- > 0;) {

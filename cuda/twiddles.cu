@@ -18,16 +18,16 @@ __global__ void __launch_bounds__(block_threads) twiddles_kernel(words line, wor
     for (size_t i = thread_number(); i < n; i += thread_count()) {
         const uint32_t word = (uint32_t)i;
         if (word == 0) {
-            st(line, 0, 1u);
-            st(inverse, 0, 1u);
+            st(line, 0, double_twiddle(1));
+            st(inverse, 0, double_twiddle(1));
             continue;
         }
         unsigned bits = 0;
         while (word >> (bits + 1)) bits++;
         const uint32_t natural = reverse_bits(word - (1u << bits), bits), m = bits + 2;
         const pr_m31 x = point_from_index((1u << (30 - m)) + (natural << (32 - m))).x;
-        st(line, i, x);
-        st(inverse, i, pr_m31_inverse(x));
+        st(line, i, double_twiddle(x));
+        st(inverse, i, double_twiddle(pr_m31_inverse(x)));
     }
 }
 

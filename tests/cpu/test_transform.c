@@ -104,6 +104,28 @@ static void far_extension_matches(void **unused) {
     }
 }
 
+/* Values at the ends of their range, where lazy reduction would go wrong. */
+static void ends_match(void **unused) {
+    (void)unused;
+    enum { LOG_N = 11 };
+    uint64_t state = fixture_seed();
+    for (const pr_backend *const *b = fixture_backends(); *b; b++) {
+        fixture f;
+        fixture_open(&f, *b, 1, (size_t)1 << (LOG_N + 1), LOG_N + 1);
+        for (int mixed = 0; mixed < 2; mixed++) {
+            pr_m31 values[1 << LOG_N], want[2 << LOG_N];
+            const pr_col dst = {0, LOG_N + 1}, src = {0, LOG_N};
+            for (size_t i = 0; i < 1 << LOG_N; i++)
+                values[i] = mixed && fixture_random(&state) % 2 ? 0 : (pr_m31)(PR_P - 1);
+            fixture_upload(&f, src, values);
+            assert_int_equal(f.ops->extend(f.dev, &dst, &src, 1, NULL), PR_OK);
+            pr_transform_extend(want, values, LOG_N, LOG_N + 1, &twiddles);
+            fixture_assert_col(&f, "extend", LOG_N, dst, want);
+        }
+        fixture_close(&f);
+    }
+}
+
 static int setup(void **unused) {
     (void)unused;
     return pr_twiddles_init(&twiddles, MAX_LOG + 1, NULL) == PR_OK ? 0 : -1;
@@ -116,6 +138,6 @@ static int teardown(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(transforms_match_reference),
-                                       cmocka_unit_test(far_extension_matches)};
+                                       cmocka_unit_test(far_extension_matches), cmocka_unit_test(ends_match)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
