@@ -9,6 +9,7 @@
 #ifndef PR_BACKEND_BACKEND_H
 #define PR_BACKEND_BACKEND_H
 #include "air/program.h"
+#include "base/arena.h"
 #include "circle/circle.h"
 #include "hash/blake2s.h"
 
@@ -41,6 +42,9 @@ typedef struct pr_device_needs {
     uint32_t max_insns, max_values;       /* of a program; of its constraints and batches together */
     uint32_t n_relations;
     uint32_t log_last_degree; /* of FRI's last layer */
+    /* Of the processor's backends: where memory comes from and goes to; it must outlive the device. NULL: fresh memory.
+     * Plans do not depend on it. */
+    pr_arena_keep *memory;
 } pr_device_needs;
 
 /* A Merkle tree in the arena. Levels 0 (root) .. height - log_skip are stored, level k at node offset 1 << k (node

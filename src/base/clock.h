@@ -15,4 +15,5 @@ uint64_t pr_clock_wall_after(const pr_moment *begin); /* begin's wall clock, and
 /* "2026-11-24T04:36:37.123456789Z"; out has room for 31 bytes. */
 void pr_clock_iso8601(char out[32], uint64_t wall_ns);
 uint64_t pr_peak_rss_bytes(void); /* VmHWM of this process; 0 when not known */
+void pr_peak_rss_reset(void);     /* it counts from now on, where the kernel allows that */
 #endif

@@ -1,5 +1,6 @@
 #include "child/serve.h"
 #include "base/log.h"
+#include "child/kept.h"
 #include "child/link.h"
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +18,7 @@
 
 #define EXIT_NOT_STARTED 2
 #define EXIT_PROTOCOL 70
-#define AHEAD_MS 2000 /* without a job: what was made ahead for one is given back */
+#define AHEAD_MS 2000 /* without a job: what was made ahead on a device is given back */
 #define OOM_RAISE 500 /* of 1000: the kernel takes a prover before its supervisor */
 
 typedef struct server {
@@ -30,6 +31,7 @@ typedef struct server {
     pr_manifest manifest;
     pr_hash run_digest;
     pr_work_line *line;
+    pr_child_kept kept;
     pr_child_job job;
     uint32_t step;
 } server;
@@ -150,6 +152,7 @@ static bool take_manifest(server *s, const pr_child_text *text, int fd) {
 static void tell_stage(void *context, uint32_t stage) {
     server *s = context;
     const pr_child_job *j = &s->job;
+    if (stage >= PR_WORK_STAGE_PROVER) pr_child_kept_prove(&s->kept);
     pr_child_frame f = {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {j->job, j->attempt, stage, ++s->step}};
     (void)say(&f, -1, PR_CHILD_DONT_WAIT);
     if (s->o->faults && s->o->faults->stage) s->o->faults->stage(PR_CHILD_SOCKET, j->job, j->attempt, j->fault, stage);
@@ -189,14 +192,17 @@ static bool take_job(server *s, const pr_child_job *job) {
                     s->config.rank,
                     s->config.host,
                     &s->run_digest,
-                    (size_t)s->config.max_device_bytes};
+                    (size_t)s->config.max_device_bytes,
+                    &s->kept.memory};
     s->job = *job;
     s->step = 0;
-    write_proc("/proc/self/clear_refs", "5"); /* the peak of memory counts from here */
+    pr_child_kept_begin(&s->kept);
     if (faults && faults->begin) faults->begin(PR_CHILD_SOCKET, job->job, job->attempt, job->fault);
     bool has_next = !job->cpu_only && job->next < s->manifest.n_jobs && job->next != job->job;
     const pr_manifest_job *jobs = s->manifest.jobs, *next = has_next ? &jobs[job->next] : NULL;
     pr_status status = pr_work_prove_in_line(&record, s->line, &work, &jobs[job->job], next, &watch, &e);
+    record.row.peak_rss_bytes = pr_child_kept_peak(&s->kept, record.row.peak_rss_bytes);
+    pr_child_kept_end(&s->kept, jobs[job->job].encrypt_to != NULL, "");
     if (faults && faults->answer) faults->answer(PR_CHILD_SOCKET, job->job, job->attempt, job->fault, &status, &record);
     bool sent = send_answer(s, status, e.text, &record);
     pr_record_clear(&record);
@@ -220,10 +226,12 @@ static bool handle(server *s, const pr_child_frame *f, int fd) {
     }
 }
 
-/* The next job may go elsewhere, and a device's memory with it. */
+/* The next job may go elsewhere, and memory with it. */
 static void wait_for_frame(server *s) {
     struct pollfd socket = {PR_CHILD_SOCKET, POLLIN, 0};
-    if (poll(&socket, 1, AHEAD_MS) == 0) pr_work_line_reset(s->line);
+    if (poll(&socket, 1, PR_CHILD_KEPT_MS) != 0) return;
+    pr_child_kept_clear(&s->kept);
+    if (poll(&socket, 1, AHEAD_MS - PR_CHILD_KEPT_MS) == 0) pr_work_line_reset(s->line);
 }
 
 static int serve(server *s) {
@@ -259,6 +267,7 @@ int pr_child_serve(pid_t supervisor, const pr_serve_options *options) {
     s->o = options;
     int code = pr_work_line_create(&s->line, NULL) == PR_OK ? serve(s) : EXIT_PROTOCOL;
     pr_work_line_destroy(s->line);
+    pr_child_kept_clear(&s->kept);
     if (s->has_manifest) pr_manifest_clear(&s->manifest);
     free(s);
     return code;

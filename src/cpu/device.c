@@ -30,7 +30,9 @@ static void place_twiddles(pr_device *dev) {
     }
 }
 
+/* The tables come first, the smaller before the larger, so that another device finds them where they were. */
 static void place(pr_device *dev, const pr_device_needs *needs) {
+    place_twiddles(dev);
     dev->base_bytes = needs->arena_bytes;
     dev->base = pr_arena_alloc(&dev->memory, dev->base_bytes, 4096);
     dev->thread_bytes = pr_cpu_thread_bytes(needs);
@@ -38,7 +40,6 @@ static void place(pr_device *dev, const pr_device_needs *needs) {
     dev->shared_bytes = pr_cpu_shared_bytes(needs);
     dev->shared = pr_arena_alloc(&dev->memory, dev->shared_bytes, 4096);
     PR_ASSERT(dev->base && dev->threads && dev->shared);
-    place_twiddles(dev);
 }
 
 pr_status pr_cpu_device_create(pr_device **out, const pr_device_needs *needs, pr_error *err) {
@@ -50,20 +51,22 @@ pr_status pr_cpu_device_create(pr_device **out, const pr_device_needs *needs, pr
     if (!dev) return pr_fail(err, PR_ERR_MEMORY, "a device needs %zu bytes", sizeof *dev);
     dev->n_threads = known.n_threads;
     dev->max_log_rows = known.max_log_rows;
-    pr_status status = pr_arena_init(&dev->memory, known.arena_bytes + 4096 + pr_cpu_workspace_bytes(&known), err);
+    dev->keep = known.memory;
+    pr_status status =
+        pr_arena_take(&dev->memory, dev->keep, known.arena_bytes + 4096 + pr_cpu_workspace_bytes(&known), err);
     if (status != PR_OK) {
         free(dev);
         return status;
     }
     place(dev, &known);
-    pr_cpu_twiddles_fill(dev);
+    if (!dev->keep || dev->keep->note < dev->max_log_rows) pr_cpu_twiddles_fill(dev);
     *out = dev;
     return PR_OK;
 }
 
 void pr_cpu_device_destroy(pr_device *dev) {
     if (!dev) return;
-    pr_arena_clear(&dev->memory);
+    pr_arena_give(&dev->memory, dev->keep, dev->max_log_rows);
     free(dev);
 }
 

@@ -21,6 +21,8 @@ struct pr_device {
     unsigned char *threads; /* thread_bytes each */
     size_t thread_bytes;
     pr_arena memory; /* the mapping that all of this lies in */
+    pr_arena_keep
+        *keep; /* where that came from; its note is the log size of the largest domain with tables. NULL: none */
 };
 
 static inline uint32_t *pr_cpu_col(pr_device *dev, pr_col col) { return dev->base + col.offset; }

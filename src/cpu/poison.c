@@ -40,7 +40,10 @@ static pr_status device_create(pr_device **out, const pr_device_needs *needs, pr
     memset(dev->shared, POISON, dev->shared_bytes);
     return close_memory(dev, PR_OK);
 }
-static void device_destroy(pr_device *dev) { SCALAR.device_destroy(dev); }
+static void device_destroy(pr_device *dev) {
+    if (dev) open_memory(dev); /* it may get another user */
+    SCALAR.device_destroy(dev);
+}
 
 static pr_status synchronize(pr_device *dev, pr_error *err) { return GUARD(dev, SCALAR.synchronize(dev, err)); }
 static pr_status upload(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err) {

@@ -67,12 +67,6 @@ void pr_gpus_choose(pr_request *r, const pr_gpu_list *list, const pr_gpu_env *en
 /* Both the same device or slice. */
 bool pr_gpu_same(const pr_gpu *a, const pr_gpu *b);
 
-/* ---- memory ---- */
-
-/* The least of MemAvailable and what the cgroups of the process leave, under root ("" for the machine, a folder in
- * tests). *limited: a cgroup decides. 0: not known. */
-uint64_t pr_memory_available(const char *root, bool *limited);
-
 /* ---- division of cores ---- */
 
 /* One rank's part of a list of cores. */

@@ -148,6 +148,10 @@ typedef struct pr_placement {
     char advice[768];               /* what to change, lines divided by '\n'; "": nothing */
 } pr_placement;
 
+/* Memory that can still be had: the least of MemAvailable and what the cgroups of the process leave, under root ("" for
+ * the machine, a folder in tests). *limited: a cgroup decides. 0: not known. */
+uint64_t pr_memory_available(const char *root, bool *limited);
+
 /* Plans one node. requests [n], in the order of the local ranks. The caller clears *out.
  * PR_ERR_USAGE: an override that names no visible GPU or no processor; a rank without processors of this topology. */
 PR_MUST_CHECK pr_status pr_placement_plan(pr_placement *out, const pr_topology *t, const pr_request *requests,

@@ -65,6 +65,9 @@ typedef struct pr_prover_options {
     /* pr_prover_prepare is going to be called. Where memory does not suffice for all that could be done ahead, less is
      * (pr_plan.ahead); no plan is refused for it. */
     bool ahead;
+    /* On the processor's backends: where the prover's memory comes from, and goes to when it is destroyed; it must live
+     * longer. NULL: fresh memory. */
+    pr_arena_keep *memory;
 } pr_prover_options;
 
 /* Told whenever a stage begins, from the thread that drives the prover; a stage begins more than once. */

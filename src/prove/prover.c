@@ -41,6 +41,8 @@ static size_t available_bytes(void) {
 
 static pr_status admit(const pr_plan *plan, const pr_prover_options *options, pr_error *err) {
     size_t limit = options->max_bytes ? options->max_bytes : available_bytes();
+    if (!options->max_bytes && options->memory && limit < SIZE_MAX - options->memory->arena.bytes)
+        limit += options->memory->arena.bytes;
     if (plan->total_bytes <= limit) return PR_OK;
     return pr_fail(err, PR_ERR_MEMORY, "the proof needs %.1f MiB of memory and %.1f MiB are available",
                    (double)plan->total_bytes / 1048576, (double)limit / 1048576);
@@ -82,6 +84,7 @@ static pr_status create(pr_prover **out, const pr_layout *layout, const pr_prove
     if (!p) return pr_fail(err, PR_ERR_MEMORY, "no memory for the plan of a proof");
     pr_status status = pr_prover_design(p, layout, options, err);
     if (status == PR_OK) status = admit(&p->plan, options, err);
+    p->needs.memory = options->memory;
     if (status == PR_OK) status = p->ops->device_create(&p->device, &p->needs, err);
     if (status == PR_OK) status = pr_prover_open_ahead(p, err);
     if (status == PR_OK) {

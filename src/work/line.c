@@ -148,6 +148,7 @@ static pr_status open_prover(pr_work_line *line, const pr_work *work, bool ahead
                                        .n_threads = work->threads,
                                        .max_bytes = work->max_bytes,
                                        .max_device_bytes = work->max_device_bytes,
+                                       .memory = work->memory,
                                        .ahead = ahead_of};
     const pr_trace_source source = {line->job, pr_job_fills_storage(line->job), pr_job_fill_trace};
     close_prover(line);

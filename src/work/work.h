@@ -15,6 +15,7 @@ typedef struct pr_work {
     const char *host;
     const pr_hash *manifest_digest; /* of the run */
     size_t max_device_bytes;        /* of a proof's memory on a device; 0: no limit */
+    pr_arena_keep *memory;          /* of proofs on the processor, from one to the next; NULL: fresh for each */
 } pr_work;
 
 /* Stages of an attempt: those of the prover between its preparation and what follows. */

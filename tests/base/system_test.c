@@ -11,10 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <jansson.h>
 #include <cmocka.h>
+
+/* 1: a write there is a fault, of which the kernel tells without a signal. */
+static int write_faults(unsigned char *at) {
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(write(pipes[1], "", 1), 1);
+    ssize_t n = read(pipes[0], at, 1);
+    close(pipes[0]);
+    close(pipes[1]);
+    return n < 0;
+}
 
 static void test_arena(void **state) {
     (void)state;
@@ -41,6 +53,61 @@ static void test_arena(void **state) {
     pr_arena_clear(&a);
     assert_null(a.base);
     pr_arena_clear(&a);
+}
+
+static size_t resident_pages(const unsigned char *at, size_t bytes) {
+    unsigned char in_core[2048];
+    size_t n = 0;
+    assert_true(bytes / 4096 <= sizeof in_core);
+    assert_int_equal(mincore((void *)(uintptr_t)at, bytes, in_core), 0);
+    for (size_t k = 0; k < bytes / 4096; k++) n += in_core[k] & 1;
+    return n;
+}
+
+/* From one user to the next: what the smaller has no need of holds no pages, and is closed until a larger comes. */
+static void test_arena_keep(void **state) {
+    (void)state;
+    const size_t unit = 2 << 20;
+    pr_arena_keep keep = {0};
+    pr_arena a, other;
+    assert_int_equal(pr_arena_take(&a, &keep, 3 * unit, NULL), PR_OK);
+    assert_int_equal(a.bytes, 3 * unit);
+    unsigned char *base = a.base;
+    memset(base, 7, 3 * unit);
+    assert_non_null(pr_arena_alloc(&a, 100, 1));
+    pr_arena_give(&a, &keep, 5);
+    assert_null(a.base);
+
+    assert_int_equal(pr_arena_take(&a, &keep, unit - 1, NULL), PR_OK);
+    assert_ptr_equal(a.base, base);
+    assert_int_equal(keep.note, 5);
+    assert_true(a.bytes == unit && a.used == 0 && a.peak == 0 && base[unit - 1] == 7);
+    assert_null(pr_arena_alloc(&a, unit + 1, 1));
+    assert_int_equal(resident_pages(base + unit, 2 * unit), 0);
+    assert_int_equal(write_faults(base + unit), 1);
+    pr_arena_give(&a, &keep, 5);
+
+    assert_int_equal(pr_arena_take(&a, &keep, 2 * unit, NULL), PR_OK); /* opened again: the first part as it was */
+    assert_ptr_equal(a.base, base);
+    assert_true(base[0] == 7 && base[unit] == 0 && base[2 * unit - 1] == 0);
+    assert_int_equal(write_faults(base + 2 * unit), 1);
+    assert_int_equal(pr_arena_take(&other, &keep, unit, NULL), PR_OK); /* a second user: none is kept */
+    assert_true(other.base != base && keep.note == 0 && other.base[0] == 0);
+    pr_arena_give(&a, &keep, 9);
+    pr_arena_give(&other, &keep, 8); /* one is enough */
+    assert_null(other.base);
+    assert_ptr_equal(keep.arena.base, base);
+    assert_int_equal(keep.note, 9);
+
+    assert_int_equal(pr_arena_take(&a, &keep, 4 * unit, NULL), PR_OK); /* too large: fresh */
+    assert_true(a.bytes == 4 * unit && keep.note == 0 && a.base[0] == 0);
+    pr_arena_give(&a, &keep, 1);
+    assert_int_equal(pr_arena_take(&a, &keep, SIZE_MAX, NULL), PR_ERR_MEMORY);
+    assert_null(keep.arena.base);
+    assert_int_equal(pr_arena_take(&a, NULL, unit, NULL), PR_OK);
+    pr_arena_give(&a, NULL, 1);
+    assert_null(a.base);
+    pr_arena_keep_clear(&keep);
 }
 
 static void test_arena_refused(void **state) {
@@ -247,8 +314,8 @@ static void test_log_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cpu), /* first: its children must be the ones to ask first */
-        cmocka_unit_test(test_cpu_limit), cmocka_unit_test(test_arena),      cmocka_unit_test(test_arena_refused),
-        cmocka_unit_test(test_clock),     cmocka_unit_test(test_random),     cmocka_unit_test(test_log_text),
-        cmocka_unit_test(test_log_json),  cmocka_unit_test(test_log_threads)};
+        cmocka_unit_test(test_arena_keep),    cmocka_unit_test(test_cpu_limit), cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_arena_refused), cmocka_unit_test(test_clock),     cmocka_unit_test(test_random),
+        cmocka_unit_test(test_log_text),      cmocka_unit_test(test_log_json),  cmocka_unit_test(test_log_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,10 @@ static const pr_job_type *const types[] = {&pr_job_file_hash, &pr_job_wide_fibon
 static const char text[] = "version: 1\nname: n\ndefaults: {profile: fast}\njobs:\n"
                            "- {id: fib, type: wide_fibonacci, params: {log_rows: 5, columns: 12, seed: 3}}\n"
                            "- {id: gone, type: file_hash, params: {path: no-such-file.txt}}\n"
-                           "- {id: wide, type: wide_fibonacci, params: {log_rows: 16, columns: 100, seed: 3}}\n";
+                           "- {id: wide, type: wide_fibonacci, params: {log_rows: 16, columns: 100, seed: 3}}\n"
+                           "- {id: wider, type: wide_fibonacci, params: {log_rows: 16, columns: 135, seed: 3}}\n"
+                           "- {id: sealed, type: wide_fibonacci, params: {log_rows: 16, columns: 100, seed: 3}, "
+                           "encrypt_to: 0x037271806cccb042851d03d06b494b50a3396716f427514d5c927b05523f84f9}\n";
 
 /* ---- the child ---- */
 
@@ -144,7 +147,7 @@ void expect_recovery(fixture *f) {
 }
 
 bool verifies(fixture *f, uint32_t job, const pr_record *record) {
-    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest, 0};
+    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest, 0, NULL};
     pr_check_verdict verdict = PR_CHECK_RECORD;
     char reason[512];
     double ms;

@@ -11,7 +11,10 @@
 #include <sys/types.h>
 #include <cmocka.h>
 
-enum { FIB, MISSING, WIDE, N_JOBS }; /* jobs of the manifest: small, without its input file, of about 100 MiB */
+/* Jobs of the manifest: small, without its input file, of about 65 MiB, of a third more; as WIDE, its results
+ * encrypted.
+ */
+enum { FIB, MISSING, WIDE, WIDER, SEALED, N_JOBS };
 
 typedef struct fixture {
     pr_child *child;

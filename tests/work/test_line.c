@@ -28,7 +28,7 @@ static pr_manifest manifest;
 static pr_job_type watched; /* wide_fibonacci, which counts */
 static atomic_int n_loaded, n_traced;
 static char expected[N_JOBS][65]; /* proof hashes of attempts by themselves */
-static pr_work work = {&pr_backend_cuda_emu, 1, 0, 3, "host", &run_digest, 0};
+static pr_work work = {&pr_backend_cuda_emu, 1, 0, 3, "host", &run_digest, 0, NULL};
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
     atomic_fetch_add(&n_loaded, 1);
