@@ -1,8 +1,8 @@
 /* The table of operations, and those that only move memory. */
 #include "cuda/ahead.cuh"
 #include "cuda/compose.cuh"
-#include "cuda/compression.cuh"
 #include "cuda/debug.cuh"
+#include "cuda/derive.cuh"
 #include "cuda/fold.cuh"
 #include "cuda/fri.cuh"
 #include "cuda/gather.cuh"
@@ -251,9 +251,9 @@ static pr_status op_rows_to_storage(pr_device *dev, const pr_col *dst, const pr_
         PR_TRY(rows_to_storage(of(dev), dst, src, n, err));
     return harm_if_due(of(dev), dst[0], err);
 }
-static pr_status op_fill_compressions(pr_device *dev, const pr_col *cols, pr_error *err) {
-    PR_TRY(fill_compressions(of(dev), cols, err));
-    return harm_if_due(of(dev), cols[PR_POSEIDON2_ROW_DIGEST_AT], err);
+static pr_status op_derive(pr_device *dev, const pr_derive *args, pr_error *err) {
+    PR_TRY(derive(of(dev), args, err));
+    return harm_if_due(of(dev), args->out[0], err);
 }
 static pr_status op_extend(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
     PR_TRY(transform_columns(of(dev), INVERSE | FORWARD, dst, src, n, 0, err));
@@ -343,7 +343,7 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
     {                                                                                                                  \
         name, is_available, &meter, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create,         \
             device_destroy, synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead,  \
-            op_join_ahead, op_copy, op_rows_to_storage, op_fill_compressions, op_extend, op_interpolate, op_evaluate,  \
+            op_join_ahead, op_copy, op_rows_to_storage, op_derive, op_extend, op_interpolate, op_evaluate,             \
             op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients,              \
             op_fold_circle, op_fold_line, op_fri, op_gather, op_open, op_grind                                         \
     }

@@ -30,7 +30,6 @@
 extern "C" {
 #include "backend/backend.h"
 #include "backend/merkle.h"
-#include "poseidon2/poseidon2.h"
 }
 
 #define PR_DEVICE static __device__ __forceinline__

@@ -100,5 +100,6 @@ pr_status pr_file_hash_air(pr_air **out, const pr_file_hash_public *statement, p
     constrain_input(&p, statement);
     pr_poseidon2_air_permute(b, p.state, sbox, &p);
     constrain_digest(&p, statement);
+    pr_air_declare_derived(b, PR_FILE_HASH_PAIRS);
     return pr_air_build(out, b, err);
 }

@@ -7,8 +7,8 @@
 static pr_poseidon2_sink sink_of(pr_m31 *const *columns, size_t first) {
     pr_poseidon2_sink sink;
     for (uint32_t s = 0; s < PR_POSEIDON2_SBOXES; s++) {
-        sink.squares[s] = columns[pr_file_hash_square_column(s)] + first;
-        sink.powers[s] = columns[pr_file_hash_power_column(s)] + first;
+        sink.squares[s] = place_of(columns, pr_file_hash_square_column(s), first);
+        sink.powers[s] = place_of(columns, pr_file_hash_power_column(s), first);
     }
     return sink;
 }
@@ -16,8 +16,10 @@ static pr_poseidon2_sink sink_of(pr_m31 *const *columns, size_t first) {
 /* Behind the blocks the last round's squares and powers are zero. */
 static void blank_last_round(const pr_poseidon2_sink *sink, size_t n, const pr_m31 *live) {
     for (size_t i = 0; i < n; i++)
-        for (uint32_t s = PR_POSEIDON2_LAST_ROUND; !live[i] && s < PR_POSEIDON2_SBOXES; s++)
-            sink->squares[s][i] = sink->powers[s][i] = 0;
+        for (uint32_t s = PR_POSEIDON2_LAST_ROUND; !live[i] && s < PR_POSEIDON2_SBOXES; s++) {
+            if (sink->squares[s]) sink->squares[s][i] = 0;
+            sink->powers[s][i] = 0;
+        }
 }
 
 void PR_LANE_NAME(pr_file_hash_block)(pr_m31 *const *columns, size_t first, size_t n, pr_file_hash_rows *rows) {

@@ -1,8 +1,14 @@
 /* Poseidon2 on many rows at once: included by a kernel, which is compiled once for each instruction set. */
 #ifndef PR_JOBS_GADGETS_POSEIDON2_KERNEL_H
 #define PR_JOBS_GADGETS_POSEIDON2_KERNEL_H
+#include <stddef.h>
 #include "field/lane.h"
 #include "gadgets/poseidon2_rows.h"
+
+/* For a sink: derived columns are NULL. */
+static inline pr_m31 *place_of(pr_m31 *const *columns, uint32_t column, size_t first) {
+    return columns[column] ? columns[column] + first : NULL;
+}
 
 /* pr_poseidon2_m4, the same sums */
 static inline void matrix4(lane *x) {

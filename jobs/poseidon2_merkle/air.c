@@ -125,7 +125,7 @@ pr_status pr_poseidon2_merkle_air(pr_air **out, const pr_poseidon2_merkle_public
     pr_air_add_relation(b, "node", 1 + PR_POSEIDON2_MERKLE_DIGEST);
     pr_air_component_begin(b, "tree", pr_poseidon2_merkle_log_rows(statement->n_values));
     compression c = add_compression(b);
-    pr_air_declare_compressions(b);
+    pr_air_declare_derived(b, PR_POSEIDON2_MERKLE_DIGEST_AT);
     constrain_root(&c, statement);
     constrain_padding(&c, statement->n_values);
     link_nodes(&c);

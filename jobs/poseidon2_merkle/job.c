@@ -113,7 +113,7 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     uint32_t log_rows = pr_poseidon2_merkle_log_rows((uint32_t)n);
     uint64_t rows = UINT64_C(1) << log_rows;
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 3};
-    out->cells = (PR_POSEIDON2_ROW_COLUMNS + SELECTORS + SECURE) * rows;
+    out->cells = (PR_POSEIDON2_MERKLE_COLUMNS + SELECTORS + SECURE) * rows;
     out->n_values = SELECTORS * rows;
     out->instance_bytes = rows * PR_POSEIDON2_MERKLE_LEAF * sizeof(pr_m31) + SELECTORS * sizeof(pr_m31) * rows;
     return PR_OK;

@@ -1,5 +1,4 @@
-/* The tree and the sizes of the trace of poseidon2_merkle, shared by its AIR and its trace. Its columns are those of
- * poseidon2/poseidon2.h, PR_POSEIDON2_ROW_COLUMNS. */
+/* The tree, the columns and the sizes of the trace of poseidon2_merkle, shared by its AIR and its trace. */
 #ifndef PR_JOBS_POSEIDON2_MERKLE_LAYOUT_H
 #define PR_JOBS_POSEIDON2_MERKLE_LAYOUT_H
 #include "air/air.h"
@@ -10,6 +9,15 @@ enum {
     PR_POSEIDON2_MERKLE_LEAF = 16,  /* values of a leaf: what a compression takes */
     PR_POSEIDON2_MERKLE_MIN_LOG_ROWS = 4,
     PR_POSEIDON2_MERKLE_DOMAIN = 0x6d726b6c, /* "mrkl", beside the number of values */
+};
+/* A compression in a row: columns of its input; of its digest, the first half of the permutation plus that of the
+ * input; then each S-box's square and fifth power, of the last round the squares alone. */
+enum {
+    PR_POSEIDON2_MERKLE_INPUT_AT = 0,
+    PR_POSEIDON2_MERKLE_DIGEST_AT = PR_POSEIDON2_WIDTH,
+    PR_POSEIDON2_MERKLE_PAIRS_AT = PR_POSEIDON2_MERKLE_DIGEST_AT + PR_POSEIDON2_RATE,
+    PR_POSEIDON2_MERKLE_LAST_AT = PR_POSEIDON2_MERKLE_PAIRS_AT + 2 * PR_POSEIDON2_LAST_ROUND,
+    PR_POSEIDON2_MERKLE_COLUMNS = PR_POSEIDON2_MERKLE_LAST_AT + PR_POSEIDON2_WIDTH
 };
 #define PR_POSEIDON2_MERKLE_MAX_VALUES (UINT32_C(8) << PR_AIR_MAX_LOG_ROWS)
 

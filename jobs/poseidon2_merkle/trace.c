@@ -13,14 +13,14 @@ static void find_inputs(const pr_m31 **inputs, pr_job_order order, uint32_t log_
 
 static void fill_inputs(pr_m31 *const *columns, size_t first, size_t n, const pr_m31 *const *inputs) {
     for (size_t k = 0; k < PR_POSEIDON2_MERKLE_LEAF; k++)
-        for (size_t i = 0; i < n; i++) columns[PR_POSEIDON2_ROW_INPUT_AT + k][first + i] = inputs[i][k];
+        for (size_t i = 0; i < n; i++) columns[PR_POSEIDON2_MERKLE_INPUT_AT + k][first + i] = inputs[i][k];
 }
 
 static void fill_places(pr_m31 *const *columns, pr_job_order order, uint32_t log_rows,
                         const pr_poseidon2_merkle_tree *tree, size_t first, size_t n) {
     const pr_m31 *inputs[PR_POSEIDON2_ROWS];
     find_inputs(inputs, order, log_rows, tree, first, n);
-    if (columns[PR_POSEIDON2_ROW_DIGEST_AT])
+    if (columns[PR_POSEIDON2_MERKLE_DIGEST_AT])
         PR_JOB_KERNEL(pr_poseidon2_merkle_fill)(columns, first, n, inputs);
     else
         fill_inputs(columns, first, n, inputs);

@@ -156,6 +156,7 @@ void pr_vm_air_sponge(pr_vm_parts *p) {
     constrain_words(p, &s);
     constrain_state(p, &s);
     look_up_sponge(p, &s);
+    pr_air_declare_derived(b, PR_VM_H_PAIRS);
 }
 
 /* ---- the digest ---- */

@@ -6,11 +6,11 @@
 static pr_poseidon2_sink sink_of(pr_m31 *const *columns, size_t first) {
     pr_poseidon2_sink sink;
     for (uint32_t s = 0; s < PR_POSEIDON2_LAST_ROUND; s++) {
-        sink.squares[s] = columns[PR_VM_H_PAIRS + 2 * s] + first;
-        sink.powers[s] = columns[PR_VM_H_PAIRS + 2 * s + 1] + first;
+        sink.squares[s] = place_of(columns, PR_VM_H_PAIRS + 2 * s, first);
+        sink.powers[s] = place_of(columns, PR_VM_H_PAIRS + 2 * s + 1, first);
     }
     for (uint32_t k = 0; k < PR_POSEIDON2_WIDTH; k++) {
-        sink.squares[PR_POSEIDON2_LAST_ROUND + k] = columns[PR_VM_H_LAST_SQUARES + k] + first;
+        sink.squares[PR_POSEIDON2_LAST_ROUND + k] = place_of(columns, PR_VM_H_LAST_SQUARES + k, first);
         sink.powers[PR_POSEIDON2_LAST_ROUND + k] = columns[PR_VM_H_POWERS + k] + first;
     }
     return sink;

@@ -12,5 +12,6 @@ pr_status pr_wide_fibonacci_air(pr_air **out, uint32_t log_rows, uint32_t column
         pr_air_constrain(b, "a cell is the sum of the squares of the two before it", pr_sub(b, z, squares));
         x = y, y = z;
     }
+    pr_air_declare_derived(b, 2);
     return pr_air_build(out, b, err);
 }

@@ -19,6 +19,6 @@ void pr_wide_fibonacci_fill(pr_m31 *const *columns, pr_job_order order, uint32_t
 #pragma omp parallel for schedule(static) num_threads(pr_job_threads(n_threads))
     for (size_t first = 0; first < n_rows; first += block) {
         begin_rows(columns, order, log_rows, start, first, block);
-        kernel(columns, n_columns, first, block);
+        if (columns[2]) kernel(columns, n_columns, first, block); /* else they are derived */
     }
 }

@@ -34,8 +34,8 @@ bool pr_air_reads_preprocessed(const pr_air *air, uint32_t index) {
     return false;
 }
 
-uint32_t pr_air_count_compressions(const pr_air *air) {
+uint32_t pr_air_count_derived(const pr_air *air) {
     uint32_t n = 0;
-    for (uint32_t c = 0; c < air->n_components; c++) n += air->components[c].has_compressions;
+    for (uint32_t c = 0; c < air->n_components; c++) n += air->components[c].n_derived;
     return n;
 }

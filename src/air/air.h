@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "field/qm31.h"
 #include "hash/blake2s.h"
-#include "poseidon2/poseidon2.h"
 
 #define PR_AIR_MAX_LOG_ROWS 24
 #define PR_AIR_MAX_OFFSETS 4
@@ -60,9 +59,11 @@ typedef struct pr_air_component {
     char *name;
     uint32_t log_size; /* log2 of rows; log_degree_bound is log_size + 1 */
     uint32_t n_columns, n_nodes, n_constraints, n_lookups, n_batches;
-    /* The columns of its trace are those of a compression a row (PR_POSEIDON2_ROW_COLUMNS), so that whoever has the
-     * inputs can compute the others. Advice for the prover: nothing that is proven, and not in the digest. */
-    bool has_compressions;
+    /* So many of its last columns follow from those before them: a constraint says "column - x" of each, where x reads
+     * given columns, preprocessed ones, and other derived columns of the same row, but not in a circle. So whoever has
+     * the given ones can compute the others. Advice for the prover: nothing that is proven, and not in the digest. 0:
+     * none is given. */
+    uint32_t n_derived;
     pr_air_column *columns;
     pr_node *nodes;
     pr_air_constraint *constraints;
@@ -100,6 +101,6 @@ pr_hash pr_air_digest(const pr_air *air);
 
 /* true when some component has a PRE node for this preprocessed column */
 bool pr_air_reads_preprocessed(const pr_air *air, uint32_t index);
-/* Components with has_compressions. */
-uint32_t pr_air_count_compressions(const pr_air *air);
+/* Derived columns of all components. */
+uint32_t pr_air_count_derived(const pr_air *air);
 #endif

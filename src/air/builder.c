@@ -128,13 +128,12 @@ uint32_t pr_air_component_begin(pr_air_builder *b, const char *name, uint32_t lo
     return b->air->n_components - 1;
 }
 
-void pr_air_declare_compressions(pr_air_builder *b) {
+void pr_air_declare_derived(pr_air_builder *b, uint32_t first) {
     pr_air_component *c = open_component(b);
-    if (c && c->n_columns != PR_POSEIDON2_ROW_COLUMNS)
-        refuse(b, PR_ERR_INTERNAL, "component %s: %u columns; a compression a row has %d", c->name, c->n_columns,
-               PR_POSEIDON2_ROW_COLUMNS);
+    if (c && first > c->n_columns)
+        refuse(b, PR_ERR_INTERNAL, "component %s: %u columns; derived from column %u on", c->name, c->n_columns, first);
     else if (c)
-        c->has_compressions = true;
+        c->n_derived = c->n_columns - first;
 }
 
 /* ---- nodes ---- */

@@ -28,8 +28,8 @@ uint32_t pr_air_component_begin(pr_air_builder *b, const char *name, uint32_t lo
  * at offsets[k]. */
 pr_expr pr_air_add_column(pr_air_builder *b, int32_t offset);
 void pr_air_add_column_mask(pr_air_builder *b, pr_expr *out, const int32_t *offsets, uint32_t n_offsets);
-/* The columns of the open component, which are all there, are those of has_compressions. */
-void pr_air_declare_compressions(pr_air_builder *b);
+/* The columns of the open component from this one on follow from those before it (pr_air_component, n_derived). */
+void pr_air_declare_derived(pr_air_builder *b, uint32_t first);
 pr_expr pr_air_use_preprocessed(pr_air_builder *b, const char *id);
 pr_expr pr_const(pr_air_builder *b, int64_t v);
 pr_expr pr_add(pr_air_builder *b, pr_expr x, pr_expr y);

@@ -25,7 +25,7 @@ static void visit_operands(emit_state *s, uint32_t item, operand_visitor visit) 
     const pr_air_component *c = lo->component;
     if (it->op == PR_OP_CONST || it->op == PR_OP_BATCH_END) return;
     if (it->op == PR_OP_CONSTRAINT) {
-        visit(s, lo->value_of_node[c->constraints[it->subject].node], item);
+        visit(s, lo->roots[it->subject], item);
     } else if (it->op == PR_OP_LOOKUP) {
         const pr_air_lookup *l = &c->lookups[it->subject];
         visit(s, lo->value_of_node[l->multiplicity], item);
@@ -116,9 +116,7 @@ static pr_insn *emit_item(const emit_state *s, pr_insn *at, const pr_lowered_ite
         *at = (pr_insn){PR_OP_CONST, (uint16_t)s->place[it->subject], (uint16_t)s->constant[it->subject], 0};
         return at + 1;
     case PR_OP_CONSTRAINT:
-        *at =
-            (pr_insn){PR_OP_CONSTRAINT, 0, operand(s, lo->value_of_node[lo->component->constraints[it->subject].node]),
-                      (uint16_t)it->subject};
+        *at = (pr_insn){PR_OP_CONSTRAINT, 0, operand(s, lo->roots[it->subject]), (uint16_t)it->subject};
         return at + 1;
     case PR_OP_BATCH_END:
         *at = (pr_insn){PR_OP_BATCH_END, 0, (uint16_t)it->subject, 0};
@@ -167,13 +165,14 @@ static pr_status check_limits(const emit_state *s, pr_error *err) {
 
 static pr_status emit_program(pr_program *out, const emit_state *s, pr_error *err) {
     const pr_lowering *lo = s->lo;
+    const bool derives = lo->kind == PR_PROGRAM_DERIVE;
     PR_TRY(check_limits(s, err));
     *out = (pr_program){.n_slots = s->n_slots,
                         .n_inputs = s->n_inputs,
                         .n_constants = s->n_constants,
                         .n_insns = (uint32_t)s->n_words,
-                        .n_constraints = lo->component->n_constraints,
-                        .n_batches = lo->component->n_batches};
+                        .n_constraints = derives ? lo->n_roots : lo->component->n_constraints,
+                        .n_batches = derives ? 0 : lo->component->n_batches};
     out->inputs = pr_air_calloc(out->n_inputs, sizeof *out->inputs);
     out->constants = pr_air_calloc(out->n_constants, sizeof *out->constants);
     out->insns = pr_air_calloc(out->n_insns, sizeof *out->insns);

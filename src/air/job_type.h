@@ -89,8 +89,7 @@ typedef struct pr_job_type {
     pr_status (*load_public)(pr_job_instance *job, const pr_params *params, const void *public_data, size_t size,
                              pr_error *err);
     /* Fills the trace of a component: columns[k] has 1 << log_size words. order: PR_JOB_ROW_ORDER unless the type fills
-     * storage as well. Of a component with has_compressions all columns behind the inputs may be NULL: they are not
-     * asked for. */
+     * storage as well. Of a component with n_derived all derived columns may be NULL: they are not asked for. */
     pr_status (*trace)(const pr_job_instance *job, uint32_t component, pr_m31 *const *columns, pr_job_order order,
                        unsigned n_threads, pr_error *err);
     bool fills_storage; /* trace takes PR_JOB_STORAGE_ORDER too, at no cost */

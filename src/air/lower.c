@@ -11,8 +11,6 @@ static uint32_t arity(const pr_node *n) { return n->op == PR_NODE_NEG ? 1 : 2; }
 
 static pr_status build_graph(pr_lowering *lo, pr_error *err) {
     const pr_air_component *c = lo->component;
-    lo->value_of_node = pr_air_calloc(c->n_nodes, sizeof *lo->value_of_node);
-    if (!lo->value_of_node) return pr_air_no_memory(err, "lowering");
     for (uint32_t i = 0; i < c->n_nodes; i++) {
         const pr_node *n = &c->nodes[i];
         uint32_t a = n->a, b = n->b;
@@ -22,6 +20,7 @@ static pr_status build_graph(pr_lowering *lo, pr_error *err) {
         }
         lo->value_of_node[i] = pr_graph_put(&lo->graph, (pr_node_op)n->op, a, b);
     }
+    for (uint32_t k = 0; k < lo->n_roots; k++) lo->roots[k] = lo->value_of_node[c->constraints[k].node];
     return lo->graph.failed ? pr_air_no_memory(err, "lowering") : PR_OK;
 }
 
@@ -29,9 +28,8 @@ static pr_status build_graph(pr_lowering *lo, pr_error *err) {
 
 static void count_roots(pr_lowering *lo) {
     const pr_air_component *c = lo->component;
-    for (uint32_t k = 0; lo->kind == PR_PROGRAM_FULL && k < c->n_constraints; k++)
-        lo->uses[lo->value_of_node[c->constraints[k].node]]++;
-    for (uint32_t k = 0; k < c->n_lookups; k++) {
+    for (uint32_t k = 0; k < lo->n_roots; k++) lo->uses[lo->roots[k]]++;
+    for (uint32_t k = 0; lo->kind != PR_PROGRAM_DERIVE && k < c->n_lookups; k++) {
         const pr_air_lookup *l = &c->lookups[k];
         lo->uses[lo->value_of_node[l->multiplicity]]++;
         for (uint32_t v = 0; v < l->n_values; v++) lo->uses[lo->value_of_node[l->values[v]]]++;
@@ -126,11 +124,21 @@ static void choose_ops(pr_lowering *lo) {
 
 /* ---- all of it ---- */
 
+/* Values that the program is for, beside lookups. */
+static uint32_t count_kept(const pr_air_component *c, pr_program_kind kind) {
+    if (kind == PR_PROGRAM_DERIVE) return c->n_derived;
+    return kind == PR_PROGRAM_FULL ? c->n_constraints : 0;
+}
+
 static pr_status lowering_init(pr_lowering *lo, const pr_air_component *component, pr_program_kind kind,
                                pr_error *err) {
     *lo = (pr_lowering){.component = component, .kind = kind};
     pr_graph_init(&lo->graph);
-    PR_TRY(build_graph(lo, err));
+    lo->n_roots = count_kept(component, kind);
+    lo->value_of_node = pr_air_calloc(component->n_nodes, sizeof *lo->value_of_node);
+    lo->roots = pr_air_calloc(lo->n_roots, sizeof *lo->roots);
+    if (!lo->value_of_node || !lo->roots) return pr_air_no_memory(err, "lowering");
+    PR_TRY(kind == PR_PROGRAM_DERIVE ? pr_lowering_derive(lo, err) : build_graph(lo, err));
     lo->uses = pr_air_calloc(lo->graph.n, sizeof *lo->uses);
     lo->is_absorbed = pr_air_calloc(lo->graph.n, sizeof *lo->is_absorbed);
     lo->ops = pr_air_calloc(lo->graph.n, sizeof *lo->ops);
@@ -140,6 +148,7 @@ static pr_status lowering_init(pr_lowering *lo, const pr_air_component *componen
 static void lowering_clear(pr_lowering *lo) {
     pr_graph_clear(&lo->graph);
     free(lo->value_of_node);
+    free(lo->roots);
     free(lo->uses);
     free(lo->is_absorbed);
     free(lo->ops);

@@ -23,13 +23,17 @@ typedef struct pr_lowering {
     pr_program_kind kind;
     pr_graph graph;          /* its nodes are called values here */
     uint32_t *value_of_node; /* [n_nodes of the component] */
-    uint32_t *uses;          /* [graph.n] by values and roots; 0: dead */
-    bool *is_absorbed;       /* [graph.n] computed inside its only user */
-    pr_lowered_op *ops;      /* [graph.n] of live arithmetic values that are not absorbed */
-    pr_lowered_item *items;  /* in order */
+    uint32_t *roots;         /* [n_roots] values of CONSTRAINTs: of the constraints, or of derived columns */
+    uint32_t n_roots;
+    uint32_t *uses;         /* [graph.n] by values and roots; 0: dead */
+    bool *is_absorbed;      /* [graph.n] computed inside its only user */
+    pr_lowered_op *ops;     /* [graph.n] of live arithmetic values that are not absorbed */
+    pr_lowered_item *items; /* in order */
     size_t n_items, items_capacity;
 } pr_lowering;
 
+/* Kind DERIVE: fills the graph and roots. PR_ERR_INTERNAL: a column does not follow from given ones. */
+PR_MUST_CHECK pr_status pr_lowering_derive(pr_lowering *lo, pr_error *err);
 /* Fills items: operands before users, heavier operands first, runs of up to four CONSTRAINTs. */
 PR_MUST_CHECK pr_status pr_lowering_order(pr_lowering *lo, pr_error *err);
 /* Slots by liveness, then the program. */

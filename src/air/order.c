@@ -89,10 +89,10 @@ static void compute(order_state *s, uint32_t root) {
 }
 
 static void order_constraints(order_state *s) {
-    const pr_air_component *c = s->lo->component;
-    for (uint32_t k = 0; k < c->n_constraints; k += RUN_LENGTH) {
-        uint32_t end = c->n_constraints - k < RUN_LENGTH ? c->n_constraints : k + RUN_LENGTH;
-        for (uint32_t i = k; i < end; i++) compute(s, s->lo->value_of_node[c->constraints[i].node]);
+    const uint32_t n = s->lo->n_roots;
+    for (uint32_t k = 0; k < n; k += RUN_LENGTH) {
+        uint32_t end = n - k < RUN_LENGTH ? n : k + RUN_LENGTH;
+        for (uint32_t i = k; i < end; i++) compute(s, s->lo->roots[i]);
         for (uint32_t i = k; i < end; i++) append(s, PR_OP_CONSTRAINT, i);
     }
 }
@@ -131,8 +131,8 @@ pr_status pr_lowering_order(pr_lowering *lo, pr_error *err) {
     pr_status status = s.need && s.is_done ? PR_OK : pr_air_no_memory(err, "lowering");
     if (status == PR_OK) {
         find_needs(&s);
-        if (lo->kind == PR_PROGRAM_FULL) order_constraints(&s);
-        status = order_lookups(&s, err);
+        order_constraints(&s);
+        if (lo->kind != PR_PROGRAM_DERIVE) status = order_lookups(&s, err);
     }
     if (status == PR_OK && s.failed) status = pr_air_no_memory(err, "lowering");
     free(s.need);

@@ -69,8 +69,10 @@ typedef struct pr_program {
 
 typedef enum pr_program_kind {
     PR_PROGRAM_FULL,
-    PR_PROGRAM_LOOKUPS
-} pr_program_kind; /* LOOKUPS: only what fractions need, no CONSTRAINT */
+    PR_PROGRAM_LOOKUPS, /* only what fractions need, no CONSTRAINT */
+    PR_PROGRAM_DERIVE   /* values of the component's derived columns: CONSTRAINT k is that of the k-th of them; its
+                           inputs are given columns, and preprocessed ones */
+} pr_program_kind;
 
 /* Of a validated component. Common subexpressions are computed once, constants folded, unused nodes dropped. Inputs
  * stand in the order of their first use. PR_ERR_REFUSED naming the component when something does not fit 16 bits. */

@@ -84,6 +84,14 @@ typedef struct pr_logup {
     const pr_col *out;        /* [4 * n_batches], log_rows each */
 } pr_logup;
 
+/* Derived columns of a component (air/air.h, n_derived), on the trace domain. */
+typedef struct pr_derive {
+    const pr_program *program; /* PR_PROGRAM_DERIVE */
+    uint32_t log_rows;
+    const pr_col *inputs; /* [program->n_inputs], log_rows each */
+    const pr_col *out;    /* [program->n_constraints], log_rows each */
+} pr_derive;
+
 /* Columns that share a sample point, protocol.md section 11: numerator = sum coeffs[i] * f_i - (a * y + b). */
 typedef struct pr_quotient_group {
     pr_secure_point point;
@@ -185,9 +193,8 @@ typedef struct pr_backend {
     /* dst[slot_of_row(r)] = src[r]; columns disjoint, equal sizes. */
     pr_status (*rows_to_storage)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);
 
-    /* cols: [PR_POSEIDON2_ROW_COLUMNS] of one size, near. Of each place's compression the inputs are there; writes the
-     * columns behind them. NULL: the caller computes them. */
-    pr_status (*fill_compressions)(pr_device *dev, const pr_col *cols, pr_error *err);
+    /* Derived columns from given ones, on the trace domain; all near. NULL: the caller has them all. */
+    pr_status (*derive)(pr_device *dev, const pr_derive *args, pr_error *err);
 
     /* Transforms, protocol.md section 3. dst[i] may begin where src[i] begins. */
     pr_status (*extend)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n,

@@ -18,30 +18,20 @@ enum {
     PR_POSEIDON2_LAST_ROUND = PR_POSEIDON2_SBOXES - PR_POSEIDON2_WIDTH
 };
 
-/* A compression in a row of a trace: columns of its input; of its digest, the first half of the permutation plus that
- * of the input; then each S-box's square and fifth power, of the last round the squares alone. */
-enum {
-    PR_POSEIDON2_ROW_INPUT_AT = 0,
-    PR_POSEIDON2_ROW_DIGEST_AT = PR_POSEIDON2_WIDTH,
-    PR_POSEIDON2_ROW_PAIRS_AT = PR_POSEIDON2_ROW_DIGEST_AT + PR_POSEIDON2_RATE,
-    PR_POSEIDON2_ROW_LAST_AT = PR_POSEIDON2_ROW_PAIRS_AT + 2 * PR_POSEIDON2_LAST_ROUND,
-    PR_POSEIDON2_ROW_COLUMNS = PR_POSEIDON2_ROW_LAST_AT + PR_POSEIDON2_WIDTH
-};
-
 extern const pr_m31 pr_poseidon2_external_initial[4][16];
 extern const pr_m31 pr_poseidon2_internal[14];
 extern const pr_m31 pr_poseidon2_external_final[4][16];
 extern const uint8_t pr_poseidon2_internal_shifts[15]; /* of elements 1 .. 15; element 0 has the factor -2 */
 
 /* M4 = [2 3 1 1; 1 2 3 1; 1 1 2 3; 3 1 1 2] */
-PR_HOST_DEVICE void pr_poseidon2_m4(pr_m31 x[4]) {
+static inline void pr_poseidon2_m4(pr_m31 x[4]) {
     pr_m31 a = pr_m31_add(x[0], x[1]), b = pr_m31_add(x[2], x[3]), sum = pr_m31_add(a, b);
     pr_m31 s1 = pr_m31_add(sum, x[1]), s3 = pr_m31_add(sum, x[3]);
     pr_m31 y0 = pr_m31_add(s1, a), y2 = pr_m31_add(s3, b);
     pr_m31 y1 = pr_m31_add(s1, pr_m31_double(x[2])), y3 = pr_m31_add(s3, pr_m31_double(x[0]));
     x[0] = y0, x[1] = y1, x[2] = y2, x[3] = y3;
 }
-PR_HOST_DEVICE pr_m31 pr_poseidon2_sbox(pr_m31 x) { return pr_m31_mul(x, pr_m31_square(pr_m31_square(x))); }
+static inline pr_m31 pr_poseidon2_sbox(pr_m31 x) { return pr_m31_mul(x, pr_m31_square(pr_m31_square(x))); }
 void pr_poseidon2_external_matrix(pr_m31 state[16]);
 void pr_poseidon2_internal_matrix(pr_m31 state[16]);
 

@@ -34,14 +34,6 @@ pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err) {
     return pr_prover_commit_tree(p, 0, err);
 }
 
-/* Where the trace values of a column lie before extension. */
-static pr_col trace_values(const pr_prover *p, uint32_t component, uint32_t column) {
-    pr_col base = p->components[component].base[column];
-    uint32_t first = p->layout->trees[1].component_first[component];
-    if (base.offset != PR_NO_COLUMN) return base;
-    return at_size(p->trees[1].cols[first + column], p->air->components[component].log_size);
-}
-
 /* Columns that were copied ahead; NULL: none were. */
 static const pr_col *ahead_columns(const pr_prover *p, uint32_t component) {
     if (p->plan.ahead != PR_AHEAD_COPY) return NULL;
@@ -60,20 +52,20 @@ static pr_status write_columns(pr_prover *p, uint32_t component, const pr_col *t
 }
 
 /* Whether the backend computes the other columns from the given ones. */
-static bool computes(const pr_prover *p, uint32_t component) {
+static bool derives(const pr_prover *p, uint32_t component) {
     return pr_prover_given_columns(p, component) < p->air->components[component].n_columns;
 }
 
-/* Whether a column is extended from where it was copied to ahead: what need not lie before extension, unless kernels
- * compute others from it. */
+/* Whether a column is extended from where it was copied to ahead: what need not lie before extension, unless others
+ * are derived from it. */
 static bool extends_from_ahead(const pr_prover *p, uint32_t component, uint32_t column) {
-    return p->source.storage_order && ahead_columns(p, component) && !computes(p, component) &&
+    return p->source.storage_order && ahead_columns(p, component) && !derives(p, component) &&
            p->components[component].base[column].offset == PR_NO_COLUMN;
 }
 
 static pr_status take_copied_columns(pr_prover *p, uint32_t component, const pr_col *from, pr_error *err) {
     for (uint32_t k = 0; k < pr_prover_given_columns(p, component); k++) {
-        pr_col values = trace_values(p, component, k);
+        pr_col values = pr_prover_trace_values(p, component, k);
         if (!extends_from_ahead(p, component, k)) PR_TRY(p->ops->copy(p->device, &values, &from[k], 1, err));
     }
     return PR_OK;
@@ -87,22 +79,21 @@ static pr_status fill_given_columns(pr_prover *p, uint32_t component, pr_error *
     bool rows = !p->source.storage_order;
     pr_col *targets = p->trees[1].sorted; /* free until the tree is committed: restored below */
     for (uint32_t k = 0; k < n; k++)
-        targets[k] = rows ? upper_half(ext[k], c->log_size) : trace_values(p, component, k);
+        targets[k] = rows ? upper_half(ext[k], c->log_size) : pr_prover_trace_values(p, component, k);
     if (!from) PR_TRY(write_columns(p, component, targets, err));
     if (from && !rows) return take_copied_columns(p, component, from, err);
     for (uint32_t k = 0; rows && k < n; k++) {
-        pr_col values = trace_values(p, component, k);
+        pr_col values = pr_prover_trace_values(p, component, k);
         PR_TRY(p->ops->rows_to_storage(p->device, &values, from ? &from[k] : &targets[k], 1, err));
     }
     return PR_OK;
 }
 
 static pr_status fill_component(pr_prover *p, uint32_t component, pr_error *err) {
-    pr_col *values = p->trees[1].sorted;
+    const pr_component_state *s = &p->components[component];
+    const pr_derive args = {&s->derive, p->air->components[component].log_size, s->derive_inputs, s->derived};
     PR_TRY(fill_given_columns(p, component, err));
-    if (!computes(p, component)) return PR_OK;
-    for (uint32_t k = 0; k < p->air->components[component].n_columns; k++) values[k] = trace_values(p, component, k);
-    return p->ops->fill_compressions(p->device, values, err);
+    return derives(p, component) ? p->ops->derive(p->device, &args, err) : PR_OK;
 }
 
 static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *err) {
@@ -110,7 +101,7 @@ static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *er
     const pr_col *from = ahead_columns(p, component);
     pr_col *values = p->trees[1].sorted;
     for (uint32_t k = 0; k < n; k++)
-        values[k] = extends_from_ahead(p, component, k) ? from[k] : trace_values(p, component, k);
+        values[k] = extends_from_ahead(p, component, k) ? from[k] : pr_prover_trace_values(p, component, k);
     return p->ops->extend(p->device, p->trees[1].cols + first, values, n, err);
 }
 

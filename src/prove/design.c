@@ -45,7 +45,7 @@ static size_t add_streamable(design *d, size_t words, pr_phase first, pr_phase l
 }
 static size_t region_offset(const design *d, size_t region) { return d->p->regions.items[region].offset; }
 
-/* ---- which columns lookups read before extension ---- */
+/* ---- which columns are read before extension ---- */
 
 static size_t count_base_columns(const pr_program *lookups, const pr_air_component *c, bool *used) {
     size_t n = 0;
@@ -59,14 +59,22 @@ static size_t count_base_columns(const pr_program *lookups, const pr_air_compone
     return n;
 }
 
+static void keep_preprocessed(pr_prover *p, const pr_program *program) {
+    for (uint32_t i = 0; i < program->n_inputs; i++)
+        if (program->inputs[i].is_preprocessed) p->preprocessed_base[program->inputs[i].column].offset = 0;
+}
+
 static pr_status lower_component(pr_prover *p, uint32_t index, pr_error *err) {
     const pr_air_component *c = &p->air->components[index];
     pr_component_state *s = &p->components[index];
     PR_TRY(pr_program_lower(&s->full, c, PR_PROGRAM_FULL, err));
     if (c->n_lookups) PR_TRY(pr_program_lower(&s->lookups, c, PR_PROGRAM_LOOKUPS, err));
+    if (c->n_derived && p->ops->derive) PR_TRY(pr_program_lower(&s->derive, c, PR_PROGRAM_DERIVE, err));
     HOST(p, s->base, c->n_columns);
     HOST(p, s->full_inputs, s->full.n_inputs);
     HOST(p, s->lookup_inputs, s->lookups.n_inputs);
+    HOST(p, s->derive_inputs, s->derive.n_inputs);
+    HOST(p, s->derived, s->derive.n_constraints);
     HOST(p, s->interaction, 4 * (size_t)c->n_batches);
     HOST(p, s->interaction_base, 4 * (size_t)c->n_batches);
     return PR_OK;
@@ -107,8 +115,8 @@ static pr_status add_base_regions(design *d, pr_error *err) {
         free(used);
         d->trace_base[c] =
             add_streamable(d, n * pr_column_words(component->log_size), PR_PHASE_TRACE, PR_PHASE_INTERACTION);
-        for (uint32_t i = 0; i < s->lookups.n_inputs; i++)
-            if (s->lookups.inputs[i].is_preprocessed) p->preprocessed_base[s->lookups.inputs[i].column].offset = 0;
+        keep_preprocessed(p, &s->lookups);
+        keep_preprocessed(p, &s->derive);
     }
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++)
         if (p->preprocessed_base[i].offset != PR_NO_COLUMN) words += pr_column_words(p->air->preprocessed[i].log_size);
@@ -189,6 +197,25 @@ static void place_inputs(const pr_program *program, pr_col *inputs, const pr_col
     }
 }
 
+pr_col pr_prover_trace_values(const pr_prover *p, uint32_t component, uint32_t column) {
+    pr_col base = p->components[component].base[column];
+    uint32_t first = p->layout->trees[1].component_first[component];
+    if (base.offset != PR_NO_COLUMN) return base;
+    return (pr_col){p->trees[1].cols[first + column].offset, p->air->components[component].log_size};
+}
+
+static void place_derivation(pr_prover *p, uint32_t index) {
+    const pr_air_component *c = &p->air->components[index];
+    pr_component_state *s = &p->components[index];
+    for (uint32_t i = 0; i < s->derive.n_inputs; i++) {
+        const pr_input *in = &s->derive.inputs[i];
+        s->derive_inputs[i] =
+            in->is_preprocessed ? p->preprocessed_base[in->column] : pr_prover_trace_values(p, index, in->column);
+    }
+    for (uint32_t k = 0; k < s->derive.n_constraints; k++)
+        s->derived[k] = pr_prover_trace_values(p, index, c->n_columns - c->n_derived + k);
+}
+
 static void place_component(design *d, uint32_t index) {
     pr_prover *p = d->p;
     const pr_air_component *c = &p->air->components[index];
@@ -201,6 +228,7 @@ static void place_component(design *d, uint32_t index) {
     place_inputs(&s->full, s->full_inputs, p->trees[1].cols + p->layout->trees[1].component_first[index],
                  p->trees[0].cols);
     place_inputs(&s->lookups, s->lookup_inputs, s->base, p->preprocessed_base);
+    place_derivation(p, index);
     for (uint32_t k = 0; k < 4 * c->n_batches; k++) {
         s->interaction[k] = p->trees[2].cols[p->layout->trees[2].component_first[index] + k];
         s->interaction_base[k] = (pr_col){s->interaction[k].offset, c->log_size};

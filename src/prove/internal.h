@@ -77,9 +77,11 @@ typedef struct pr_quotient_set {
 
 typedef struct pr_component_state {
     pr_program full, lookups;
-    pr_col *base; /* [n_columns] trace values before extension; PR_NO_COLUMN where the lookups do not read it */
+    pr_program derive; /* where the backend derives columns; else empty */
+    pr_col *base;      /* [n_columns] trace values before extension; PR_NO_COLUMN where the lookups do not read it */
     pr_col *full_inputs, *lookup_inputs, *interaction, *interaction_base;
-    pr_col accumulator[4]; /* shared by the components of one size */
+    pr_col *derive_inputs, *derived; /* [n_derived] */
+    pr_col accumulator[4];           /* shared by the components of one size */
     bool first_of_size;
 } pr_component_state;
 
@@ -184,8 +186,10 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
 /* needs.c: what the device's plan follows from; then the regions' places, columns far where the limit asks for it; then
  * the figures that users see. */
 void pr_prover_find_needs(pr_prover *p, const pr_prover_options *options);
-/* Columns of a component's trace, its first ones, that a source has to fill: all, or the inputs of compressions. */
+/* Columns of a component's trace, its first ones, that a source has to fill: all, or those that are not derived. */
 uint32_t pr_prover_given_columns(const pr_prover *p, uint32_t component);
+/* Where the trace values of a column lie before extension. */
+pr_col pr_prover_trace_values(const pr_prover *p, uint32_t component, uint32_t column);
 pr_status pr_prover_place(pr_prover *p, const pr_prover_options *options, pr_error *err);
 void pr_prover_fill_plan(pr_prover *p);
 

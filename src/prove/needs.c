@@ -16,6 +16,7 @@ static void needs_of_program(pr_device_needs *needs, const pr_program *program) 
 static void needs_of_component(pr_device_needs *needs, const pr_air_component *c, const pr_component_state *s) {
     needs_of_program(needs, &s->full);
     needs_of_program(needs, &s->lookups);
+    needs_of_program(needs, &s->derive);
     if (!c->n_lookups) return;
     needs->n_lookup_components++;
     needs->max_lookup_log_rows = larger(needs->max_lookup_log_rows, c->log_size);
@@ -80,9 +81,7 @@ static pr_status place_far(pr_prover *p, size_t limit, pr_error *err) {
 /* Kernels do not reach far columns. */
 uint32_t pr_prover_given_columns(const pr_prover *p, uint32_t component) {
     const pr_air_component *c = &p->air->components[component];
-    bool computes = c->has_compressions && p->ops->fill_compressions && !p->needs.far_bytes;
-    PR_ASSERT(!computes || c->n_columns == PR_POSEIDON2_ROW_COLUMNS);
-    return computes ? PR_POSEIDON2_ROW_DIGEST_AT : c->n_columns;
+    return p->ops->derive && !p->needs.far_bytes ? c->n_columns - c->n_derived : c->n_columns;
 }
 
 static size_t mapped_bytes(const pr_prover *p, uint32_t component) {

@@ -50,7 +50,7 @@ typedef struct pr_plan {
 typedef struct pr_trace_source {
     void *context;
     bool storage_order; /* columns come in storage order; else in row order */
-    /* columns[k]: 1 << log_size words to fill; NULL: the backend computes them (pr_air_component, has_compressions). */
+    /* columns[k]: 1 << log_size words to fill; NULL: the backend derives them (pr_air_component, n_derived). */
     pr_status (*fill)(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads, pr_error *err);
 } pr_trace_source;
 

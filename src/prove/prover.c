@@ -62,6 +62,7 @@ static void clear(pr_prover *p) {
     for (uint32_t c = 0; p->components && c < p->air->n_components; c++) {
         pr_program_clear(&p->components[c].full);
         pr_program_clear(&p->components[c].lookups);
+        pr_program_clear(&p->components[c].derive);
     }
     pr_twiddles_clear(&p->last_twiddles);
     pr_prover_forget(p);
@@ -112,7 +113,7 @@ void pr_prover_destroy(pr_prover *p) {
 void pr_prover_set_layout(pr_prover *p, const pr_layout *layout) {
     PR_ASSERT(layout->n_trees == p->layout->n_trees && layout->trees[1].n_columns == p->layout->trees[1].n_columns &&
               layout->log_lifted == p->layout->log_lifted && layout->n_constraints == p->layout->n_constraints);
-    PR_ASSERT(pr_air_count_compressions(layout->statement->air) == pr_air_count_compressions(p->air));
+    PR_ASSERT(pr_air_count_derived(layout->statement->air) == pr_air_count_derived(p->air));
     p->layout = layout;
     p->air = layout->statement->air;
 }

@@ -7,7 +7,7 @@
 typedef struct ahead {
     const pr_manifest_job *wanted;
     pr_hash air_digest; /* of what the prover proves */
-    uint32_t n_compressions;
+    uint32_t n_derived;
     pr_config config;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -41,7 +41,7 @@ static void read_job(ahead *a) {
     pthread_mutex_lock(&a->mutex);
     a->job = job;
     a->fits = job && pr_hash_equal(&job->air_digest, &a->air_digest) &&
-              pr_air_count_compressions(job->statement.air) == a->n_compressions &&
+              pr_air_count_derived(job->statement.air) == a->n_derived &&
               same_config(&job->statement.config, &a->config);
     a->is_read = true;
     pthread_cond_signal(&a->changed);
@@ -61,7 +61,7 @@ static ahead *create_ahead(const pr_manifest_job *wanted, const pr_job *like) {
     if (!a) return NULL;
     a->wanted = wanted;
     a->air_digest = like->air_digest;
-    a->n_compressions = pr_air_count_compressions(like->statement.air);
+    a->n_derived = pr_air_count_derived(like->statement.air);
     a->config = like->statement.config;
     pthread_mutex_init(&a->mutex, NULL);
     pthread_cond_init(&a->changed, NULL);

@@ -270,8 +270,8 @@ static void misuse_is_an_error_not_a_crash(void **state) {
     expect_refusal(b, PR_ERR_INTERNAL, "component d: an expression of another component");
     b = begin(4);
     (void)pr_air_add_column(b, 0);
-    pr_air_declare_compressions(b);
-    expect_refusal(b, PR_ERR_INTERNAL, "component c: 1 columns; a compression a row has 292");
+    pr_air_declare_derived(b, 2);
+    expect_refusal(b, PR_ERR_INTERNAL, "component c: 1 columns; derived from column 2 on");
     b = pr_air_builder_create("empty");
     expect_refusal(b, PR_ERR_REFUSED, "the AIR has no component");
     pr_air_builder_destroy(NULL);

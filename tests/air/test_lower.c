@@ -205,6 +205,86 @@ static void operations(void **state) {
                                 "    4  constraint 0: s1\n");
 }
 
+/* ---- derived columns ---- */
+
+/* Columns 0 and 1 are given; 2 follows from 4 and the selector, 3 from column 0 a row before and 2, 4 from column 1. */
+static pr_air *derived_columns(void) {
+    static const int32_t before[] = {-1, 0};
+    pr_air_builder *b = pr_air_builder_create("derived");
+    pr_expr x[2], z[3];
+    (void)pr_air_add_preprocessed(b, "selector", 4, NULL);
+    (void)pr_air_component_begin(b, "derived", 4);
+    pr_air_add_column_mask(b, x, before, 2);
+    pr_expr y = pr_air_add_column(b, 0), selector = pr_air_use_preprocessed(b, "selector");
+    for (int k = 0; k < 3; k++) z[k] = pr_air_add_column(b, 0);
+    pr_air_constrain(b, "no column", pr_mul(b, x[1], y));
+    pr_air_constrain(b, "column 2", pr_sub(b, z[0], pr_mul(b, z[2], selector)));
+    pr_air_constrain(b, "column 3", pr_sub(b, pr_add(b, x[0], z[0]), z[1]));
+    pr_air_constrain(b, "column 4", pr_sub(b, z[2], pr_mul(b, y, y)));
+    pr_air_constrain(b, "column 4 again", pr_sub(b, z[2], x[1]));
+    pr_air_declare_derived(b, 2);
+    return support_build(b);
+}
+
+static void derived_columns_follow_from_given_ones(void **state) {
+    (void)state;
+    pr_air *air = derived_columns();
+    pr_program p = lower(air, PR_PROGRAM_DERIVE);
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_program_disassemble(&w, &p);
+    pr_write_u8(&w, 0);
+    assert_string_equal((const char *)w.data, "    0  s0 = col1[0] * col1[0]\n"
+                                              "    1  s1 = pre0 * s0\n"
+                                              "    2  s2 = s1 + col0[-1]\n"
+                                              "    3  constraint 0: s1\n"
+                                              "    4  constraint 1: s2\n"
+                                              "    5  constraint 2: s0\n");
+    assert_int_equal(p.n_constraints, 3);
+    assert_int_equal(p.n_batches, 0);
+    assert_int_equal(pr_air_count_derived(air), 3);
+    pr_writer_clear(&w);
+    pr_program_clear(&p);
+    pr_air_destroy(air);
+}
+
+static void expect_not_derived(pr_air_builder *b, const char *fragment) {
+    pr_program p;
+    pr_error err = {0};
+    pr_air_declare_derived(b, 1);
+    pr_air *air = support_build(b);
+    support_expect_error(pr_program_lower(&p, &air->components[0], PR_PROGRAM_DERIVE, &err), PR_ERR_INTERNAL, &err,
+                         fragment);
+    pr_air_destroy(air);
+}
+
+static pr_air_builder *begin_three(pr_expr x[3]) {
+    pr_air_builder *b = pr_air_builder_create("three");
+    (void)pr_air_component_begin(b, "three", 4);
+    for (int k = 0; k < 3; k++) x[k] = pr_air_add_column(b, 0);
+    return b;
+}
+
+static void columns_that_do_not_follow_are_refused(void **state) {
+    (void)state;
+    static const int32_t before[] = {-1, 0};
+    pr_expr x[3], masked[2];
+    pr_air_builder *b = begin_three(x);
+    pr_air_constrain(b, "column 1", pr_sub(b, x[1], x[0]));
+    pr_air_constrain(b, "column 2, times 2", pr_sub(b, pr_add(b, x[2], x[2]), x[0]));
+    expect_not_derived(b, "component 'three': column 2 is said to follow from others; by what?");
+    b = begin_three(x);
+    pr_air_constrain(b, "column 1", pr_sub(b, x[1], pr_mul(b, x[2], x[0])));
+    pr_air_constrain(b, "column 2", pr_sub(b, x[2], pr_mul(b, x[1], x[0])));
+    expect_not_derived(b, "column 2 follows from itself");
+    b = begin_three(x);
+    pr_air_add_column_mask(b, masked, before, 2);
+    pr_air_constrain(b, "column 1", pr_sub(b, x[1], x[0]));
+    pr_air_constrain(b, "column 2", pr_sub(b, x[2], pr_mul(b, masked[0], x[0])));
+    pr_air_constrain(b, "column 3", pr_sub(b, masked[1], x[0]));
+    expect_not_derived(b, "column 3 follows from itself, or is read in another row");
+}
+
 static void lookup_text(void **state) {
     (void)state;
     pr_air *air = support_pairs();
@@ -367,6 +447,8 @@ int main(void) {
         cmocka_unit_test(random_graphs),
         cmocka_unit_test(operations),
         cmocka_unit_test(lookup_text),
+        cmocka_unit_test(derived_columns_follow_from_given_ones),
+        cmocka_unit_test(columns_that_do_not_follow_are_refused),
         cmocka_unit_test(slots_are_reused),
         cmocka_unit_test(wide_fibonacci),
         cmocka_unit_test(dead_nodes_are_dropped),

@@ -124,7 +124,7 @@ static void test_side_by_side(void **unused) {
 }
 
 /* A job whose trace kernels complete. */
-static void test_compressions(void **unused) {
+static void test_derived_columns(void **unused) {
     const pr_param items[] = {{"input", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"}};
     const pr_params params = {".", 1, items};
     pr_job *job = NULL;
@@ -226,7 +226,7 @@ static void test_leaks(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_proofs_in_a_row),
                                        cmocka_unit_test(test_side_by_side),
-                                       cmocka_unit_test(test_compressions),
+                                       cmocka_unit_test(test_derived_columns),
                                        cmocka_unit_test(test_meter),
                                        cmocka_unit_test(test_harm),
                                        cmocka_unit_test(test_leaks)};

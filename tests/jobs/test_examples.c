@@ -1,11 +1,12 @@
-/* The first job of example.yaml is what the type says of itself; demo.yaml is a manifest of jobs there are. And no
- * constraint or lookup of a type is gone. */
+/* The first job of example.yaml is what the type says of itself; demo.yaml is a manifest of jobs there are. No
+ * constraint or lookup of a type is gone; and columns that are said to be derived are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "air/evaluate.h"
 #include "air/job.h"
 #include "blake2s/job.h"
 #include "data_pipeline/job.h"
@@ -129,8 +130,77 @@ static void no_constraint_is_gone(void **state) {
     }
 }
 
+/* ---- derived columns: what their constraints say is what the trace has, and given ones need them not ---- */
+
+static void fill(const pr_job_type *type, const pr_job_instance *job, uint32_t component, pr_m31 **columns) {
+    pr_error err = {0};
+    if (type->trace(job, component, columns, PR_JOB_ROW_ORDER, 1, &err) != PR_OK) fail_msg("%s", err.text);
+}
+
+static pr_m31 input_at(const pr_air *air, const pr_input *in, pr_m31 *const *columns, uint32_t n_rows, uint32_t row) {
+    if (in->is_preprocessed) return air->preprocessed[in->column].values[row];
+    return columns[in->column][(row + n_rows + (uint32_t)in->offset) % n_rows];
+}
+
+static void compare_derived(const pr_air *air, const pr_air_component *c, pr_m31 *const *given, pr_m31 *const *full) {
+    pr_program program;
+    pr_evaluation e;
+    const uint32_t n_rows = 1u << c->log_size, n_given = c->n_columns - c->n_derived;
+    assert_int_equal(pr_program_lower(&program, c, PR_PROGRAM_DERIVE, NULL), PR_OK);
+    assert_int_equal(pr_evaluation_init(&e, &program, NULL), PR_OK);
+    for (uint32_t row = 0; row < n_rows; row++) {
+        for (uint32_t k = 0; k < program.n_inputs; k++)
+            e.inputs[k] = input_at(air, &program.inputs[k], given, n_rows, row);
+        pr_evaluation_run(&e);
+        for (uint32_t k = 0; k < c->n_derived; k++)
+            if (e.constraints[k] != full[n_given + k][row])
+                fail_msg("component %s, row %u: column %u", c->name, row, n_given + k);
+    }
+    pr_evaluation_clear(&e);
+    pr_program_clear(&program);
+}
+
+static void derive_component(const pr_job_type *type, const pr_job_instance *job, uint32_t component) {
+    const pr_air *air = type->air(job);
+    const pr_air_component *c = &air->components[component];
+    const size_t n_given = c->n_columns - c->n_derived, n_cells = (size_t)c->n_columns << c->log_size;
+    pr_m31 *cells = test_calloc(2 * n_cells, sizeof *cells);
+    pr_m31 **full = test_calloc(c->n_columns, sizeof *full), **given = test_calloc(c->n_columns, sizeof *given);
+    for (size_t k = 0; k < c->n_columns; k++) {
+        full[k] = cells + (k << c->log_size);
+        given[k] = k < n_given ? full[k] + n_cells : NULL;
+    }
+    fill(type, job, component, full);
+    fill(type, job, component, given);
+    assert_memory_equal(cells, cells + n_cells, (n_given << c->log_size) * sizeof *cells);
+    compare_derived(air, c, given, full);
+    print_message("%s: %zu of %u columns are given\n", c->name, n_given, c->n_columns);
+    test_free(given);
+    test_free(full);
+    test_free(cells);
+}
+
+static void derived_columns(void **state) {
+    (void)state;
+    unsigned n = 0;
+    for (size_t k = 0; k < sizeof airs / sizeof *airs; k++) {
+        pr_params params = {.base_dir = PR_TEST_JOBS, .items = airs[k].params};
+        pr_job_instance *job = NULL;
+        while (airs[k].params[params.n].name) params.n++;
+        assert_int_equal(pr_instance_create(&job, airs[k].type, &params, NULL), PR_OK);
+        const pr_air *air = airs[k].type->air(job);
+        for (uint32_t c = 0; c < air->n_components; c++) {
+            if (!air->components[c].n_derived) continue;
+            derive_component(airs[k].type, job, c);
+            n++;
+        }
+        pr_instance_destroy(airs[k].type, job);
+    }
+    assert_int_equal(n, 4); /* file_hash, poseidon2_merkle, wide_fibonacci, HASH of the vm */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_example), cmocka_unit_test(the_demo),
-                                       cmocka_unit_test(no_constraint_is_gone)};
+                                       cmocka_unit_test(no_constraint_is_gone), cmocka_unit_test(derived_columns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
