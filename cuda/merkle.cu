@@ -13,27 +13,60 @@ constexpr unsigned log_max_skipped = 4;
 struct leaf_source {
     words arena;
     span<const pr_col> columns;
+    span<const uint32_t> merged;  /* list_merged() */
     uint32_t n_columns, log_rows; /* rows that columns are lifted to */
     uint32_t packed, first;       /* the number of the leaf that they begin at */
 };
 
+/* The block of a leaf's message that begins with column first; columns are lifted to 2^log_rows. */
+PR_DEVICE void compress_columns(uint32_t h[8], const leaf_source &l, uint32_t first, uint32_t log_rows, uint32_t leaf) {
+    const uint32_t left = l.n_columns - first;
+    const bool last = left <= 16;
+    uint32_t m[16];
+#pragma unroll
+    for (uint32_t k = 0; k < 16; k++) {
+        m[k] = 0;
+        if (k >= left) continue;
+        const pr_col col = ld(l.columns, first + k);
+        m[k] = ld(column(l.arena, col), pr_slot_lift(col.log_rows, log_rows, leaf));
+    }
+    pr_blake2s_lanes_compress(h, m, 4 * (uint64_t)(last ? l.n_columns : first + 16),
+                              last ? PR_BLAKE2S_LAST : PR_BLAKE2S_MORE);
+}
+
 PR_DEVICE void hash_plain_leaf(uint32_t h[8], const leaf_source &l, uint32_t leaf) {
     pr_blake2s_lanes_init(h);
-    for (uint32_t first = 0; first < l.n_columns; first += 16) {
-        const uint32_t left = l.n_columns - first;
-        uint32_t m[16];
+    for (uint32_t first = 0; first < l.n_columns; first += 16) compress_columns(h, l, first, l.log_rows, leaf);
+}
+
+/* From the states of 2^log_from threads to those of 2^log_to, as columns are lifted. */
+PR_DEVICE void spread_states(uint32_t h[8], const words &states, uint32_t log_from, uint32_t log_to) {
+    const uint32_t i = threadIdx.x;
+    if (log_from == log_to) return;
 #pragma unroll
-        for (uint32_t k = 0; k < 16; k++) {
-            m[k] = 0;
-            if (k >= left) continue;
-            const pr_col col = ld(l.columns, first + k);
-            const uint32_t slot = col.log_rows == l.log_rows ? leaf : pr_slot_lift(col.log_rows, l.log_rows, leaf);
-            m[k] = ld(column(l.arena, col), slot);
-        }
-        const bool last = left <= 16;
-        pr_blake2s_lanes_compress(h, m, 4 * (uint64_t)(last ? l.n_columns : first + 16),
-                                  last ? PR_BLAKE2S_LAST : PR_BLAKE2S_MORE);
+    for (uint32_t k = 0; k < 8; k++)
+        if (i < 1u << log_from) st(states, (k << log_block_leaves) + i, h[k]);
+    __syncthreads();
+#pragma unroll
+    for (uint32_t k = 0; k < 8; k++)
+        if (i < 1u << log_to) h[k] = ld(states, (k << log_block_leaves) + pr_slot_lift(log_from, log_to, i));
+    __syncthreads();
+}
+
+/* The block's leaves. Columns come by size, so those that read the same rows of the columns so far share one state, in
+ * the lower threads, until a larger column parts them. */
+PR_DEVICE void hash_plain_leaves(uint32_t h[8], const leaf_source &l, uint32_t log_count) {
+    PR_SHARED(uint32_t, states, 8 << log_block_leaves);
+    uint32_t states_log = log_count - ld(l.merged, 0);
+    pr_blake2s_lanes_init(h);
+    for (uint32_t first = 0; first < l.n_columns; first += 16) {
+        const uint32_t merged = ld(l.merged, first / 16), before = states_log;
+        states_log = log_count - merged;
+        spread_states(h, states, before, states_log);
+        if (threadIdx.x < 1u << states_log)
+            compress_columns(h, l, first, l.log_rows - merged, (blockIdx.x << states_log) + threadIdx.x);
     }
+    spread_states(h, states, states_log, log_count);
 }
 
 PR_DEVICE void hash_packed_leaf(uint32_t h[8], const leaf_source &l, uint32_t leaf) {
@@ -55,7 +88,10 @@ PR_DEVICE void hash_leaf(uint32_t h[8], const leaf_source &l, uint32_t leaf) {
 
 __global__ void __launch_bounds__(block_leaves) leaves_kernel(leaf_source l, tree_place t, uint32_t log_count) {
     uint32_t h[8];
-    hash_leaf(h, l, blockIdx.x * blockDim.x + threadIdx.x);
+    if (l.packed)
+        hash_packed_leaf(h, l, blockIdx.x * blockDim.x + threadIdx.x);
+    else
+        hash_plain_leaves(h, l, log_count);
     climb<log_block_leaves>(t, t.height, (l.first >> log_count) + blockIdx.x, log_count, h);
 }
 
@@ -71,23 +107,42 @@ static size_t leaf_words(const pr_merkle *tree, size_t n_columns) { return tree-
 
 static leaf_source put_columns(device *dev, table_writer *w, const pr_merkle *tree, const pr_col *cols, size_t n) {
     for (size_t i = 0; i < n; i++) PR_ASSERT(cols[i].log_rows >= 1 && cols[i].log_rows <= pr_merkle_log_rows(tree));
-    return leaf_source{arena(dev), w->put(cols, n), (uint32_t)n, pr_merkle_log_rows(tree), tree->packed, 0};
+    return leaf_source{arena(dev), w->put(cols, n), {}, (uint32_t)n, pr_merkle_log_rows(tree), tree->packed, 0};
+}
+
+/* Of each sixteen columns: by how much the leaves of a block may share what is hashed up to them, at most by most, for
+ * columns there have so many rows fewer. Returns the words that 2^log_rows leaves read. */
+static size_t list_merged(uint32_t *merged, const pr_col *cols, size_t n, uint32_t log_rows, uint32_t most) {
+    size_t n_words = 0;
+    for (size_t first = 0; first < n; first += 16) {
+        const size_t end = first + 16 < n ? first + 16 : n;
+        for (size_t k = first; k < end; k++)
+            if (log_rows - cols[k].log_rows < most) most = log_rows - cols[k].log_rows;
+        merged[first / 16] = most;
+        n_words += (end - first) << (log_rows - most);
+    }
+    return n_words;
 }
 
 /* The leaves of 2^log_rows rows, of far columns by way of the window, and what a block of threads climbs above them. */
 static pr_status hash_leaves(device *dev, const pr_merkle *tree, const pr_col *cols, size_t n, size_t first,
                              uint32_t log_rows, unsigned log_count, pr_error *err) {
     const uint32_t log_lifted = pr_merkle_log_rows(tree), log_leaves = log_rows - (log_lifted - tree->height);
+    const size_t n_blocks = (n + 15) / 16;
     window in(dev);
     table_writer w(dev);
     pr_col *places;
+    uint32_t *merged;
     leaf_source l = {};
-    PR_TRY(w.begin(table_size<pr_col>(n), err));
+    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<uint32_t>(n_blocks), err));
     l.columns = w.take(&places, n);
+    l.merged = w.take(&merged, n_blocks);
     for (size_t i = 0; i < n; i++) {
         PR_ASSERT(cols[i].log_rows >= 1 && cols[i].log_rows <= log_lifted);
         PR_TRY(in.lifted_piece(&places[i], cols[i], log_lifted, first, log_rows, err));
     }
+    const size_t n_words = list_merged(merged, places, n, log_rows, log_count ? log_count - 1 : 0);
+    count_moved(dev, tree->packed ? (size_t)16 << log_leaves : n_words);
     PR_TRY(w.send(err));
     l.arena = arena(dev);
     l.n_columns = (uint32_t)n, l.log_rows = log_rows, l.packed = tree->packed, l.first = (uint32_t)first;
@@ -106,7 +161,7 @@ static pr_status hash_tree(device *dev, const pr_merkle *tree, const pr_col *col
     const unsigned log_count = log_leaves < log_block_leaves ? log_leaves : log_block_leaves;
     uint32_t level = t.height - log_count; /* of the blocks' roots */
     PR_ASSERT(level <= t.stored_height && !(far && tree->packed));
-    count_moved(dev, (leaf_words(tree, n) << t.height) + node_words(t.stored_height, level, t.height));
+    count_moved(dev, node_words(t.stored_height, level, t.height));
     for (size_t first = 0; first < (size_t)1 << log_all; first += (size_t)1 << log_rows)
         PR_TRY(hash_leaves(dev, tree, cols, n, first, log_rows, log_count, err));
     while (level > 0) {

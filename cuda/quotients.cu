@@ -29,7 +29,7 @@ PR_DEVICE pr_qm31 sum_of_terms(const quotient_view &v, const quotient_point &q, 
     product_sum sum = {{0, 0, 0, 0}};
     for (uint64_t k = 0; k < q.n; k++) {
         const quotient_term t = ld(v.terms, q.first + k);
-        const uint32_t at = t.column.log_rows == v.log_block ? row : pr_slot_lift(t.column.log_rows, v.log_block, row);
+        const uint32_t at = pr_slot_lift(t.column.log_rows, v.log_block, row);
         fold(sum);
         add_product(sum, ld(column(v.arena, t.column), at), t.coeff);
     }

@@ -65,10 +65,8 @@ PR_HOST_DEVICE uint32_t pr_slot_of_row(unsigned n, uint32_t r) {
 /* Slot that lies offset trace rows from slot, on a domain of log size n + s of a trace of log size n.
  * s >= 1: protocol.md section 2. s = 0: through the rows. */
 uint32_t pr_slot_shift(unsigned n, unsigned s, uint32_t slot, int64_t offset);
-/* slot of a column of log size m for slot i of the larger log size l >= m (lifting) */
-PR_HOST_DEVICE uint32_t pr_slot_lift(unsigned m, unsigned l, uint32_t i) {
-    return (uint32_t)((((uint64_t)i >> (l - m + 1)) << 1) + (i & 1));
-}
+/* slot of a column of log size m for slot i of the larger log size l >= m (lifting), l - m < 32 */
+PR_HOST_DEVICE uint32_t pr_slot_lift(unsigned m, unsigned l, uint32_t i) { return (i >> (l - m) & ~1u) | (i & 1); }
 /* Slot of a tree of log size height >= 1 that is opened for query slot i of log size l: protocol.md section 13. Only
  * the preprocessed tree may have another height than l, lower or higher. */
 PR_HOST_DEVICE uint32_t pr_slot_in_tree(unsigned height, unsigned l, uint32_t i) {
