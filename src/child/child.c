@@ -58,6 +58,7 @@ static void fill_config(pr_child *c, const pr_child_options *o) {
     f->rank = o->rank;
     f->max_bytes = o->max_bytes;
     f->max_device_bytes = o->max_device_bytes;
+    f->share_bytes = o->share_bytes;
     f->memory_limit_bytes = o->memory_limit_bytes;
 }
 
@@ -161,7 +162,13 @@ pr_status pr_child_give_manifest(pr_child *c, const pr_child_manifest *m, pr_err
 pr_status pr_child_submit(pr_child *c, const pr_child_task *task, pr_error *err) {
     pr_child_frame frame = {.type = PR_CHILD_FRAME_JOB};
     if (c->state != PR_CHILD_IDLE) return pr_fail(err, PR_ERR_BACKEND, "the prover child takes no job now");
-    frame.as.job = (pr_child_job){task->job, task->attempt, task->cpu_only, task->next, task->fault};
+    PR_ASSERT(task->n_next <= PR_WORK_MOST_NEXT);
+    frame.as.job = (pr_child_job){.job = task->job,
+                                  .attempt = task->attempt,
+                                  .cpu_only = task->cpu_only,
+                                  .n_next = task->n_next,
+                                  .fault = task->fault};
+    memcpy(frame.as.job.next, task->next, sizeof task->next);
     c->task = *task;
     c->has_task = true;
     c->stage = c->step = 0;

@@ -39,6 +39,7 @@
 #define PR_CHILD_CHILD_H
 #include "base/log.h"
 #include "store/record.h"
+#include "work/line.h"
 #include <poll.h>
 #include <sys/types.h>
 
@@ -52,6 +53,7 @@ typedef struct pr_child_options { /* texts are copied */
     unsigned threads;             /* for proving; 0: all that it may use */
     size_t max_bytes;             /* a job whose plan needs more is refused there; 0: what the machine has */
     size_t max_device_bytes;      /* of a proof on a device: its columns are streamed beyond it; 0: no limit */
+    size_t share_bytes;           /* of all proofs that are made at a time, on the host; 0: max_bytes */
     size_t memory_limit_bytes;    /* hard: RLIMIT_DATA (heap and writable private mappings, not address space, which GPU
                                      drivers reserve freely); 0: none */
     int rank;                     /* for records and log lines */
@@ -73,9 +75,8 @@ typedef struct pr_child_manifest { /* what the run's manifest is: job indices me
 typedef struct pr_child_task {
     uint32_t job, attempt; /* echoed in events */
     bool cpu_only;         /* not on the device, whatever the backend */
-    /* A job that may come after it: the child may make its trace meanwhile. Not a promise: UINT32_MAX, none is known.
-     */
-    uint32_t next;
+    /* Jobs that may come after it, in order: on a device the child may begin their proofs meanwhile. No promise. */
+    uint32_t n_next, next[PR_WORK_MOST_NEXT];
     uint64_t fault;    /* for test builds (child/serve.h); else ignored */
     uint64_t quiet_ms; /* killed as hung when it shows no progress for so long; 0: never. A stage of the prover is
                           one step of progress, so derive it from the time of the longest stage */

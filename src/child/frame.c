@@ -3,7 +3,7 @@
 #include "work/work.h"
 #include <string.h>
 
-#define MAGIC 0x31435250u /* "PRC1" */
+#define MAGIC 0x32435250u /* "PRC2" */
 
 const char *pr_child_frame_name(uint32_t type) {
     static const char *const names[] = {"nothing", "config", "manifest", "job", "stop", "ready", "progress", "answer"};
@@ -48,6 +48,7 @@ static void encode_config(pr_writer *out, const pr_child_config *c) {
     pr_write_u32(out, (uint32_t)c->rank);
     pr_write_u64(out, c->max_bytes);
     pr_write_u64(out, c->max_device_bytes);
+    pr_write_u64(out, c->share_bytes);
     pr_write_u64(out, c->memory_limit_bytes);
 }
 
@@ -59,6 +60,7 @@ static void decode_config(pr_reader *r, pr_child_config *c) {
     c->rank = (int32_t)pr_read_u32(r);
     c->max_bytes = pr_read_u64(r);
     c->max_device_bytes = pr_read_u64(r);
+    c->share_bytes = pr_read_u64(r);
     c->memory_limit_bytes = pr_read_u64(r);
 }
 
@@ -92,7 +94,8 @@ static void encode_body(pr_writer *out, const pr_child_frame *f) {
         pr_write_u32(out, f->as.job.job);
         pr_write_u32(out, f->as.job.attempt);
         pr_write_u32(out, f->as.job.cpu_only);
-        pr_write_u32(out, f->as.job.next);
+        pr_write_u32(out, f->as.job.n_next);
+        for (uint32_t k = 0; k < f->as.job.n_next; k++) pr_write_u32(out, f->as.job.next[k]);
         pr_write_u64(out, f->as.job.fault);
         break;
     case PR_CHILD_FRAME_STOP:
@@ -133,7 +136,8 @@ static void decode_body(pr_reader *r, pr_child_frame *f) {
         f->as.job.job = pr_read_u32(r);
         f->as.job.attempt = pr_read_u32(r);
         f->as.job.cpu_only = read_below(r, 2);
-        f->as.job.next = pr_read_u32(r);
+        f->as.job.n_next = read_below(r, PR_WORK_MOST_NEXT + 1);
+        for (uint32_t k = 0; k < f->as.job.n_next && !r->failed; k++) f->as.job.next[k] = pr_read_u32(r);
         f->as.job.fault = pr_read_u64(r);
         break;
     case PR_CHILD_FRAME_STOP:

@@ -15,6 +15,7 @@
 #ifndef PR_CHILD_FRAME_H
 #define PR_CHILD_FRAME_H
 #include "store/record.h"
+#include "work/line.h"
 
 #define PR_CHILD_FRAME_VERSION 2
 #define PR_CHILD_FRAME_HEADER 12 /* bytes */
@@ -38,7 +39,7 @@ typedef struct pr_child_config {
     char backend[32], host[64];
     uint32_t threads, log; /* pr_log_format */
     int32_t rank;
-    uint64_t max_bytes, max_device_bytes, memory_limit_bytes;
+    uint64_t max_bytes, max_device_bytes, share_bytes, memory_limit_bytes;
 } pr_child_config;
 
 typedef struct pr_child_text { /* a manifest, all but its text */
@@ -50,7 +51,7 @@ typedef struct pr_child_text { /* a manifest, all but its text */
 
 typedef struct pr_child_job {
     uint32_t job, attempt, cpu_only;
-    uint32_t next; /* likely to come after it; UINT32_MAX: not known */
+    uint32_t n_next, next[PR_WORK_MOST_NEXT]; /* likely to come after it */
     uint64_t fault;
 } pr_child_job;
 

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "child/kept.h"
 #include "child/link.h"
+#include "work/line.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -180,6 +181,18 @@ static bool send_answer(const server *s, pr_status status, const char *text, con
     return sent;
 }
 
+/* What may be begun ahead. */
+static size_t list_next(const pr_manifest_job **next, const server *s, const pr_child_job *job) {
+    size_t n = 0;
+    for (uint32_t k = 0; k < job->n_next && !job->cpu_only; k++) {
+        const uint32_t j = job->next[k];
+        bool is_new = j < s->manifest.n_jobs && j != job->job;
+        for (size_t i = 0; i < n; i++) is_new &= next[i] != &s->manifest.jobs[j];
+        if (is_new) next[n++] = &s->manifest.jobs[j];
+    }
+    return n;
+}
+
 static bool take_job(server *s, const pr_child_job *job) {
     const pr_work_watch watch = {tell_stage, s};
     const pr_child_faults *faults = s->o->faults;
@@ -193,14 +206,15 @@ static bool take_job(server *s, const pr_child_job *job) {
                     s->config.host,
                     &s->run_digest,
                     (size_t)s->config.max_device_bytes,
-                    &s->kept.memory};
+                    &s->kept.memory,
+                    (size_t)s->config.share_bytes};
     s->job = *job;
     s->step = 0;
     pr_child_kept_begin(&s->kept);
     if (faults && faults->begin) faults->begin(PR_CHILD_SOCKET, job->job, job->attempt, job->fault);
-    bool has_next = !job->cpu_only && job->next < s->manifest.n_jobs && job->next != job->job;
-    const pr_manifest_job *jobs = s->manifest.jobs, *next = has_next ? &jobs[job->next] : NULL;
-    pr_status status = pr_work_prove_in_line(&record, s->line, &work, &jobs[job->job], next, &watch, &e);
+    const pr_manifest_job *jobs = s->manifest.jobs, *next[PR_WORK_MOST_NEXT];
+    size_t n_next = list_next(next, s, job);
+    pr_status status = pr_work_prove_in_line(&record, s->line, &work, &jobs[job->job], next, n_next, &watch, &e);
     record.row.peak_rss_bytes = pr_child_kept_peak(&s->kept, record.row.peak_rss_bytes);
     pr_child_kept_end(&s->kept, jobs[job->job].encrypt_to != NULL, "");
     if (faults && faults->answer) faults->answer(PR_CHILD_SOCKET, job->job, job->attempt, job->fault, &status, &record);

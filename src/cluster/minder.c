@@ -93,6 +93,7 @@ static pr_status make_child(pr_minder *m, pr_error *err) {
         .threads = s->place.n_threads,
         .max_bytes = (size_t)s->hello.node_bytes,
         .max_device_bytes = (size_t)pr_seat_device_limit(m->o->device_bytes, s->hello.device_bytes),
+        .share_bytes = (size_t)s->share_bytes,
         .rank = m->rank,
         .host = s->hello.host,
         .place = s->place_text,
@@ -166,12 +167,13 @@ static void submit(pr_minder *m, uint64_t now) {
     pr_error err = {0};
     if (!m->has_task || m->submitted || pr_child_get_state(m->child) != PR_CHILD_IDLE) return;
     const pr_wire_task *t = &m->task.task;
-    const pr_child_task task = {.job = t->job,
-                                .attempt = t->attempt,
-                                .cpu_only = m->task.cpu_only,
-                                .next = m->task.next,
-                                .fault = m->o->fault ? m->o->fault(m->rank, t->job, t->attempt) : 0,
-                                .quiet_ms = m->task.quiet_ms};
+    pr_child_task task = {.job = t->job,
+                          .attempt = t->attempt,
+                          .cpu_only = m->task.cpu_only,
+                          .n_next = m->task.n_next,
+                          .fault = m->o->fault ? m->o->fault(m->rank, t->job, t->attempt) : 0,
+                          .quiet_ms = m->task.quiet_ms};
+    memcpy(task.next, m->task.next, sizeof task.next);
     if (pr_child_submit(m->child, &task, &err) != PR_OK) return; /* ENDED follows */
     m->submitted = true;
     m->started = (pr_moment){pr_clock_wall_ns(), now};

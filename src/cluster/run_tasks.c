@@ -54,7 +54,8 @@ static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     r->jobs[task->job].given[1] = r->jobs[task->job].given[0];
     r->jobs[task->job].given[0].attempt = task->attempt;
     r->jobs[task->job].given[0].rank = task->rank;
-    m.as.prove.next = guess_next(r, task);
+    m.as.prove.next[0] = guess_next(r, task);
+    m.as.prove.n_next = m.as.prove.next[0] != PR_SCHEDULE_NO_JOB;
     if (task->speculative)
         pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
                      "handed out again, to rank %u: attempt %u", task->rank, task->attempt);

@@ -49,6 +49,7 @@ static void take_line(pr_seat *s, const pr_placement *p, int rank, bool uses_dev
     s->place_text = pr_place_format(&s->place);
     h->threads = s->place.n_threads;
     h->node_bytes = budget(p->host_bytes);
+    s->share_bytes = budget(s->place.host_bytes);
     h->bound_to_one_core = p->one_core_trap;
     snprintf(h->place, sizeof h->place, "%s", s->place.why);
     if (s->place.has_gpu && uses_devices) {

@@ -8,10 +8,11 @@
 typedef struct pr_seat {
     pr_wire_hello hello; /* what the rank says of itself */
     pr_place place;
-    int leader_pid;     /* of rank 0, where it can be seen from here; else 0 */
-    char *place_text;   /* for the prover child; NULL: as this process */
-    char topology[256]; /* of this node */
-    char advice[768];   /* what to change, told by the lowest rank of the node; "": nothing */
+    int leader_pid;       /* of rank 0, where it can be seen from here; else 0 */
+    uint64_t share_bytes; /* of the node's memory, for all proofs of this rank; 0: not known */
+    char *place_text;     /* for the prover child; NULL: as this process */
+    char topology[256];   /* of this node */
+    char advice[768];     /* what to change, told by the lowest rank of the node; "": nothing */
 } pr_seat;
 
 typedef struct pr_seat_options {

@@ -1,7 +1,7 @@
 #include "cluster/wire.h"
 #include <string.h>
 
-#define PR_WIRE_MAGIC 0x33575250u /* "PRW3" */
+#define PR_WIRE_MAGIC 0x34575250u /* "PRW4" */
 #define PR_WIRE_MAX_TEXT ((size_t)16 << 20)
 #define PR_WIRE_MAX_PATH 4096
 #define PR_WIRE_MAX_THREADS 1024u
@@ -145,7 +145,8 @@ static void encode_task(pr_writer *out, const pr_wire_task *m) {
 static void encode_prove(pr_writer *out, const pr_wire_prove *m) {
     encode_task(out, &m->task);
     pr_write_u32(out, m->cpu_only);
-    pr_write_u32(out, m->next);
+    pr_write_u32(out, m->n_next);
+    for (uint32_t k = 0; k < m->n_next; k++) pr_write_u32(out, m->next[k]);
     pr_write_u64(out, m->time_limit_ms);
     pr_write_u64(out, m->quiet_ms);
 }
@@ -349,7 +350,8 @@ static void decode_task(pr_reader *r, pr_wire_task *m) {
 static void decode_prove(pr_reader *r, pr_wire_prove *m) {
     decode_task(r, &m->task);
     m->cpu_only = read_below(r, 2);
-    m->next = pr_read_u32(r);
+    m->n_next = read_below(r, PR_WORK_MOST_NEXT + 1);
+    for (uint32_t k = 0; k < m->n_next && !r->failed; k++) m->next[k] = pr_read_u32(r);
     m->time_limit_ms = pr_read_u64(r);
     m->quiet_ms = pr_read_u64(r);
 }

@@ -24,6 +24,7 @@
 #define PR_CLUSTER_WIRE_H
 #include "schedule/schedule.h"
 #include "store/record.h"
+#include "work/line.h"
 
 #define PR_WIRE_VERSION 4
 
@@ -110,10 +111,10 @@ typedef struct pr_wire_task { /* what PROVE, CANCEL, ANSWER, VERDICT, FETCH and 
 
 typedef struct pr_wire_prove {
     pr_wire_task task;
-    uint32_t cpu_only;      /* 0 or 1 */
-    uint32_t next;          /* the job that may come after it, a guess; UINT32_MAX: none */
-    uint64_t time_limit_ms; /* 0: none */
-    uint64_t quiet_ms;      /* no progress for so long: it hangs */
+    uint32_t cpu_only;                        /* 0 or 1 */
+    uint32_t n_next, next[PR_WORK_MOST_NEXT]; /* the jobs that may come after it, in order: guesses */
+    uint64_t time_limit_ms;                   /* 0: none */
+    uint64_t quiet_ms;                        /* no progress for so long: it hangs */
 } pr_wire_prove;
 
 #define PR_WIRE_PROVED UINT32_MAX

@@ -53,7 +53,11 @@ pr_status pr_worker_create(pr_worker **out, pr_transport *t, const pr_run_option
     w->t = t;
     w->o = o;
     w->seat = seat;
-    w->work = (pr_work){o->backend, seat->place.n_threads, 0, t->rank, seat->hello.host, &w->run_digest, 0, NULL};
+    w->work = (pr_work){.backend = o->backend,
+                        .threads = seat->place.n_threads,
+                        .rank = t->rank,
+                        .host = seat->hello.host,
+                        .manifest_digest = &w->run_digest};
     pr_status status = pr_random_bytes(w->lot.bytes, sizeof w->lot.bytes, err);
     if (status == PR_OK && seat->place.proves) status = pr_minder_create(&w->minder, o, seat, t->rank, err);
     if (status != PR_OK) {

@@ -151,6 +151,7 @@ struct pr_prover {
     pr_trace_source source;
     pr_stage_listener stage_listener; /* NULL: none */
     void *stage_context;
+    const atomic_bool *stop;       /* NULL: none */
     pr_device_times *device_times; /* NULL: not measured */
     pr_device_mark *marks;         /* [mark_capacity], owned */
     size_t n_marks, mark_capacity;

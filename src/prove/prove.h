@@ -9,6 +9,7 @@
 #include "backend/backend.h"
 #include "proof/proof.h"
 #include "transcript/channel.h"
+#include <stdatomic.h>
 
 typedef enum pr_stage {
     PR_STAGE_TRACE,
@@ -68,6 +69,10 @@ typedef struct pr_prover_options {
     /* On the processor's backends: where the prover's memory comes from, and goes to when it is destroyed; it must live
      * longer. NULL: fresh memory. */
     pr_arena_keep *memory;
+    /* Asked once the plan is made, before the device's memory is taken; what it returns other than PR_OK is
+     * pr_prover_create's. NULL: nobody is asked. */
+    pr_status (*admit)(void *context, const pr_plan *plan, pr_error *err);
+    void *admit_context;
 } pr_prover_options;
 
 /* Told whenever a stage begins, from the thread that drives the prover; a stage begins more than once. */
@@ -88,6 +93,8 @@ void pr_prover_destroy(pr_prover *prover);
 const pr_plan *pr_prover_get_plan(const pr_prover *prover); /* borrowed */
 /* From the next run on; listener NULL: nobody. */
 void pr_prover_set_stage_listener(pr_prover *prover, pr_stage_listener listener, void *context);
+/* A run that finds *stop true, between two of its steps, ends there: PR_ERR_INTERRUPTED. NULL: none does. */
+void pr_prover_set_stop(pr_prover *prover, const atomic_bool *stop);
 /* From the next run on, the device's figures of each run go to times, which must serve that long; NULL: no more. False:
  * the backend has none. */
 bool pr_prover_measure_device(pr_prover *prover, pr_device_times *times);

@@ -22,6 +22,13 @@ void pr_prover_set_stage_listener(pr_prover *p, pr_stage_listener listener, void
     p->stage_context = context;
 }
 
+void pr_prover_set_stop(pr_prover *p, const atomic_bool *stop) { p->stop = stop; }
+
+static pr_status go_on(const pr_prover *p, pr_error *err) {
+    return p->stop && atomic_load(p->stop) ? pr_fail(err, PR_ERR_INTERRUPTED, "the proof is not wanted any more")
+                                           : PR_OK;
+}
+
 void pr_prover_clock(pr_prover *p, pr_stage stage, uint64_t *start) {
     uint64_t now = pr_clock_monotonic_ns();
     p->times.ns[stage] += now - *start;
@@ -86,6 +93,7 @@ static pr_status create(pr_prover **out, const pr_layout *layout, const pr_prove
     pr_status status = pr_prover_design(p, layout, options, err);
     if (status == PR_OK) status = admit(&p->plan, options, err);
     p->needs.memory = options->memory;
+    if (status == PR_OK && options->admit) status = options->admit(options->admit_context, &p->plan, err);
     if (status == PR_OK) status = p->ops->device_create(&p->device, &p->needs, err);
     if (status == PR_OK) status = pr_prover_open_ahead(p, err);
     if (status == PR_OK) {
@@ -207,11 +215,18 @@ static pr_status run_step(pr_prover *p, const pr_step *step, pr_error *err) {
 
 static pr_status run(pr_prover *p, pr_proof *proof, pr_error *err) {
     const pr_statement *st = p->layout->statement;
-    for (uint32_t k = 0; k < st->n_steps; k++) PR_TRY(run_step(p, &st->steps[k], err));
+    for (uint32_t k = 0; k < st->n_steps; k++) {
+        PR_TRY(go_on(p, err));
+        PR_TRY(run_step(p, &st->steps[k], err));
+    }
+    PR_TRY(go_on(p, err));
     PR_TRY(pr_prover_commit_composition(p, err));
+    PR_TRY(go_on(p, err));
     PR_TRY(pr_prover_sample(p, err));
     PR_TRY(pr_prover_quotients(p, err));
+    PR_TRY(go_on(p, err));
     PR_TRY(pr_prover_fri(p, err));
+    PR_TRY(go_on(p, err));
     PR_TRY(grind(p, &p->proof_of_work, st->config.pow_bits, err));
     p->n_queries = pr_channel_draw_queries(&p->channel, p->queries, st->config.n_queries, p->layout->log_lifted);
     return pr_prover_open(p, proof, err);

@@ -1,203 +1,312 @@
 #include "work/line.h"
+#include "base/clock.h"
+#include "work/attempt.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The next job, and what its thread has made of it. The thread is the prover's: it calls fill. */
-typedef struct ahead {
-    const pr_manifest_job *wanted;
-    pr_hash air_digest; /* of what the prover proves */
-    uint32_t n_derived;
-    pr_config config;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    bool is_read;
-    pr_status status; /* of reading it */
+enum { N_LANES = PR_WORK_MOST_NEXT + 1, MOST_STAGES = 128 };
+
+/* A thread, its prover, and the job that it is at. */
+typedef struct lane {
+    pr_work_line *line;
+    pthread_t thread;
+    bool has_thread, ends;
+    pr_attempts kept;            /* the thread's own */
+    uint64_t device, host;       /* bytes that kept's prover has; 0, 0: there is none */
+    bool gives_back;             /* asked to close it, if it is idle */
+    const pr_manifest_job *last; /* that kept is of */
+    const pr_manifest_job *job;  /* NULL: idle */
+    pr_work work;
+    unsigned turn;    /* 0: of the attempt that is being made; what comes next has the next ones */
+    bool is_admitted; /* it has its memory */
+    bool is_done, is_dropped;
+    atomic_bool stop;
+    pr_record record; /* once it is done */
+    pr_status status;
     pr_error error;
-    pr_job *job; /* owned until it is taken */
-    bool fits;   /* the prover can prove it */
-} ahead;
+    uint8_t stages[MOST_STAGES]; /* the last ones that have begun, in a ring */
+    size_t n_stages;
+} lane;
 
 struct pr_work_line {
-    pr_prover *prover; /* NULL: none is kept */
-    const pr_backend *backend;
-    pr_job *job;  /* being proven, or the last that was: the prover borrows its layout */
-    pr_job *last; /* what it borrows until it is given job's */
-    ahead *next;  /* NULL: nothing is prepared */
-    ahead *mine;  /* what job was read by; its trace may still be in the making */
+    lane lanes[N_LANES];
+    pthread_mutex_t mutex;  /* over lanes, but for what is a thread's own */
+    pthread_cond_t changed; /* anything of that */
 };
 
-/* ---- the next job ---- */
-
-static bool same_config(const pr_config *a, const pr_config *b) {
-    return a->pow_bits == b->pow_bits && a->log_blowup == b->log_blowup && a->n_queries == b->n_queries &&
-           a->log_last_layer_degree_bound == b->log_last_layer_degree_bound && a->fold_step == b->fold_step &&
-           a->lifting_log_size == b->lifting_log_size;
+static void wait(pr_work_line *line) { pthread_cond_wait(&line->changed, &line->mutex); }
+static void lock(pr_work_line *line) { pthread_mutex_lock(&line->mutex); }
+static void unlock(pr_work_line *line) {
+    pthread_cond_broadcast(&line->changed);
+    pthread_mutex_unlock(&line->mutex);
 }
 
-static void read_job(ahead *a) {
-    pr_job *job = NULL;
-    a->status = pr_job_create(&job, a->wanted->type, &a->wanted->params, &a->wanted->config, &a->error);
-    pthread_mutex_lock(&a->mutex);
-    a->job = job;
-    a->fits = job && pr_hash_equal(&job->air_digest, &a->air_digest) &&
-              pr_air_count_derived(job->statement.air) == a->n_derived &&
-              same_config(&job->statement.config, &a->config);
-    a->is_read = true;
-    pthread_cond_signal(&a->changed);
-    pthread_mutex_unlock(&a->mutex);
+/* ---- memory; the lock is held ---- */
+
+static bool is_idle(const lane *l) { return !l->job || l->is_done; }
+
+static bool fits(const lane *l, uint64_t device, uint64_t host) {
+    const uint64_t most_device = l->work.max_device_bytes ? l->work.max_device_bytes : UINT64_MAX;
+    const size_t most = l->work.share_bytes ? l->work.share_bytes : l->work.max_bytes;
+    bool alone = true;
+    for (const lane *k = l->line->lanes; k < l->line->lanes + N_LANES; k++) {
+        device += k->device;
+        host += k->host;
+        alone &= k == l || (!k->device && !k->host);
+    }
+    return alone || (device <= most_device && host <= (most ? most : UINT64_MAX));
 }
 
-static pr_status fill(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads, pr_error *err) {
-    ahead *a = context;
-    if (component == 0) read_job(a);
-    if (a->status != PR_OK) return pr_fail(err, a->status, "%s", a->error.text);
-    if (!a->fits) return pr_fail(err, PR_ERR_REFUSED, "a job of another kind than the one before");
-    return pr_job_fill_trace(a->job, component, columns, n_threads, err);
+/* Memory is given by turns, also where the inputs of a job take longer to read than those of the next. */
+static bool is_first(const lane *l) {
+    for (const lane *k = l->line->lanes; k < l->line->lanes + N_LANES; k++)
+        if (!is_idle(k) && !k->is_dropped && !k->is_admitted && k->turn < l->turn) return false;
+    return true;
 }
 
-static ahead *create_ahead(const pr_manifest_job *wanted, const pr_job *like) {
-    ahead *a = calloc(1, sizeof *a);
-    if (!a) return NULL;
-    a->wanted = wanted;
-    a->air_digest = like->air_digest;
-    a->n_derived = pr_air_count_derived(like->statement.air);
-    a->config = like->statement.config;
-    pthread_mutex_init(&a->mutex, NULL);
-    pthread_cond_init(&a->changed, NULL);
-    return a;
+static void drop(lane *l) {
+    if (!l->job) return;
+    l->is_dropped = true;
+    atomic_store(&l->stop, true);
 }
 
-/* Its thread has ended. */
-static void destroy_ahead(ahead *a) {
-    if (!a) return;
-    pthread_cond_destroy(&a->changed);
-    pthread_mutex_destroy(&a->mutex);
-    pr_job_destroy(a->job);
-    free(a);
+/* Idle provers are given up; for the attempt that is being made, all that was begun ahead. */
+static void make_room(const lane *l) {
+    for (lane *k = l->line->lanes; k < l->line->lanes + N_LANES; k++) {
+        if (k == l) continue;
+        k->gives_back |= is_idle(k);
+        if (l->turn == 0 && k->is_admitted && !is_idle(k)) drop(k);
+    }
+    pthread_cond_broadcast(&l->line->changed);
+}
+
+/* Asked by this lane's prover, which has nothing yet. */
+static pr_status admit(void *context, const pr_plan *plan, pr_error *err) {
+    lane *l = context;
+    bool has_own = l->work.backend->min_window_bytes != NULL;
+    uint64_t device = has_own ? plan->arena_bytes - plan->far_bytes + plan->workspace_bytes : 0;
+    uint64_t host = plan->total_bytes, start = pr_clock_monotonic_ns();
+    lock(l->line);
+    l->device = l->host = 0;
+    while (!atomic_load(&l->stop) && !(is_first(l) && fits(l, device, host))) {
+        if (is_first(l)) make_room(l);
+        wait(l->line);
+    }
+    bool goes_on = !atomic_load(&l->stop);
+    if (goes_on) l->device = device, l->host = host, l->is_admitted = true;
+    unlock(l->line);
+    l->kept.waited_ns = pr_clock_monotonic_ns() - start;
+    return goes_on ? PR_OK : pr_fail(err, PR_ERR_INTERRUPTED, "the proof is not wanted any more");
+}
+
+/* ---- a lane's thread ---- */
+
+static void note_stage(void *context, uint32_t stage) {
+    lane *l = context;
+    lock(l->line);
+    l->stages[l->n_stages++ % MOST_STAGES] = (uint8_t)stage;
+    l->is_admitted |= stage >= PR_WORK_STAGE_PROVER; /* by a prover that was there */
+    unlock(l->line);
+}
+
+/* The lock is held, but not while it works. */
+static void do_job(lane *l) {
+    const pr_work_watch watch = {note_stage, l};
+    unlock(l->line);
+    l->status = pr_attempt_make(&l->record, &l->kept, &l->work, l->job, &watch, &l->error);
+    lock(l->line);
+    if (!l->kept.prover) l->device = l->host = 0;
+    l->last = l->job;
+    l->is_done = true;
+}
+
+static void give_back(lane *l) {
+    unlock(l->line);
+    pr_attempts_clear(&l->kept);
+    lock(l->line);
+    l->device = l->host = 0;
+    l->last = NULL;
+    l->gives_back = false;
+}
+
+static void forget_job(lane *l) {
+    pr_record_clear(&l->record);
+    l->job = NULL;
+}
+
+static void *serve(void *context) {
+    lane *l = context;
+    lock(l->line);
+    while (!l->ends) {
+        if (l->gives_back)
+            give_back(l); /* also before a job that came meanwhile: another one was first to ask */
+        else if (!is_idle(l))
+            do_job(l);
+        else if (l->is_dropped && l->job)
+            forget_job(l);
+        else {
+            wait(l->line);
+            continue;
+        }
+        pthread_cond_broadcast(&l->line->changed);
+    }
+    give_back(l);
+    unlock(l->line);
+    return NULL;
+}
+
+/* ---- what the line's own thread does with lanes; the lock is held ---- */
+
+static bool is_alike(const pr_manifest_job *a, const pr_manifest_job *b) {
+    pr_job_size s, t;
+    if (a->type != b->type || !pr_config_equal(&a->config, &b->config)) return false;
+    if (!a->type->size || a->type->size(&s, &a->params, NULL) != PR_OK || b->type->size(&t, &b->params, NULL) != PR_OK)
+        return true;
+    return s.log_rows == t.log_rows && s.cells == t.cells && s.n_columns == t.n_columns;
+}
+
+/* An idle lane: one whose prover the job can use, else one that has none. NULL: all are at work. */
+static lane *find_free(pr_work_line *line, const pr_manifest_job *job) {
+    lane *best = NULL;
+    int most = 0;
+    for (lane *l = line->lanes; l < line->lanes + N_LANES; l++) {
+        if (l->job) continue;
+        int worth = !l->last ? 2 : is_alike(l->last, job) ? 3 : 1;
+        if (worth > most) best = l, most = worth;
+    }
+    return best;
+}
+
+static lane *find_begun(pr_work_line *line, const pr_work *work, const pr_manifest_job *job) {
+    for (lane *l = line->lanes; l < line->lanes + N_LANES; l++)
+        if (l->job == job && !l->is_dropped && l->work.backend == work->backend) return l;
+    return NULL;
+}
+
+/* False: without a thread it cannot be. */
+static bool begin(lane *l, const pr_work *work, const pr_manifest_job *job) {
+    l->work = *work;
+    l->work.memory = NULL; /* it serves one thread */
+    l->job = job;
+    l->is_done = l->is_dropped = l->is_admitted = false;
+    l->n_stages = 0;
+    l->kept.admit = admit;
+    l->kept.admit_context = l;
+    l->kept.stop = &l->stop;
+    atomic_store(&l->stop, false);
+    if (!l->has_thread) l->has_thread = pthread_create(&l->thread, NULL, serve, l) == 0;
+    if (!l->has_thread) l->job = NULL;
+    return l->has_thread;
+}
+
+static bool is_spoken_of(const pr_manifest_job *job, const pr_manifest_job *const *next, size_t n) {
+    for (size_t k = 0; k < n; k++)
+        if (next[k] == job) return true;
+    return false;
+}
+
+/* The lane of the job that is to be proven; NULL: there is none for it. */
+static lane *take_lane(pr_work_line *line, const pr_work *work, const pr_manifest_job *job,
+                       const pr_manifest_job *const *next, size_t n_next) {
+    lane *mine = find_begun(line, work, job);
+    for (lane *l = line->lanes; l < line->lanes + N_LANES; l++)
+        if (l != mine && !is_spoken_of(l->job, next, n_next)) drop(l);
+    while (!mine && !(mine = find_free(line, job))) wait(line);
+    mine->turn = 0;
+    return mine->job || begin(mine, work, job) ? mine : NULL;
+}
+
+static void begin_next(pr_work_line *line, const pr_work *work, const pr_manifest_job *const *next, size_t n_next) {
+    for (size_t k = 0; k < n_next; k++) {
+        lane *l = find_begun(line, work, next[k]);
+        if (!l && (l = find_free(line, next[k])) && !begin(l, work, next[k])) l = NULL;
+        if (l) l->turn = (unsigned)k + 1;
+    }
+}
+
+/* Tells what its thread notes, until it is done; takes its record. */
+static pr_status see_through(lane *l, pr_record *record, const pr_work_watch *watch, pr_error *err) {
+    size_t n_told = 0;
+    for (;;) {
+        if (n_told < l->n_stages) {
+            if (l->n_stages - n_told > MOST_STAGES) n_told = l->n_stages - MOST_STAGES;
+            const uint32_t stage = l->stages[n_told++ % MOST_STAGES];
+            unlock(l->line);
+            if (watch) watch->stage(watch->context, stage);
+            lock(l->line);
+        } else if (l->is_done) {
+            break;
+        } else {
+            wait(l->line);
+        }
+    }
+    *record = l->record;
+    memset(&l->record, 0, sizeof l->record);
+    l->job = NULL;
+    return l->status == PR_OK ? PR_OK : pr_fail(err, l->status, "%s", l->error.text);
 }
 
 /* ---- the line ---- */
 
 pr_status pr_work_line_create(pr_work_line **out, pr_error *err) {
-    *out = calloc(1, sizeof **out);
-    return *out ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for a line of jobs");
-}
-
-static void drop_next(pr_work_line *line) {
-    if (line->prover) pr_prover_forget(line->prover);
-    destroy_ahead(line->next);
-    line->next = NULL;
-}
-
-static void close_prover(pr_work_line *line) {
-    drop_next(line);
-    pr_prover_destroy(line->prover);
-    line->prover = NULL;
-    pr_job_destroy(line->last);
-    line->last = NULL;
+    pr_work_line *line = *out = calloc(1, sizeof **out);
+    if (!line) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a line of jobs");
+    pthread_mutex_init(&line->mutex, NULL);
+    pthread_cond_init(&line->changed, NULL);
+    for (lane *l = line->lanes; l < line->lanes + N_LANES; l++) l->line = line;
+    return PR_OK;
 }
 
 void pr_work_line_reset(pr_work_line *line) {
-    close_prover(line);
-    destroy_ahead(line->mine);
-    pr_job_destroy(line->job);
-    line->mine = NULL;
-    line->job = NULL;
+    lock(line);
+    for (lane *l = line->lanes; l < line->lanes + N_LANES; l++) {
+        drop(l);
+        l->ends = true;
+    }
+    unlock(line);
+    for (lane *l = line->lanes; l < line->lanes + N_LANES; l++) {
+        if (l->has_thread) pthread_join(l->thread, NULL);
+        forget_job(l);
+        l->has_thread = l->ends = false;
+    }
 }
 
 void pr_work_line_destroy(pr_work_line *line) {
     if (!line) return;
     pr_work_line_reset(line);
+    pthread_cond_destroy(&line->changed);
+    pthread_mutex_destroy(&line->mutex);
     free(line);
 }
 
-static pr_status take_read(pr_work_line *line, pr_job **job, pr_error *err) {
-    ahead *a = line->next;
-    pthread_mutex_lock(&a->mutex);
-    while (!a->is_read) pthread_cond_wait(&a->changed, &a->mutex);
-    pthread_mutex_unlock(&a->mutex);
-    if (a->status != PR_OK) return pr_fail(err, a->status, "%s", a->error.text);
-    *job = a->job;
-    return PR_OK;
-}
-
-pr_status pr_work_line_take(pr_work_line *line, pr_job **job, const pr_manifest_job *wanted, pr_error *err) {
-    PR_ASSERT(!line->job);
-    *job = NULL;
-    if (line->next && line->next->wanted != wanted) drop_next(line);
-    if (!line->next) {
-        PR_TRY(pr_job_create(job, wanted->type, &wanted->params, &wanted->config, err));
-        line->job = *job;
-        return PR_OK;
-    }
-    pr_status status = take_read(line, job, err);
-    if (status != PR_OK) {
-        drop_next(line);
-        return status;
-    }
-    line->mine = line->next;
-    line->next = NULL;
-    line->job = *job;
-    return PR_OK;
-}
-
-/* A prover of its own for the job, which nothing was made of but its inputs. */
-static pr_status open_prover(pr_work_line *line, const pr_work *work, bool ahead_of, pr_error *err) {
-    const pr_prover_options options = {.backend = work->backend,
-                                       .n_threads = work->threads,
-                                       .max_bytes = work->max_bytes,
-                                       .max_device_bytes = work->max_device_bytes,
-                                       .memory = work->memory,
-                                       .ahead = ahead_of};
-    const pr_trace_source source = {line->job, pr_job_fills_storage(line->job), pr_job_fill_trace};
-    close_prover(line);
-    PR_TRY(pr_prover_create(&line->prover, &line->job->layout, &options, err));
-    line->backend = work->backend;
-    pr_prover_prepare(line->prover, &source);
-    return PR_OK;
-}
-
-/* The prover goes on with the job whose trace it has. */
-static void go_on(pr_work_line *line) {
-    pr_prover_set_layout(line->prover, &line->job->layout);
-    pr_job_destroy(line->last);
-    line->last = NULL;
-}
-
-static void prepare(pr_work_line *line, const pr_manifest_job *next) {
-    if (!next || pr_prover_get_plan(line->prover)->ahead == PR_AHEAD_NONE) return;
-    line->next = create_ahead(next, line->job);
-    if (!line->next) return; /* without memory for it, nothing is done ahead */
-    const pr_trace_source source = {line->next, next->type->fills_storage, fill};
-    pr_prover_prepare(line->prover, &source);
-}
-
-pr_status pr_work_line_prove(pr_work_line *line, pr_proof *proof, pr_plan *plan, pr_stage_times *times,
-                             const pr_work *work, const pr_manifest_job *next, pr_stage_listener listener,
-                             void *context, pr_error *err) {
-    if (line->mine && line->mine->fits && line->backend == work->backend)
-        go_on(line);
-    else
-        PR_TRY(open_prover(line, work, next && work->backend->map_ahead, err));
-    *plan = *pr_prover_get_plan(line->prover);
-    pr_prover_set_stage_listener(line->prover, listener, context);
-    prepare(line, next);
-    pr_status status = pr_prover_run(line->prover, proof, NULL, times, NULL, NULL, err);
-    if (status != PR_OK) drop_next(line); /* the device may have failed */
-    if (!line->next) close_prover(line);
+/* By the calling thread, with nothing beside it. */
+static pr_status prove_alone(pr_record *record, pr_work_line *line, const pr_work *work, const pr_manifest_job *job,
+                             const pr_work_watch *watch, pr_error *err) {
+    pr_attempts kept = {0};
+    pr_work_line_reset(line);
+    pr_status status = pr_attempt_make(record, &kept, work, job, watch, err);
+    pr_attempts_clear(&kept);
     return status;
 }
 
-void pr_work_line_end(pr_work_line *line) {
-    if (line->mine) line->mine->job = NULL; /* line->job is the same */
-    if (!line->next) close_prover(line);
-    destroy_ahead(line->mine);
-    line->mine = NULL;
-    pr_job_destroy(line->last);
-    line->last = line->job;
-    line->job = NULL;
-    if (line->prover) return;
-    pr_job_destroy(line->last);
-    line->last = NULL;
+pr_status pr_work_prove_in_line(pr_record *record, pr_work_line *line, const pr_work *work, const pr_manifest_job *job,
+                                const pr_manifest_job *const *next, size_t n_next, const pr_work_watch *watch,
+                                pr_error *err) {
+    pr_status status = PR_ERR_MEMORY;
+    bool has_own = work->backend->min_window_bytes != NULL;
+    PR_ASSERT(n_next <= PR_WORK_MOST_NEXT);
+    lock(line);
+    lane *mine = has_own && (n_next || find_begun(line, work, job)) ? take_lane(line, work, job, next, n_next) : NULL;
+    if (mine) {
+        begin_next(line, work, next, n_next);
+        pthread_cond_broadcast(&line->changed);
+        status = see_through(mine, record, watch, err);
+    }
+    unlock(line);
+    if (mine && status == PR_ERR_MEMORY) pr_record_clear(record);
+    if (status == PR_ERR_MEMORY) return prove_alone(record, line, work, job, watch, err);
+    if (!n_next || status == PR_ERR_BACKEND)
+        pr_work_line_reset(line); /* nothing is to come, or the device has failed */
+    return status;
 }

@@ -1,22 +1,33 @@
-/* Jobs one after another in one process, on a device's backend: while one is proven, a thread reads the inputs of the
- * next, builds its statement and makes its trace, which is copied to the device beside the kernels (prove/prove.h).
- * That takes two jobs of the same AIR and configuration, whose proofs one prover makes; where the next job is of
- * another kind, only its inputs are read ahead. Elsewhere, and without a word of what comes next, each attempt is made
- * by itself. What fails of the next job is told when its turn comes. One thread uses a line. */
+/* Jobs of one rank on a device's backend, several at a time: a job whose turn is likely to come soon is begun ahead, in
+ * a thread with a prover and streams of its own, so that one proof's kernels run while another one waits for the host,
+ * and small proofs fill the device together. Whatever their AIRs and configurations; a thread keeps its prover for the
+ * next job of the same kind.
+ *
+ * Memory: the plans of all provers that are there, those kept too, stay below what the rank may have on the device and
+ * on the host (pr_work). Who finds no room waits, in the order of the turns; idle provers are given up for it, so a
+ * single proof always goes on. Nothing waits while it holds memory that another one waits for.
+ *
+ * What was begun ahead counts for nothing until its turn comes: then its stages are told, all at once for those that
+ * are behind it, and its record is that of the attempt, with the times that it really took. A failure is the attempt's
+ * then; a lack of memory is not, as long as it may be due to the others: the job is proven again, alone. A job that is
+ * no longer spoken of ends at its prover's next step.
+ *
+ * On other backends, and when nothing is to come, an attempt is made by the calling thread. One thread uses a line. */
 #ifndef PR_WORK_LINE_H
 #define PR_WORK_LINE_H
-#include "job/job.h"
 #include "work/work.h"
 
-struct pr_work_line;
+#define PR_WORK_MOST_NEXT 3 /* begun ahead beside an attempt */
 
-/* The job of an attempt, which the line owns: read ahead, or now. */
-PR_MUST_CHECK pr_status pr_work_line_take(pr_work_line *line, pr_job **job, const pr_manifest_job *wanted,
-                                          pr_error *err);
-/* Proves the job that was taken last. Where nothing is to come, the prover's memory is given back at once. */
-PR_MUST_CHECK pr_status pr_work_line_prove(pr_work_line *line, pr_proof *proof, pr_plan *plan, pr_stage_times *times,
-                                           const pr_work *work, const pr_manifest_job *next, pr_stage_listener listener,
-                                           void *context, pr_error *err);
-/* The attempt has ended. */
-void pr_work_line_end(pr_work_line *line);
+typedef struct pr_work_line pr_work_line;
+PR_MUST_CHECK pr_status pr_work_line_create(pr_work_line **out, pr_error *err);
+void pr_work_line_destroy(pr_work_line *line); /* NULL allowed */
+/* Ends what was begun ahead, each at its next step, and gives all memory back: before the manifest goes. */
+void pr_work_line_reset(pr_work_line *line);
+/* As pr_work_prove_watched. next [n_next]: the jobs that are likely to come, in order, of the same manifest, which must
+ * live until the line is reset, as must what work points to. Others than those may follow. None: nothing is begun
+ * ahead, and nothing is kept. */
+PR_MUST_CHECK pr_status pr_work_prove_in_line(pr_record *record, pr_work_line *line, const pr_work *work,
+                                              const pr_manifest_job *job, const pr_manifest_job *const *next,
+                                              size_t n_next, const pr_work_watch *watch, pr_error *err);
 #endif

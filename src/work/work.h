@@ -14,8 +14,9 @@ typedef struct pr_work {
     int rank;
     const char *host;
     const pr_hash *manifest_digest; /* of the run */
-    size_t max_device_bytes;        /* of a proof's memory on a device; 0: no limit */
-    pr_arena_keep *memory;          /* of proofs on the processor, from one to the next; NULL: fresh for each */
+    size_t max_device_bytes; /* of a proof's memory on a device, and of all that are made at a time; 0: no limit */
+    pr_arena_keep *memory;   /* of proofs on the processor, from one to the next; NULL: fresh for each */
+    size_t share_bytes;      /* of the memory on the host of all proofs that are made at a time; 0: max_bytes */
 } pr_work;
 
 /* Stages of an attempt: those of the prover between its preparation and what follows. */
@@ -41,18 +42,6 @@ PR_MUST_CHECK pr_status pr_work_prove(pr_record *record, const pr_work *work, co
                                       pr_error *err);
 /* The same with somebody who is told of its stages (NULL: nobody). */
 PR_MUST_CHECK pr_status pr_work_prove_watched(pr_record *record, const pr_work *work, const pr_manifest_job *job,
-                                              const pr_work_watch *watch, pr_error *err);
-/* The same, with what is kept from one attempt to the next on a device's backend: while this job is proven, the inputs
- * of the next one are read, and its trace is made and copied. next: the job that is likely to come, of the same
- * manifest, which must live until the line is reset; NULL: none is known, and nothing is kept. Another job than that
- * may follow. */
-typedef struct pr_work_line pr_work_line;
-PR_MUST_CHECK pr_status pr_work_line_create(pr_work_line **out, pr_error *err);
-void pr_work_line_destroy(pr_work_line *line); /* NULL allowed */
-/* Drops what it keeps: before the manifest goes. */
-void pr_work_line_reset(pr_work_line *line);
-PR_MUST_CHECK pr_status pr_work_prove_in_line(pr_record *record, pr_work_line *line, const pr_work *work,
-                                              const pr_manifest_job *job, const pr_manifest_job *next,
                                               const pr_work_watch *watch, pr_error *err);
 /* Checks a record from its bytes (work/check.h); ms: what it took. */
 PR_MUST_CHECK pr_status pr_work_check(const pr_work *work, const pr_manifest_job *job, const pr_record *record,

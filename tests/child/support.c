@@ -90,7 +90,7 @@ void end_fixture(fixture *f) {
 }
 
 void submit(fixture *f, uint32_t job, uint32_t attempt, pr_test_fault fault, uint64_t quiet_ms) {
-    const pr_child_task task = {job, attempt, false, UINT32_MAX, fault, quiet_ms};
+    const pr_child_task task = {.job = job, .attempt = attempt, .fault = fault, .quiet_ms = quiet_ms};
     pr_error e = {0};
     if (pr_child_submit(f->child, &task, &e) != PR_OK) fail_msg("%s", e.text);
     assert_int_equal(pr_child_get_state(f->child), PR_CHILD_BUSY);
@@ -147,7 +147,8 @@ void expect_recovery(fixture *f) {
 }
 
 bool verifies(fixture *f, uint32_t job, const pr_record *record) {
-    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest, 0, NULL};
+    const pr_work work = {
+        .backend = pr_cpu_best(), .threads = 1, .rank = 4, .host = "here", .manifest_digest = &f->run_digest};
     pr_check_verdict verdict = PR_CHECK_RECORD;
     char reason[512];
     double ms;

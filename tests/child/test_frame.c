@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 static const pr_child_frame frames[] = {
-    {.type = PR_CHILD_FRAME_CONFIG, .as.config = {"auto", "host", 7, 1, -3, UINT64_C(1) << 40, 12345}},
+    {.type = PR_CHILD_FRAME_CONFIG, .as.config = {"auto", "host", 7, 1, -3, UINT64_C(1) << 40, 12345, 6789, 1}},
     {.type = PR_CHILD_FRAME_MANIFEST, .as.manifest = {"a/b.yaml", "/a", 9, 1000, {{1, 2}}, {{3}}}},
-    {.type = PR_CHILD_FRAME_JOB, .as.job = {5, 6, 1, 7, UINT64_C(0x123456789abcdef0)}},
+    {.type = PR_CHILD_FRAME_JOB, .as.job = {5, 6, 1, 3, {7, 8, 9}, UINT64_C(0x123456789abcdef0)}},
     {.type = PR_CHILD_FRAME_STOP},
     {.type = PR_CHILD_FRAME_READY, .as.ready = {9, 100000, PR_ERR_USAGE, "why not"}},
     {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {5, 6, PR_WORK_STAGE_COUNT - 1, UINT32_MAX}},

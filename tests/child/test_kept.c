@@ -20,7 +20,12 @@ static void tell(void *context, uint32_t stage) {
 
 /* As the child does it; the proof's bytes must not depend on what memory held. */
 static uint64_t prove_here(const fixture *f, pr_child_kept *k, uint32_t job, char hash[65]) {
-    const pr_work work = {pr_cpu_best(), 1, 0, 4, "here", &f->run_digest, 0, &k->memory};
+    const pr_work work = {.backend = pr_cpu_best(),
+                          .threads = 1,
+                          .rank = 4,
+                          .host = "here",
+                          .manifest_digest = &f->run_digest,
+                          .memory = &k->memory};
     const pr_work_watch watch = {tell, k};
     pr_record r;
     pr_error e = {0};

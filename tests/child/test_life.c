@@ -82,7 +82,7 @@ static void test_self_verification(void **state) {
     assert_int_equal(e.status, PR_ERR_BACKEND);
     assert_non_null(strstr(e.text, "verifier"));
     pr_child_event_clear(&e);
-    const pr_child_task task = {.job = FIB, .attempt = 1, .cpu_only = true, .next = UINT32_MAX};
+    const pr_child_task task = {.job = FIB, .attempt = 1, .cpu_only = true};
     assert_int_equal(pr_child_submit(f.child, &task, &err), PR_OK);
     e = expect(&f, PR_CHILD_PROVED);
     assert_true(verifies(&f, FIB, &e.record));

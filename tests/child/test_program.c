@@ -27,12 +27,12 @@ static void test_kept_memory(void **state) {
     o.backend = "cuda-emu";
     create(&f, &o);
     start(&f);
-    const pr_child_task task = {.job = WIDE, .attempt = 1, .next = FIB};
+    const pr_child_task task = {.job = WIDE, .attempt = 1, .n_next = 1, .next = {FIB}};
     assert_int_equal(pr_child_submit(f.child, &task, &err), PR_OK);
     pr_child_event e = expect(&f, PR_CHILD_PROVED);
     pr_child_event_clear(&e);
     const unsigned long kept = resident_kib(pr_child_pid(f.child));
-    assert_true(kept > 3 * TRACE_KIB); /* extended columns, and the next trace's place */
+    assert_true(kept > 3 * TRACE_KIB); /* columns, and their extensions */
     for (int waited = 0; resident_kib(pr_child_pid(f.child)) + 2 * TRACE_KIB > kept; waited++) {
         if (waited == 1000) fail_msg("%lu KiB are kept", kept);
         usleep(10000);

@@ -38,7 +38,7 @@ static void send_rubbish(pr_transport *t) {
 static void lie(pr_transport *t, const pr_wire_prove *prove, const pr_manifest *m, const pr_hash *digest) {
     pr_wire answer = {.type = PR_WIRE_ANSWER};
     pr_wire_answer *a = &answer.as.answer;
-    const pr_work work = {pr_cpu_best(), 1, 0, 1, "liar", digest, 0, NULL};
+    const pr_work work = {.backend = pr_cpu_best(), .threads = 1, .rank = 1, .host = "liar", .manifest_digest = digest};
     a->task = prove->task;
     a->failure = PR_WIRE_PROVED;
     CHECK(pr_work_prove(&a->record, &work, &m->jobs[prove->task.job], NULL) == PR_OK);

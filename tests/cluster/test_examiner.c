@@ -49,7 +49,7 @@ static const pr_hash run_digest = {{7}};
 static pr_job_type gated;
 static pr_manifest manifest;
 static pr_manifest_job job;
-static pr_work work = {NULL, 1, 0, 1, "host", &run_digest, 0, NULL};
+static pr_work work = {.threads = 1, .rank = 1, .host = "host", .manifest_digest = &run_digest};
 static pr_record proven;
 
 static int set_up(void **state) {

@@ -52,7 +52,7 @@ static pr_wire sample(pr_wire_type type) {
             (pr_wire_roster){5, "votes", 1, {{3}}, {4, 1000, 500, 2, 1}, 1, validators, validators + 32, 2, validators};
         break;
     case PR_WIRE_PROVE:
-        m.as.prove = (pr_wire_prove){task, 1, 9, 100, 200};
+        m.as.prove = (pr_wire_prove){task, 1, 2, {9, 10}, 100, 200};
         break;
     case PR_WIRE_ANSWER:
         m.as.answer.task = task;
@@ -146,7 +146,8 @@ static void check(const pr_wire *m) {
         break;
     case PR_WIRE_PROVE:
         check_task(&m->as.prove.task);
-        assert_int_equal(m->as.prove.next, 9);
+        assert_int_equal(m->as.prove.n_next, 2);
+        assert_int_equal(m->as.prove.next[1], 10);
         assert_int_equal(m->as.prove.quiet_ms, 200);
         break;
     case PR_WIRE_ANSWER:

@@ -21,7 +21,7 @@ static const char text[] = "version: 1\nname: n\ndefaults: {profile: fast}\njobs
                            "- {id: gone, type: file_hash, params: {path: check-no-such-file.txt}}\n";
 static const pr_hash run_digest = {{7}};
 static pr_manifest manifest;
-static pr_work work = {NULL, 1, 0, 3, "host", &run_digest, 0, NULL};
+static pr_work work = {.threads = 1, .rank = 3, .host = "host", .manifest_digest = &run_digest};
 
 static int set_up(void **state) {
     (void)state;
