@@ -6,7 +6,6 @@
 #include "cuda/fold.cuh"
 #include "cuda/fri.cuh"
 #include "cuda/gather.cuh"
-#include "cuda/graph.cuh"
 #include "cuda/grind.cuh"
 #include "cuda/logup.cuh"
 #include "cuda/merkle.cuh"
@@ -59,7 +58,8 @@ static memory_plan plan_memory(const pr_device_needs *needs) {
 
 static size_t workspace_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
-    return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes + p.fri_bytes;
+    return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes + p.fri_bytes +
+           graph_bytes;
 }
 /* Far columns are pinned themselves. */
 static size_t staging_bytes(const pr_device_needs *needs) { return needs->far_bytes ? 0 : needs->mapped_bytes; }
@@ -68,17 +68,6 @@ static size_t pinned_bytes(const pr_device_needs *needs) {
     return p.table_bytes + result_bytes + p.fri_bytes + staging_bytes(needs) + needs->ahead_bytes;
 }
 static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
-
-static pr_status create_mirror(mirror *m, size_t bytes, pr_error *err) {
-    m->bytes = bytes;
-    PR_CUDA_TRY(cudaMalloc((void **)&m->device, bytes), "device memory for tables and results");
-    PR_CUDA_TRY(cudaMallocHost((void **)&m->host, bytes), "pinned memory for tables and results");
-    return PR_OK;
-}
-static void clear_mirror(mirror *m) {
-    (void)cudaFree(m->device);
-    (void)cudaFreeHost(m->host);
-}
 
 /* Far columns, and what is known of them in the window. */
 static pr_status open_far(device *dev, const pr_device_needs *needs, pr_error *err) {
@@ -111,9 +100,9 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     open_debug(dev);
     PR_TRY(select_device(err));
     PR_TRY(find_resident_blocks(&dev->resident_blocks, err));
-    PR_CUDA_TRY(cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking), "a stream");
+    PR_TRY(open_queue(dev->stream, err));
     PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
-    PR_TRY(create_mirror(&dev->tables, p.table_bytes, err));
+    PR_TRY(create_tables(dev, &dev->tables, p.table_bytes, err));
     PR_TRY(create_mirror(&dev->results, result_bytes, err));
     PR_TRY(create_mirror(&dev->fri, p.fri_bytes, err));
     PR_CUDA_TRY(cudaEventCreateWithFlags(&dev->fri_end, cudaEventDisableTiming), "an event");
@@ -128,27 +117,27 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
     const emu::guard hold;
-    for (const void *table : {(const void *)line, (const void *)dev->tables.device})
-        emu::region_of(emu::it().regions, table)->is_table = true;
+    emu::region_of(emu::it().regions, line)->is_table = true;
 #endif
-    return twiddles_fill(dev, line, inverse, err);
+    PR_TRY(twiddles_fill(dev, line, inverse, err));
+    dev->stream.is_idle = true; /* nothing of the host's is read or written */
+    return PR_OK;
 }
 
 static void destroy(device *dev) {
-    if (dev->stream) (void)cudaStreamSynchronize(dev->stream);
+    if (dev->stream.handle) (void)cudaStreamSynchronize(dev->stream.handle);
     close_meter(dev);
     close_ahead(dev);
     (void)cudaFreeHost(dev->staging);
     (void)cudaFreeHost(dev->far);
     std::free(dev->pieces);
-    forget_work(&dev->fri_work);
     if (dev->fri_end) (void)cudaEventDestroy(dev->fri_end);
     clear_mirror(&dev->fri);
     clear_mirror(&dev->results);
     clear_mirror(&dev->tables);
     (void)cudaFree(dev->twiddle_memory);
     (void)cudaFree(dev->memory);
-    if (dev->stream) (void)cudaStreamDestroy(dev->stream);
+    close_queue(dev->stream);
     std::free(dev);
 }
 
@@ -175,15 +164,24 @@ static void device_destroy(pr_device *dev) {
 static uint32_t *place(pr_device *dev, pr_col col) { return of(dev)->memory + col.offset; }
 
 static pr_status synchronize(pr_device *dev, pr_error *err) {
-    return check(cudaStreamSynchronize(of(dev)->stream), "running kernels", err);
+    return wait_for_work(of(dev)->stream, "running kernels", err);
 }
+/* All that changes from proof to proof lies in memory: the columns, and tables, which begin anew. */
+static pr_status begin(pr_device *handle, pr_error *err) {
+    device *dev = of(handle);
+    PR_TRY(begin_work(dev->stream, err));
+    dev->tables.used = 0;
+    return dev->far_words ? stop_listing(dev->stream, err) : PR_OK; /* blocks through a window: long, and waited for */
+}
+static void end(pr_device *dev) { end_work(of(dev)->stream); }
 static pr_status upload(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err) {
     if (is_far(of(dev), dst)) {
         PR_TRY(synchronize(dev, err));
         std::memcpy(far_column(of(dev), dst), src, bytes_of(dst));
         return PR_OK;
     }
-    return check(cudaMemcpyAsync(place(dev, dst), src, bytes_of(dst), cudaMemcpyHostToDevice, of(dev)->stream),
+    PR_TRY(send_work(of(dev)->stream, err));
+    return check(cudaMemcpyAsync(place(dev, dst), src, bytes_of(dst), cudaMemcpyHostToDevice, of(dev)->stream.handle),
                  "upload", err);
 }
 static pr_status download(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err) {
@@ -192,7 +190,8 @@ static pr_status download(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err
         std::memcpy(dst, far_column(of(dev), src), bytes_of(src));
         return PR_OK;
     }
-    PR_CUDA_TRY(cudaMemcpyAsync(dst, place(dev, src), bytes_of(src), cudaMemcpyDeviceToHost, of(dev)->stream),
+    PR_TRY(send_work(of(dev)->stream, err));
+    PR_CUDA_TRY(cudaMemcpyAsync(dst, place(dev, src), bytes_of(src), cudaMemcpyDeviceToHost, of(dev)->stream.handle),
                 "download");
     return synchronize(dev, err);
 }
@@ -204,7 +203,7 @@ static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *er
             continue;
         }
         count_moved(of(dev), bytes_of(cols[i]) / sizeof(uint32_t));
-        PR_CUDA_TRY(cudaMemsetAsync(place(dev, cols[i]), 0, bytes_of(cols[i]), of(dev)->stream), "zeros");
+        PR_CUDA_TRY(queue_set(of(dev)->stream, place(dev, cols[i]), 0, bytes_of(cols[i])), "zeros");
     }
     return PR_OK;
 }
@@ -212,7 +211,7 @@ static pr_status zero(pr_device *dev, const pr_col *cols, size_t n, pr_error *er
 /* Pinned memory, one column behind another; the copies of the time before have to end first. Far columns themselves. */
 static pr_status map_write(pr_device *handle, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
     device *dev = of(handle);
-    PR_TRY(synchronize(handle, err));
+    if (!dev->stream.is_idle) PR_TRY(synchronize(handle, err));
     if (are_far(dev, cols, n)) {
         for (size_t i = 0; i < n; i++) host[i] = far_column(dev, cols[i]);
         return PR_OK;
@@ -322,6 +321,7 @@ static pr_status op_open(pr_device *handle, pr_opening *list, size_t n, pr_error
     device *dev = of(handle);
     result_list results(dev);
     bool has_values, has_hashes;
+    PR_TRY(stop_listing(dev->stream, err)); /* no two proofs open the same */
     PR_TRY(gather_near(dev, &results, &has_values, list, n, err));
     PR_TRY(open_near(dev, &results, &has_hashes, list, n, err));
     for (pr_opening *o = list; o < list + n; o++) {
@@ -342,9 +342,9 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
 #define PR_GPU_TABLE(name, is_device)                                                                                  \
     {                                                                                                                  \
         name, is_available, &meter, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create,         \
-            device_destroy, synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead, op_copy_ahead,  \
-            op_join_ahead, op_copy, op_rows_to_storage, op_derive, op_extend, op_interpolate, op_evaluate,             \
-            op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients,              \
+            device_destroy, begin, end, synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead,     \
+            op_copy_ahead, op_join_ahead, op_copy, op_rows_to_storage, op_derive, op_extend, op_interpolate,           \
+            op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients, \
             op_fold_circle, op_fold_line, op_fri, op_gather, op_open, op_grind                                         \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
@@ -359,6 +359,7 @@ static const pr_backend table = PR_GPU_TABLE("cuda", true);
 const pr_backend pr_backend_cuda_emu = PR_GPU::table;
 
 pr_cuda_counts pr_cuda_emu_counts(void) {
+    PR_GPU::send_open_queue();
     const emu::guard hold;
     emu::drain_all();
     const emu::counters &c = emu::it().count;

@@ -10,6 +10,7 @@
 #ifdef PR_CUDA_EMULATED
 #include "cuda/emu/emu.h"
 #define PR_GPU pr_gpu_emulated
+#undef PR_LAUNCH /* at once; here kernels go through a queue (queue.cuh) */
 #else
 #include <cuda_runtime.h>
 #define PR_GPU pr_gpu
@@ -19,8 +20,6 @@
 #define PR_SHARED_DYNAMIC(type, name, n)                                                                               \
     extern __shared__ __align__(16) char name##_bytes[];                                                               \
     const span<type> name = {(type *)(void *)name##_bytes}
-#define PR_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                                      \
-    (kernel<<<grid, block, shared_bytes, stream>>>(__VA_ARGS__), cudaPeekAtLastError())
 #endif
 
 /* The contract's headers are C. */

@@ -10,8 +10,9 @@ struct compose_view {
     span<const pr_qm31> powers;         /* [n_constraints + n_batches] */
     span<const pr_qm31> shift;          /* one */
     secure_column out;
-    uint32_t n_constraints, n_batches, accumulate;
-    pr_m31 inverse[2]; /* of the vanishing polynomial, which takes two values on these rows, one on each half */
+    uint32_t n_constraints, n_batches;
+    uint64_t accumulate; /* 0 or 1; no gap, as queue.cuh asks */
+    pr_m31 inverse[2];   /* of the vanishing polynomial, which takes two values on these rows, one on each half */
 };
 
 PR_DEVICE pr_qm31 ld_interaction(const compose_view &v, uint32_t batch, uint32_t slot) {

@@ -11,7 +11,7 @@ __global__ void __launch_bounds__(32) flip_kernel(words col) {
 }
 
 static pr_status flip_far(device *dev, pr_col col, pr_error *err) {
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
+    PR_TRY(wait_for_work(dev->stream, "waiting for far columns", err));
     uint32_t *v = far_column(dev, col);
     *v = flipped(*v);
     return PR_OK;

@@ -9,21 +9,42 @@ pr_status check(cudaError_t error, const char *what, pr_error *err) {
                    cudaGetErrorString(error));
 }
 
+pr_status create_mirror(mirror *m, size_t bytes, pr_error *err) {
+    m->bytes = bytes;
+    PR_CUDA_TRY(cudaMalloc((void **)&m->device, bytes), "device memory for tables and results");
+    PR_CUDA_TRY(cudaMallocHost((void **)&m->host, bytes), "pinned memory for tables and results");
+    return PR_OK;
+}
+void clear_mirror(mirror *m) {
+    (void)cudaFree(m->device);
+    (void)cudaFreeHost(m->host);
+    std::free(m->known);
+}
+
+pr_status create_tables(device *dev, mirror *m, size_t bytes, pr_error *err) {
+    m->known = (char *)std::calloc(1, bytes);
+    if (!m->known) return pr_fail(err, PR_ERR_MEMORY, "no memory for %zu bytes of tables", bytes);
+    PR_TRY(create_mirror(m, bytes, err));
+    PR_CUDA_TRY(cudaMemsetAsync(m->device, 0, bytes, dev->stream.handle), "clearing tables");
+#ifdef PR_CUDA_EMULATED
+    const emu::guard hold;
+    emu::region_of(emu::it().regions, m->device)->is_table = true;
+#endif
+    return PR_OK;
+}
+
 /* A larger ring: whatever reads the old one has to end first. */
 static pr_status grow(device *dev, size_t bytes, pr_error *err) {
     mirror larger = {};
-    larger.bytes = 2 * bytes;
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for the device");
-    PR_CUDA_TRY(cudaMalloc((void **)&larger.device, larger.bytes), "device memory for tables");
-    const cudaError_t error = cudaMallocHost((void **)&larger.host, larger.bytes);
-    if (error != cudaSuccess) {
-        (void)cudaFree(larger.device);
-        return check(error, "pinned memory for tables", err);
+    PR_TRY(wait_for_work(dev->stream, "waiting for the device", err));
+    const pr_status status = create_tables(dev, &larger, 2 * bytes, err);
+    if (status == PR_OK) {
+        clear_mirror(&dev->tables);
+        dev->tables = larger;
+    } else {
+        clear_mirror(&larger);
     }
-    (void)cudaFree(dev->tables.device);
-    (void)cudaFreeHost(dev->tables.host);
-    dev->tables = larger;
-    return PR_OK;
+    return status;
 }
 
 /* One operation's tables lie together. Before the ring begins anew, whatever reads it has to end. */
@@ -32,7 +53,7 @@ pr_status table_writer::begin(size_t bytes, pr_error *err) {
     if (bytes > t->bytes) {
         PR_TRY(grow(dev_, bytes, err));
     } else if (t->used + bytes > t->bytes) {
-        PR_CUDA_TRY(cudaStreamSynchronize(dev_->stream), "waiting for the device");
+        PR_TRY(wait_for_work(dev_->stream, "waiting for the device", err));
         t->used = 0;
     }
     first_ = t->used;
@@ -40,13 +61,26 @@ pr_status table_writer::begin(size_t bytes, pr_error *err) {
     return PR_OK;
 }
 
+/* The first piece of [first, end) that is not as it is known to be; end: there is none. A piece is a cache line. */
+static size_t next_change(const mirror *t, size_t first, size_t end) {
+    constexpr size_t piece = 64;
+    while (first < end) {
+        const size_t n = end - first < piece ? end - first : piece;
+        if (std::memcmp(t->host + first, t->known + first, n) != 0) break;
+        first += n;
+    }
+    return first;
+}
+
+/* What changed, from its first piece to its last. */
 pr_status table_writer::send(pr_error *err) {
-    const mirror *t = &dev_->tables;
-    const size_t bytes = t->used - first_;
-    if (bytes)
-        PR_CUDA_TRY(cudaMemcpyAsync(t->device + first_, t->host + first_, bytes, cudaMemcpyHostToDevice, dev_->stream),
-                    "sending tables");
-    return PR_OK;
+    mirror *t = &dev_->tables;
+    size_t end = 0;
+    const size_t from = next_change(t, first_, t->used);
+    for (size_t at = from; at < t->used; at = next_change(t, end, t->used)) end = at + 64 < t->used ? at + 64 : t->used;
+    if (from == t->used) return PR_OK;
+    std::memcpy(t->known + from, t->host + from, end - from);
+    return check(queue_early_copy(dev_->stream, t->device + from, t->host + from, end - from), "sending tables", err);
 }
 
 /* How many from the first on stand as the first two do. */
@@ -71,8 +105,7 @@ void place_views(pr_m31 **host, char *at, const pr_col *cols, size_t n) {
     for (size_t i = 0; i < n; at += view_bytes(cols[i++])) host[i] = (pr_m31 *)(void *)at;
 }
 
-pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_m31 *const *host, size_t n,
-                       pr_error *err) {
+pr_status send_columns(device *dev, queue &stream, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
     for (size_t first = 0, count; first < n; first += count) {
         const pr_col *c = cols + first;
         pr_m31 *const *h = host + first;
@@ -80,8 +113,7 @@ pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_
         count = count_even(c, h, n - first);
         const size_t to_pitch = count > 1 ? (c[1].offset - c[0].offset) * sizeof(uint32_t) : bytes;
         const size_t from_pitch = count > 1 ? (size_t)(h[1] - h[0]) * sizeof(uint32_t) : bytes;
-        PR_CUDA_TRY(cudaMemcpy2DAsync(dev->memory + c->offset, to_pitch, h[0], from_pitch, bytes, count,
-                                      cudaMemcpyHostToDevice, stream),
+        PR_CUDA_TRY(queue_rows(stream, dev->memory + c->offset, to_pitch, h[0], from_pitch, bytes, count),
                     "sending columns");
     }
     return PR_OK;
@@ -89,9 +121,9 @@ pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_
 
 pr_status fetch_results(device *dev, size_t bytes, pr_error *err) {
     PR_ASSERT(bytes <= result_bytes);
-    PR_CUDA_TRY(cudaMemcpyAsync(dev->results.host, dev->results.device, bytes, cudaMemcpyDeviceToHost, dev->stream),
+    PR_CUDA_TRY(queue_copy(dev->stream, dev->results.host, dev->results.device, bytes, cudaMemcpyDeviceToHost),
                 "fetching results");
-    return check(cudaStreamSynchronize(dev->stream), "running kernels", err);
+    return wait_for_work(dev->stream, "running kernels", err);
 }
 
 pr_status result_list::take(words *place, void *out, size_t n_words, pr_error *err) {

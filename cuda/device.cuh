@@ -4,12 +4,14 @@
 #define PR_CUDA_DEVICE_CUH
 #include "cuda/common.cuh"
 #include "cuda/domain.cuh"
+#include "cuda/queue.cuh"
 
 namespace PR_GPU {
 
 /* Memory that the host writes, or reads, and the same place on the device. */
 struct mirror {
     char *host, *device;
+    char *known; /* of tables: what the device has there, or will have by what is queued */
     size_t bytes, used;
 };
 
@@ -17,14 +19,6 @@ struct mirror {
 struct window_piece {
     size_t column, first;
     pr_col place;
-};
-
-/* graph.cuh */
-struct repeated_work {
-    pr_hash name; /* what it was the last time */
-    bool is_known, is_refused;
-    cudaGraphExec_t graph; /* nullptr: not captured */
-    uint64_t moved_bytes;  /* by its kernels */
 };
 
 /* A proof of work that the device began by itself (grind.cu). */
@@ -36,7 +30,7 @@ struct grinding {
 };
 
 struct device {
-    cudaStream_t stream;
+    struct queue stream;
     uint32_t *memory;                /* the allocation: the arena's near part, the window, working memory */
     size_t near_words, window_words; /* without far columns, all of the arena and none */
     uint32_t *far;                   /* on the host, pinned */
@@ -49,14 +43,13 @@ struct device {
     uint32_t *scratch; /* working memory of one operation: scan_words(), spill_words() */
     size_t scratch_words;
     mirror tables, results;
-    mirror fri; /* the channel and what it leaves behind (fri.cu) */
-    repeated_work fri_work;
+    mirror fri;          /* the channel and what it leaves behind (fri.cu) */
     cudaEvent_t fri_end; /* the host may read it; a proof of work goes on */
     struct grinding grinding;
     unsigned resident_blocks; /* of block_threads, that it runs at a time */
     char *staging;            /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
-    cudaStream_t copies; /* beside stream: of the next proof's columns (ahead.cuh); else NULL */
+    struct queue copies; /* beside stream: of the next proof's columns (ahead.cuh); else without a handle */
     cudaEvent_t read, copied;
     char *ahead; /* pinned */
     size_t ahead_bytes;
@@ -68,7 +61,7 @@ struct device {
 
 #if defined(PR_CUDA_EMULATED) && !defined(PR_CUDA_DEVICE_TILES)
 /* Smaller, so that small proofs take every path, and that their memory is not tables before all. */
-constexpr size_t least_table_bytes = 16 << 10, result_bytes = 16 << 10;
+constexpr size_t least_table_bytes = 32 << 10, result_bytes = 16 << 10;
 #else
 constexpr size_t least_table_bytes = 1 << 20, result_bytes = 1 << 20;
 #endif
@@ -108,10 +101,16 @@ PR_DEVICE void st_secure(const secure_column &s, size_t i, const pr_qm31 &v) {
 pr_status check(cudaError_t error, const char *what, pr_error *err);
 #define PR_CUDA_TRY(call, what) PR_TRY(check(call, what, err))
 
+pr_status create_mirror(mirror *m, size_t bytes, pr_error *err);
+/* The device's side is zeros. */
+pr_status create_tables(device *dev, mirror *m, size_t bytes, pr_error *err);
+void clear_mirror(mirror *m);
+
 /* Bytes that n entries of a table take. */
 template <class T> size_t table_size(size_t n) { return (n * sizeof(T) + 15) / 16 * 16; }
 
-/* Tables of one operation: say how large they are together, put them all, send them, launch.
+/* Tables of one operation: say how large they are together, put them all, send them, launch. In every proof they have
+ * the same places, and what is there already is not sent again.
  *   table_writer w(dev);
  *   PR_TRY(w.begin(table_size<pr_col>(n), err));
  *   span<const pr_col> cols = w.put(list, n);
@@ -154,9 +153,8 @@ inline span<uint64_t> result_sums(const device *dev, size_t n) {
     PR_ASSERT(n * 8 <= result_bytes);
     return view_of((uint64_t *)(void *)dev->results.device, n);
 }
-/* Copies columns from pinned memory in a stream: those that stand at equal distances, on both sides, by one call. */
-pr_status send_columns(device *dev, cudaStream_t stream, const pr_col *cols, pr_m31 *const *host, size_t n,
-                       pr_error *err);
+/* Copies columns from pinned memory: those that stand at equal distances, on both sides, by one call. */
+pr_status send_columns(device *dev, queue &stream, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err);
 /* Waits for the stream; so many bytes of the results are at dev->results.host then. */
 pr_status fetch_results(device *dev, size_t bytes, pr_error *err);
 

@@ -6,7 +6,6 @@
 #include "cuda/channel.cuh"
 #include "cuda/debug.cuh"
 #include "cuda/fold.cuh"
-#include "cuda/graph.cuh"
 #include "cuda/grind.cuh"
 #include "cuda/tree.cuh"
 
@@ -32,6 +31,13 @@ enum channel_word {
     WORD_LAST = WORD_ROOTS + 8 * max_layers
 };
 constexpr size_t n_input_words = WORD_PREFIX;
+
+/* 2^20 tries are about 0.1 ms of a large GPU; a wait of the host is 0.01 ms in which it has nothing to do. */
+#ifdef PR_CUDA_EMULATED
+constexpr uint32_t short_pow_bits = 8; /* so that tests take both ways */
+#else
+constexpr uint32_t short_pow_bits = 20;
+#endif
 
 static size_t channel_words(uint32_t log_degree) { return WORD_LAST + ((size_t)4 << log_degree); }
 /* The host has what it sends in front of what it gets. */
@@ -328,7 +334,7 @@ static pr_status launch_layer(device *dev, const fri_view &v, uint32_t k, pr_err
 static pr_status launch_fri(device *dev, const fri_view &v, const pr_fri *args, pr_error *err) {
     const size_t input = n_input_words * sizeof(uint32_t), bytes = channel_words(v.log_degree) * sizeof(uint32_t);
     uint32_t k = 0;
-    PR_CUDA_TRY(cudaMemcpyAsync(dev->fri.device, dev->fri.host, input, cudaMemcpyHostToDevice, dev->stream),
+    PR_CUDA_TRY(queue_copy(dev->stream, dev->fri.device, dev->fri.host, input, cudaMemcpyHostToDevice),
                 "sending the channel");
     for (; k < v.n_layers && v.layers[k].height > log_block; k++) {
         PR_TRY(launch_layer(dev, v, k, err));
@@ -336,7 +342,7 @@ static pr_status launch_fri(device *dev, const fri_view &v, const pr_fri *args, 
     }
     count_tail(dev, v, k);
     PR_CUDA_TRY(PR_LAUNCH(fri_tail_kernel, 1, block_leaves, 0, dev->stream, v, k), "the last layers of FRI");
-    return check(cudaMemcpyAsync(dev->fri.host + input, dev->fri.device, bytes, cudaMemcpyDeviceToHost, dev->stream),
+    return check(queue_copy(dev->stream, dev->fri.host + input, dev->fri.device, bytes, cudaMemcpyDeviceToHost),
                  "fetching the channel", err);
 }
 
@@ -349,14 +355,25 @@ static void read_result(pr_fri_result *result, device *dev, const pr_fri *args) 
     result->exceeds_degree = got[WORD_EXCESS] != 0;
 }
 
-/* Behind what the host waits for, the proof of work begins; grind() comes for it. The nonce goes where the input was.
- */
+/* The proof of work begins behind it; grind() comes for it. The nonce goes where the input was. */
 static pr_status begin_grinding(device *dev, const fri_view &v, pr_error *err) {
     uint32_t *channel = (uint32_t *)(void *)dev->fri.device, *host = (uint32_t *)(void *)dev->fri.host;
     const const_words prefix = read_only(view_of(channel + WORD_PREFIX, 8));
-    PR_CUDA_TRY(cudaEventRecord(dev->fri_end, dev->stream), "recording an event");
     return grind_ahead(dev, prefix, (uint64_t *)(void *)(channel + WORD_NONCE), (uint64_t *)(void *)(host + WORD_NONCE),
                        v.pow_bits, err);
+}
+
+/* A short proof of work is waited for with the rest, a long one goes on behind what the host waits for. */
+static pr_status finish_fri(device *dev, const fri_view &v, pr_error *err) {
+    const bool is_short = v.pow_bits <= short_pow_bits;
+    if (!is_short) {
+        PR_TRY(send_work(dev->stream, err));
+        PR_CUDA_TRY(cudaEventRecord(dev->fri_end, dev->stream.handle), "recording an event");
+    }
+    PR_TRY(begin_grinding(dev, v, err));
+    if (is_short) return wait_for_work(dev->stream, "the commit phase of FRI", err);
+    PR_TRY(send_work(dev->stream, err));
+    return check(cudaEventSynchronize(dev->fri_end), "the commit phase of FRI", err);
 }
 
 pr_status fri(device *dev, pr_fri_result *result, const pr_fri *args, pr_error *err) {
@@ -366,10 +383,8 @@ pr_status fri(device *dev, pr_fri_result *result, const pr_fri *args, pr_error *
     std::memcpy(input + WORD_DIGEST, args->digest.bytes, sizeof args->digest);
     std::memset(input + WORD_NONCE, 0xff, sizeof(uint64_t));
     std::memcpy(dev->fri.host, input, sizeof input);
-    PR_TRY(run_repeated(
-        dev, &dev->fri_work, v, [&]() { return launch_fri(dev, v, args, err); }, err));
-    PR_TRY(begin_grinding(dev, v, err));
-    PR_CUDA_TRY(cudaEventSynchronize(dev->fri_end), "the commit phase of FRI");
+    PR_TRY(launch_fri(dev, v, args, err));
+    PR_TRY(finish_fri(dev, v, err));
     read_result(result, dev, args);
     return PR_OK;
 }

@@ -32,9 +32,9 @@ static pr_status gather_some(device *dev, result_list *results, pr_m31 *out, con
 }
 
 /* Far columns are the host's to read. */
-static pr_status gather_far(const device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
+static pr_status gather_far(device *dev, pr_m31 *out, const pr_col *cols, size_t n, const uint32_t *positions,
                             size_t n_positions, uint32_t log_lifted, pr_error *err) {
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
+    PR_TRY(wait_for_work(dev->stream, "waiting for far columns", err));
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < n_positions; k++)
             out[i * n_positions + k] =

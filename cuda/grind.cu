@@ -45,7 +45,7 @@ static pr_status try_range(device *dev, const_words prefix, uint64_t first, uint
 
 pr_status grind_ahead(device *dev, const_words prefix, uint64_t *best, uint64_t *host, uint32_t bits, pr_error *err) {
     PR_TRY(try_range(dev, prefix, 0, bits, view_of(best, 1), err));
-    PR_CUDA_TRY(cudaMemcpyAsync(host, best, sizeof *host, cudaMemcpyDeviceToHost, dev->stream), "fetching a nonce");
+    PR_CUDA_TRY(queue_copy(dev->stream, host, best, sizeof *host, cudaMemcpyDeviceToHost), "fetching a nonce");
     dev->grinding.is_running = true;
     dev->grinding.bits = bits;
     dev->grinding.found = host;
@@ -59,7 +59,7 @@ static pr_status take_ahead(device *dev, uint64_t *found, uint64_t *first, const
     if (!g->is_running) return PR_OK;
     g->is_running = false;
     if (g->bits != bits || std::memcmp(&g->prefix, prefix, sizeof *prefix) != 0) return PR_OK;
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "proof of work");
+    if (!dev->stream.is_idle) PR_TRY(wait_for_work(dev->stream, "proof of work", err));
     *found = *g->found;
     *first = tries_of(bits);
     return PR_OK;
@@ -69,28 +69,38 @@ static pr_status try_next(device *dev, uint64_t *found, const_words prefix, uint
                           pr_error *err) {
     const span<uint64_t> best = result_sums(dev, 1);
     count_moved(dev, 2);
-    PR_CUDA_TRY(cudaMemsetAsync(best.p, 0xff, sizeof *found, dev->stream), "clearing a result");
+    PR_CUDA_TRY(queue_set(dev->stream, best.p, 0xff, sizeof *found), "clearing a result");
     PR_TRY(try_range(dev, prefix, first, bits, best, err));
     PR_TRY(fetch_results(dev, sizeof *found, err));
     std::memcpy(found, dev->results.host, sizeof *found);
     return PR_OK;
 }
 
-pr_status grind(device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
+/* How many ranges there are differs from proof to proof: they are no part of the list. */
+static pr_status try_on(device *dev, uint64_t *found, const pr_hash *prefix, uint64_t first, uint32_t bits,
+                        pr_error *err) {
     const uint64_t end = (uint64_t)1 << (32 + low_bits);
-    uint64_t found = UINT64_MAX, first = 0;
     table_writer w(dev);
+    uint32_t *host;
+    PR_TRY(w.begin(table_size<uint32_t>(8), err));
+    const const_words table = w.take(&host, 8);
+    std::memcpy(host, prefix->bytes, sizeof *prefix);
+    PR_TRY(w.send(err));
+    PR_TRY(send_work(dev->stream, err));
+    const bool was_listing = dev->stream.is_listing;
+    pr_status status = PR_OK;
+    dev->stream.is_listing = false;
+    for (; status == PR_OK && first < end && *found == UINT64_MAX; first += tries_of(bits))
+        status = try_next(dev, found, table, first, bits, err);
+    dev->stream.is_listing = was_listing;
+    return status;
+}
+
+pr_status grind(device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err) {
+    uint64_t found = UINT64_MAX, first = 0;
     PR_ASSERT(bits <= 32);
     PR_TRY(take_ahead(dev, &found, &first, prefix, bits, err));
-    if (found == UINT64_MAX) {
-        uint32_t *host;
-        PR_TRY(w.begin(table_size<uint32_t>(8), err));
-        const const_words table = w.take(&host, 8);
-        std::memcpy(host, prefix->bytes, sizeof *prefix);
-        PR_TRY(w.send(err));
-        for (; first < end && found == UINT64_MAX; first += tries_of(bits))
-            PR_TRY(try_next(dev, &found, table, first, bits, err));
-    }
+    if (found == UINT64_MAX) PR_TRY(try_on(dev, &found, prefix, first, bits, err));
     if (found == UINT64_MAX) return pr_fail(err, PR_ERR_BACKEND, "no nonce of %u bits", bits);
     *nonce = found >> low_bits << 32 | (found & ((1u << low_bits) - 1));
     return PR_OK;

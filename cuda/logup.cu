@@ -139,7 +139,7 @@ pr_status logup(device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_erro
     const uint32_t log_rows = block_log_rows(dev, far, program_pieces(p) + n_out, args->log_rows);
     PR_ASSERT(args->log_rows >= 1 && p->n_batches >= 1);
     count_moved(dev, 8);
-    PR_CUDA_TRY(cudaMemsetAsync(result_sums(dev, 4).p, 0, sizeof sums, dev->stream), "clearing sums");
+    PR_CUDA_TRY(queue_set(dev->stream, result_sums(dev, 4).p, 0, sizeof sums), "clearing sums");
     PR_CUDA_TRY(PR_ALLOW_SHARED(logup_kernel<false>, program_shape_of(dev, p).shared_bytes),
                 "shared memory for a program's slots");
     for (size_t first = 0; first < (size_t)1 << args->log_rows; first += (size_t)1 << log_rows)

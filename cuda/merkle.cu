@@ -183,10 +183,10 @@ pr_status merkle_commit(device *dev, pr_hash *root, const pr_merkle *tree, const
     }
     PR_ASSERT(!tree->packed || n == 4);
     PR_TRY(hash_tree(dev, tree, cols, n, err));
-    PR_CUDA_TRY(cudaMemcpyAsync(dev->results.host, dev->memory + pr_merkle_node_offset(tree, 0, 0), sizeof *root,
-                                cudaMemcpyDeviceToHost, dev->stream),
+    PR_CUDA_TRY(queue_copy(dev->stream, dev->results.host, dev->memory + pr_merkle_node_offset(tree, 0, 0),
+                           sizeof *root, cudaMemcpyDeviceToHost),
                 "fetching a root");
-    PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "hashing a tree");
+    PR_TRY(wait_for_work(dev->stream, "hashing a tree", err));
     std::memcpy(root, dev->results.host, sizeof *root);
     return PR_OK;
 }
@@ -298,7 +298,7 @@ pr_status merkle_open(device *dev, result_list *results, pr_hash *out, size_t *n
     *n_out = 0;
     if (n == 0) return PR_OK;
     PR_ASSERT(tree->log_skip <= log_max_skipped);
-    if (is_far(dev, cols[0])) PR_CUDA_TRY(cudaStreamSynchronize(dev->stream), "waiting for far columns");
+    if (is_far(dev, cols[0])) PR_TRY(wait_for_work(dev->stream, "waiting for far columns", err));
     pr_merkle_witness_init(&witness, tree->height, positions, n_positions);
     for (size_t more = 1; more; *n_out += more)
         PR_TRY(open_some(dev, results, out + *n_out, &more, capacity - *n_out, tree, cols, n, &witness, err));

@@ -15,7 +15,7 @@ static pr_status mark(pr_device *handle, size_t k, pr_error *err) {
     device *dev = of(handle);
     PR_ASSERT(k <= dev->n_marks);
     if (k == dev->n_marks) PR_TRY(make_mark(dev, err));
-    return check(cudaEventRecord(dev->marks[k], dev->stream), "recording an event", err);
+    return check(queue_mark(dev->stream, dev->marks[k]), "recording an event", err);
 }
 
 static pr_status elapsed(float *ms, cudaEvent_t from, cudaEvent_t to, pr_error *err) {
@@ -26,6 +26,7 @@ static pr_status elapsed(float *ms, cudaEvent_t from, cudaEvent_t to, pr_error *
 static pr_status read_marks(pr_device *handle, uint64_t *ns, size_t n, pr_error *err) {
     device *dev = of(handle);
     PR_ASSERT(n <= dev->n_marks);
+    PR_TRY(send_work(dev->stream, err));
     for (size_t k = 0; k + 1 < n; k++) {
         float ms = 0;
         PR_TRY(elapsed(&ms, dev->marks[k], dev->marks[k + 1], err));
@@ -52,14 +53,14 @@ static pr_status time_copies(device *dev, copy_test *t, double *best, pr_error *
     PR_CUDA_TRY(cudaMalloc((void **)&t->memory, 2 * copied_bytes), "device memory for copies");
     PR_CUDA_TRY(cudaEventCreateWithFlags(&t->from, 0), "an event");
     PR_CUDA_TRY(cudaEventCreateWithFlags(&t->to, 0), "an event");
-    PR_CUDA_TRY(cudaMemsetAsync(t->memory, 0, 2 * copied_bytes, dev->stream), "zeros");
+    PR_CUDA_TRY(cudaMemsetAsync(t->memory, 0, 2 * copied_bytes, dev->stream.handle), "zeros");
     for (int k = 0; k < n_copies; k++) {
         float ms = 0;
-        PR_CUDA_TRY(cudaEventRecord(t->from, dev->stream), "recording an event");
-        PR_CUDA_TRY(
-            cudaMemcpyAsync(t->memory + copied_bytes, t->memory, copied_bytes, cudaMemcpyDeviceToDevice, dev->stream),
-            "copying");
-        PR_CUDA_TRY(cudaEventRecord(t->to, dev->stream), "recording an event");
+        PR_CUDA_TRY(cudaEventRecord(t->from, dev->stream.handle), "recording an event");
+        PR_CUDA_TRY(cudaMemcpyAsync(t->memory + copied_bytes, t->memory, copied_bytes, cudaMemcpyDeviceToDevice,
+                                    dev->stream.handle),
+                    "copying");
+        PR_CUDA_TRY(cudaEventRecord(t->to, dev->stream.handle), "recording an event");
         PR_TRY(elapsed(&ms, t->from, t->to, err));
         const double rate = 2.0 * copied_bytes / (ms > 1e-6f ? (double)ms : 1e-6) * 1e3;
         if (rate > *best) *best = rate;

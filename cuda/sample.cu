@@ -16,7 +16,8 @@ struct sample_view {
     span<const pr_qm31> factors; /* [log_rows]: m_k */
     twiddle_tables twiddles;
     span<uint64_t> sums; /* [n_columns][4] */
-    uint32_t n_columns, log_rows, log_domain;
+    uint64_t n_columns;
+    uint32_t log_rows, log_domain;
 };
 
 PR_DEVICE pr_qm31 weight_step(const sample_view &v, const pr_qm31 &w, unsigned k, size_t block) {
@@ -134,7 +135,7 @@ static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const p
     const size_t threads = ((size_t)1 << v.log_rows) >> (v.log_rows < log_run ? v.log_rows : log_run);
     const unsigned blocks = (unsigned)((threads + block_threads - 1) / block_threads);
     count_moved(dev, n * (((size_t)1 << v.log_rows) + 8 + 8 * ((threads + 31) / 32)));
-    PR_CUDA_TRY(cudaMemsetAsync(v.sums.p, 0, 4 * n * sizeof(uint64_t), dev->stream), "clearing sums");
+    PR_CUDA_TRY(queue_set(dev->stream, v.sums.p, 0, 4 * n * sizeof(uint64_t)), "clearing sums");
     PR_CUDA_TRY(PR_LAUNCH(sample_kernel, blocks,
                           threads < block_threads ? 32 * (unsigned)((threads + 31) / 32) : block_threads, 0,
                           dev->stream, v),

@@ -12,22 +12,23 @@ struct scan_view {
     secure_column columns;
     words starts; /* [4][1 << part_bits] */
     span<uint64_t> totals;
-    uint32_t log_rows, run_bits, part_bits;
+    uint32_t run_bits, part_bits;
 };
+PR_DEVICE uint32_t log_rows_of(const scan_view &v) { return v.run_bits + v.part_bits + 1; }
 constexpr unsigned starts_threads = 256;
 
 size_t scan_words() { return (size_t)4 << scan_part_bits; }
 
 /* total / rows */
 PR_DEVICE pr_m31 shift_of(const scan_view &v, unsigned c) {
-    return pr_m31_mul(pr_m31_reduce(ld(v.totals, c)), 1u << (PR_P_BITS - v.log_rows));
+    return pr_m31_mul(pr_m31_reduce(ld(v.totals, c)), 1u << (PR_P_BITS - log_rows_of(v)));
 }
 PR_DEVICE size_t even_slot(const scan_view &v, uint32_t part, uint32_t k) {
     return 2 * (((size_t)reverse_bits(k, v.run_bits) << v.part_bits) + part);
 }
 
 __global__ void __launch_bounds__(block_threads) scan_totals(const __grid_constant__ scan_view v) {
-    const size_t last = ((size_t)1 << v.log_rows) - 1;
+    const size_t last = ((size_t)1 << log_rows_of(v)) - 1;
     const words col = v.columns.c[blockIdx.y];
     const pr_m31 shifts = pr_m31_mul(shift_of(v, blockIdx.y), 2u << v.run_bits);
     for (size_t part = thread_number(); part < 1u << v.part_bits; part += thread_count()) {
@@ -66,7 +67,7 @@ __global__ void __launch_bounds__(starts_threads) scan_starts(scan_view v) {
 }
 
 __global__ void __launch_bounds__(block_threads) scan_walk(const __grid_constant__ scan_view v) {
-    const size_t last = ((size_t)1 << v.log_rows) - 1;
+    const size_t last = ((size_t)1 << log_rows_of(v)) - 1;
     const words col = v.columns.c[blockIdx.y];
     const pr_m31 shift = shift_of(v, blockIdx.y);
     for (size_t part = thread_number(); part < 1u << v.part_bits; part += thread_count()) {
@@ -86,7 +87,6 @@ pr_status prefix_rows(device *dev, const pr_col cols[4], span<uint64_t> totals, 
     scan_view v = {};
     v.columns = secure(dev, cols);
     v.totals = totals;
-    v.log_rows = n;
     v.run_bits = bits > scan_part_bits + 3 ? bits - scan_part_bits : bits < 3 ? bits : 3;
     v.part_bits = bits - v.run_bits;
     v.starts = view_of(dev->scratch, (size_t)4 << v.part_bits);

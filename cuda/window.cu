@@ -18,14 +18,14 @@ pr_col window::take(uint32_t log_rows) {
 }
 
 pr_status window::bring(pr_col to, const uint32_t *from, pr_error *err) {
-    return check(cudaMemcpyAsync(dev_->memory + to.offset, from, sizeof(uint32_t) << to.log_rows,
-                                 cudaMemcpyHostToDevice, dev_->stream),
+    return check(queue_copy(dev_->stream, dev_->memory + to.offset, from, sizeof(uint32_t) << to.log_rows,
+                            cudaMemcpyHostToDevice),
                  "bringing columns to the device", err);
 }
 
 pr_status window::send_back(uint32_t *to, pr_col from, pr_error *err) {
-    return check(cudaMemcpyAsync(to, dev_->memory + from.offset, sizeof(uint32_t) << from.log_rows,
-                                 cudaMemcpyDeviceToHost, dev_->stream),
+    return check(queue_copy(dev_->stream, to, dev_->memory + from.offset, sizeof(uint32_t) << from.log_rows,
+                            cudaMemcpyDeviceToHost),
                  "sending columns back to the host", err);
 }
 

@@ -1,9 +1,10 @@
 /* Graphs: the work of one stream, captured instead of queued, and queued as a whole any number of times. Work that is
  * captured keeps its arguments, memory of the host that it copies is read and written when it runs. What a capture must
- * not do is reported: wait, allocate or free, use events, copy pageable memory; and graphs that are no more. */
+ * not do is reported: wait, allocate or free, use events but external ones, copy pageable memory; and graphs that are
+ * no more. */
 #ifndef PR_EMU_GRAPH_H
 #define PR_EMU_GRAPH_H
-#include "cuda/emu/runtime.h"
+#include "cuda/emu/event.h"
 
 enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
 

@@ -4,7 +4,6 @@
 #ifndef PR_EMU_RUNTIME_H
 #define PR_EMU_RUNTIME_H
 #include <algorithm>
-#include <chrono>
 #include <deque>
 #include <sys/mman.h>
 #include "cuda/emu/block.h"
@@ -23,7 +22,7 @@ enum cudaError_t {
     cudaErrorLaunchFailure = 719
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
-constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
+constexpr unsigned cudaStreamNonBlocking = 1;
 
 namespace emu {
 
@@ -34,7 +33,8 @@ struct host_range {
 struct work {
     queued_kind kind;
     std::function<void()> run;
-    host_range reads, writes; /* memory of the host, when its turn comes */
+    host_range reads, writes;                                 /* memory of the host, when its turn comes */
+    std::function<void(struct stream *)> is_queued = nullptr; /* once it is, with its number */
 };
 struct task {
     work what;
@@ -48,15 +48,6 @@ struct stream {
     std::deque<task> queue;
     std::vector<work> *capture = nullptr; /* where work goes instead (graph.h) */
 };
-struct event {
-    stream *where = nullptr;
-    uint32_t at = 0; /* operations of that stream before it */
-    clocks known;
-    std::shared_ptr<uint64_t> ns; /* of the host's clock, when its turn came; none: it tells no time */
-};
-inline uint64_t host_ns() {
-    return (uint64_t)std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /* Device memory is open only while an operation runs: the host cannot touch it. */
 inline void set_access(int protection) {
@@ -155,6 +146,7 @@ inline cudaError_t queue(stream *s, work w) {
     log_queued(w.kind, s->index);
     join(s->known, host_clocks());
     s->known.seen[s->index] = ++s->n_queued;
+    if (w.is_queued) w.is_queued(s);
     s->queue.push_back(task{std::move(w), s->known, s->n_queued});
     return cudaSuccess;
 }
@@ -227,7 +219,6 @@ cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape
 } // namespace emu
 
 typedef emu::stream *cudaStream_t;
-typedef emu::event *cudaEvent_t;
 
 inline cudaError_t cudaGetLastError() {
     const emu::guard hold;
@@ -401,61 +392,6 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t s) {
     return cudaSuccess;
 }
 
-inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned flags) {
-    *out = new emu::event;
-    if (!(flags & cudaEventDisableTiming)) (*out)->ns = std::make_shared<uint64_t>(0);
-    return cudaSuccess;
-}
-inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
-    const emu::guard hold;
-    delete e;
-    return cudaSuccess;
-}
-inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
-    const emu::guard hold;
-    if (emu::refuse_in_capture("cudaEventRecord")) return emu::sticky();
-    if (e->ns) {
-        const std::shared_ptr<uint64_t> ns = e->ns = std::make_shared<uint64_t>(0);
-        const cudaError_t error = emu::queue(s, {emu::queued_kind::mark, [=]() { *ns = emu::host_ns(); }, {}, {}});
-        if (error != cudaSuccess) return error;
-    }
-    *e = emu::event{s, s->n_queued, s->known, e->ns};
-    return emu::sticky();
-}
-inline cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to) {
-    const emu::guard hold;
-    if (emu::it().found != emu::defect::none) return emu::sticky();
-    if (!from->ns || !to->ns) return cudaErrorInvalidValue;
-    if (!*from->ns || !*to->ns) return cudaErrorNotReady;
-    *ms = (float)((double)(int64_t)(*to->ns - *from->ns) / 1e6);
-    return cudaSuccess;
-}
-inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
-    const emu::guard hold;
-    emu::it().count.synchronizations++;
-    if (emu::refuse_in_capture("cudaEventSynchronize")) return emu::sticky();
-    if (e->where) emu::log_queued(emu::queued_kind::host_wait, e->where->index);
-    if (e->where) emu::drain(e->where, e->at);
-    emu::join(emu::host_clocks(), e->known);
-    return emu::sticky();
-}
-inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
-    const emu::guard hold;
-    if (emu::refuse_in_capture("a wait for an event")) return emu::sticky();
-    if (!e->where) return cudaSuccess;
-    const emu::event copy = *e;
-    emu::join(s->known, copy.known);
-    const auto run = [=]() { /* the other stream's work first */
-                             const emu::state &now = emu::it();
-                             const unsigned stream = now.stream;
-                             const uint32_t at = now.at;
-                             const emu::clocks *before = now.before;
-                             emu::drain(copy.where, copy.at);
-                             emu::set_access(PROT_READ | PROT_WRITE);
-                             emu::it().stream = stream, emu::it().at = at, emu::it().before = before;
-    };
-    return emu::queue(s, {emu::queued_kind::wait, run, {}, {}});
-}
 inline cudaError_t cudaGetDeviceCount(int *n) {
     const emu::guard hold;
     emu::devices().n_calls++;

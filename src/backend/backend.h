@@ -171,6 +171,11 @@ typedef struct pr_backend {
     size_t (*pinned_bytes)(const pr_device_needs *needs);
     pr_status (*device_create)(pr_device **out, const pr_device_needs *needs, pr_error *err);
     void (*device_destroy)(pr_device *dev);
+    /* A proof begins, and ends, however it does. What operations between them are told is likely to be what they were
+     * told in the proof before, but for values; those that return nothing to the host may do what they do later, up to
+     * the next one that does. NULL: nobody need tell. */
+    pr_status (*begin)(pr_device *dev, pr_error *err);
+    void (*end)(pr_device *dev);
     pr_status (*synchronize)(pr_device *dev, pr_error *err);
 
     pr_status (*upload)(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err); /* 1 << dst.log_rows words */

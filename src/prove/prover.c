@@ -247,8 +247,10 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     memset(p->claimed_sums, 0, p->air->n_components * sizeof(pr_qm31));
     p->n_marks = 0;
     p->mark_status = PR_OK;
-    pr_status status = run(p, proof, err);
+    pr_status status = p->ops->begin ? p->ops->begin(p->device, err) : PR_OK;
+    if (status == PR_OK) status = run(p, proof, err);
     if (status == PR_OK && (status = pr_prover_read_marks(p, err)) != PR_OK) pr_proof_clear(proof);
+    if (p->ops->end) p->ops->end(p->device);
     pr_prover_end_ahead(p);
     p->times.total_ns = pr_clock_monotonic_ns() - start;
     if (times) *times = p->times;
