@@ -126,11 +126,11 @@ pr_status fetch_results(device *dev, size_t bytes, pr_error *err) {
     return wait_for_work(dev->stream, "running kernels", err);
 }
 
-pr_status result_list::take(words *place, void *out, size_t n_words, pr_error *err) {
+pr_status result_list::take(uint32_t *first, void *out, size_t n_words, pr_error *err) {
     const size_t bytes = n_words * sizeof(uint32_t);
     PR_ASSERT(bytes <= result_bytes);
     if (n_ == sizeof items_ / sizeof *items_ || used_ + bytes > result_bytes) PR_TRY(fetch(err));
-    *place = view_of((uint32_t *)(void *)(dev_->results.device + used_), n_words);
+    *first = (uint32_t)(used_ / sizeof(uint32_t));
     items_[n_++] = {out, used_, bytes};
     used_ += table_size<char>(bytes);
     return PR_OK;

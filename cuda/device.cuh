@@ -170,13 +170,12 @@ class result_list {
 
   public:
     explicit result_list(device *dev) : dev_(dev) {}
-    pr_status take(words *place, void *out, size_t n_words, pr_error *err);
+    /* first: the word of all() that the place begins at. */
+    pr_status take(uint32_t *first, void *out, size_t n_words, pr_error *err);
     /* Makes room for so many, of so many words in all, fetching what is there if need be; false: there is not as much.
      */
     pr_status reserve(bool *has_room, size_t n, size_t n_words, pr_error *err);
-    /* All places, in which those that take() gives begin at this word. */
     words all() const { return view_of((uint32_t *)(void *)dev_->results.device, result_bytes / sizeof(uint32_t)); }
-    uint32_t next_word() const { return (uint32_t)(used_ / sizeof(uint32_t)); }
     pr_status fetch(pr_error *err);
 };
 

@@ -215,9 +215,27 @@ PR_DEVICE void open_node(const leaf_source &l, const tree_place &t, const node_n
         if (i == 0) st(out, at + k, h[k]);
 }
 
+/* A tree that nodes are opened of; and such a node. */
+struct open_group {
+    leaf_source leaves;
+    tree_place tree;
+};
+struct group_node {
+    uint32_t group, result; /* the word it goes to */
+    node_name name;
+};
+
 __global__ void __launch_bounds__(1 << log_max_skipped)
-    open_kernel(leaf_source l, tree_place t, span<const node_name> names, words out) {
-    open_node(l, t, ld(names, blockIdx.x), out, 8 * (size_t)blockIdx.x);
+    open_kernel(span<const open_group> groups, span<const group_node> nodes, words out) {
+    const group_node node = ld(nodes, blockIdx.x);
+    const open_group g = ld(groups, node.group);
+    open_node(g.leaves, g.tree, node.name, out, node.result);
+}
+
+static pr_status launch_open(device *dev, const span<const open_group> &groups, const span<const group_node> &nodes,
+                             size_t n_nodes, const words &out, pr_error *err) {
+    return check(PR_LAUNCH(open_kernel, (unsigned)n_nodes, 1 << log_max_skipped, 0, dev->stream, groups, nodes, out),
+                 "openings", err);
 }
 
 static size_t node_reads(const tree_place &t, const pr_merkle *tree, size_t n_columns, node_name name) {
@@ -247,7 +265,7 @@ static pr_hash hash_far_node(const device *dev, const pr_merkle *tree, const pr_
 
 /* Nodes of the witness that the device finds, and those that the host does, which are behind the stored level. */
 struct opened_nodes {
-    node_name *names;
+    group_node *nodes;
     size_t n, n_on_device, capacity, most; /* on the device at a time */
     bool far;
 };
@@ -259,7 +277,7 @@ static void list_nodes(opened_nodes *o, pr_hash *out, const device *dev, const p
         if (o->far && witness->level > pr_merkle_stored_height(tree))
             out[o->n] = hash_far_node(dev, tree, cols, n, witness->level, witness->index);
         else
-            o->names[o->n_on_device++] = node_name{witness->level, witness->index};
+            o->nodes[o->n_on_device++] = group_node{0, 0, node_name{witness->level, witness->index}};
         o->n++;
     }
 }
@@ -270,25 +288,26 @@ static pr_status open_some(device *dev, result_list *results, pr_hash *out, size
                            const pr_merkle *tree, const pr_col *cols, size_t n, pr_merkle_witness *witness,
                            pr_error *err) {
     table_writer w(dev);
+    open_group *group;
     const size_t most = capacity < most_opened ? capacity + 1 : most_opened; /* one too many is noticed */
     opened_nodes o = {nullptr, 0, 0, capacity, most, are_far(dev, cols, n)};
     const size_t n_columns = o.far ? 0 : n;
-    PR_TRY(w.begin(table_size<pr_col>(n_columns) + table_size<node_name>(most), err));
-    const leaf_source l = put_columns(dev, &w, tree, cols, n_columns);
-    const span<const node_name> list = w.take(&o.names, most);
+    PR_TRY(w.begin(table_size<open_group>(1) + table_size<pr_col>(n_columns) + table_size<group_node>(most), err));
+    const span<const open_group> groups = w.take(&group, 1);
+    *group = open_group{put_columns(dev, &w, tree, cols, n_columns), place_of(dev, tree)};
+    const span<const group_node> nodes = w.take(&o.nodes, most);
     list_nodes(&o, out, dev, tree, cols, n, witness);
     *n_out = o.n;
     if (!o.n_on_device) return PR_OK;
-    w.keep<node_name>(most, o.n_on_device);
+    w.keep<group_node>(most, o.n_on_device);
+    uint32_t result;
+    PR_TRY(results->take(&result, out + o.n - o.n_on_device, 8 * o.n_on_device, err));
+    for (group_node *node = o.nodes; node < o.nodes + o.n_on_device; node++, result += 8) {
+        node->result = result;
+        count_moved(dev, 8 + node_reads(group->tree, tree, n_columns, node->name));
+    }
     PR_TRY(w.send(err));
-    const tree_place place = place_of(dev, tree);
-    for (size_t i = 0; i < o.n_on_device; i++) count_moved(dev, 8 + node_reads(place, tree, n_columns, o.names[i]));
-    words to;
-    PR_TRY(results->take(&to, out + o.n - o.n_on_device, 8 * o.n_on_device, err));
-    PR_CUDA_TRY(
-        PR_LAUNCH(open_kernel, (unsigned)o.n_on_device, 1 << log_max_skipped, 0, dev->stream, l, place, list, to),
-        "openings");
-    return PR_OK;
+    return launch_open(dev, groups, nodes, o.n_on_device, results->all(), err);
 }
 
 pr_status merkle_open(device *dev, result_list *results, pr_hash *out, size_t *n_out, size_t capacity,
@@ -306,22 +325,6 @@ pr_status merkle_open(device *dev, result_list *results, pr_hash *out, size_t *n
 }
 
 /* ---- of several trees ---- */
-
-struct open_group {
-    leaf_source leaves;
-    tree_place tree;
-};
-struct group_node {
-    uint32_t group, result; /* the word it goes to */
-    node_name name;
-};
-
-__global__ void __launch_bounds__(1 << log_max_skipped)
-    open_groups_kernel(span<const open_group> groups, span<const group_node> nodes, words out) {
-    const group_node node = ld(nodes, blockIdx.x);
-    const open_group g = ld(groups, node.group);
-    open_node(g.leaves, g.tree, node.name, out, node.result);
-}
 
 static bool has_hashes(const device *dev, const pr_opening *o) { return o->n && !is_far(dev, o->sorted[0]); }
 
@@ -366,16 +369,14 @@ pr_status open_near(device *dev, result_list *results, bool *is_done, pr_opening
     uint32_t k = 0;
     for (pr_opening *o = list; o < list + n; o++) {
         if (!has_hashes(dev, o)) continue;
-        words to;
+        uint32_t result;
+        PR_TRY(results->take(&result, o->hashes, 8 * o->n_hashes, err));
         group[k] = open_group{put_columns(dev, &w, o->tree, o->sorted, o->n), place_of(dev, o->tree)};
-        node = put_nodes(node, dev, group[k].tree, o, k, results->next_word());
+        node = put_nodes(node, dev, group[k].tree, o, k, result);
         k++;
-        PR_TRY(results->take(&to, o->hashes, 8 * o->n_hashes, err));
     }
     PR_TRY(w.send(err));
-    return check(PR_LAUNCH(open_groups_kernel, (unsigned)n_nodes, 1 << log_max_skipped, 0, dev->stream, groups, nodes,
-                           results->all()),
-                 "openings", err);
+    return launch_open(dev, groups, nodes, n_nodes, results->all(), err);
 }
 
 } // namespace PR_GPU
