@@ -5,7 +5,7 @@
 
 namespace PR_GPU {
 
-struct quotient_term {
+struct alignas(16) quotient_term { /* read as two vectors */
     pr_col column;
     pr_qm31 coeff;
 };
@@ -25,14 +25,21 @@ struct quotient_view {
     uint32_t first, log_block; /* rows at hand, and what their columns are lifted to */
 };
 
+PR_DEVICE void add_term(product_sum &sum, const quotient_view &v, uint64_t k, uint32_t row) {
+    const quotient_term t = ld(v.terms, k);
+    add_product(sum, ld(column(v.arena, t.column), pr_slot_lift(t.column.log_rows, v.log_block, row)), t.coeff);
+}
 PR_DEVICE pr_qm31 sum_of_terms(const quotient_view &v, const quotient_point &q, uint32_t row) {
     product_sum sum = {{0, 0, 0, 0}};
-    for (uint64_t k = 0; k < q.n; k++) {
-        const quotient_term t = ld(v.terms, q.first + k);
-        const uint32_t at = pr_slot_lift(t.column.log_rows, v.log_block, row);
+    const uint64_t end = q.first + q.n;
+    uint64_t k = q.first;
+    for (; k + 3 <= end; k += 3) {
         fold(sum);
-        add_product(sum, ld(column(v.arena, t.column), at), t.coeff);
+#pragma unroll
+        for (uint64_t j = 0; j < 3; j++) add_term(sum, v, k + j, row);
     }
+    fold(sum);
+    for (; k < end; k++) add_term(sum, v, k, row);
     return reduce(sum);
 }
 

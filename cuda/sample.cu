@@ -68,6 +68,18 @@ PR_DEVICE pr_qm31 weighted_sum(const words &col, size_t first, const pr_qm31 w[r
     return reduce(sum);
 }
 
+/* Adds a warp's values to the sums of a column. Each of the first two exchanges leaves a thread half of the
+ * coordinates, of twice as many threads; the other three add what is left of one. */
+PR_DEVICE void add_values(const span<uint64_t> &sums, size_t k, const pr_qm31 &value) {
+    constexpr uint32_t all = 0xffffffffu;
+    const bool upper = threadIdx.x & 16, odd = threadIdx.x & 8;
+    const uint32_t low = (upper ? value.c[2] : value.c[0]) + __shfl_xor_sync(all, upper ? value.c[0] : value.c[2], 16);
+    const uint32_t high = (upper ? value.c[3] : value.c[1]) + __shfl_xor_sync(all, upper ? value.c[1] : value.c[3], 16);
+    uint64_t sum = (uint64_t)(odd ? high : low) + __shfl_xor_sync(all, odd ? low : high, 8);
+    for (int bit = 4; bit; bit >>= 1) sum += __shfl_xor_sync(all, sum, bit);
+    if (threadIdx.x % 8 == 0) atomic_add(sums, 4 * k + threadIdx.x % 32 / 8, sum);
+}
+
 /* Whole warps: threads without rows add nothing. */
 __global__ void __launch_bounds__(block_threads) sample_kernel(sample_view v) {
     const unsigned log_n = v.log_rows < log_run ? v.log_rows : log_run;
@@ -76,14 +88,8 @@ __global__ void __launch_bounds__(block_threads) sample_kernel(sample_view v) {
     pr_qm31 w[run];
     if (mine) find_weights(w, v, first, log_n);
     for (uint32_t k = 0; k < v.n_columns; k++) {
-        const pr_qm31 value =
-            mine ? weighted_sum(column(v.arena, ld(v.columns, k)), first, w, 1u << log_n) : zero_qm31();
-#pragma unroll
-        for (int c = 0; c < 4; c++) {
-            uint64_t sum = value.c[c];
-            for (int bit = 16; bit; bit >>= 1) sum += __shfl_xor_sync(0xffffffffu, sum, bit);
-            if (threadIdx.x % 32 == 0) atomic_add(v.sums, 4 * (size_t)k + (size_t)c, sum);
-        }
+        add_values(v.sums, k,
+                   mine ? weighted_sum(column(v.arena, ld(v.columns, k)), first, w, 1u << log_n) : zero_qm31());
     }
 }
 
