@@ -35,7 +35,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* The largest tables of one operation. */
 static size_t most_table_bytes(const pr_device_needs *needs) {
-    const size_t program = (size_t)needs->max_insns * sizeof(pr_insn) + needs->max_constants * sizeof(pr_m31) +
+    const size_t program = ((size_t)needs->max_insns + 1) * sizeof(wide_insn) + needs->max_slots * sizeof(uint32_t) +
                            needs->max_inputs * sizeof(program_input) + needs->max_values * sizeof(pr_qm31) +
                            16 * (size_t)needs->max_batches * sizeof(pr_col);
     const size_t relations = ((size_t)needs->max_lookup_values + 1) * needs->n_relations * sizeof(pr_qm31);
@@ -277,13 +277,15 @@ static pr_status op_merkle_open(pr_device *dev, pr_hash *out, size_t *n_out, siz
     PR_TRY(merkle_open(of(dev), &results, out, n_out, capacity, tree, cols, n, positions, n_positions, err));
     return results.fetch(err);
 }
-static pr_status op_logup(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
-    PR_TRY(logup(of(dev), claimed_sum, args, err));
-    return harm_if_due(of(dev), args->out[0], err);
+static pr_status op_logup(pr_device *dev, const pr_logup *list, size_t n, pr_error *err) {
+    PR_TRY(logup(of(dev), list, n, err));
+    for (size_t k = 0; k < n; k++) PR_TRY(harm_if_due(of(dev), list[k].out[0], err));
+    return PR_OK;
 }
-static pr_status op_compose(pr_device *dev, const pr_compose *args, pr_error *err) {
-    PR_TRY(compose(of(dev), args, err));
-    return harm_if_due(of(dev), args->out[0], err);
+static pr_status op_compose(pr_device *dev, const pr_compose *list, size_t n, pr_error *err) {
+    PR_TRY(compose(of(dev), list, n, err));
+    for (size_t k = 0; k < n; k++) PR_TRY(harm_if_due(of(dev), list[k].out[0], err));
+    return PR_OK;
 }
 static pr_status op_lift_add(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_error *err) {
     PR_TRY(lift_add(of(dev), dst, src, err));

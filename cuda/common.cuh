@@ -32,6 +32,7 @@ extern "C" {
 }
 
 #define PR_DEVICE static __device__ __forceinline__
+#define PR_DEVICE_METHOD __device__ __forceinline__
 
 namespace PR_GPU {
 
@@ -39,6 +40,7 @@ namespace PR_GPU {
 using emu::atomic_add;
 using emu::atomic_min;
 using emu::ld;
+using emu::ld16;
 using emu::ld4;
 using emu::span;
 using emu::st;
@@ -59,6 +61,14 @@ template <class T> __device__ __forceinline__ span<T> sub(span<T> s, size_t firs
 template <class T> __device__ __forceinline__ T ld(span<const T> s, size_t i) { return s.p[i]; }
 template <class T> __device__ __forceinline__ T ld(span<T> s, size_t i) { return s.p[i]; }
 template <class T> __device__ __forceinline__ void st(span<T> s, size_t i, T v) { s.p[i] = v; }
+/* An entry of a table, of 16 bytes at a multiple of them: one access whatever its fields are. */
+template <class T> __device__ __forceinline__ T ld16(span<const T> s, size_t i) {
+    static_assert(sizeof(T) == sizeof(word4), "one access");
+    const word4 v = *(const word4 *)(const void *)(s.p + i);
+    T out;
+    memcpy(&out, &v, sizeof out);
+    return out;
+}
 __device__ __forceinline__ word4 ld4(span<const uint32_t> s, size_t i) { return *(const word4 *)(s.p + i); }
 __device__ __forceinline__ void st4(span<uint32_t> s, size_t i, word4 v) { *(word4 *)(s.p + i) = v; }
 __device__ __forceinline__ uint64_t atomic_min(span<uint64_t> s, size_t i, uint64_t v) {

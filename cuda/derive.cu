@@ -3,33 +3,45 @@
 
 namespace PR_GPU {
 
-/* A thread writes columns of its rows; what it needs of them again is in its slots. */
-template <bool SPILLS>
-__global__ void __launch_bounds__(128) derive_kernel(program_view program, span<const pr_col> out) {
-    const words slots = program_slots<SPILLS>(program);
-    program_rows rows = begin_rows(program);
-    pr_insn insn = {};
-    for (uint32_t pc = 0; (pc = run_program(program, slots, &rows, pc, &insn)) < program.n_insns; pc++) {
-        const row_values value = ld_operand(program, slots, insn.a, rows);
-        const words to = column(program.arena, ld(out, insn.b));
-        PR_EACH_ROW if (row_number(r) < program.n_rows) st(to, rows.slot[r], value.v[r]);
+/* A constraint's value is a column's. */
+template <unsigned ROWS> struct row_columns {
+    const program_range &range;
+    span<const pr_col> out;
+    const program_rows<ROWS> &rows;
+
+    PR_DEVICE_METHOD void add(uint32_t constraint, bool, const row_values<ROWS> &values) {
+        const pr_col col = ld(out, constraint);
+        st_column(column(range.arena, col), (1u << col.log_rows) - 1, rows, values);
     }
+    PR_DEVICE_METHOD void close(uint32_t) {} /* of batches: there are none */
+};
+
+/* A thread writes columns of its rows; what it needs of them again is in its slots. */
+template <unsigned ROWS, bool SPILLS>
+__global__ void __launch_bounds__(128) derive_kernel(program_range range, program_code code, span<const pr_col> out) {
+    const words slots = program_slots<SPILLS>(range);
+    program_rows<ROWS> rows = begin_rows<ROWS>(range);
+    row_columns<ROWS> columns = {range, out, rows};
+    run_program<ROWS, false>(range, code, slots, &rows, &columns);
 }
 
-static pr_status launch_derive(device *dev, program_view v, span<const pr_col> out, const pr_program *p,
-                               pr_error *err) {
-    const program_shape shape = program_shape_of(dev, p);
-    const size_t end = v.n_rows, n_loads = program_loads(p);
-    PR_CUDA_TRY(PR_ALLOW_SHARED(derive_kernel<false>, shape.shared_bytes), "shared memory for a program's slots");
-    for (; v.first < end; v.first += v.n_rows) {
-        const size_t left = end - v.first;
-        v.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
-        const unsigned blocks = program_blocks(v.n_rows, shape.threads);
-        const size_t asked = (size_t)blocks * shape.threads * rows_each; /* threads without a row read, too */
-        count_moved(dev, asked * n_loads + (size_t)v.n_rows * p->n_constraints);
-        PR_CUDA_TRY(shape.spills ? PR_LAUNCH(derive_kernel<true>, blocks, shape.threads, 0, dev->stream, v, out)
-                                 : PR_LAUNCH(derive_kernel<false>, blocks, shape.threads, shape.shared_bytes,
-                                             dev->stream, v, out),
+typedef void (*derive_launcher)(program_range, program_code, span<const pr_col>);
+static derive_launcher kernel_of(const program_shape &shape) {
+    return shape.spills ? derive_kernel<2, true> : shape.rows == 2 ? derive_kernel<2, false> : derive_kernel<4, false>;
+}
+
+static pr_status launch_derive(device *dev, program_range range, const program_code &code, const program_shape &shape,
+                               span<const pr_col> out, size_t n_out, pr_error *err) {
+    const derive_launcher kernel = kernel_of(shape);
+    const size_t end = range.n_rows;
+    PR_CUDA_TRY(PR_ALLOW_SHARED(kernel, shape.shared_bytes()), "shared memory for a program's slots");
+    for (; range.first < end; range.first += range.n_rows) {
+        const size_t left = end - range.first;
+        range.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
+        const unsigned blocks = shape.blocks(range.n_rows);
+        const size_t asked = (size_t)blocks * shape.threads * shape.rows; /* threads without a row read, too */
+        count_moved(dev, asked * code.n_loads + range.n_rows * n_out);
+        PR_CUDA_TRY(PR_LAUNCH(kernel, blocks, shape.threads, shape.shared_bytes(), dev->stream, range, code, out),
                     "deriving columns");
     }
     return PR_OK;
@@ -38,14 +50,16 @@ static pr_status launch_derive(device *dev, program_view v, span<const pr_col> o
 pr_status derive(device *dev, const pr_derive *args, pr_error *err) {
     const pr_program *p = args->program;
     const program_tables t = program_tables_of(p, args->inputs, nullptr, nullptr, args->log_rows, 0);
+    const program_shape shape = program_shape_of(dev, p->n_slots, (size_t)1 << args->log_rows, 4);
     window in(dev);
     table_writer w(dev);
-    program_view v;
+    program_code code = {};
     PR_TRY(w.begin(program_table_bytes(t) + table_size<pr_col>(p->n_constraints), err));
-    PR_TRY(put_program(&v, dev, &w, &in, t, 0, args->log_rows, err));
+    PR_TRY(put_program(&code, dev, &w, &in, t, 0, args->log_rows, err));
     const span<const pr_col> out = w.put(args->out, p->n_constraints);
     PR_TRY(w.send(err));
-    return launch_derive(dev, v, out, p, err);
+    return launch_derive(dev, program_range_of(dev, t, shape, 0, args->log_rows), code, shape, out, p->n_constraints,
+                         err);
 }
 
 } // namespace PR_GPU

@@ -3,7 +3,8 @@
 #include "cuda/device.cuh"
 
 namespace PR_GPU {
-/* Interaction columns of a component: protocol.md section 9. */
-pr_status logup(device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err);
+/* Interaction columns of components: protocol.md section 9. Those of one size that stand together share their launches;
+ * the host waits once. */
+pr_status logup(device *dev, const pr_logup *list, size_t n, pr_error *err);
 } // namespace PR_GPU
 #endif

@@ -9,8 +9,8 @@
 namespace PR_GPU {
 
 struct scan_view {
-    secure_column columns;
-    words starts; /* [4][1 << part_bits] */
+    span<const words> columns; /* [n][4] */
+    words starts;              /* [n][4][1 << part_bits] */
     span<uint64_t> totals;
     uint32_t run_bits, part_bits;
 };
@@ -18,6 +18,14 @@ PR_DEVICE uint32_t log_rows_of(const scan_view &v) { return v.run_bits + v.part_
 constexpr unsigned starts_threads = 256;
 
 size_t scan_words() { return (size_t)4 << scan_part_bits; }
+
+static uint32_t run_bits_of(uint32_t log_rows) {
+    const uint32_t bits = log_rows - 1;
+    return bits > scan_part_bits + 3 ? bits - scan_part_bits : bits < 3 ? bits : 3;
+}
+size_t prefix_capacity(const device *dev, uint32_t log_rows) {
+    return dev->scratch_words / ((size_t)4 << (log_rows - 1 - run_bits_of(log_rows)));
+}
 
 /* total / rows */
 PR_DEVICE pr_m31 shift_of(const scan_view &v, unsigned c) {
@@ -29,7 +37,7 @@ PR_DEVICE size_t even_slot(const scan_view &v, uint32_t part, uint32_t k) {
 
 __global__ void __launch_bounds__(block_threads) scan_totals(const __grid_constant__ scan_view v) {
     const size_t last = ((size_t)1 << log_rows_of(v)) - 1;
-    const words col = v.columns.c[blockIdx.y];
+    const words col = ld(v.columns, blockIdx.y);
     const pr_m31 shifts = pr_m31_mul(shift_of(v, blockIdx.y), 2u << v.run_bits);
     for (size_t part = thread_number(); part < 1u << v.part_bits; part += thread_count()) {
         uint64_t sum = 0;
@@ -68,7 +76,7 @@ __global__ void __launch_bounds__(starts_threads) scan_starts(scan_view v) {
 
 __global__ void __launch_bounds__(block_threads) scan_walk(const __grid_constant__ scan_view v) {
     const size_t last = ((size_t)1 << log_rows_of(v)) - 1;
-    const words col = v.columns.c[blockIdx.y];
+    const words col = ld(v.columns, blockIdx.y);
     const pr_m31 shift = shift_of(v, blockIdx.y);
     for (size_t part = thread_number(); part < 1u << v.part_bits; part += thread_count()) {
         pr_m31 sum = ld(v.starts, ((size_t)blockIdx.y << v.part_bits) + part);
@@ -82,19 +90,21 @@ __global__ void __launch_bounds__(block_threads) scan_walk(const __grid_constant
     }
 }
 
-pr_status prefix_rows(device *dev, const pr_col cols[4], span<uint64_t> totals, pr_error *err) {
-    const uint32_t n = cols[0].log_rows, bits = n - 1;
+pr_status prefix_rows(device *dev, span<const words> columns, size_t n, uint32_t log_rows, span<uint64_t> totals,
+                      pr_error *err) {
     scan_view v = {};
-    v.columns = secure(dev, cols);
+    v.columns = columns;
     v.totals = totals;
-    v.run_bits = bits > scan_part_bits + 3 ? bits - scan_part_bits : bits < 3 ? bits : 3;
-    v.part_bits = bits - v.run_bits;
-    v.starts = view_of(dev->scratch, (size_t)4 << v.part_bits);
-    const dim3 grid(blocks_for((size_t)1 << v.part_bits), 4);
+    v.run_bits = run_bits_of(log_rows);
+    v.part_bits = log_rows - 1 - v.run_bits;
+    v.starts = view_of(dev->scratch, (4 * n) << v.part_bits);
+    PR_ASSERT(n <= prefix_capacity(dev, log_rows));
+    const unsigned rows = (unsigned)(4 * n);
+    const dim3 grid(blocks_for((size_t)1 << v.part_bits), rows);
     const size_t threads = (size_t)grid.x * block_threads; /* each reads the total, twice */
-    count_moved(dev, 4 * (((size_t)3 << n) + ((size_t)5 << v.part_bits) + 4 * threads));
+    count_moved(dev, rows * (((size_t)3 << log_rows) + ((size_t)5 << v.part_bits) + 4 * threads));
     PR_CUDA_TRY(PR_LAUNCH(scan_totals, grid, block_threads, 0, dev->stream, v), "prefix sums");
-    PR_CUDA_TRY(PR_LAUNCH(scan_starts, 4, starts_threads, 0, dev->stream, v), "prefix sums");
+    PR_CUDA_TRY(PR_LAUNCH(scan_starts, rows, starts_threads, 0, dev->stream, v), "prefix sums");
     PR_CUDA_TRY(PR_LAUNCH(scan_walk, grid, block_threads, 0, dev->stream, v), "prefix sums");
     return PR_OK;
 }

@@ -55,6 +55,11 @@ template <class T> inline void st(const span<T> &s, size_t i, T value) {
 struct alignas(16) word4 {
     uint32_t x, y, z, w;
 };
+template <class T> inline std::remove_const_t<T> ld16(const span<T> &s, size_t i) {
+    static_assert(sizeof(T) == 16, "one access");
+    touch(s, i, 16, 16, false);
+    return s.p[i];
+}
 inline word4 ld4(const span<const uint32_t> &s, size_t i) {
     touch(s, i, 16, 16, false);
     return word4{s.p[i], s.p[i + 1], s.p[i + 2], s.p[i + 3]};

@@ -39,7 +39,8 @@ typedef struct pr_device_needs {
     uint32_t max_columns;                 /* columns of the widest tree */
     uint32_t max_sample_log_rows;         /* largest column that is sampled, before blow-up */
     uint32_t n_columns, n_quotient_terms; /* of all trees together; of all quotient groups together, at most */
-    uint32_t max_insns, max_values;       /* of a program; of its constraints and batches together */
+    /* Of a program: instructions and values of lookups together; constraints and batches together. */
+    uint32_t max_insns, max_values;
     uint32_t n_relations;
     uint32_t log_last_degree; /* of FRI's last layer */
     /* Of the processor's backends: where memory comes from and goes to; it must outlive the device. NULL: fresh memory.
@@ -82,6 +83,7 @@ typedef struct pr_logup {
     const pr_col *inputs;     /* [program->n_inputs], log_rows each: trace values before extension */
     const pr_qm31 *z, *alpha; /* [n_relations] */
     const pr_col *out;        /* [4 * n_batches], log_rows each */
+    pr_qm31 *claimed_sum;     /* written: the sum over all rows */
 } pr_logup;
 
 /* Derived columns of a component (air/air.h, n_derived), on the trace domain. */
@@ -220,8 +222,10 @@ typedef struct pr_backend {
                              const pr_col *cols, size_t n, const uint32_t *positions, size_t n_positions,
                              pr_error *err);
 
-    pr_status (*logup)(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err);
-    pr_status (*compose)(pr_device *dev, const pr_compose *args, pr_error *err);
+    /* Each of the list as if one after another. Those of one size that stand together, and of compose add up in the
+     * same out, may be computed together. */
+    pr_status (*logup)(pr_device *dev, const pr_logup *list, size_t n, pr_error *err);
+    pr_status (*compose)(pr_device *dev, const pr_compose *list, size_t n, pr_error *err);
     pr_status (*lift_add)(pr_device *dev, const pr_col dst[4], const pr_col src[4],
                           pr_error *err); /* dst += lift(src), dst at least as large */
 

@@ -24,8 +24,8 @@ pr_status pr_cpu_gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t 
     pr_status pr_cpu_merkle_open_##isa(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity,                   \
                                        const pr_merkle *tree, const pr_col *cols, size_t n, const uint32_t *positions, \
                                        size_t n_positions, pr_error *err);                                             \
-    pr_status pr_cpu_logup_##isa(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err);           \
-    pr_status pr_cpu_compose_##isa(pr_device *dev, const pr_compose *args, pr_error *err);                             \
+    pr_status pr_cpu_logup_##isa(pr_device *dev, const pr_logup *list, size_t n, pr_error *err);                       \
+    pr_status pr_cpu_compose_##isa(pr_device *dev, const pr_compose *list, size_t n, pr_error *err);                   \
     pr_status pr_cpu_lift_add_##isa(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_error *err);          \
     pr_status pr_cpu_sample_##isa(pr_device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,     \
                                   const pr_secure_point *points, size_t n_points, pr_error *err);                      \

@@ -114,16 +114,20 @@ static pr_status merkle_open(pr_device *dev, pr_hash *out, size_t *n_out, size_t
     return GUARD(dev, SCALAR.merkle_open(dev, out, n_out, capacity, tree, cols, n, positions, n_positions, err));
 }
 
-static pr_status logup(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
-    check_cols(dev, args->inputs, args->program->n_inputs);
-    check_cols(dev, args->out, 4 * (size_t)args->program->n_batches);
-    return GUARD(dev, SCALAR.logup(dev, claimed_sum, args, err));
+static pr_status logup(pr_device *dev, const pr_logup *list, size_t n, pr_error *err) {
+    for (const pr_logup *args = list; args < list + n; args++) {
+        check_cols(dev, args->inputs, args->program->n_inputs);
+        check_cols(dev, args->out, 4 * (size_t)args->program->n_batches);
+    }
+    return GUARD(dev, SCALAR.logup(dev, list, n, err));
 }
-static pr_status compose(pr_device *dev, const pr_compose *args, pr_error *err) {
-    check_cols(dev, args->inputs, args->program->n_inputs);
-    check_cols(dev, args->interaction, 4 * (size_t)args->program->n_batches);
-    check_cols(dev, args->out, 4);
-    return GUARD(dev, SCALAR.compose(dev, args, err));
+static pr_status compose(pr_device *dev, const pr_compose *list, size_t n, pr_error *err) {
+    for (const pr_compose *args = list; args < list + n; args++) {
+        check_cols(dev, args->inputs, args->program->n_inputs);
+        check_cols(dev, args->interaction, 4 * (size_t)args->program->n_batches);
+        check_cols(dev, args->out, 4);
+    }
+    return GUARD(dev, SCALAR.compose(dev, list, n, err));
 }
 static pr_status lift_add(pr_device *dev, const pr_col dst[4], const pr_col src[4], pr_error *err) {
     check_cols(dev, dst, 4);

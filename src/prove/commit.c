@@ -125,17 +125,21 @@ pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err) {
 
 pr_status pr_prover_compute_lookups(pr_prover *p, pr_error *err) {
     uint64_t start = pr_prover_begin(p, PR_STAGE_LOOKUPS);
+    size_t n = 0;
     for (uint32_t k = 0; k < p->air->n_components; k++) {
-        const pr_air_component *c = &p->air->components[k];
-        pr_component_state *s = &p->components[k];
-        pr_logup args = {.program = &s->lookups,
-                         .log_rows = c->log_size,
-                         .inputs = s->lookup_inputs,
-                         .z = p->z,
-                         .alpha = p->alpha,
-                         .out = s->interaction_base};
-        if (c->n_lookups) PR_TRY(p->ops->logup(p->device, &p->claimed_sums[k], &args, err));
+        uint32_t index = p->by_size[k];
+        const pr_air_component *c = &p->air->components[index];
+        const pr_component_state *s = &p->components[index];
+        if (!c->n_lookups) continue;
+        p->lookups[n++] = (pr_logup){.program = &s->lookups,
+                                     .log_rows = c->log_size,
+                                     .inputs = s->lookup_inputs,
+                                     .z = p->z,
+                                     .alpha = p->alpha,
+                                     .out = s->interaction_base,
+                                     .claimed_sum = &p->claimed_sums[index]};
     }
+    PR_TRY(p->ops->logup(p->device, p->lookups, n, err));
     pr_prover_clock(p, PR_STAGE_LOOKUPS, &start);
     return PR_OK;
 }

@@ -7,7 +7,8 @@ static void fill_powers(pr_prover *p, pr_qm31 coefficient) {
     for (size_t i = p->layout->n_constraints; i-- > 0; power = pr_qm31_mul(power, coefficient)) p->powers[i] = power;
 }
 
-static pr_status compose_component(pr_prover *p, uint32_t index, pr_error *err) {
+/* accumulate: beside others of its size. */
+static pr_compose composition_of(const pr_prover *p, uint32_t index, bool accumulate) {
     const pr_air_component *c = &p->air->components[index];
     const pr_component_state *s = &p->components[index];
     pr_m31 rows_inverse = pr_m31_inverse(pr_m31_reduce((uint64_t)1 << c->log_size));
@@ -20,9 +21,13 @@ static pr_status compose_component(pr_prover *p, uint32_t index, pr_error *err) 
                        .z = p->z,
                        .alpha = p->alpha,
                        .shift = pr_qm31_mul_m31(p->claimed_sums[index], rows_inverse),
-                       .accumulate = !s->first_of_size};
+                       .accumulate = accumulate};
     for (size_t k = 0; k < 4; k++) args.out[k] = s->accumulator[k];
-    return p->ops->compose(p->device, &args, err);
+    return args;
+}
+
+static bool is_of_size(const pr_prover *p, uint32_t a, uint32_t b) {
+    return p->air->components[a].log_size == p->air->components[b].log_size;
 }
 
 /* Smaller sizes are lifted into the next larger one, up to the largest. */
@@ -49,7 +54,9 @@ pr_status pr_prover_commit_composition(pr_prover *p, pr_error *err) {
     uint64_t start = pr_prover_begin(p, PR_STAGE_COMPOSITION);
     const pr_layout *l = p->layout;
     fill_powers(p, pr_channel_draw_secure_felt(&p->channel));
-    for (uint32_t c = 0; c < p->air->n_components; c++) PR_TRY(compose_component(p, c, err));
+    for (uint32_t k = 0; k < p->air->n_components; k++)
+        p->compositions[k] = composition_of(p, p->by_size[k], k > 0 && is_of_size(p, p->by_size[k - 1], p->by_size[k]));
+    PR_TRY(p->ops->compose(p->device, p->compositions, p->air->n_components, err));
     PR_TRY(lift_sizes(p, err));
     PR_TRY(p->ops->interpolate(p->device, largest_accumulator(p), 4, l->statement->config.log_blowup - 1, err));
     PR_TRY(p->ops->evaluate(p->device, p->trees[p->composition_tree].cols, p->composition_halves, 8, err));

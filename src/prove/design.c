@@ -397,6 +397,13 @@ static pr_status design_quotients(pr_prover *p, pr_error *err) {
 
 /* ---- sizes of host scratch ---- */
 
+static void order_by_size(pr_prover *p) {
+    size_t n = 0;
+    for (uint32_t key = 0; key < 2 * (p->layout->log_max_rows + 1); key++)
+        for (uint32_t c = 0; c < p->air->n_components; c++)
+            if (2 * p->air->components[c].log_size + (p->air->components[c].n_lookups > 0) == key) p->by_size[n++] = c;
+}
+
 static pr_status design_host(pr_prover *p, pr_error *err) {
     const pr_layout *l = p->layout;
     size_t q = l->statement->config.n_queries, most_columns = 1;
@@ -405,6 +412,10 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
     HOST(p, p->alpha, p->air->n_relations);
     HOST(p, p->claimed_sums, p->air->n_components);
     HOST(p, p->powers, l->n_constraints);
+    HOST(p, p->by_size, p->air->n_components);
+    HOST(p, p->compositions, p->air->n_components);
+    HOST(p, p->lookups, p->air->n_components);
+    order_by_size(p);
     HOST(p, p->last_layer, (size_t)1 << l->log_last_domain);
     HOST(p, p->last_column, (size_t)1 << l->log_last_domain);
     HOST(p, p->queries, q);

@@ -158,9 +158,12 @@ struct pr_prover {
     pr_status mark_status; /* of those so far */
     bool has_interaction_pow;
     uint64_t interaction_pow, proof_of_work;
-    pr_qm31 *z, *alpha;       /* [n_relations] */
-    pr_qm31 *claimed_sums;    /* [n_components] */
-    pr_qm31 *powers;          /* [n_constraints] */
+    pr_qm31 *z, *alpha;    /* [n_relations] */
+    pr_qm31 *claimed_sums; /* [n_components] */
+    pr_qm31 *powers;       /* [n_constraints] */
+    uint32_t *by_size; /* [n_components] components: smaller ones first; of a size, those without lookups; in order */
+    pr_compose *compositions; /* [n_components] in this order */
+    pr_logup *lookups;        /* [n_components], those that have some */
     pr_qm31 *samples;         /* flat */
     pr_qm31 *sample_out;      /* of one group */
     pr_qm31 *quotient_powers; /* [n_powers] */

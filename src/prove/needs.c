@@ -4,12 +4,19 @@
 
 static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
+static uint32_t insns_of(const pr_program *program) {
+    uint32_t n = 0;
+    for (uint32_t pc = 0; pc < program->n_insns; pc += pr_insn_length(&program->insns[pc]))
+        n += 1 + (program->insns[pc].op == PR_OP_LOOKUP ? program->insns[pc].dst : 0u);
+    return n;
+}
+
 static void needs_of_program(pr_device_needs *needs, const pr_program *program) {
     needs->max_slots = larger(needs->max_slots, program->n_slots);
     needs->max_inputs = larger(needs->max_inputs, program->n_inputs);
     needs->max_constants = larger(needs->max_constants, program->n_constants);
     needs->max_batches = larger(needs->max_batches, program->n_batches);
-    needs->max_insns = larger(needs->max_insns, program->n_insns);
+    needs->max_insns = larger(needs->max_insns, insns_of(program));
     needs->max_values = larger(needs->max_values, program->n_constraints + program->n_batches);
 }
 

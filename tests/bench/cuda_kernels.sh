@@ -43,6 +43,6 @@ for file; do
         { cat "$out/log" >&2 && exit 1; }
     resources "$out/log" | sort >"$out/resources"
     instructions "$out/cubin" | sort >"$out/instructions"
-    join "$out/instructions" "$out/resources" | c++filt | sed 's/([^)]*)* / /; s/^void //; s/[a-z_]*:://g' |
+    join "$out/instructions" "$out/resources" | c++filt | sed 's/([^)]*)* / /; s/^void //; s/, */,/g; s/[a-z_]*:://g' |
         awk '{ printf "%-44s %6s %6s %6s %6s %5s %6s %6s\n", $1, $2, $3, $4, $5, $6, $7, $8 }'
 done

@@ -66,7 +66,7 @@ static void bench(const pr_backend *ops, hand_kernel *hand, uint32_t n, uint32_t
     for (uint32_t k = 0; k < 2; k++) inverse[k] = pr_m31_inverse(pr_vanishing(pr_domain_point(n + 1, k << n).x, n));
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         start = pr_clock_monotonic_ns();
-        if (ops->compose(f.dev, &args, NULL) != PR_OK) abort();
+        if (ops->compose(f.dev, &args, 1, NULL) != PR_OK) abort();
         double t = seconds_since(start);
         best[0] = t < best[0] ? t : best[0];
         start = pr_clock_monotonic_ns();

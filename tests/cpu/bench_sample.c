@@ -43,8 +43,8 @@ static void run_logup(bench_case *b) {
     pr_qm31 z = fixture_qm31(&b->state), alpha = fixture_qm31(&b->state), claimed;
     pr_col small[8];
     for (uint32_t k = 0; k < 8; k++) small[k] = (pr_col){k < 4 ? b->cols[k].offset : b->dst[k - 4].offset, b->n};
-    pr_logup args = {&program, b->n, small, &z, &alpha, small + 4};
-    if (b->ops->logup(b->f.dev, &claimed, &args, NULL) != PR_OK) abort();
+    pr_logup args = {&program, b->n, small, &z, &alpha, small + 4, &claimed};
+    if (b->ops->logup(b->f.dev, &args, 1, NULL) != PR_OK) abort();
 }
 
 static void bench(bench_case *b, const char *name, void (*run)(bench_case *)) {

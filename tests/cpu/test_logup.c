@@ -66,25 +66,40 @@ static void clear_case(logup_case *c) {
     case_clear(&c->base);
 }
 
+/* A case in the arena. */
+typedef struct placed_case {
+    pr_col inputs[256], out[4 * MAX_BATCHES], trace[N_TRACE_MAX];
+    pr_qm31 claimed;
+    pr_logup args;
+} placed_case;
+
+static void place_case(placed_case *to, fixture *f, const logup_case *c) {
+    pr_col preprocessed[2];
+    for (uint32_t k = 0; k < 4 * c->program.n_batches; k++) to->out[k] = fixture_col(f, c->n);
+    for (uint32_t k = 0; k < c->base.component.n_columns; k++)
+        fixture_upload(f, to->trace[k] = fixture_col(f, c->n), c->trace[k]);
+    for (int k = 0; k < 2; k++) fixture_upload(f, preprocessed[k] = fixture_col(f, c->n), c->preprocessed[k]);
+    for (uint32_t k = 0; k < c->program.n_inputs; k++)
+        to->inputs[k] = c->program.inputs[k].is_preprocessed ? preprocessed[c->program.inputs[k].column]
+                                                             : to->trace[c->program.inputs[k].column];
+    to->args = (pr_logup){&c->program, c->n, to->inputs, c->base.z, c->base.alpha, to->out, &to->claimed};
+}
+
+static void check_placed(fixture *f, const placed_case *at, const logup_case *c) {
+    fixture_assert_equal(f, "claimed sum", c->n, at->claimed.c, c->claimed.c, 4);
+    for (size_t k = 0; k < 4 * c->program.n_batches; k++)
+        fixture_assert_col(f, "interaction column", k, at->out[k], c->want[k]);
+    for (uint32_t k = 0; k < c->base.component.n_columns; k++)
+        fixture_assert_col(f, "trace column", k, at->trace[k], c->trace[k]);
+}
+
 static void check_backend(const logup_case *c, const pr_backend *ops, unsigned n_threads) {
     fixture f;
-    pr_col inputs[256], out[4 * MAX_BATCHES], trace[N_TRACE_MAX], preprocessed[2];
-    pr_qm31 claimed;
+    placed_case placed;
     fixture_open_needs(&f, ops, case_needs(n_threads, &c->program, c->n));
-    for (uint32_t k = 0; k < 4 * c->program.n_batches; k++) out[k] = fixture_col(&f, c->n);
-    for (uint32_t k = 0; k < c->base.component.n_columns; k++)
-        fixture_upload(&f, trace[k] = fixture_col(&f, c->n), c->trace[k]);
-    for (int k = 0; k < 2; k++) fixture_upload(&f, preprocessed[k] = fixture_col(&f, c->n), c->preprocessed[k]);
-    for (uint32_t k = 0; k < c->program.n_inputs; k++)
-        inputs[k] = c->program.inputs[k].is_preprocessed ? preprocessed[c->program.inputs[k].column]
-                                                         : trace[c->program.inputs[k].column];
-    pr_logup args = {&c->program, c->n, inputs, c->base.z, c->base.alpha, out};
-    assert_int_equal(ops->logup(f.dev, &claimed, &args, NULL), PR_OK);
-    fixture_assert_equal(&f, "claimed sum", c->n, claimed.c, c->claimed.c, 4);
-    for (size_t k = 0; k < 4 * c->program.n_batches; k++)
-        fixture_assert_col(&f, "interaction column", k, out[k], c->want[k]);
-    for (uint32_t k = 0; k < c->base.component.n_columns; k++)
-        fixture_assert_col(&f, "trace column", k, trace[k], c->trace[k]);
+    place_case(&placed, &f, c);
+    assert_int_equal(ops->logup(f.dev, &placed.args, 1, NULL), PR_OK);
+    check_placed(&f, &placed, c);
     fixture_close(&f);
 }
 
@@ -99,6 +114,48 @@ static void test_random(void **unused) {
                 for (unsigned n_threads = 1; n_threads <= 3; n_threads += 2) check_backend(&c, *ops, n_threads);
             clear_case(&c);
         }
+}
+
+/* Components of a list, of two sizes, one of more slots than the others. */
+enum { LIST = 7, OF_FIRST_SIZE = 5 };
+
+static void check_list(const logup_case *cases, const pr_backend *ops, pr_device_needs needs) {
+    static placed_case placed[LIST];
+    pr_logup list[LIST];
+    fixture f;
+    fixture_open_needs(&f, ops, needs);
+    for (size_t i = 0; i < LIST; i++) {
+        place_case(&placed[i], &f, &cases[i]);
+        list[i] = placed[i].args;
+    }
+    assert_int_equal(ops->logup(f.dev, list, LIST, NULL), PR_OK);
+    for (size_t i = 0; i < LIST; i++) check_placed(&f, &placed[i], &cases[i]);
+    fixture_close(&f);
+}
+
+static void test_lists(void **unused) {
+    (void)unused;
+    uint64_t state = fixture_seed() + 4;
+    for (uint32_t n = 1; n <= 9; n += 4) {
+        logup_case cases[LIST];
+        for (uint32_t i = 0; i < LIST; i++) {
+            make_case(&cases[i], &state, i < OF_FIRST_SIZE ? n : n + 2, i == 2 ? 300 : N_NODES, 1 + i % MAX_BATCHES);
+            if (i != 2) continue;
+            cases[i].base.component.lookups[0].multiplicity = case_many_alive(&cases[i].base.component, 100);
+            pr_program_clear(&cases[i].program);
+            assert_int_equal(pr_program_lower(&cases[i].program, &cases[i].base.component, PR_PROGRAM_LOOKUPS, NULL),
+                             PR_OK);
+            find_wanted(&cases[i]);
+        }
+        pr_device_needs needs = case_needs(2, &cases[2].program, n + 2);
+        needs.max_slots = needs.max_inputs = needs.max_constants = 256;
+        needs.max_batches = needs.n_relations = 4, needs.max_lookup_values = 16;
+        needs.n_lookup_components = LIST;
+        needs.max_insns = needs.max_values = 4096;
+        needs.arena_bytes = (size_t)4 * LIST * 32 * (((size_t)4 << n) + 32);
+        for (const pr_backend *const *ops = fixture_backends(); *ops; ops++) check_list(cases, *ops, needs);
+        for (int i = 0; i < LIST; i++) clear_case(&cases[i]);
+    }
 }
 
 /* More slots than a GPU's shared memory has room for. */
@@ -180,8 +237,8 @@ static void check_golden(const json_t *j, const pr_backend *ops) {
         free(column);
     }
     for (uint32_t k = 0; k < c.program.n_inputs; k++) inputs[k] = cols[c.program.inputs[k].column];
-    pr_logup args = {&c.program, c.n, inputs, c.base.z, c.base.alpha, out};
-    assert_int_equal(ops->logup(f.dev, &claimed, &args, NULL), PR_OK);
+    pr_logup args = {&c.program, c.n, inputs, c.base.z, c.base.alpha, out, &claimed};
+    assert_int_equal(ops->logup(f.dev, &args, 1, NULL), PR_OK);
     pr_qm31 want_claimed = json_qm31(json_object_get(j, "claimed_sum"));
     fixture_assert_equal(&f, "claimed sum", c.n, claimed.c, want_claimed.c, 4);
     assert_int_equal(json_array_size(want), 4 * c.program.n_batches);
@@ -232,8 +289,8 @@ static void check_prefix_sum(const json_t *j, const pr_backend *ops) {
     pr_m31 *values = json_column(json_object_get(j, "in"), -1), *sums = json_column(json_object_get(j, "out"), -1);
     fixture_upload(&f, in = fixture_col(&f, n), values);
     for (size_t k = 0; k < 4; k++) out[k] = fixture_col(&f, n);
-    pr_logup args = {&program, n, &in, &z, &alpha, out};
-    assert_int_equal(ops->logup(f.dev, &claimed, &args, NULL), PR_OK);
+    pr_logup args = {&program, n, &in, &z, &alpha, out, &claimed};
+    assert_int_equal(ops->logup(f.dev, &args, 1, NULL), PR_OK);
     pr_m31 total = sums[pr_slot_of_row(n, (1u << n) - 1)];
     fixture_assert_equal(&f, "total", n, claimed.c, (pr_m31[4]){total, 0, 0, 0}, 4);
     pr_m31 shift = pr_m31_mul(total, pr_m31_inverse(1u << n));
@@ -264,6 +321,7 @@ static void test_prefix_sums(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_prefix_sums),
-                                       cmocka_unit_test(test_random), cmocka_unit_test(test_many_slots)};
+                                       cmocka_unit_test(test_random), cmocka_unit_test(test_lists),
+                                       cmocka_unit_test(test_many_slots)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,9 +14,6 @@ for arch; do
     awk -v arch="$arch" '
         BEGIN { # bytes of local memory
             may["small_kernel"] = 64 # columns of at most eight words
-            may["compose_kernel<false>"] = may["compose_kernel<true>"] = 40
-            may["logup_kernel<false>"] = may["logup_kernel<true>"] = 40
-            may["derive_kernel<false>"] = may["derive_kernel<true>"] = 40
             may["fri_tail_kernel"] = 512
             may["fri_layer_kernel"] = arch == "sm_90" ? 512 : 544
             may_spill["fri_layer_kernel"] = arch == "sm_90" ? 0 : 220

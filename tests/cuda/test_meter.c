@@ -17,7 +17,7 @@ enum { MOST_TRIES = 1 << 14 }; /* of a proof of work: cases here have 10 bits at
 typedef struct counted {
     pr_stage stage; /* that runs */
     pr_cuda_counts before;
-    uint64_t bytes[PR_STAGE_COUNT], launches[PR_STAGE_COUNT];
+    uint64_t bytes[PR_STAGE_COUNT], launches[PR_STAGE_COUNT], waits[PR_STAGE_COUNT];
 } counted;
 
 static void close_stage(counted *c) {
@@ -25,6 +25,7 @@ static void close_stage(counted *c) {
     if (c->stage < PR_STAGE_COUNT) {
         c->bytes[c->stage] += now.read_bytes + now.written_bytes - c->before.read_bytes - c->before.written_bytes;
         c->launches[c->stage] += now.launches - c->before.launches;
+        c->waits[c->stage] += now.synchronizations - c->before.synchronizations;
     }
     c->before = now;
 }
@@ -95,7 +96,43 @@ static void test_bytes(void **unused) {
     measure("wide_fibonacci_l9_c100_lifted", 2); /* streamed */
 }
 
+/* Components of one size share their launches of fractions, one, and prefix sums, three; the host waits once for all
+ * claimed sums. Of constraints test_program has the like. */
+static void check_groups(const char *name, uint64_t sizes) {
+    char path[1024];
+    pr_error err = {0};
+    pr_case c;
+    pr_layout layout;
+    pr_prover *p = NULL;
+    pr_proof proof = {0};
+    counted counts = {.stage = PR_STAGE_COUNT};
+    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+    const pr_trace_source source = {.context = &c, .fill = pr_case_fill_trace};
+    snprintf(path, sizeof path, "%s/cases/random/%s.json", PR_TEST_VECTORS, name);
+    if (pr_case_load(&c, path, &err) != PR_OK || pr_layout_init(&layout, &c.statement, &err) != PR_OK ||
+        pr_prover_create(&p, &layout, &options, &err) != PR_OK)
+        fail_msg("%s", err.text);
+    close_stage(&counts);
+    pr_prover_set_stage_listener(p, begin_stage, &counts);
+    if (pr_prover_run(p, &proof, &source, NULL, NULL, NULL, &err) != PR_OK) fail_msg("%s", err.text);
+    if (counts.launches[PR_STAGE_LOOKUPS] != 4 * sizes)
+        fail_msg("%s: %zu launches for lookups", name, (size_t)counts.launches[PR_STAGE_LOOKUPS]);
+    assert_int_equal(counts.waits[PR_STAGE_LOOKUPS], sizes > 0);
+    pr_proof_clear(&proof);
+    pr_prover_destroy(p);
+    pr_layout_clear(&layout);
+    pr_case_clear(&c);
+}
+
+static void test_groups(void **unused) {
+    (void)unused;
+    check_groups("random_10", 1); /* two components of 2^5 rows */
+    check_groups("random_14", 0); /* no lookups */
+    check_groups("random_15", 1); /* 2^5, 2^4 (without lookups), 2^5 */
+    check_groups("random_16", 2); /* 2^5, 2^5, 2^8 */
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes), cmocka_unit_test(test_groups)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,7 @@ static void test_proofs(void **unused) {
     static const expected list[] = {{"wide_fibonacci_l6_c10", 27, 5, 4},
                                     {"wide_fibonacci_l7_c20_fold2", 35, 5, 4},
                                     {"plonk_l6", 38, 9, 11},
-                                    {"xor4_l7", 52, 14, 14},
+                                    {"xor4_l7", 52, 13, 13},
                                     {"mixed_sizes_4_6_8", 42, 9, 8}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) check_proofs(&list[i]);
 }

@@ -72,8 +72,7 @@ static void total_block(pr_cpu_block *b, pr_device *dev, const pr_logup *args, u
         for (uint32_t i = 0; i < n_rows; i++) sums[c] += total[c * PR_CPU_BLOCK + i];
 }
 
-pr_status PR_LANE_NAME(pr_cpu_logup)(pr_device *dev, pr_qm31 *claimed_sum, const pr_logup *args, pr_error *err) {
-    (void)err;
+static void logup_component(pr_device *dev, const pr_logup *args) {
     uint32_t n = args->log_rows, rows = 1u << n, n_rows = rows < PR_CPU_BLOCK ? rows : (uint32_t)PR_CPU_BLOCK;
     PR_ASSERT(n >= 1 && args->program->n_batches >= 1);
     const pr_cpu_program_args program = {args->program, n, 0, dev->base, args->inputs, args->z, args->alpha};
@@ -88,8 +87,13 @@ pr_status PR_LANE_NAME(pr_cpu_logup)(pr_device *dev, pr_qm31 *claimed_sum, const
         for (uint32_t k = 0; k < n_blocks; k++) total_block(&block, dev, args, k * n_rows, n_rows, sums);
         s0 += sums[0], s1 += sums[1], s2 += sums[2], s3 += sums[3];
     }
-    *claimed_sum = (pr_qm31){{pr_m31_reduce(s0), pr_m31_reduce(s1), pr_m31_reduce(s2), pr_m31_reduce(s3)}};
-    pr_qm31 shift = pr_qm31_mul_m31(*claimed_sum, pr_m31_inverse(pr_m31_reduce(rows)));
+    *args->claimed_sum = (pr_qm31){{pr_m31_reduce(s0), pr_m31_reduce(s1), pr_m31_reduce(s2), pr_m31_reduce(s3)}};
+    pr_qm31 shift = pr_qm31_mul_m31(*args->claimed_sum, pr_m31_inverse(pr_m31_reduce(rows)));
     PR_LANE_NAME(pr_cpu_prefix_rows)(dev, &args->out[4 * (args->program->n_batches - 1)], shift);
+}
+
+pr_status PR_LANE_NAME(pr_cpu_logup)(pr_device *dev, const pr_logup *list, size_t n, pr_error *err) {
+    (void)err;
+    for (size_t k = 0; k < n; k++) logup_component(dev, &list[k]);
     return PR_OK;
 }

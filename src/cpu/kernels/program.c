@@ -104,8 +104,7 @@ static void compose_block(pr_cpu_block *b, pr_device *dev, const pr_compose *arg
 }
 
 /* On these rows the vanishing polynomial takes two values, one on each half. */
-pr_status PR_LANE_NAME(pr_cpu_compose)(pr_device *dev, const pr_compose *args, pr_error *err) {
-    (void)err;
+static void compose_component(pr_device *dev, const pr_compose *args) {
     uint32_t n = args->log_rows, half = 1u << n, n_rows = half < PR_CPU_BLOCK ? half : (uint32_t)PR_CPU_BLOCK;
     PR_ASSERT(n >= 1 && args->log_blowup >= 1 && n + args->log_blowup < PR_CIRCLE_LOG_ORDER);
     pr_m31 inverse[2];
@@ -121,5 +120,10 @@ pr_status PR_LANE_NAME(pr_cpu_compose)(pr_device *dev, const pr_compose *args, p
         for (uint32_t k = 0; k < n_blocks; k++)
             compose_block(&block, dev, args, k * n_rows, n_rows, inverse[k >= n_blocks / 2]);
     }
+}
+
+pr_status PR_LANE_NAME(pr_cpu_compose)(pr_device *dev, const pr_compose *list, size_t n, pr_error *err) {
+    (void)err;
+    for (size_t k = 0; k < n; k++) compose_component(dev, &list[k]);
     return PR_OK;
 }
