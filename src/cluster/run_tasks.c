@@ -21,7 +21,7 @@ static uint64_t quiet_ms(const pr_run *r, const pr_task *task) {
     return ns / 1000000 + 1;
 }
 
-/* Whether another rank proves on the same device: then none keeps memory of it between two jobs. */
+/* Whether another rank proves on the same device: then none has memory of it but for the job that it is at. */
 static bool shares_device(const pr_run *r, uint32_t rank) {
     const pr_wire_hello *mine = &r->roll->members[rank].hello;
     for (uint32_t k = 0; mine->device[0] && k < r->roll->n; k++) {
@@ -32,14 +32,14 @@ static bool shares_device(const pr_run *r, uint32_t rank) {
     return false;
 }
 
-/* The job that the rank may get next, for what it can do of it now: the ranks that are at work end first, if all take
- * as long. After a loss nothing, for it may be the next job that brings a prover down. A guess: nothing follows from
- * it. */
-static uint32_t guess_next(const pr_run *r, const pr_task *task) {
+/* The jobs that the rank may get next, for it to begin their proofs beside this one, where it proves on a device that
+ * it has for itself. After a loss none, for it may be a job that was begun beside it that brought the prover down. */
+static uint32_t hint_next(const pr_run *r, const pr_task *task, uint32_t next[PR_WORK_MOST_NEXT]) {
+    _Static_assert(PR_WORK_MOST_NEXT == PR_SCHEDULE_MOST_HINTS, "a message has room for what the schedule says");
     bool first = r->jobs[task->job].given[1].attempt == 0;
-    size_t others = pr_schedule_count(r->schedule, PR_JOB_PROVING);
-    if (!first || task->fallback || task->speculative || shares_device(r, task->rank)) return PR_SCHEDULE_NO_JOB;
-    return pr_schedule_guess(r->schedule, others ? (uint32_t)others - 1 : 0);
+    bool on_device = r->roll->members[task->rank].hello.device[0] || r->o->backend->min_window_bytes;
+    bool may_begin = first && on_device && !task->fallback && !task->speculative && !shares_device(r, task->rank);
+    return pr_schedule_hint(r->schedule, task->rank, next, may_begin ? PR_WORK_MOST_NEXT : 0);
 }
 
 static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
@@ -54,8 +54,7 @@ static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     r->jobs[task->job].given[1] = r->jobs[task->job].given[0];
     r->jobs[task->job].given[0].attempt = task->attempt;
     r->jobs[task->job].given[0].rank = task->rank;
-    m.as.prove.next[0] = guess_next(r, task);
-    m.as.prove.n_next = m.as.prove.next[0] != PR_SCHEDULE_NO_JOB;
+    m.as.prove.n_next = hint_next(r, task, m.as.prove.next);
     if (task->speculative)
         pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
                      "handed out again, to rank %u: attempt %u", task->rank, task->attempt);

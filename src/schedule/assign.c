@@ -1,6 +1,8 @@
 /* Which task next: verifications first, then the queue in order, then second attempts late in the batch. */
 #include "schedule/internal.h"
 
+enum { MOST_LEFT = 64 }; /* jobs at a look that are left to ranks that were told of them */
+
 /* ---- what time brings ---- */
 
 static void wake_job(pr_schedule *s, uint32_t j) {
@@ -112,6 +114,16 @@ static bool find_in_list(pr_schedule *s, place *out, const pr_list *list, const 
     return false;
 }
 
+/* The rank that was told of it, if it is idle now. */
+static bool find_told(pr_schedule *s, place *out, const pr_job_state *job) {
+    uint32_t r = job->hinted_to;
+    if (r == PR_NONE || !s->ranks[r].idle_prover.in || !pr_top_tree_get(&s->free_nodes, s->ranks[r].node)) return false;
+    if (avoids(s, job, r) || !fits_rank(s, job, r, &out->exclusive) || is_too_slow(s, s->order[job->place], r))
+        return false;
+    out->rank = r;
+    return true;
+}
+
 /* An idle rank of the node: with a device for jobs that use one, without for the others. */
 static bool find_on_node(pr_schedule *s, place *out, uint32_t n, const pr_job_state *job) {
     bool plain_first = !job->device_bytes || job->cpu_next;
@@ -125,6 +137,7 @@ static bool find_rank(pr_schedule *s, place *out, const pr_job_state *job) {
     enum { MOST_NODES = 4 };
     uint32_t tried[MOST_NODES], n = 0;
     bool found = false;
+    if (find_told(s, out, job)) return true;
     for (; n < MOST_NODES && !found; n++) {
         tried[n] = pr_top_tree_first(&s->free_nodes);
         if (tried[n] == PR_FIT_NONE) break;
@@ -221,32 +234,70 @@ static uint64_t most_free(const pr_schedule *s) {
     return n == PR_FIT_NONE ? 0 : s->nodes[n].budget - s->nodes[n].used;
 }
 
-/* The first job in order; when no idle rank has the memory for it, a node is kept for it. */
+/* The first job in order, or of its priority the first one that is not left to a rank at work; when no idle rank has
+ * the memory for it, a node is kept for it. What is left has its turn when its rank is idle. */
 static void look_after_first(pr_schedule *s) {
     if (s->kept_for != PR_NONE) return;
-    uint32_t at = find_job(s, 0, s->max_limit, UINT64_MAX);
-    if (at == PR_FIT_NONE) return;
+    uint32_t first = find_job(s, 0, s->max_limit, UINT64_MAX), at = first;
+    if (first == PR_FIT_NONE) return;
+    for (int k = 0; k < MOST_LEFT && at != PR_FIT_NONE && pr_hint_holds(s, &s->jobs[s->order[at]]); k++)
+        at = find_job(s, at + 1, s->max_limit, UINT64_MAX);
+    if (at == PR_FIT_NONE || s->jobs[s->order[at]].priority != s->jobs[s->order[first]].priority) return;
     uint32_t j = s->order[at];
     if (pr_job_least_bytes(&s->jobs[j]) > most_free(s)) keep_node(s, j);
 }
 
-/* The first job in order that some idle rank can take, of those before place `end`. */
+static bool give(pr_schedule *s, pr_task *task, uint32_t at, place *p) {
+    *p = (place){0};
+    if (!find_rank(s, p, &s->jobs[s->order[at]])) return false;
+    pr_rank_give_proof(s, p->rank, s->order[at], false, p->exclusive, task);
+    return true;
+}
+
+/* Places of jobs of one priority that are left to the ranks that were told of them. */
+typedef struct left_alone {
+    uint32_t at[MOST_LEFT];
+    size_t n;
+} left_alone;
+
+static bool leaves_alone(const pr_schedule *s, left_alone *l, uint32_t at) {
+    if (l->n == MOST_LEFT || !pr_hint_holds(s, &s->jobs[s->order[at]])) return false;
+    l->at[l->n++] = at;
+    return true;
+}
+
+/* There is nothing else of their priority: the last ones first, which their ranks would come to last. */
+static bool give_left(pr_schedule *s, pr_task *task, left_alone *l) {
+    place p;
+    while (l->n)
+        if (give(s, task, l->at[--l->n], &p)) return true;
+    return false;
+}
+
+static bool is_less_urgent(const pr_schedule *s, const left_alone *l, uint32_t at) {
+    return l->n && s->jobs[s->order[at]].priority != s->jobs[s->order[l->at[0]]].priority;
+}
+
+/* The first job in order that some idle rank can take, of those before place `end`; what is left alone only once all
+ * of its priority are looked at. */
 static bool give_first(pr_schedule *s, pr_task *task, uint32_t end) {
     enum { MOST_SKIPPED = 16 };
     uint32_t from = 0;
     uint64_t longest = UINT64_MAX;
-    for (int skipped = 0; skipped < MOST_SKIPPED && pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE; skipped++) {
-        place p = {0};
+    left_alone left = {.n = 0};
+    for (int skipped = 0; skipped < MOST_SKIPPED && pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE;) {
+        place p;
         uint32_t at = find_job(s, from, most_free(s), longest);
-        if (at == PR_FIT_NONE || at >= end) return false;
-        if (find_rank(s, &p, &s->jobs[s->order[at]])) {
-            pr_rank_give_proof(s, p.rank, s->order[at], false, p.exclusive, task);
-            return true;
-        }
-        if (p.slowness > 0) longest = longest_raw(s, (double)pr_schedule_remaining_ns(s) / p.slowness);
+        if (at == PR_FIT_NONE || at >= end) break;
+        if (is_less_urgent(s, &left, at) && give_left(s, task, &left)) return true;
         from = at + 1;
+        if (leaves_alone(s, &left, at)) continue;
+        if (give(s, task, at, &p)) return true;
+        if (p.slowness > 0) longest = longest_raw(s, (double)pr_schedule_remaining_ns(s) / p.slowness);
+        skipped++;
     }
-    return false;
+    bool is_last = end == PR_FIT_NONE || is_less_urgent(s, &left, end);
+    return is_last && give_left(s, task, &left);
 }
 
 static bool give_in_order(pr_schedule *s, pr_task *task) {

@@ -171,6 +171,7 @@ static pr_status sort_jobs(ordering *o, pr_error *err) {
     for (uint32_t i = 0; i < s->n_jobs; i++) {
         s->order[i] = o->keys[i].job;
         s->jobs[o->keys[i].job].place = i;
+        s->jobs[o->keys[i].job].priority = o->keys[i].priority;
     }
     return PR_OK;
 }
@@ -251,6 +252,7 @@ static pr_status fill_jobs(pr_schedule *s, const pr_schedule_setup *setup, pr_er
                                     .runners = {PR_NONE, PR_NONE},
                                     .prover = PR_NONE,
                                     .verifier = PR_NONE,
+                                    .hinted_to = PR_NONE,
                                     .avoid_rank = PR_NONE,
                                     .avoid_node = PR_NONE};
         s->classes[in->class].left_ns += (double)in->expected_ns;

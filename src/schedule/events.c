@@ -79,6 +79,7 @@ pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t
     if (!has_attempt(s, rank, j, attempt)) return (void)pr_job_recalls(s, j, rank, attempt), PR_FATE_IGNORED;
     pr_job_state *job = &s->jobs[j];
     bool fallback = s->ranks[rank].prove.fallback;
+    if (failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED) pr_hint_suspect(s, rank, j);
     pr_rank_end_proof(s, rank);
     charge_rank(s, rank, fallback, failure);
     if (job->phase != PR_JOB_PROVING) return PR_FATE_GOES_ON;
@@ -142,6 +143,7 @@ static void give_up_proof(pr_schedule *s, uint32_t rank, pr_rank_state state) {
     uint32_t j = s->ranks[rank].prove.job;
     if (j == PR_NONE) return;
     pr_job_state *job = &s->jobs[j];
+    if (state == PR_RANK_LOST) pr_hint_suspect(s, rank, j);
     pr_job_forget(s, j, rank, s->ranks[rank].prove.attempt);
     pr_rank_end_proof(s, rank);
     if (job->phase != PR_JOB_PROVING) return;
@@ -172,6 +174,7 @@ void pr_schedule_set_rank(pr_schedule *s, uint64_t now, uint32_t r, pr_rank_stat
     if ((provers == 0) != (s->nodes[rank->node].n_provers == 0)) pr_schedule_find_max_limit(s);
     if (state == PR_RANK_SILENT) ask_another(s, r);
     if (!pr_rank_is_live(rank)) leave(s, r, state);
+    if (state != PR_RANK_UP) pr_hint_release(s, r);
     pr_rank_watch(s, r);
     pr_rank_refresh(s, r);
 }

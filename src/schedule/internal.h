@@ -22,7 +22,7 @@ typedef struct pr_past_attempt {
 
 typedef struct pr_job_state {
     uint64_t expected_ns, host_bytes, device_bytes, device_host_bytes, time_limit_ns, deadline_ns, ready_ns;
-    int32_t priority;
+    int32_t priority; /* at least that of what waits for it */
     uint32_t retries, class;
     uint32_t place;     /* in the order */
     uint32_t n_blocked; /* barriers before it that are not open yet */
@@ -30,6 +30,8 @@ typedef struct pr_job_state {
     uint32_t attempt, charged, losses, unable;
     bool cpu_next, excused; /* the next attempt keeps off devices; a backend's failure was forgiven once */
     bool tried_cpu, tried_device;
+    bool is_suspect;    /* its rank was told of it, or had it, when an attempt was lost there: nobody is told again */
+    uint32_t hinted_to; /* the rank that was told of it while it is queued; PR_NONE: none */
     uint32_t runners[PR_MAX_RUNNERS]; /* ranks that prove it */
     uint32_t prover, proof_attempt;   /* of the proof that counts */
     uint32_t verifier;
@@ -67,8 +69,9 @@ typedef struct pr_rank_info {
     pr_prove_slot prove;
     uint32_t verify_job, verify_attempt;
     pr_link idle_prover, idle_verifier, has_proofs;
-    bool in_plain;  /* its list of idle provers: those without a device in use */
-    pr_list proofs; /* jobs that it proved and that wait for a verifier */
+    bool in_plain;                                   /* its list of idle provers: those without a device in use */
+    pr_list proofs;                                  /* jobs that it proved and that wait for a verifier */
+    uint32_t n_hints, hints[PR_SCHEDULE_MOST_HINTS]; /* queued jobs that it was told of */
     uint8_t notices;
     uint32_t next_notice, cancel_job, cancel_attempt;
 } pr_rank_info;
@@ -183,6 +186,14 @@ void pr_rank_device_fault(pr_schedule *s, uint32_t r);
 void pr_proof_push(pr_schedule *s, uint32_t j);
 void pr_proof_remove(pr_schedule *s, uint32_t j);
 void pr_schedule_find_max_limit(pr_schedule *s);
+
+/* hints.c */
+void pr_hint_forget(pr_schedule *s, uint32_t j);  /* the job is queued no more */
+void pr_hint_release(pr_schedule *s, uint32_t r); /* all that the rank was told of */
+/* An attempt at j was lost on the rank, perhaps by what it had begun beside it. */
+void pr_hint_suspect(pr_schedule *s, uint32_t r, uint32_t j);
+/* A rank that is at work will come to the job, which has no deadline. */
+bool pr_hint_holds(const pr_schedule *s, const pr_job_state *job);
 
 /* assign.c */
 void pr_schedule_advance(pr_schedule *s, uint64_t now);

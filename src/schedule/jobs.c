@@ -53,6 +53,7 @@ void pr_job_queue(pr_schedule *s, uint32_t j) {
 
 void pr_job_unqueue(pr_schedule *s, uint32_t j) {
     pr_fit_tree_take(&s->queue, s->jobs[j].place);
+    pr_hint_forget(s, j);
     pr_time_heap_remove(&s->timers, j);
     pr_time_heap_remove(&s->deadlines, j);
     s->jobs[j].avoid_rank = s->jobs[j].avoid_node = PR_NONE; /* no timer would end it */

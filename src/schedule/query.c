@@ -103,14 +103,6 @@ uint64_t pr_schedule_operations(const pr_schedule *s) { return s->steps; }
 
 double pr_schedule_rank_slowness(const pr_schedule *s, uint32_t r) { return s->ranks[r].slowness; }
 
-uint32_t pr_schedule_guess(const pr_schedule *s, uint32_t skip) {
-    enum { MOST_SKIPPED = 64 };
-    if (skip > MOST_SKIPPED) return PR_SCHEDULE_NO_JOB;
-    uint32_t at = pr_fit_tree_find(&s->queue, 0, UINT64_MAX, UINT64_MAX);
-    while (skip-- > 0 && at != PR_FIT_NONE) at = pr_fit_tree_find(&s->queue, at + 1, UINT64_MAX, UINT64_MAX);
-    return at == PR_FIT_NONE ? PR_SCHEDULE_NO_JOB : s->order[at];
-}
-
 pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t r, pr_task_kind kind) {
     const pr_rank_info *rank = &s->ranks[r];
     pr_task task = {.kind = PR_TASK_NONE, .rank = r, .job = PR_NONE};

@@ -263,6 +263,7 @@ void pr_rank_fault(pr_schedule *s, uint32_t r) {
     if (++rank->faults < s->options.max_rank_faults || !pr_rank_may_prove(rank) || s->n_provers <= 1) return;
     pr_rank_count(s, r, -1);
     rank->state = PR_RANK_DRAINED;
+    pr_hint_release(s, r);
     pr_rank_count(s, r, 1);
     if (s->nodes[rank->node].n_provers == 0) pr_schedule_find_max_limit(s);
     pr_rank_refresh(s, r);
@@ -273,6 +274,7 @@ void pr_rank_device_fault(pr_schedule *s, uint32_t r) {
     pr_rank_info *rank = &s->ranks[r];
     if (++rank->device_faults < s->options.max_device_faults || rank->device_off) return;
     rank->device_off = true;
+    pr_hint_release(s, r);
     pr_rank_refresh(s, r);
     pr_rank_notice(s, r, PR_RANK_DEVICE_OFF);
 }

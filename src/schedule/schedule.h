@@ -144,6 +144,14 @@ typedef struct pr_task {
 /* The next task for any rank, which then has it. False: nothing can be handed out until an event or wake_ns. */
 bool pr_schedule_next(pr_schedule *s, uint64_t now_ns, pr_task *task);
 
+/* The jobs that the rank is likely to get after what it has, in order, for it to begin them ahead: of the first ones in
+ * the queue those that no other rank was told of. Until it is told anew, another rank is given them only when it can
+ * take nothing else of the same priority, and the last ones first; jobs with deadlines go to whoever is there. A job is
+ * told of no more once an attempt was lost on a rank that had been told of it: it may have brought its prover down.
+ * Returns how many, at most `most`; 0: the rank is told of none any more. A hint assigns nothing. */
+#define PR_SCHEDULE_MOST_HINTS 3
+uint32_t pr_schedule_hint(pr_schedule *s, uint32_t rank, uint32_t *jobs, uint32_t most);
+
 /* ---- what it is told ---- */
 
 /* What an answer with a proof means. */
@@ -262,9 +270,6 @@ uint32_t pr_schedule_job_attempts(const pr_schedule *s,
                                   uint32_t job);                     /* number of the latest, earlier runs' included */
 uint32_t pr_schedule_job_prover(const pr_schedule *s, uint32_t job); /* of the proof that counts, or NO_RANK */
 size_t pr_schedule_count(const pr_schedule *s, pr_schedule_phase phase);
-/* The job that is likely to be handed out after `skip` others, if nothing else happens; NO_JOB: fewer are queued, or so
- * many are to be skipped that it would be no guess. */
-uint32_t pr_schedule_guess(const pr_schedule *s, uint32_t skip);
 /* What the rank has: kind NONE when nothing. */
 pr_task pr_schedule_rank_task(const pr_schedule *s, uint32_t rank, pr_task_kind kind);
 pr_rank_state pr_schedule_rank_get(const pr_schedule *s, uint32_t rank);

@@ -51,7 +51,7 @@ most_at_a_time() {
             print most
         }' "$1"
 }
-[ "$(most_at_a_time rows)" -ge 2 ] || fail "at most $(most_at_a_time rows) proofs at a time"
+[ "$(most_at_a_time rows)" -ge 3 ] || fail "at most $(most_at_a_time rows) proofs at a time"
 [ "$(value outcome rows | grep -c "^approved$")" = 12 ] || fail "many jobs: $(cat rows)"
 
 # ---- what a benchmark counts ----

@@ -26,11 +26,12 @@ typedef struct model {
     bool device_off[MAX_RANKS];
     enum { OPEN, PROVED, DONE, FAILED } job[MAX_JOBS];
     uint32_t prover[MAX_JOBS], proof_attempt[MAX_JOBS], last_attempt[MAX_JOBS], charges[MAX_JOBS], losses[MAX_JOBS];
-    uint64_t bytes[MAX_JOBS]; /* may grow when a rank had not the memory */
+    uint32_t hinted_to[MAX_JOBS]; /* rank + 1 that was told of it; 0: none */
+    uint64_t bytes[MAX_JOBS];     /* may grow when a rank had not the memory */
     running run[MAX_TASKS];
     size_t n_run, n_done_twice;
     bool simple; /* no failures, nothing kept off a rank: then the order is exact */
-    bool healing;
+    bool healing, hints;
     pr_schedule *s;
 } model;
 

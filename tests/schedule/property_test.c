@@ -103,11 +103,36 @@ static bool fits_node(const model *m, uint32_t j, uint32_t n) {
     return idle && used + m->bytes[j] <= m->nodes[n].host_bytes;
 }
 
+/* Left to a rank that was told of it and is at work. */
+static bool is_left_alone(const model *m, uint32_t j) {
+    uint32_t r = m->hinted_to[j];
+    return r && !m->jobs[j].deadline_ns && has_task(m, r - 1, PR_TASK_PROVE);
+}
+
+/* A job that another rank was told of is given away only where nothing else of its priority could be. */
+static void check_left_alone(model *m, const pr_task *t) {
+    int32_t priority, other;
+    uint64_t path;
+    if (!is_left_alone(m, t->job)) return;
+    deepen(m, t->job, &priority, &path);
+    for (uint32_t j = 0; j < m->setup.n_jobs; j++) {
+        if (!is_ready(m, j) || count_running(m, j) || is_left_alone(m, j)) continue;
+        if (m->jobs[j].device_bytes) continue; /* its device may be full */
+        deepen(m, j, &other, &path);
+        CHECK(m, other != priority || !fits_node(m, j, m->ranks[t->rank].node));
+    }
+}
+
 /* In simple mode nothing that fits somewhere may stand before what was given, but for the job a node is kept for: that
  * one does not fit anywhere now. */
 static void check_order(model *m, const pr_task *t) {
     for (uint32_t j = 0; j < m->setup.n_jobs; j++) {
         if (j == t->job || !is_ready(m, j) || count_running(m, j) || !goes_before(m, j, t->job)) continue;
+        int32_t mine, its;
+        uint64_t path;
+        deepen(m, t->job, &mine, &path);
+        deepen(m, j, &its, &path);
+        if (mine == its && (m->hinted_to[j] || is_left_alone(m, t->job))) continue;
         uint32_t open = 0;
         for (uint32_t n = 0; n < m->setup.n_nodes; n++) open += fits_node(m, j, n);
         CHECK(m, open <= 1); /* the one node that may be kept for another */
@@ -127,6 +152,8 @@ static void take_prove(model *m, const pr_task *t, running *r) {
     CHECK(m, !job->deadline_ns || m->now < job->deadline_ns || t->speculative);
     if (!t->cpu_only) CHECK(m, m->ranks[t->rank].device != PR_SCHEDULE_NO_DEVICE && !m->device_off[t->rank]);
     if (m->simple) check_order(m, t);
+    if (m->simple) check_left_alone(m, t);
+    m->hinted_to[t->job] = 0;
     m->last_attempt[t->job] = t->attempt;
     r->host = t->cpu_only ? m->bytes[t->job] : job->device_host_bytes;
     r->device = t->cpu_only ? 0 : job->device_bytes;
@@ -192,12 +219,27 @@ static void take_notices(model *m) {
     }
 }
 
+/* A rank that was given a job is told of others: queued ones, that nobody else was told of. */
+static void take_hints(model *m, uint32_t rank) {
+    uint32_t jobs[PR_SCHEDULE_MOST_HINTS], n;
+    for (uint32_t j = 0; j < m->setup.n_jobs; j++)
+        if (m->hinted_to[j] == rank + 1) m->hinted_to[j] = 0;
+    n = pr_schedule_hint(m->s, rank, jobs, below(m, PR_SCHEDULE_MOST_HINTS + 1));
+    for (uint32_t k = 0; k < n; k++) {
+        CHECK(m, is_ready(m, jobs[k]) && !count_running(m, jobs[k]));
+        CHECK(m, !m->simple || !m->hinted_to[jobs[k]]);
+        for (uint32_t i = 0; i < k; i++) CHECK(m, jobs[i] != jobs[k]);
+        m->hinted_to[jobs[k]] = rank + 1;
+    }
+}
+
 static void take_all(model *m) {
     pr_task t;
     take_notices(m); /* ranks drained by the last event */
     while (pr_schedule_next(m->s, m->now, &t)) {
         take_notices(m);
         take_task(m, &t);
+        if (m->hints && t.kind == PR_TASK_PROVE) take_hints(m, t.rank);
     }
     take_notices(m);
 }
@@ -389,6 +431,7 @@ static void run_case(uint64_t seed) {
     m->seed = seed;
     m->g.state = seed * 0x9e3779b97f4a7c15u;
     m->simple = seed % 3 == 0;
+    m->hints = seed % 2 == 0;
     m->setup.n_classes = 2;
     m->setup.options.slow_min_ns = S;
     make_jobs(m);

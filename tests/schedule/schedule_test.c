@@ -25,23 +25,66 @@ static void test_order(void **state) {
     pr_schedule_destroy(s);
 }
 
-static void test_guess(void **state) {
+static void expect_hints(pr_schedule *s, uint32_t rank, const uint32_t *jobs, uint32_t n) {
+    uint32_t got[PR_SCHEDULE_MOST_HINTS];
+    assert_int_equal(pr_schedule_hint(s, rank, got, PR_SCHEDULE_MOST_HINTS), n);
+    for (uint32_t k = 0; k < n; k++) assert_int_equal(got[k], jobs[k]);
+}
+#define EXPECT_HINTS(s, rank, ...)                                                                                     \
+    expect_hints(s, rank, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+/* Two ranks: each is told of other jobs, and gets those that it was told of, until nothing else is left. */
+static void test_hints(void **state) {
     (void)state;
-    pr_schedule_job jobs[4] = {{.priority = 1}, {.priority = 3}, {.priority = 2}, {.priority = 0}};
-    const pr_schedule_range first = {0, 1};
-    for (int j = 0; j < 4; j++) jobs[j].expected_ns = S;
-    jobs[3].after = &first, jobs[3].n_after = 1;
-    pr_schedule_setup setup = setup_of(jobs, 4, 2);
+    pr_schedule_job jobs[10] = {0};
+    for (uint64_t j = 0; j < 10; j++) jobs[j].expected_ns = (20 - j) * S;
+    jobs[9].priority = -1;
+    pr_schedule_setup setup = setup_of(jobs, 10, 2);
     pr_schedule *s = create(&setup);
-    assert_int_equal(pr_schedule_guess(s, 0), 1);
-    (void)expect_prove(s, 0, 1);
-    assert_int_equal(pr_schedule_guess(s, 0), 2);
-    assert_int_equal(pr_schedule_guess(s, 1), 0);
-    assert_int_equal(pr_schedule_guess(s, 2), PR_SCHEDULE_NO_JOB); /* the last one waits for another */
-    assert_int_equal(pr_schedule_guess(s, 65), PR_SCHEDULE_NO_JOB);
-    (void)expect_prove(s, 0, 2);
-    assert_int_equal(pr_schedule_guess(s, 0), 0);
-    assert_int_equal(pr_schedule_job_phase(s, 0), PR_JOB_QUEUED); /* nobody has it by that */
+    pr_task a = expect_prove(s, 0, 0);
+    EXPECT_HINTS(s, a.rank, 1, 2, 3);
+    pr_task b = expect_prove(s, 0, 4);
+    EXPECT_HINTS(s, b.rank, 5, 6, 7);
+    assert_int_equal(pr_schedule_job_phase(s, 1), PR_JOB_QUEUED); /* nobody has it by that */
+    complete(s, 1, &b);
+    b = expect_prove(s, 1, 5); /* its own, not the first one */
+    assert_int_equal(b.rank, 1 - a.rank);
+    EXPECT_HINTS(s, b.rank, 6, 7, 8);
+    for (uint32_t j = 6; j < 9; j++) {
+        complete(s, 2, &b);
+        b = expect_prove(s, 2, j);
+        assert_int_equal(pr_schedule_hint(s, b.rank, (uint32_t[3]){0}, 0), 0); /* told of no more */
+    }
+    complete(s, 3, &b);
+    b = expect_prove(s, 3, 3); /* the other's last one, before what is less urgent */
+    complete(s, 3, &a);
+    a = expect_prove(s, 3, 1);
+    assert_int_equal(a.rank, 1 - b.rank);
+    pr_schedule_destroy(s);
+}
+
+/* What may have brought a prover down is told to nobody; a deadline waits for nobody; a rank that is gone keeps none.
+ */
+static void test_hints_end(void **state) {
+    (void)state;
+    pr_schedule_job jobs[8] = {0};
+    for (uint64_t j = 0; j < 8; j++) jobs[j] = (pr_schedule_job){.expected_ns = (20 - j) * S, .retries = 3};
+    jobs[1].deadline_ns = 1000 * S;
+    pr_schedule_setup setup = setup_of(jobs, 8, 2);
+    pr_schedule *s = create(&setup);
+    pr_task a = expect_prove(s, 0, 0);
+    EXPECT_HINTS(s, a.rank, 1, 2, 3);
+    pr_task b = expect_prove(s, 0, 1);
+    EXPECT_HINTS(s, b.rank, 4, 5, 6);
+    assert_int_equal(pr_schedule_failed(s, 1, a.rank, 0, a.attempt, PR_FAILURE_ATTEMPT), PR_FATE_RETRY);
+    a = expect_prove(s, 1, 2);
+    EXPECT_HINTS(s, a.rank, 7); /* 3 is suspect, and so is 0 when it comes again; the others are told of */
+    pr_schedule_set_rank(s, 1, b.rank, PR_RANK_LOST);
+    EXPECT_HINTS(s, a.rank, 7);
+    complete(s, 2, &a);
+    a = expect_prove(s, 2, 1); /* in order again */
+    complete(s, 3, &a);
+    a = expect_prove(s, 3, 3);
     pr_schedule_destroy(s);
 }
 
@@ -387,7 +430,8 @@ static void test_texts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
-        cmocka_unit_test(test_guess),
+        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_hints_end),
         cmocka_unit_test(test_waits_for_all_of_a_sweep),
         cmocka_unit_test(test_cycles_and_ranges_are_refused),
         cmocka_unit_test(test_earlier_runs),
