@@ -50,8 +50,22 @@ PR_HOST_DEVICE pr_m31 pr_m31_pow(pr_m31 a, uint64_t e) {
         if (e & 1) r = pr_m31_mul(r, a);
     return r;
 }
-/* a != 0; 0 gives 0 */
-PR_HOST_DEVICE pr_m31 pr_m31_inverse(pr_m31 a) { return pr_m31_pow(a, PR_P - 2u); }
+PR_HOST_DEVICE pr_m31 pr_m31_square_times(pr_m31 a, int n) {
+    while (n--) a = pr_m31_square(a);
+    return a;
+}
+/* a != 0; 0 gives 0. a^(p-2), p - 2 = 2^31 - 3 = 4 (2^29 - 1) + 1: powers a^(2^k - 1) for k = 1 2 3 6 7 14 28 29. */
+PR_HOST_DEVICE pr_m31 pr_m31_inverse(pr_m31 a) {
+#if PR_P_BITS == 31
+    const pr_m31 k2 = pr_m31_mul(pr_m31_square(a), a), k3 = pr_m31_mul(pr_m31_square(k2), a);
+    const pr_m31 k6 = pr_m31_mul(pr_m31_square_times(k3, 3), k3), k7 = pr_m31_mul(pr_m31_square(k6), a);
+    const pr_m31 k14 = pr_m31_mul(pr_m31_square_times(k7, 7), k7);
+    const pr_m31 k28 = pr_m31_mul(pr_m31_square_times(k14, 14), k14), k29 = pr_m31_mul(pr_m31_square(k28), a);
+    return pr_m31_mul(pr_m31_square_times(k29, 2), a);
+#else
+    return pr_m31_pow(a, PR_P - 2u);
+#endif
+}
 PR_HOST_DEVICE pr_m31 pr_m31_from_i64(int64_t v) {
     int64_t r = v % (int64_t)PR_P;
     return (pr_m31)(r < 0 ? r + (int64_t)PR_P : r);
