@@ -12,8 +12,7 @@ for arch; do
     BLOCKS=levels_kernel sh "$root/tests/bench/cuda_kernels.sh" "$nvcc" "$arch" >"$out/kernels" || exit 1
     grep -v '^ ' "$out/kernels"
     awk -v arch="$arch" '
-        BEGIN { # bytes of local memory
-            may["small_kernel"] = 64 # columns of at most eight words
+        BEGIN { # bytes of local memory: of folds by more than three layers
             may["fri_tail_kernel"] = 512
             may["fri_layer_kernel"] = arch == "sm_90" ? 512 : 544
             may_spill["fri_layer_kernel"] = arch == "sm_90" ? 0 : 220
