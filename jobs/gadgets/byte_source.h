@@ -7,7 +7,7 @@
 
 #define PR_BYTES_PARAMS                                                                                                \
     {"path", PR_PARAM_PATH, false, NULL, 0, 0, "the file, relative to the manifest's folder or absolute"},             \
-        {"text", PR_PARAM_TEXT, false, NULL, 0, 0, "the bytes of a text (UTF-8, no line end added) instead"},          \
+        {"text", PR_PARAM_ANY_TEXT, false, NULL, 0, 0, "the bytes of a text (UTF-8, no line end added) instead"},      \
         {"input", PR_PARAM_TEXT, false, NULL, 0, 0, "bytes as numbers from 0 to 255 instead"},                         \
         {"data", PR_PARAM_PATH, false, NULL, 0, 0, "an HDF5 file instead: the bytes of its dataset"},                  \
         {"dataset", PR_PARAM_TEXT, false, NULL, 0, 0, "of the HDF5 file: whole or IEEE 754 numbers, as stored"},       \

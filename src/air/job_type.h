@@ -15,7 +15,12 @@ typedef struct pr_params {
     const pr_param *items;
 } pr_params;
 
-typedef enum pr_param_kind { PR_PARAM_UINT, PR_PARAM_PATH, PR_PARAM_TEXT } pr_param_kind;
+typedef enum pr_param_kind {
+    PR_PARAM_UINT,
+    PR_PARAM_PATH,
+    PR_PARAM_TEXT,
+    PR_PARAM_ANY_TEXT /* also an empty one, which a manifest has in quotes */
+} pr_param_kind;
 typedef struct pr_param_spec {
     const char *name;
     pr_param_kind kind;

@@ -26,11 +26,14 @@ static bool check_value(const sweep *s, const pr_yaml *value, const char *name) 
     snprintf(what, sizeof what, "parameter `%s`", pr_yaml_show(shown, name));
     if (!pr_loader_expect(s->l, value, PR_YAML_SCALAR, what)) return false;
     const pr_param_spec *spec = find_spec(s->type, name);
+    bool may_be_empty = spec && spec->kind == PR_PARAM_ANY_TEXT;
     if (spec && spec->kind == PR_PARAM_UINT && !value->plain)
         pr_loader_problem(s->l, value->line, value->column,
                           "%s is a text in quotes; allowed: an integer without quotes", what);
-    else if (!value->text[0])
+    else if (!value->text[0] && !may_be_empty)
         pr_loader_problem(s->l, value->line, value->column, "%s has no value", what);
+    else if (!value->text[0] && value->plain)
+        pr_loader_problem(s->l, value->line, value->column, "%s has no value; an empty text is written \"\"", what);
     else if (strlen(value->text) > PR_MANIFEST_MAX_VALUE)
         pr_loader_problem(s->l, value->line, value->column, "%s is longer than %d bytes", what, PR_MANIFEST_MAX_VALUE);
     else

@@ -98,6 +98,7 @@ typedef struct source {
     {"data", "data.h5"}, { "dataset", dataset }
 static const source sources[] = {
     {{{"text", "abc"}}, "abc", 3, NULL},
+    {{{"text", ""}}, "", 0, NULL},
     {{{"text", "gr\xc3\xbc\xc3\x9f\x65\n"}}, "gr\xc3\xbc\xc3\x9f\x65\n", 8, NULL},
     {{{"input", "0 1, 0xff 128\n7 10 # six"}}, bytes, sizeof bytes, NULL},
     {{{"input", "# none"}}, "", 0, NULL},
@@ -259,7 +260,7 @@ static void unfit_manifests(void **state) {
         {"{data: x.h5}", "m.yaml:3:48: parameter 'data' of job type TYPE needs the parameter 'dataset', which is"},
         {"{path: x, dataset: y}", "m.yaml:3:60: parameter 'dataset' of job type TYPE needs the parameter 'data'"},
         {"{text: x, column: 3}", "m.yaml:3:59: parameter 'column' of job type TYPE needs the parameter 'data'"},
-        {"{text: \"\"}", "m.yaml:3:48: parameter `text` has no value"},
+        {"{path: \"\"}", "m.yaml:3:48: parameter `path` has no value"},
         {"{file: x}", "has no parameter 'file'; allowed: path, text, input, data, dataset, column"},
     };
     for (size_t t = 0; types[t]; t++)

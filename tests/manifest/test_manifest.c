@@ -14,10 +14,11 @@ static const pr_param_spec grid_params[] = {
     {"size", PR_PARAM_UINT, true, NULL, 4, 24, "log2 of rows"},
     {"seed", PR_PARAM_UINT, false, "7", 0, 1000, "seed"},
     {"label", PR_PARAM_TEXT, false, NULL, 0, 0, "a text"},
+    {"note", PR_PARAM_ANY_TEXT, false, NULL, 0, 0, "a text, or an empty one"},
 };
 static const pr_param_rule grid_rules[] = {{PR_RULE_CHOICE, {"label", "none", "x", "y"}}};
 static const pr_job_type grid = {
-    .name = "grid", .version = 1, .params = grid_params, .n_params = 3, .rules = grid_rules, .n_rules = 1};
+    .name = "grid", .version = 1, .params = grid_params, .n_params = 4, .rules = grid_rules, .n_rules = 1};
 static const pr_param_spec file_params[] = {{"path", PR_PARAM_PATH, true, NULL, 0, 0, "a file"}};
 static const pr_job_type file = {.name = "file_sum", .version = 2, .params = file_params, .n_params = 1};
 static const pr_job_type *const types[] = {&grid, &file, NULL};
@@ -130,7 +131,9 @@ static void test_content_is_what_is_proven(void **state) {
                         "- {id: c, type: grid, params: {size: 6}}\n"
                         "- {id: d, type: grid, params: {size: 5}, profile: conservative}\n"
                         "- {id: e, type: grid, params: {size: 5, label: x}}\n"
-                        "- {id: f, type: grid, params: {size: 5, seed: 8}}\n");
+                        "- {id: f, type: grid, params: {size: 5, seed: 8}}\n"
+                        "- {id: g, type: grid, params: {size: 5, note: ''}}\n");
+    assert_string_equal(m.jobs[6].params.items[1].value, "");
     /* order, spelt-out defaults, priority and retries do not change what is proven */
     assert_true(pr_hash_equal(&m.jobs[0].content, &m.jobs[1].content));
     for (size_t i = 2; i < m.n_jobs; i++)
@@ -193,6 +196,11 @@ static const refusal refusals[] = {
     {JOB("{id: a, type: grid, params: {size: {a: 1}}}"), "m.yaml:4:40: ", {"must be a single value", "found a map"}},
     {JOB("{id: a, type: grid, params: {size: [[5]]}}"), "m.yaml:4:41: ", {"must be a single value", "found a list"}},
     {JOB("{id: a, type: grid, params: {size: }}"), "m.yaml:4:4", {"no value"}},
+    {JOB("{id: a, type: grid, params: {size: 5, label: ''}}"), "m.yaml:4:50: ", {"`label` has no value"}},
+    {JOB("{id: a, type: grid, params: {size: 5, note: }}"),
+     "m.yaml:4:49",
+     {"`note` has no value; an empty text is written \"\""}},
+    {JOB("{id: a, type: file_sum, params: {path: ''}}"), "m.yaml:4:44: ", {"`path` has no value"}},
     {JOB("{id: a, type: grid, id: b, params: {size: 5}}"), "m.yaml:4:25: ", {"`id`", "second time", "line 4"}},
     {JOB("{id: a, type: grid, params: {size: 5, size: 6}}"), "m.yaml:4:43: ", {"`size`", "second time"}},
     {JOB("{id: a, type: grid, params: {size: 5}}\n  - {id: a, type: grid, params: {size: 6}}"),
