@@ -242,22 +242,28 @@ static pr_status count_constraints(pr_layout *layout, const pr_air *air, pr_erro
     return PR_OK;
 }
 
-static void add_fri_layer(pr_layout *layout, uint32_t log_size, uint32_t fold_step) {
-    layout->fri[layout->n_fri_layers++] = (pr_layout_fri){log_size, fold_step, fold_step > 1 && log_size >= 2};
+static uint32_t log_last_domain(const pr_config *config) {
+    return config->log_last_layer_degree_bound + config->log_blowup;
+}
+
+uint32_t pr_layout_schedule_fri(pr_layout_fri layers[32], uint32_t log_lifted, const pr_config *config) {
+    uint32_t n = 0, last = log_last_domain(config), step = config->fold_step ? config->fold_step : 1;
+    for (uint32_t log_size = log_lifted, fold; log_size > last && n < 32; log_size -= fold) {
+        fold = log_size - last < step ? log_size - last : step;
+        layers[n++] = (pr_layout_fri){log_size, fold, fold > 1 && log_size >= 2};
+    }
+    return n;
 }
 
 static pr_status schedule_fri(pr_layout *layout, const pr_config *config, pr_error *err) {
     uint32_t step = config->fold_step, log_size = layout->log_lifted;
-    layout->log_last_domain = config->log_last_layer_degree_bound + config->log_blowup;
+    layout->log_last_domain = log_last_domain(config);
     if (step > log_size || log_size - step < layout->log_last_domain)
         return REFUSE(err,
                       "fold_step %u is too large: the first fold takes log size %u below the last layer's "
                       "(log_last_layer_degree_bound + log_blowup_factor = %u)",
                       step, log_size, layout->log_last_domain);
-    add_fri_layer(layout, log_size, step);
-    log_size -= step;
-    for (; log_size > layout->log_last_domain + step; log_size -= step) add_fri_layer(layout, log_size, step);
-    if (log_size > layout->log_last_domain) add_fri_layer(layout, log_size, log_size - layout->log_last_domain);
+    layout->n_fri_layers = pr_layout_schedule_fri(layout->fri, log_size, config);
     return PR_OK;
 }
 

@@ -127,6 +127,9 @@ typedef struct pr_layout {
     pr_security security;
 } pr_layout;
 
+/* FRI's layers from the lifted domain down to the last one's: as fold_step (0: 1) says, the last fold by what is left.
+ * Returns how many. */
+uint32_t pr_layout_schedule_fri(pr_layout_fri layers[32], uint32_t log_lifted, const pr_config *config);
 /* Every refusal that needs the parameters (sections 12, 15, air-format.md's rules on scripts) happens here. */
 PR_MUST_CHECK pr_status pr_layout_init(pr_layout *layout, const pr_statement *st, pr_error *err);
 void pr_layout_clear(pr_layout *layout);

@@ -56,21 +56,13 @@ static void take_layout(job_plan *p, const planning *g, const pr_job *job) {
     p->air = job->air_digest;
 }
 
-/* Inputs, preprocessed values, what a program's run has left: as the type says of its size, which may be another than
- * the job's turns out to be. */
-static double instance_bytes(const job_plan *p, const pr_manifest_job *m) {
-    pr_job_size size;
-    if (!m->type->size || m->type->size(&size, &m->params, NULL) != PR_OK || size.cells == 0) return 0;
-    return (double)size.instance_bytes * (double)p->cells / (double)size.cells;
-}
-
 static pr_status take_memory(job_plan *p, const planning *g, const pr_manifest_job *m, const pr_job *job,
                              pr_error *err) {
     pr_prover_options options = g->o->prover;
     pr_plan plan;
     options.n_threads = g->n_threads;
     PR_TRY(pr_prover_plan(&plan, &job->layout, &options, err));
-    p->memory_bytes = plan.total_bytes + (uint64_t)instance_bytes(p, m);
+    p->memory_bytes = plan.total_bytes + pr_job_instance_bytes(m->type, &m->params, &job->layout);
     p->device_bytes = plan.device_bytes;
     return PR_OK;
 }

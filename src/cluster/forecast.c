@@ -113,10 +113,18 @@ static void add_votes(pr_forecast_end *out, const pr_forecast *f, double proving
     if (f->committee) out->ns += f->most_verify_ns;
 }
 
-static size_t count_ranges(const pr_manifest *m) {
-    size_t n = 1;
+size_t pr_forecast_count_after(const pr_manifest *m) {
+    size_t n = 1; /* so that there is something to allocate */
     for (size_t i = 0; i < m->n_jobs; i++) n += m->jobs[i].n_after;
     return n;
+}
+
+pr_schedule_range *pr_forecast_list_after(pr_schedule_job *out, pr_schedule_range *free_place,
+                                          const pr_manifest_job *m) {
+    out->n_after = (uint32_t)m->n_after;
+    out->after = free_place;
+    for (size_t k = 0; k < m->n_after; k++) *free_place++ = (pr_schedule_range){m->after[k].first, m->after[k].count};
+    return free_place;
 }
 
 /* As if the run began now. */
@@ -133,11 +141,8 @@ static void list_jobs(pr_schedule_job *out, pr_schedule_range *ranges, const pr_
         out[i] = (pr_schedule_job){.expected_ns = 1 + jobs[i].expected_ns + jobs[i].verify_ns,
                                    .deadline_ns = deadline_of(in, wall_ns),
                                    .priority = in->priority,
-                                   .past = jobs[i].fails ? PR_SCHEDULE_HAS_FAILED : PR_SCHEDULE_TO_DO,
-                                   .n_after = (uint32_t)in->n_after,
-                                   .after = ranges};
-        for (size_t k = 0; k < in->n_after; k++)
-            *ranges++ = (pr_schedule_range){in->after[k].first, in->after[k].count};
+                                   .past = jobs[i].fails ? PR_SCHEDULE_HAS_FAILED : PR_SCHEDULE_TO_DO};
+        ranges = pr_forecast_list_after(&out[i], ranges, in);
     }
 }
 
@@ -163,7 +168,7 @@ pr_status pr_forecast_makespan(pr_forecast_end *out, const pr_forecast *f, const
     size_t n = manifest->n_jobs;
     imagined_run r = {.n_ranks = f->n_ranks};
     pr_schedule_job *listed = calloc(n ? n : 1, sizeof *listed);
-    pr_schedule_range *ranges = calloc(count_ranges(manifest), sizeof *ranges);
+    pr_schedule_range *ranges = calloc(pr_forecast_count_after(manifest), sizeof *ranges);
     pr_schedule_rank *ranks = calloc(f->n_ranks, sizeof *ranks);
     r.tasks = calloc(f->n_ranks, sizeof *r.tasks);
     r.ends_ns = calloc(f->n_ranks, sizeof *r.ends_ns);

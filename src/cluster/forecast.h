@@ -45,6 +45,11 @@ typedef struct pr_forecast_end {
     uint32_t n_never_run; /* that could be proven, but come after one that fails, or miss their deadline */
 } pr_forecast_end;
 
+/* What jobs come after, for a schedule: room for so many ranges is needed, which _list gives a job in the place that is
+ * free; it returns the next one. */
+size_t pr_forecast_count_after(const pr_manifest *m);
+pr_schedule_range *pr_forecast_list_after(pr_schedule_job *out, pr_schedule_range *free_place,
+                                          const pr_manifest_job *m);
 /* How long n_ranks ranks of so many threads each take, by the very scheduler of a run, with priorities, `after` and
  * deadlines, as if it began now. Voters verify while their ranks have nothing to prove, or else beside it, which takes
  * as much time from it. Memory, the start of MPI, messages and disks are left out. jobs: [manifest->n_jobs].

@@ -318,7 +318,7 @@ static uint32_t attempts_before(const pr_run *r, uint32_t job) {
     return pr_run_file_pass_attempt(r->file, job, pr_consensus_last_attempt(c, &name));
 }
 
-static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, size_t *n_ranges) {
+static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, pr_schedule_range **ranges) {
     const pr_manifest_job *m = &r->manifest->jobs[i];
     pr_schedule_job *j = &v->jobs[i];
     pr_estimate e;
@@ -332,10 +332,7 @@ static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, si
     j->attempts_before = attempts_before(r, i);
     j->past = r->file->past[i];
     foresee_votes(v, j, &e, v->n_classes > n_classes);
-    j->n_after = (uint32_t)m->n_after;
-    j->after = v->ranges + *n_ranges;
-    for (size_t k = 0; k < m->n_after; k++)
-        v->ranges[(*n_ranges)++] = (pr_schedule_range){m->after[k].first, m->after[k].count};
+    *ranges = pr_forecast_list_after(j, *ranges, m);
 }
 
 static void begin_votes(inventory *v, const pr_run *r) {
@@ -346,10 +343,9 @@ static void begin_votes(inventory *v, const pr_run *r) {
 
 static pr_status list_all(inventory *v, const pr_run *r, uint64_t now, pr_error *err) {
     char votes[512];
-    size_t n = r->manifest->n_jobs, n_ranges = 1;
-    for (size_t i = 0; i < n; i++) n_ranges += r->manifest->jobs[i].n_after;
+    size_t n = r->manifest->n_jobs;
     v->jobs = calloc(n ? n : 1, sizeof *v->jobs);
-    v->ranges = calloc(n_ranges, sizeof *v->ranges);
+    v->ranges = calloc(pr_forecast_count_after(r->manifest), sizeof *v->ranges);
     v->ranks = calloc(r->roll->n, sizeof *v->ranks);
     v->nodes = calloc(r->roll->n, sizeof *v->nodes);
     v->devices = calloc(r->roll->n, sizeof *v->devices);
@@ -359,8 +355,8 @@ static pr_status list_all(inventory *v, const pr_run *r, uint64_t now, pr_error 
     v->costs = find_costs();
     list_ranks(v, r->roll);
     begin_votes(v, r);
-    n_ranges = 0;
-    for (uint32_t i = 0; i < n; i++) list_job(v, r, i, now, &n_ranges);
+    pr_schedule_range *ranges = v->ranges;
+    for (uint32_t i = 0; i < n; i++) list_job(v, r, i, now, &ranges);
     pr_forecast_describe(votes, sizeof votes, &v->votes);
     pr_log(PR_LOG_INFO, "run", "%s", votes);
     return PR_OK;

@@ -29,6 +29,12 @@ pr_job_size pr_job_size_of_layout(const pr_layout *layout) {
     return size;
 }
 
+uint64_t pr_job_instance_bytes(const pr_job_type *type, const pr_params *params, const pr_layout *layout) {
+    pr_job_size said, is = pr_job_size_of_layout(layout);
+    if (!type->size || type->size(&said, params, NULL) != PR_OK || said.cells == 0) return 0;
+    return (uint64_t)((double)said.instance_bytes * (double)is.cells / (double)said.cells);
+}
+
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 /* Bytes that live at once at the peak, following prove/design.c: extended columns and their trees to the end; beside

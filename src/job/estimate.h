@@ -41,4 +41,8 @@ pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, c
                              unsigned n_threads);
 /* The size of a proof whose AIR is at hand. */
 pr_job_size pr_job_size_of_layout(const pr_layout *layout);
+/* What an instance whose layout is at hand holds beside its proof's plan: inputs, preprocessed values, what a program's
+ * run has left. As its type reckons for its size, which may be more or less than the job has turned out to be (a
+ * program that stops early), so as many as its cells are of those. 0: the type does not say. */
+uint64_t pr_job_instance_bytes(const pr_job_type *type, const pr_params *params, const pr_layout *layout);
 #endif

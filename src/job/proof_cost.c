@@ -9,16 +9,6 @@ enum {
 
 /* ---- shapes ---- */
 
-static void schedule_fri(pr_proof_shape *s, const pr_config *config) {
-    uint32_t last = config->log_last_layer_degree_bound + config->log_blowup,
-             step = config->fold_step ? config->fold_step : 1;
-    for (uint32_t log_size = s->log_lifted; log_size > last && s->n_fri_layers < 32;) {
-        uint32_t fold = log_size - last < step ? log_size - last : step;
-        s->fri[s->n_fri_layers++] = (pr_layout_fri){.log_size = log_size, .fold_step = fold};
-        log_size -= fold;
-    }
-}
-
 /* Header, roots, nonces, claimed sums, samples, last layer. */
 static uint64_t unopened_bytes(const pr_proof_shape *s, const pr_config *config, uint64_t n_components,
                                uint64_t n_samples) {
@@ -65,7 +55,7 @@ pr_proof_shape pr_proof_shape_of_size(const pr_job_size *size, const pr_config *
                         .n_nodes = NODES_A_COLUMN * n_columns,
                         .n_values = size->n_values};
     for (uint32_t t = 0; t <= size->n_trees; t++) s.heights[t] = s.log_lifted;
-    schedule_fri(&s, config);
+    s.n_fri_layers = pr_layout_schedule_fri(s.fri, s.log_lifted, config);
     s.unopened_bytes = unopened_bytes(&s, config, 1, s.n_columns + n_columns / 16);
     s.root_steps = root_steps(1, s.log_lifted, s.n_values, config->log_blowup);
     if (s.n_values == 0) s.root_steps = 0;

@@ -1,5 +1,6 @@
 #include "work/attempt.h"
 #include "base/clock.h"
+#include "job/estimate.h"
 #include "proof/proof.h"
 #include "verify/verify.h"
 #include <stdlib.h>
@@ -209,13 +210,6 @@ static void drop_proof(pr_record *record) {
     record->row.commitment[0] = record->row.proof_hash[0] = 0;
 }
 
-/* Beside the prover's plan: inputs, preprocessed values and the AIR, as the type reckons. */
-static uint64_t held_bytes(const pr_manifest_job *job) {
-    pr_job_size size;
-    bool known = job->type->size && job->type->size(&size, &job->params, NULL) == PR_OK;
-    return known ? size.instance_bytes : 0;
-}
-
 static void begin_row(pr_job_row *row, const pr_work *work, const pr_manifest_job *job) {
     pr_work_set_identity(row, job);
     pr_row_set_text(row->prover_host, sizeof row->prover_host, work->host);
@@ -240,8 +234,9 @@ pr_status pr_attempt_make(pr_record *record, pr_attempts *kept, const pr_work *w
     pr_status status = pr_job_create(&job, manifest_job->type, &manifest_job->params, &manifest_job->config, err);
     if (status == PR_OK) { /* the job is kept's from here on */
         pr_check_describe(&record->row, job);
+        uint64_t held_bytes = pr_job_instance_bytes(manifest_job->type, &manifest_job->params, &job->layout);
         status = prove_job(record, kept, work, job, watch, err);
-        if (record->row.predicted_bytes) record->row.predicted_bytes += held_bytes(manifest_job);
+        if (record->row.predicted_bytes) record->row.predicted_bytes += held_bytes; /* else it came to no plan */
         if (status == PR_OK) status = finish(record, job, err);
         if (status != PR_OK) pr_attempts_clear(kept); /* its device may have failed */
     }

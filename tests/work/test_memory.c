@@ -6,6 +6,7 @@
 #include "work/work.h"
 #include "mlp_inference/job.h"
 #include "poseidon2_merkle/job.h"
+#include "vm/job.h"
 #include "wide_fibonacci/job.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@
 
 enum { THREADS = 1, ERROR_PERCENT = 15, BESIDES = 4 << 20 };
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, &pr_job_mlp_inference, &pr_job_poseidon2_merkle,
-                                           NULL};
+                                           &pr_job_vm, NULL};
 static char folder[] = "/tmp/work-memory-XXXXXX";
 
 static uint64_t status_bytes(const char *key) {
@@ -62,13 +63,15 @@ static told measure(const pr_manifest *m) {
         _exit(good && write(ends[1], &t, sizeof t) == sizeof t ? 0 : 1);
     }
     assert_true(child > 0);
+    close(ends[1]);
     assert_int_equal(read(ends[0], &out, sizeof out), sizeof out);
     assert_int_equal(waitpid(child, &code, 0), child);
     assert_int_equal(code, 0);
     close(ends[0]);
-    close(ends[1]);
     return out;
 }
+
+static bool stops_early; /* then only what is planned when the job is at hand can be right */
 
 static void expect_close(uint64_t said, uint64_t real, uint64_t besides) {
     uint64_t most = real * ERROR_PERCENT / 100 + besides;
@@ -93,7 +96,7 @@ static void compare(const char *job) {
                   (double)t.predicted / 1e6, 100.0 * (double)t.predicted / (double)t.peak, (double)e.host_bytes / 1e6,
                   100.0 * (double)e.host_bytes / (double)t.peak);
     expect_close(t.predicted, t.peak, BESIDES); /* what is kept between proofs, and pages that are large */
-    expect_close(e.host_bytes, t.predicted, 0);
+    if (!stops_early) expect_close(e.host_bytes, t.predicted, 0);
     pr_manifest_clear(&m);
 }
 
@@ -121,6 +124,10 @@ static void test_memory_is_known_beforehand(void **state) {
     compare("wide_fibonacci, params: {log_rows: 16, columns: 100}");
     compare("mlp_inference, params: {model: " PR_TEST_MLP "/model.h5, images: " PR_TEST_MLP "/digits.h5, count: 60}");
     compare("mlp_inference, params: {model: " PR_TEST_MLP "/model.h5, images: " PR_TEST_MLP "/digits.h5, count: 128}");
+    stops_early = true; /* how often the loop runs is the input's; it is 30,000 times, not a million */
+    compare("vm, params: {code: \"LOADIMM r3, INPUT\\nLOAD r1, r3, 1\\nl: SUB r1, r1, 1\\nJNZ r1, l\\nHALT\", "
+            "input: 30000, max_steps: 2000000}");
+    stops_early = false;
     compare("poseidon2_merkle, params: {data: values.h5, dataset: values}");
     snprintf(path, sizeof path, "%s/values.h5", folder);
     unlink(path);
