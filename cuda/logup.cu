@@ -132,7 +132,7 @@ static void put_columns(words out[4], const device *dev, const pr_col cols[4]) {
 }
 
 static span<uint64_t> sums_of(const device *dev, const logup_group &group) {
-    return sub(result_sums(dev, 4 * (group.place + group.n)), 4 * group.place, 4 * group.n);
+    return view_of(result_sums(dev, 4 * (group.place + group.n)).p + 4 * group.place, 4 * group.n);
 }
 
 /* Rows first .. first + 2^log_rows - 1; last: as scan.cu takes the last batches. */
