@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the CUDA compiler makes of each kernel, a line each, without a GPU:
+# What the CUDA compiler makes of each kernel, a line each, without a GPU. Code for the host is compiled as well, so that what
+# fails there fails here:
 #   tests/bench/cuda_kernels.sh NVCC [ARCH [FILE.cu ...]]
 # Counts are static: an instruction in a loop counts once, and both sides of a branch count. BLOCKS=NAME in the
 # environment lists, below each kernel with this in its name, the stretches of code between branches, so that one can
@@ -74,10 +75,10 @@ blocks() {
 
 printf '%-44s %6s %6s %6s %6s %5s %6s %6s\n' "kernel ($arch)" instr mul alu mem regs stack spill
 for file; do
-    "$nvcc" -std=c++17 -arch="$arch" -Werror all-warnings -D_GNU_SOURCE -DPR_HAVE_CUDA -I. -Isrc -cubin -Xptxas -v -o "$out/cubin" "$file" 2>"$out/log" ||
+    "$nvcc" -std=c++17 -arch="$arch" -Werror all-warnings -D_GNU_SOURCE -DPR_HAVE_CUDA -I. -Isrc -c -Xptxas -v --keep --keep-dir "$out" -o "$out/object" "$file" 2>"$out/log" ||
         { cat "$out/log" >&2 && exit 1; }
     resources "$out/log" | sort >"$out/resources"
-    instructions "$out/cubin" | sort >"$out/instructions"
+    instructions "$out/$(basename "$file" .cu).$arch.cubin" | sort >"$out/instructions"
     join "$out/instructions" "$out/resources" | c++filt | sed 's/([^)]*)* / /; s/^void //; s/, */,/g; s/[a-z_]*:://g' |
         awk '{ printf "%-44s %6s %6s %6s %6s %5s %6s %6s\n", $1, $2, $3, $4, $5, $6, $7, $8 }'
     [ -z "${BLOCKS:-}" ] || kernels "$out/cubin" | grep -- "$BLOCKS" | while read -r name offset bytes; do
