@@ -123,11 +123,14 @@ ALWAYS_INLINE void inverse_radix(uint32_t *dst, size_t dst_apart, const uint32_t
 ALWAYS_INLINE void forward_radix(uint32_t *dst, size_t dst_apart, const uint32_t *src, size_t src_apart, unsigned n,
                                  layers l, unsigned k, size_t block) {
     lane v[1 << RADIX];
+    /* Hidden from the compiler, which else keeps their multiples over the loop around this, in registers that it has
+     * not: a quarter faster. Of the inverse it keeps fewer, and this would be slower. */
+    __asm__("" : "+r"(dst_apart), "+r"(src_apart));
 #pragma GCC unroll 16
-    for (unsigned i = 0; i < 1u << n; i++) v[i] = lane_load(src + i * src_apart);
+    for (unsigned i = 0; i < 1u << n; i++, src += src_apart) v[i] = lane_load(src);
     forward_layers(v, 0, n, l, k, block);
 #pragma GCC unroll 16
-    for (unsigned i = 0; i < 1u << n; i++) lane_store(dst + i * dst_apart, v[i]);
+    for (unsigned i = 0; i < 1u << n; i++, dst += dst_apart) lane_store(dst, v[i]);
 }
 
 /* Units of 2^log_unit words, so many words apart. */
