@@ -48,6 +48,8 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
         return pr_app_number(&o->log_blowup, "--log-blowup", optarg, 1, 4, err);
     case 's':
         return pr_app_number(&o->steady, "--steady", optarg, 2, 1000000, err);
+    case 'p':
+        return pr_app_number(&o->provers, "--provers", optarg, 1, BENCH_MOST_PROVERS, err);
     case 'o':
         o->output = optarg;
         return PR_OK;
@@ -61,19 +63,13 @@ static pr_status parse_option(bench_options *o, int option, pr_error *err) {
 }
 
 static pr_status parse(bench_options *o, bool takes_manifest, int argc, char **argv, pr_error *err) {
-    static const struct option options[] = {{"log-rows", 1, 0, 'l'},
-                                            {"columns", 1, 0, 'c'},
-                                            {"repeat", 1, 0, 'r'},
-                                            {"threads", 1, 0, 'n'},
-                                            {"queries", 1, 0, 'q'},
-                                            {"pow-bits", 1, 0, 'w'},
-                                            {"backend", 1, 0, 'b'},
-                                            {"fold-step", 1, 0, 'f'},
-                                            {"log-blowup", 1, 0, 'u'},
-                                            {"output", 1, 0, 'o'},
-                                            {"device-memory", 1, 0, 'm'},
-                                            {"steady", 1, 0, 's'},
-                                            {0, 0, 0, 0}};
+    static const struct option options[] = {{"log-rows", 1, 0, 'l'},      {"columns", 1, 0, 'c'},
+                                            {"repeat", 1, 0, 'r'},        {"threads", 1, 0, 'n'},
+                                            {"queries", 1, 0, 'q'},       {"pow-bits", 1, 0, 'w'},
+                                            {"backend", 1, 0, 'b'},       {"fold-step", 1, 0, 'f'},
+                                            {"log-blowup", 1, 0, 'u'},    {"output", 1, 0, 'o'},
+                                            {"device-memory", 1, 0, 'm'}, {"steady", 1, 0, 's'},
+                                            {"provers", 1, 0, 'p'},       {0, 0, 0, 0}};
     int c;
     optind = 0;
     while ((c = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(parse_option(o, c, err));
@@ -81,6 +77,8 @@ static pr_status parse(bench_options *o, bool takes_manifest, int argc, char **a
     if (optind != argc)
         return pr_fail(err, PR_ERR_USAGE, "'%s': no more arguments are allowed; see proverun bench --help",
                        argv[optind]);
+    if (o->provers && !o->steady)
+        return pr_fail(err, PR_ERR_USAGE, "--provers needs --steady N; see proverun bench --help");
     if (!o->backend) return pr_app_backend(&o->backend, "auto", err);
     return PR_OK;
 }

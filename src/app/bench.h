@@ -9,11 +9,24 @@
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
     uint64_t steady;     /* proofs in a row; 0: none */
+    uint64_t provers;    /* at a time, of these; 0: one, which makes the next trace ahead */
     size_t device_bytes; /* limit; 0: none */
     const pr_backend *backend;
     const char *output;   /* of calibrate; NULL: where estimates look for it */
     const char *manifest; /* of jobs; NULL: none given */
 } bench_options;
+
+/* One statement proven again and again. */
+typedef struct bench_subject {
+    const char *name, *id; /* id: of a job; NULL: not shown */
+    const pr_layout *layout;
+    pr_trace_source source;                /* any thread may call it */
+    double units;                          /* permutations a proof; 0: not shown */
+    uint64_t create_ns, create_process_ns; /* what making the job took, and its processor time; 0: not shown */
+} bench_subject;
+/* o->steady proofs by o->provers at a time; prints a line. */
+enum { BENCH_MOST_PROVERS = 8 };
+pr_status bench_side_by_side(const bench_subject *s, const bench_options *o, pr_error *err);
 
 /* What each stage of a proof took: processor time, the device's own figures, and with cuda-emu what its kernels did. */
 typedef struct bench_counts {

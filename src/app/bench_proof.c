@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One statement proven again and again. */
-typedef struct subject {
-    const char *name, *id; /* id: of a job; NULL: not shown */
-    const pr_layout *layout;
-    pr_trace_source source;
-    double units;                          /* permutations a proof; 0: not shown */
-    uint64_t create_ns, create_process_ns; /* what making the job took, and its processor time; 0: not shown */
-} subject;
-
 static void json_digest(char hex[65], size_t *bytes, const pr_proof *proof, const pr_layout *layout) {
     pr_writer w;
     pr_writer_init(&w);
@@ -36,7 +27,7 @@ typedef struct measured {
     pr_verdict verdict;
 } measured;
 
-static pr_status print_result(const subject *s, const bench_options *o, uint64_t k, const pr_prover *prover,
+static pr_status print_result(const bench_subject *s, const bench_options *o, uint64_t k, const pr_prover *prover,
                               const measured *m, const bench_counts *counts, const pr_proof *proof, pr_error *err) {
     const pr_stage_times *t = &m->stages;
     const pr_config *config = &s->layout->statement->config;
@@ -72,7 +63,7 @@ static pr_status print_result(const subject *s, const bench_options *o, uint64_t
 }
 
 /* least_ns: of the repetitions. */
-static pr_status repeat(const subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
+static pr_status repeat(const bench_subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
                         uint64_t *least_ns, pr_error *err) {
     *least_ns = UINT64_MAX;
     double copy_rate;
@@ -103,7 +94,7 @@ typedef struct steady_times {
 } steady_times;
 
 /* The last proof stays in proof. */
-static pr_status prove_in_a_row(const subject *s, uint64_t n, pr_prover *prover, pr_proof *proof, steady_times *t,
+static pr_status prove_in_a_row(const bench_subject *s, uint64_t n, pr_prover *prover, pr_proof *proof, steady_times *t,
                                 pr_error *err) {
     pr_prover_prepare(prover, &s->source);
     for (uint64_t k = 0; k < n; k++) {
@@ -118,8 +109,8 @@ static pr_status prove_in_a_row(const subject *s, uint64_t n, pr_prover *prover,
     return PR_OK;
 }
 
-static pr_status bench_steady(const subject *s, const bench_options *o, pr_prover *prover, const pr_verifier *verifier,
-                              uint64_t single_ns, pr_error *err) {
+static pr_status bench_steady(const bench_subject *s, const bench_options *o, pr_prover *prover,
+                              const pr_verifier *verifier, uint64_t single_ns, pr_error *err) {
     pr_proof proof = {0};
     pr_verdict verdict = PR_ACCEPTED;
     steady_times t = {0};
@@ -144,21 +135,21 @@ static pr_status bench_steady(const subject *s, const bench_options *o, pr_prove
     return pr_fail(err, PR_ERR_INTERNAL, "the last proof does not verify: %s", pr_verdict_text(verdict));
 }
 
-static pr_status bench_subject(const subject *s, const bench_options *o, pr_error *err) {
+static pr_status prove_subject(const bench_subject *s, const bench_options *o, pr_error *err) {
     pr_prover_options options = {.backend = o->backend,
                                  .n_threads = (unsigned)o->threads,
                                  .max_device_bytes = o->device_bytes,
-                                 .ahead = o->steady > 0};
+                                 .ahead = o->steady && !o->provers};
     uint64_t least_ns = 0;
     pr_prover *prover = NULL;
     pr_verifier *verifier = NULL;
     pr_status status = pr_prover_create(&prover, s->layout, &options, err);
     if (status == PR_OK) status = pr_verifier_create(&verifier, s->layout->statement, err);
     if (status == PR_OK) status = repeat(s, o, prover, verifier, &least_ns, err);
-    if (status == PR_OK && o->steady) status = bench_steady(s, o, prover, verifier, least_ns, err);
+    if (status == PR_OK && o->steady && !o->provers) status = bench_steady(s, o, prover, verifier, least_ns, err);
     pr_verifier_destroy(verifier);
     pr_prover_destroy(prover);
-    return status;
+    return status == PR_OK && o->provers ? bench_side_by_side(s, o, err) : status;
 }
 
 typedef struct fibonacci {
@@ -185,8 +176,8 @@ static pr_status prove_fibonacci(const fibonacci *f, const bench_options *o, pr_
     PR_TRY(pr_statement_init(&st, f->type->air(f->instance), &config, err)); /* the digest stays zero */
     pr_status status = pr_layout_init(&layout, &st, err);
     if (status == PR_OK) {
-        subject s = {.name = "wide-fibonacci", .layout = &layout, .source = {(void *)f, true, fill_fibonacci}};
-        status = bench_subject(&s, o, err);
+        bench_subject s = {.name = "wide-fibonacci", .layout = &layout, .source = {(void *)f, true, fill_fibonacci}};
+        status = prove_subject(&s, o, err);
         pr_layout_clear(&layout);
     }
     pr_statement_clear(&st);
@@ -235,11 +226,11 @@ pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
                         .lifting_log_size = -1};
     pr_job *job = NULL;
     PR_TRY(bench_create_permutations(&job, o->log_rows, &config, err));
-    subject s = {.name = "poseidon2",
-                 .layout = &job->layout,
-                 .source = {job, pr_job_fills_storage(job), pr_job_fill_trace},
-                 .units = (double)(UINT64_C(1) << o->log_rows)};
-    pr_status status = bench_subject(&s, o, err);
+    bench_subject s = {.name = "poseidon2",
+                       .layout = &job->layout,
+                       .source = {job, pr_job_fills_storage(job), pr_job_fill_trace},
+                       .units = (double)(UINT64_C(1) << o->log_rows)};
+    pr_status status = prove_subject(&s, o, err);
     pr_job_destroy(job);
     return status;
 }
@@ -248,13 +239,13 @@ static pr_status bench_job(const pr_manifest_job *m, const bench_options *o, pr_
     pr_job *job = NULL;
     uint64_t start = pr_clock_monotonic_ns(), process = pr_clock_process_ns();
     PR_TRY(pr_job_create(&job, m->type, &m->params, &m->config, err));
-    subject s = {.create_ns = pr_clock_monotonic_ns() - start,
-                 .create_process_ns = pr_clock_process_ns() - process,
-                 .name = m->type->name,
-                 .id = m->id,
-                 .layout = &job->layout,
-                 .source = {job, pr_job_fills_storage(job), pr_job_fill_trace}};
-    pr_status status = bench_subject(&s, o, err);
+    bench_subject s = {.create_ns = pr_clock_monotonic_ns() - start,
+                       .create_process_ns = pr_clock_process_ns() - process,
+                       .name = m->type->name,
+                       .id = m->id,
+                       .layout = &job->layout,
+                       .source = {job, pr_job_fills_storage(job), pr_job_fill_trace}};
+    pr_status status = prove_subject(&s, o, err);
     pr_job_destroy(job);
     return status;
 }

@@ -17,6 +17,10 @@ typedef struct nvml_memory {
     unsigned long long total, free, used;
 } nvml_memory;
 
+typedef struct nvml_utilization {
+    unsigned gpu, memory; /* per cent of the last sample period */
+} nvml_utilization;
+
 typedef struct nvml {
     void *library;
     int (*init)(void);
@@ -31,6 +35,7 @@ typedef struct nvml {
     int (*mig_mode)(device d, unsigned *now, unsigned *pending); /* this and the next two may be missing */
     int (*mig_count)(device d, unsigned *n);
     int (*mig_handle)(device d, unsigned index, device *out);
+    int (*utilization)(device d, nvml_utilization *out); /* may be missing */
 } nvml;
 
 static bool find(nvml *api, void *function, const char *name) {
@@ -53,6 +58,7 @@ static bool find_all(nvml *api) {
         !find(api, &api->mig_count, "nvmlDeviceGetMaxMigDeviceCount") ||
         !find(api, &api->mig_handle, "nvmlDeviceGetMigDeviceHandleByIndex"))
         api->mig_mode = NULL;
+    if (!find(api, &api->utilization, "nvmlDeviceGetUtilizationRates")) api->utilization = NULL;
     return ok;
 }
 
@@ -137,5 +143,39 @@ bool pr_gpu_list_nvml(pr_gpu_list *list, const char *library, char *note, size_t
         if (!ok) snprintf(note, n_note, "NVML: %s; GPUs taken from PCI", api.error(code));
     }
     dlclose(api.library);
+    return ok;
+}
+
+static bool is_device(const nvml *api, device d, const char *bus_id) {
+    nvml_pci pci = {0};
+    char its[20];
+    if (api->pci(d, &pci) != 0) return false;
+    pci.bus_id[sizeof pci.bus_id - 1] = 0;
+    return pr_bus_id_normalise(its, pci.bus_id) && strcmp(its, bus_id) == 0;
+}
+
+static bool read_busy(const nvml *api, unsigned *percent, const char *bus_id) {
+    unsigned n = 0;
+    nvml_utilization u;
+    device d;
+    if (api->count(&n) != 0 || (!bus_id[0] && n != 1)) return false;
+    for (unsigned i = 0; i < n; i++) {
+        if (api->handle(i, &d) != 0 || (bus_id[0] && !is_device(api, d, bus_id))) continue;
+        if (api->utilization(d, &u) != 0) return false;
+        *percent = u.gpu;
+        return u.gpu <= 100;
+    }
+    return false;
+}
+
+bool pr_gpu_read_busy(unsigned *percent, const char *library, const char *bus_id) {
+    nvml api = {.library = dlopen(library, RTLD_NOW | RTLD_LOCAL)};
+    char normal[20] = "";
+    bool ok = api.library && find_all(&api) && api.utilization && (!bus_id[0] || pr_bus_id_normalise(normal, bus_id));
+    if (ok && (ok = api.init() == 0)) {
+        ok = read_busy(&api, percent, normal);
+        api.shutdown();
+    }
+    if (api.library) dlclose(api.library);
     return ok;
 }

@@ -81,6 +81,19 @@ grep -q '"times":"emulated"' line || fail "times that are not said to be emulate
 tail -n 1 lines | grep -q '"steady":3,.*"ahead":"copy","proofs_per_second":[0-9.]*,.*"single_ms":[0-9.]*,"accepted":true' ||
     fail "bench --steady: $(cat lines)"
 
+# ---- proofs side by side: as many launches a proof as of one prover, each FRI a graph ----
+for k in 1 3; do
+    "$PROVERUN" bench wide-fibonacci --log-rows 6 --columns 5 --pow-bits 0 --repeat 1 --steady 7 --provers $k --backend cuda-emu \
+        >lines 2>err || fail "bench --provers $k: exit code $?"
+    tail -n 1 lines | grep -q "\"steady\":7,\"provers\":$k,.*\"proofs_per_second\":[0-9.]*,.*\"accepted\":true" ||
+        fail "bench --provers $k: $(cat lines)"
+    tail -n 1 lines | grep -o '"launches_per_proof.*waits_per_proof":[0-9.]*' >counts$k
+done
+grep -q '"graph_launches_per_proof":[1-9]' counts1 && cmp -s counts1 counts3 || fail "side by side: $(cat counts1 counts3)"
+"$PROVERUN" bench wide-fibonacci --log-rows 6 --columns 5 --repeat 1 --steady 7 --provers 2 --backend scalar >lines 2>err &&
+    fail "several provers on processors"
+grep -q "need a device" err || fail "no word on devices: $(cat err)"
+
 # ---- a limit of device memory: the same proof, its columns streamed ----
 bench() { "$PROVERUN" bench wide-fibonacci --log-rows 8 --columns 30 --pow-bits 0 --repeat 1 --backend cuda-emu "$@"; }
 bench >line 2>err && bench --device-memory 96KiB >limited 2>err || fail "bench --device-memory: exit code $?"

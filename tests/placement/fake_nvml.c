@@ -24,6 +24,10 @@ typedef struct memory_info {
     unsigned long long total, free, used;
 } memory_info;
 
+typedef struct utilization {
+    unsigned gpu, memory;
+} utilization;
+
 int nvmlInit_v2(void);
 int nvmlShutdown(void);
 const char *nvmlErrorString(int code);
@@ -36,6 +40,8 @@ int nvmlDeviceGetMemoryInfo(fake *d, memory_info *out);
 int nvmlDeviceGetMigMode(fake *d, unsigned *now, unsigned *pending);
 int nvmlDeviceGetMaxMigDeviceCount(fake *d, unsigned *n);
 int nvmlDeviceGetMigDeviceHandleByIndex(fake *d, unsigned i, fake **out);
+
+int nvmlDeviceGetUtilizationRates(const fake *d, utilization *out);
 
 static void read_slices(fake *d, char *text) {
     d->mig = 1;
@@ -99,4 +105,11 @@ int nvmlDeviceGetMigDeviceHandleByIndex(fake *d, unsigned i, fake **out) {
     if (i >= d->n_slices) return NOT_FOUND;
     *out = &d->slices[i];
     return 0;
+}
+
+/* FAKE_NVML_BUSY: of the first GPU; one less of each of the others. */
+int nvmlDeviceGetUtilizationRates(const fake *d, utilization *out) {
+    const char *text = getenv("FAKE_NVML_BUSY");
+    *out = (utilization){text ? (unsigned)atoi(text) - (unsigned)(d - gpus) : 0, 0};
+    return text ? 0 : NOT_FOUND;
 }

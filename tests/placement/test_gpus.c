@@ -152,6 +152,26 @@ static void nvml_that_fails(void **state) {
     assert_non_null(strstr(note, "too old"));
 }
 
+/* Of the GPU that is meant, by however it is written; without a name only where there is no choice. */
+static void busy(void **state) {
+    unsigned percent = 0;
+    (void)state;
+    assert_int_equal(setenv("FAKE_NVML", four, 1), 0);
+    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, "0000:10:00.0")); /* the driver does not tell */
+    assert_int_equal(setenv("FAKE_NVML_BUSY", "93", 1), 0);
+    assert_true(pr_gpu_read_busy(&percent, PR_TEST_NVML, "00000000:50:00.0"));
+    assert_int_equal(percent, 91);
+    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, "0000:99:00.0"));
+    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, ""));
+    assert_int_equal(setenv("FAKE_NVML", "00000000:58:00.0,GPU-dddd-4,80", 1), 0);
+    assert_true(pr_gpu_read_busy(&percent, PR_TEST_NVML, ""));
+    assert_int_equal(percent, 93);
+    assert_int_equal(setenv("FAKE_NVML_BUSY", "101", 1), 0);
+    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, ""));
+    assert_false(pr_gpu_read_busy(&percent, "libno-such-library.so.9", ""));
+    unsetenv("FAKE_NVML_BUSY");
+}
+
 static void bus_ids(void **state) {
     char out[20];
     (void)state;
@@ -168,11 +188,17 @@ static void bus_ids(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pci_order_without_lists),  cmocka_unit_test(lists_of_indices),
-        cmocka_unit_test(bad_entries_end_the_list), cmocka_unit_test(renumbered_by_cgroups),
-        cmocka_unit_test(uuids_without_nvml),       cmocka_unit_test(nvml_names_by_uuid),
-        cmocka_unit_test(nvml_within_a_cgroup),     cmocka_unit_test(slices),
-        cmocka_unit_test(nvml_that_fails),          cmocka_unit_test(bus_ids),
+        cmocka_unit_test(pci_order_without_lists),
+        cmocka_unit_test(lists_of_indices),
+        cmocka_unit_test(bad_entries_end_the_list),
+        cmocka_unit_test(renumbered_by_cgroups),
+        cmocka_unit_test(uuids_without_nvml),
+        cmocka_unit_test(nvml_names_by_uuid),
+        cmocka_unit_test(nvml_within_a_cgroup),
+        cmocka_unit_test(slices),
+        cmocka_unit_test(nvml_that_fails),
+        cmocka_unit_test(busy),
+        cmocka_unit_test(bus_ids),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
