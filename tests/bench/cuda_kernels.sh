@@ -78,11 +78,12 @@ for file; do
     "$nvcc" -std=c++17 -arch="$arch" -Werror all-warnings -D_GNU_SOURCE -DPR_HAVE_CUDA -I. -Isrc -c -Xptxas -v --keep --keep-dir "$out" -o "$out/object" "$file" 2>"$out/log" ||
         { cat "$out/log" >&2 && exit 1; }
     resources "$out/log" | sort >"$out/resources"
-    instructions "$out/$(basename "$file" .cu).$arch.cubin" | sort >"$out/instructions"
+    cubin=$out/$(basename "$file" .cu).$arch.cubin
+    instructions "$cubin" | sort >"$out/instructions"
     join "$out/instructions" "$out/resources" | c++filt | sed 's/([^)]*)* / /; s/^void //; s/, */,/g; s/[a-z_]*:://g' |
         awk '{ printf "%-44s %6s %6s %6s %6s %5s %6s %6s\n", $1, $2, $3, $4, $5, $6, $7, $8 }'
-    [ -z "${BLOCKS:-}" ] || kernels "$out/cubin" | grep -- "$BLOCKS" | while read -r name offset bytes; do
+    [ -z "${BLOCKS:-}" ] || kernels "$cubin" | grep -- "$BLOCKS" | while read -r name offset bytes; do
         echo "$name" | c++filt
-        code "$out/cubin" "$offset" "$bytes" | blocks
+        code "$cubin" "$offset" "$bytes" | blocks
     done
 done
