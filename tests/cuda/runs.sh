@@ -144,5 +144,14 @@ mpirun -n 2 "$PROVERUN" run m.yaml --backend cuda-emu --device-memory 16KiB --re
     fail "a full device: exit code $?"
 expect_fallback "a full device" "of device memory"
 
+# ---- one that is lost while several proofs are on it: those whose turn it is fail, what was begun ahead counts for nothing ----
+PROVERUN_CUDA_LOSE=3 mpirun -n 2 "$PROVERUN" run many.yaml --backend cuda-emu --results many-lost >out 2>err ||
+    fail "a device lost under many: exit code $?"
+"$PROVERUN" show "$(tail -n 1 out)" --table jobs >rows
+"$PROVERUN" show "$(tail -n 1 out)" --table attempts >attempts
+[ "$(value outcome rows | grep -c '^approved$')" = 12 ] || fail "a device lost under many: $(cat rows)"
+[ "$(grep -c 'failed.*cuda-emu' attempts)" -le 6 ] || fail "more than three failures of each rank: $(cat attempts)"
+grep -q 'proved.*cuda-emu' attempts && fail "a lost device has proven: $(cat attempts)"
+
 [ $FAILED = 0 ] && echo "a wrong device is found, and the job goes on"
 exit $FAILED
