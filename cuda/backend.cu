@@ -2,6 +2,7 @@
 #include "cuda/ahead.cuh"
 #include "cuda/compose.cuh"
 #include "cuda/debug.cuh"
+#include "cuda/draw.cuh"
 #include "cuda/derive.cuh"
 #include "cuda/fold.cuh"
 #include "cuda/fri.cuh"
@@ -28,7 +29,7 @@ static bool is_available() { return !why_no_device(); }
 
 struct memory_plan { /* words */
     size_t near, window, scratch, scratch_words, end, twiddles;
-    size_t table_bytes, fri_bytes;
+    size_t table_bytes, fri_bytes, drawn_bytes;
 };
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
@@ -52,6 +53,7 @@ static memory_plan plan_memory(const pr_device_needs *needs) {
     p.scratch_words = larger(needs->n_lookup_components ? scan_words() : 64, spill_words(needs->max_slots));
     p.end = p.scratch + p.scratch_words;
     p.fri_bytes = fri_mirror_bytes(needs);
+    p.drawn_bytes = drawn_bytes(needs);
     p.table_bytes = larger(least_table_bytes, most_table_bytes(needs));
     return p;
 }
@@ -59,13 +61,13 @@ static memory_plan plan_memory(const pr_device_needs *needs) {
 static size_t workspace_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
     return (p.end - p.near + 2 * p.twiddles) * sizeof(uint32_t) + p.table_bytes + result_bytes + p.fri_bytes +
-           graph_bytes;
+           p.drawn_bytes + graph_bytes;
 }
 /* Far columns are pinned themselves. */
 static size_t staging_bytes(const pr_device_needs *needs) { return needs->far_bytes ? 0 : needs->mapped_bytes; }
 static size_t pinned_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
-    return p.table_bytes + result_bytes + p.fri_bytes + staging_bytes(needs) + needs->ahead_bytes;
+    return p.table_bytes + result_bytes + p.fri_bytes + p.drawn_bytes + staging_bytes(needs) + needs->ahead_bytes;
 }
 static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
 
@@ -105,6 +107,8 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     PR_TRY(create_tables(dev, &dev->tables, p.table_bytes, err));
     PR_TRY(create_mirror(&dev->results, result_bytes, err));
     PR_TRY(create_mirror(&dev->fri, p.fri_bytes, err));
+    PR_TRY(create_mirror(&dev->drawn, p.drawn_bytes, err));
+    dev->n_powers = needs->n_constraints, dev->n_sample_groups = needs->n_sample_groups;
     PR_CUDA_TRY(cudaEventCreateWithFlags(&dev->fri_end, cudaEventDisableTiming), "an event");
     PR_CUDA_TRY(cudaMalloc((void **)&dev->twiddle_memory, 2 * p.twiddles * sizeof(uint32_t)),
                 "device memory for twiddles");
@@ -117,7 +121,8 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
     const emu::guard hold;
-    emu::region_of(emu::it().regions, line)->is_table = true;
+    for (const void *table : {(const void *)line, (const void *)dev->drawn.device})
+        emu::region_of(emu::it().regions, table)->is_table = true;
 #endif
     PR_TRY(twiddles_fill(dev, line, inverse, err));
     dev->stream.is_idle = true; /* nothing of the host's is read or written */
@@ -132,6 +137,7 @@ static void destroy(device *dev) {
     (void)cudaFreeHost(dev->far);
     std::free(dev->pieces);
     if (dev->fri_end) (void)cudaEventDestroy(dev->fri_end);
+    clear_mirror(&dev->drawn);
     clear_mirror(&dev->fri);
     clear_mirror(&dev->results);
     clear_mirror(&dev->tables);
@@ -295,6 +301,13 @@ static pr_status op_sample(pr_device *dev, pr_qm31 *out, const pr_col *cols, siz
                            const pr_secure_point *points, size_t n_points, pr_error *err) {
     return sample(of(dev), out, cols, n, log_blowup, points, n_points, err);
 }
+static pr_status op_draw_powers(pr_device *dev, const pr_hash *digest, const pr_merkle *tree, size_t n, pr_error *err) {
+    return draw_powers(of(dev), digest, tree, n, err);
+}
+static pr_status op_draw_samples(pr_device *dev, pr_drawn *drawn, const pr_merkle *tree, uint32_t log_blowup,
+                                 const pr_sampling *groups, size_t n, pr_error *err) {
+    return draw_samples(of(dev), drawn, tree, log_blowup, groups, n, err);
+}
 static pr_status op_quotients(pr_device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups,
                               size_t n, pr_error *err) {
     PR_TRY(quotients(of(dev), dst, log_blowup, groups, n, err));
@@ -346,8 +359,9 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
         name, is_available, &meter, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create,         \
             device_destroy, begin, end, synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead,     \
             op_copy_ahead, op_join_ahead, op_copy, op_rows_to_storage, op_derive, op_extend, op_interpolate,           \
-            op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_quotients, \
-            op_fold_circle, op_fold_line, op_fri, op_gather, op_open, op_grind                                         \
+            op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample,               \
+            op_draw_powers, op_draw_samples, op_quotients, op_fold_circle, op_fold_line, op_fri, op_gather, op_open,   \
+            op_grind                                                                                                   \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);

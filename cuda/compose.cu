@@ -1,4 +1,5 @@
 #include "cuda/compose.cuh"
+#include "cuda/draw.cuh"
 #include "cuda/program.cuh"
 
 namespace PR_GPU {
@@ -162,10 +163,11 @@ static pr_status put_component(compose_component *component, device *dev, table_
                                const pr_compose *args, size_t first, uint32_t log_rows, pr_error *err) {
     const pr_program *p = args->program;
     const program_tables t = tables_of(args);
+    const size_t n_powers = (size_t)p->n_constraints + p->n_batches;
     *component = compose_component{};
     PR_TRY(put_program(&component->code, dev, w, in, t, first, log_rows, err));
     PR_TRY(put_interaction(component, dev, w, in, t, args, first, log_rows, err));
-    component->powers = w->put(args->powers, (size_t)p->n_constraints + p->n_batches);
+    component->powers = args->powers ? w->put(args->powers, n_powers) : drawn_powers(dev, args->first_power, n_powers);
     component->shift = w->put(&args->shift, 1);
     component->n_constraints = p->n_constraints, component->n_batches = p->n_batches;
     return PR_OK;

@@ -45,6 +45,8 @@ struct device {
     mirror tables, results;
     mirror fri;          /* the channel and what it leaves behind (fri.cu) */
     cudaEvent_t fri_end; /* the host may read it; a proof of work goes on */
+    mirror drawn;        /* challenges that it drew (draw.cu) */
+    size_t n_powers, n_sample_groups;
     struct grinding grinding;
     unsigned resident_blocks; /* of block_threads, that it runs at a time */
     char *staging;            /* pinned, of map_write; grows and stays */

@@ -3,6 +3,7 @@
  * plus where bit k of i is 0; m_0 = y, m_1 = x, m_2 = pi(x), ... A thread finds the weights of eight neighbouring rows
  * once, and uses them for all columns. */
 #include "cuda/sample.cuh"
+#include "cuda/draw.cuh"
 #include "cuda/window.cuh"
 
 namespace PR_GPU {
@@ -119,37 +120,50 @@ static pr_status put_columns(sample_view *v, device *dev, table_writer *w, const
     return PR_OK;
 }
 
-static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const pr_col *cols, size_t n,
-                             uint32_t log_blowup, const pr_secure_point *point, pr_error *err) {
-    sample_view v = {};
-    pr_qm31 factors[max_layers] = {};
-    table_writer w(dev);
-    v.log_domain = cols[0].log_rows;
-    v.log_rows = v.log_domain - log_blowup;
-    PR_ASSERT(v.log_domain > log_blowup && v.log_domain <= dev->max_log_rows);
-    factors[0] = point->y;
-    factors[1] = point->x;
-    for (unsigned k = 2; k < v.log_rows; k++) factors[k] = pr_double_x_secure(factors[k - 1]);
-    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<pr_qm31>(max_layers), err));
+/* Into sums; the columns' table has been put, and is sent here. */
+static pr_status launch_samples(device *dev, sample_view v, table_writer *w, size_t n, pr_error *err) {
+    PR_TRY(w->send(err));
     v.arena = arena(dev);
-    PR_TRY(put_columns(&v, dev, &w, cols, n, err));
-    v.factors = w.put(factors, (size_t)max_layers);
     v.twiddles = dev->twiddles;
-    v.sums = result_sums(dev, 4 * n);
-    v.n_columns = (uint32_t)n;
-    PR_TRY(w.send(err));
+    v.n_columns = n;
     const size_t threads = ((size_t)1 << v.log_rows) >> (v.log_rows < log_run ? v.log_rows : log_run);
     const unsigned blocks = (unsigned)((threads + block_threads - 1) / block_threads);
     count_moved(dev, n * (((size_t)1 << v.log_rows) + 8 + 8 * ((threads + 31) / 32)));
     PR_CUDA_TRY(queue_set(dev->stream, v.sums.p, 0, 4 * n * sizeof(uint64_t)), "clearing sums");
-    PR_CUDA_TRY(PR_LAUNCH(sample_kernel, blocks,
-                          threads < block_threads ? 32 * (unsigned)((threads + 31) / 32) : block_threads, 0,
-                          dev->stream, v),
-                "samples");
+    return check(PR_LAUNCH(sample_kernel, blocks,
+                           threads < block_threads ? 32 * (unsigned)((threads + 31) / 32) : block_threads, 0,
+                           dev->stream, v),
+                 "samples", err);
+}
+
+static sample_view view_of_columns(const device *dev, const pr_col *cols, uint32_t log_blowup) {
+    sample_view v = {};
+    v.log_domain = cols[0].log_rows;
+    v.log_rows = v.log_domain - log_blowup;
+    PR_ASSERT(v.log_domain > log_blowup && v.log_domain <= dev->max_log_rows);
+    return v;
+}
+/* Sample number i, of sums that were fetched. */
+static pr_qm31 fetched_sample(const device *dev, size_t i) {
+    const uint64_t *sums = (const uint64_t *)(const void *)dev->results.host + 4 * i;
+    return pr_qm31{{pr_m31_reduce(sums[0]), pr_m31_reduce(sums[1]), pr_m31_reduce(sums[2]), pr_m31_reduce(sums[3])}};
+}
+
+static pr_status sample_some(device *dev, pr_qm31 *out, size_t out_step, const pr_col *cols, size_t n,
+                             uint32_t log_blowup, const pr_secure_point *point, pr_error *err) {
+    sample_view v = view_of_columns(dev, cols, log_blowup);
+    pr_qm31 factors[max_layers] = {};
+    table_writer w(dev);
+    factors[0] = point->y;
+    factors[1] = point->x;
+    for (unsigned k = 2; k < v.log_rows; k++) factors[k] = pr_double_x_secure(factors[k - 1]);
+    PR_TRY(w.begin(table_size<pr_col>(n) + table_size<pr_qm31>(max_layers), err));
+    PR_TRY(put_columns(&v, dev, &w, cols, n, err));
+    v.factors = w.put(factors, (size_t)max_layers);
+    v.sums = result_sums(dev, 4 * n);
+    PR_TRY(launch_samples(dev, v, &w, n, err));
     PR_TRY(fetch_results(dev, 4 * n * sizeof(uint64_t), err));
-    const uint64_t *sums = (const uint64_t *)(const void *)dev->results.host;
-    for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < 4; c++) out[i * out_step].c[c] = pr_m31_reduce(sums[4 * i + c]);
+    for (size_t i = 0; i < n; i++) out[i * out_step] = fetched_sample(dev, i);
     return PR_OK;
 }
 
@@ -161,6 +175,61 @@ pr_status sample(device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32
             PR_TRY(sample_some(dev, out + first * n_points + p, n_points, cols + first, count, log_blowup, &points[p],
                                err));
     }
+    return PR_OK;
+}
+
+/* ---- at a point that the device drew ---- */
+
+/* Columns whose sums lie on the device, until so many wait that there is no room for more. */
+class waiting_samples {
+    struct {
+        pr_qm31 *out;
+        size_t n;
+    } items_[64];
+    size_t n_ = 0;
+
+  public:
+    size_t n_columns = 0;
+    bool is_full() const { return n_ == sizeof items_ / sizeof *items_ || n_columns == most_columns; }
+    void add(pr_qm31 *out, size_t n) { items_[n_++] = {out, n}, n_columns += n; }
+    pr_status fetch(device *dev, pr_error *err) {
+        size_t at = 0;
+        PR_TRY(fetch_results(dev, 4 * n_columns * sizeof(uint64_t), err));
+        for (size_t k = 0; k < n_; k++)
+            for (size_t i = 0; i < items_[k].n; i++) items_[k].out[i] = fetched_sample(dev, at++);
+        n_ = n_columns = 0;
+        return PR_OK;
+    }
+};
+
+/* Columns of a group from one on, as many as there is room for: their number comes back. */
+static pr_status sample_drawn(device *dev, waiting_samples *waiting, size_t *n, const pr_sampling *g, size_t group,
+                              size_t first, uint32_t log_blowup, pr_error *err) {
+    const size_t room = most_columns - waiting->n_columns;
+    sample_view v = view_of_columns(dev, g->cols, log_blowup);
+    table_writer w(dev);
+    *n = g->n - first < room ? g->n - first : room;
+    PR_TRY(w.begin(table_size<pr_col>(*n), err));
+    PR_TRY(put_columns(&v, dev, &w, g->cols + first, *n, err));
+    v.factors = drawn_factors(dev, group);
+    v.sums = view_of(result_sums(dev, 4 * most_columns).p + 4 * waiting->n_columns, 4 * *n);
+    waiting->add(g->out + first, *n);
+    return launch_samples(dev, v, &w, *n, err);
+}
+
+pr_status draw_samples(device *dev, pr_drawn *drawn, const pr_merkle *tree, uint32_t log_blowup,
+                       const pr_sampling *groups, size_t n, pr_error *err) {
+    waiting_samples waiting;
+    PR_TRY(draw_point(dev, tree, groups, n, log_blowup, err));
+    for (size_t g = 0; g < n; g++) {
+        for (size_t first = 0, count; first < groups[g].n; first += count) {
+            if (waiting.is_full()) PR_TRY(waiting.fetch(dev, err));
+            PR_TRY(sample_drawn(dev, &waiting, &count, &groups[g], g, first, log_blowup, err));
+        }
+    }
+    PR_TRY(fetch_drawn(dev, err));
+    PR_TRY(waiting.fetch(dev, err));
+    read_drawn(dev, drawn);
     return PR_OK;
 }
 

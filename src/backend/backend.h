@@ -42,7 +42,8 @@ typedef struct pr_device_needs {
     /* Of a program: instructions and values of lookups together; constraints and batches together. */
     uint32_t max_insns, max_values;
     uint32_t n_relations;
-    uint32_t log_last_degree; /* of FRI's last layer */
+    uint32_t n_constraints, n_sample_groups; /* powers that draw_powers draws; groups of draw_samples */
+    uint32_t log_last_degree;                /* of FRI's last layer */
     /* Of the processor's backends: where memory comes from and goes to; it must outlive the device. NULL: fresh memory.
      * Plans do not depend on it. */
     pr_arena_keep *memory;
@@ -69,11 +70,13 @@ typedef struct pr_compose {
     const pr_col *inputs;      /* [program->n_inputs]: the extended column (log_rows + log_blowup) each input reads; its
                                   offset is applied here */
     const pr_col *interaction; /* [4 * n_batches] extended columns */
-    const pr_qm31 *powers;     /* [n_constraints + n_batches]: what each value is multiplied by */
-    const pr_qm31 *z, *alpha;  /* [n_relations] */
-    pr_qm31 shift;             /* claimed sum / 2^log_rows */
-    pr_col out[4];             /* log_rows + 1: sum of power * value / vanishing */
-    bool accumulate;           /* add to what out holds */
+    /* [n_constraints + n_batches]: what each value is multiplied by; NULL: those of draw_powers from first_power on */
+    const pr_qm31 *powers;
+    const pr_qm31 *z, *alpha; /* [n_relations] */
+    pr_qm31 shift;            /* claimed sum / 2^log_rows */
+    pr_col out[4];            /* log_rows + 1: sum of power * value / vanishing */
+    bool accumulate;          /* add to what out holds */
+    size_t first_power;       /* where powers is NULL */
 } pr_compose;
 
 /* Interaction columns of a component, protocol.md section 9, on the trace domain. */
@@ -102,6 +105,20 @@ typedef struct pr_quotient_group {
     const pr_qm31 *coeffs;
     pr_qm31 a, b;
 } pr_quotient_group;
+
+/* Columns of one size that are sampled at one point: the out-of-domain point plus that of an index, doubled so often.
+ */
+typedef struct pr_sampling {
+    uint32_t shift, n_doublings;
+    size_t n;
+    const pr_col *cols;
+    pr_qm31 *out; /* [n] */
+} pr_sampling;
+
+/* What the device drew by itself: the roots that it mixed into its channel, and where that ended. */
+typedef struct pr_drawn {
+    pr_hash roots[2], digest;
+} pr_drawn;
 
 /* What is opened of a tree, section 13: values of its columns at some rows, and the hashes that a decommitment lists.
  */
@@ -213,7 +230,7 @@ typedef struct pr_backend {
                           pr_error *err); /* coefficients (zeros appended) -> values */
 
     /* Section 5. cols in the leaf's order (sorted by size). packed: exactly four columns. n = 0: root = H of nothing,
-     * tree untouched. */
+     * tree untouched. root NULL, where there is draw_powers: the host does not ask, and does not wait. */
     pr_status (*merkle_commit)(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,
                                pr_error *err);
     /* positions: of leaves, sorted, distinct. Writes the hashes a decommitment lists to out, their number to n_out (<=
@@ -233,6 +250,14 @@ typedef struct pr_backend {
      * The polynomial is known from the first 1 << (log_rows - log_blowup) rows. out[n][n_points]. */
     pr_status (*sample)(pr_device *dev, pr_qm31 *out, const pr_col *cols, size_t n, uint32_t log_blowup,
                         const pr_secure_point *points, size_t n_points, pr_error *err);
+    /* Two challenges with the channel on the device, so that the host does not wait for the roots before them; it
+     * follows with a channel of its own, which must end alike. NULL, and where columns are far: the host draws. near
+     * columns. draw_powers   takes a channel with this digest, mixes the tree's root in, draws c: powers c^(n - 1) ..
+     * c, 1 for compose() draw_samples  mixes the next tree's root in, draws t, and samples each group as sample() does;
+     * then both roots, the digest and all samples are there */
+    pr_status (*draw_powers)(pr_device *dev, const pr_hash *digest, const pr_merkle *tree, size_t n, pr_error *err);
+    pr_status (*draw_samples)(pr_device *dev, pr_drawn *drawn, const pr_merkle *tree, uint32_t log_blowup,
+                              const pr_sampling *groups, size_t n, pr_error *err);
     /* Section 11: sum over groups of numerator / D on the first 1 << (L - log_blowup) rows, interpolated, evaluated on
      * all of dst (log L). */
     pr_status (*quotients)(pr_device *dev, const pr_col dst[4], uint32_t log_blowup, const pr_quotient_group *groups,

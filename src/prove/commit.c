@@ -10,8 +10,9 @@ static pr_col upper_half(pr_col col, uint32_t log_rows) {
 pr_status pr_prover_commit_tree(pr_prover *p, uint32_t tree, pr_error *err) {
     uint64_t start = pr_prover_begin(p, PR_STAGE_MERKLE);
     pr_tree_state *t = &p->trees[tree];
-    PR_TRY(p->ops->merkle_commit(p->device, &t->root, &t->merkle, t->sorted, t->n, err));
-    pr_channel_mix_root(&p->channel, &t->root);
+    bool is_drawn = p->draws && (tree == p->drawn_tree || tree == p->composition_tree); /* the device mixes it in */
+    PR_TRY(p->ops->merkle_commit(p->device, is_drawn ? NULL : &t->root, &t->merkle, t->sorted, t->n, err));
+    if (!is_drawn) pr_channel_mix_root(&p->channel, &t->root);
     pr_prover_clock(p, PR_STAGE_MERKLE, &start);
     return PR_OK;
 }

@@ -17,7 +17,8 @@ static pr_compose composition_of(const pr_prover *p, uint32_t index, bool accumu
                        .log_blowup = p->layout->statement->config.log_blowup,
                        .inputs = s->full_inputs,
                        .interaction = s->interaction,
-                       .powers = p->powers + p->layout->constraint_first[index],
+                       .powers = p->draws ? NULL : p->powers + p->layout->constraint_first[index],
+                       .first_power = p->layout->constraint_first[index],
                        .z = p->z,
                        .alpha = p->alpha,
                        .shift = pr_qm31_mul_m31(p->claimed_sums[index], rows_inverse),
@@ -53,7 +54,11 @@ static const pr_col *largest_accumulator(const pr_prover *p) {
 pr_status pr_prover_commit_composition(pr_prover *p, pr_error *err) {
     uint64_t start = pr_prover_begin(p, PR_STAGE_COMPOSITION);
     const pr_layout *l = p->layout;
-    fill_powers(p, pr_channel_draw_secure_felt(&p->channel));
+    if (p->draws)
+        PR_TRY(
+            p->ops->draw_powers(p->device, &p->channel.digest, &p->trees[p->drawn_tree].merkle, l->n_constraints, err));
+    else
+        fill_powers(p, pr_channel_draw_secure_felt(&p->channel));
     for (uint32_t k = 0; k < p->air->n_components; k++)
         p->compositions[k] = composition_of(p, p->by_size[k], k > 0 && is_of_size(p, p->by_size[k - 1], p->by_size[k]));
     PR_TRY(p->ops->compose(p->device, p->compositions, p->air->n_components, err));

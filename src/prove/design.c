@@ -19,12 +19,6 @@ void *pr_prover_host_alloc(pr_prover *p, size_t n, size_t size) {
     return block + 1;
 }
 
-#define HOST(p, target, n)                                                                                             \
-    do {                                                                                                               \
-        (target) = pr_prover_host_alloc((p), (n), sizeof *(target));                                                   \
-        if (!(target)) return pr_fail(err, PR_ERR_MEMORY, "no memory for the plan of a proof");                        \
-    } while (0)
-
 /* Region indices, until the regions are placed. */
 typedef struct design {
     pr_prover *p;
@@ -283,118 +277,6 @@ static pr_status place_ahead(design *d, pr_error *err) {
     return PR_OK;
 }
 
-/* ---- samples and quotients ---- */
-
-/* Flat list of all samples: tree after tree, column after column, offset after offset. */
-typedef struct sample_visitor {
-    pr_prover *p;
-    void (*visit)(struct sample_visitor *v, uint32_t tree, uint32_t column, uint32_t offset_index, uint32_t slot);
-    uint32_t power;
-    bool counting;
-} sample_visitor;
-
-static void visit_samples(sample_visitor *v) {
-    const pr_layout *l = v->p->layout;
-    uint32_t slot = 0;
-    v->power = 0;
-    for (uint32_t t = 0; t < l->n_trees; t++) {
-        v->p->first_sample[t] = slot;
-        for (uint32_t i = 0; i < l->trees[t].n_columns; i++)
-            for (uint32_t o = 0; o < l->trees[t].columns[i].n_offsets; o++) v->visit(v, t, i, o, slot++);
-    }
-}
-
-static void visit_sample_group(sample_visitor *v, uint32_t tree, uint32_t column, uint32_t o, uint32_t slot) {
-    const pr_layout_column *c = &v->p->layout->trees[tree].columns[column];
-    pr_prover *p = v->p;
-    size_t g = 0;
-    while (g < p->n_sample_groups &&
-           (p->sample_groups[g].log_ext != c->log_ext || p->sample_groups[g].offset != c->offsets[o]))
-        g++;
-    pr_sample_group *group = &p->sample_groups[g];
-    if (g == p->n_sample_groups) {
-        *group = (pr_sample_group){.log_ext = c->log_ext, .offset = c->offsets[o]};
-        p->n_sample_groups++;
-    }
-    if (!v->counting) {
-        group->cols[group->n] = p->trees[tree].cols[column];
-        group->slots[group->n] = slot;
-    }
-    group->n++;
-}
-
-static void add_quotient_entry(sample_visitor *v, uint32_t index, pr_col col, uint32_t slot) {
-    pr_prover *p = v->p;
-    size_t g = 0;
-    uint32_t power = v->power++;
-    while (g < p->n_quotient_sets && p->quotient_sets[g].index != index) g++;
-    pr_quotient_set *set = &p->quotient_sets[g];
-    if (g == p->n_quotient_sets) {
-        *set = (pr_quotient_set){.index = index};
-        p->n_quotient_sets++;
-    }
-    if (!v->counting) {
-        if (set->n && set->entries[set->n - 1].sample == slot) {
-            set->entries[set->n - 1].power[1] = power;
-            return;
-        }
-        set->cols[set->n] = col;
-        set->entries[set->n] = (pr_quotient_entry){slot, {power, UINT32_MAX}};
-    }
-    set->n++;
-}
-
-/* Section 11: a column of exactly two samples has its periodicity sample first. */
-static void visit_quotient(sample_visitor *v, uint32_t tree, uint32_t column, uint32_t o, uint32_t slot) {
-    const pr_layout *l = v->p->layout;
-    const pr_layout_column *c = &l->trees[tree].columns[column];
-    pr_col col = v->p->trees[tree].cols[column];
-    uint64_t step = (uint64_t)1 << (31 - l->log_base);
-    if (c->n_offsets == 2 && o == 0) {
-        uint64_t period = (uint64_t)1 << (31 - l->log_lifted + c->log_ext);
-        add_quotient_entry(v, pr_index((uint64_t)c->offsets[1] * step + period), col, slot + 1);
-    }
-    add_quotient_entry(v, pr_index((uint64_t)c->offsets[o] * step), col, slot);
-}
-
-static pr_status design_samples(pr_prover *p, pr_error *err) {
-    sample_visitor v = {.p = p, .visit = visit_sample_group, .counting = true};
-    size_t most = 1;
-    for (uint32_t t = 0; t < p->layout->n_trees; t++) most += p->layout->trees[t].n_samples;
-    HOST(p, p->samples, most);
-    HOST(p, p->sample_out, most);
-    HOST(p, p->sample_groups, most); /* offsets may all differ */
-    visit_samples(&v);
-    for (size_t g = 0; g < p->n_sample_groups; g++) {
-        HOST(p, p->sample_groups[g].cols, p->sample_groups[g].n);
-        HOST(p, p->sample_groups[g].slots, p->sample_groups[g].n);
-        p->sample_groups[g].n = 0;
-    }
-    v.counting = false;
-    visit_samples(&v);
-    return PR_OK;
-}
-
-static pr_status design_quotients(pr_prover *p, pr_error *err) {
-    sample_visitor v = {.p = p, .visit = visit_quotient, .counting = true};
-    size_t most = 1;
-    for (uint32_t t = 0; t < p->layout->n_trees; t++) most += p->layout->trees[t].n_samples;
-    HOST(p, p->quotient_sets, 2 * most);
-    visit_samples(&v);
-    p->n_powers = v.power;
-    HOST(p, p->quotient_powers, p->n_powers);
-    HOST(p, p->quotient_groups, p->n_quotient_sets);
-    for (size_t g = 0; g < p->n_quotient_sets; g++) {
-        HOST(p, p->quotient_sets[g].cols, p->quotient_sets[g].n);
-        HOST(p, p->quotient_sets[g].entries, p->quotient_sets[g].n);
-        HOST(p, p->quotient_sets[g].coeffs, p->quotient_sets[g].n);
-        p->quotient_sets[g].n = 0;
-    }
-    v.counting = false;
-    visit_samples(&v);
-    return PR_OK;
-}
-
 /* ---- sizes of host scratch ---- */
 
 static void order_by_size(pr_prover *p) {
@@ -472,12 +354,14 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) p->preprocessed_base[i].offset = PR_NO_COLUMN;
     for (uint32_t c = 0; c < p->air->n_components; c++) PR_TRY(lower_component(p, c, err));
     PR_TRY(design_regions(&d, options->ahead && p->ops->map_ahead, err));
+    PR_TRY(pr_prover_design_samples(p, err));
     pr_prover_find_needs(p, options);
     PR_TRY(pr_prover_place(p, options, err));
     PR_TRY(place_all(&d, err));
     if (p->plan.ahead != PR_AHEAD_NONE) PR_TRY(place_ahead(&d, err));
-    PR_TRY(design_samples(p, err));
-    PR_TRY(design_quotients(p, err));
+    PR_TRY(pr_prover_place_samples(p, err));
+    pr_prover_find_drawn_tree(p);
+    PR_TRY(pr_prover_design_quotients(p, err));
     PR_TRY(design_host(p, err));
     PR_TRY(pr_twiddles_init(&p->last_twiddles, layout->log_last_domain + 1, err));
     pr_prover_fill_plan(p);

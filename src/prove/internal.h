@@ -145,6 +145,9 @@ struct pr_prover {
 
     pr_ahead_state ahead;
 
+    bool draws; /* the device does, from the root of the script's last tree to the samples (backend.h, draw_powers) */
+    uint32_t drawn_tree;
+
     /* of a run */
     pr_channel channel;
     pr_stage_times times;
@@ -165,7 +168,8 @@ struct pr_prover {
     pr_compose *compositions; /* [n_components] in this order */
     pr_logup *lookups;        /* [n_components], those that have some */
     pr_qm31 *samples;         /* flat */
-    pr_qm31 *sample_out;      /* of one group */
+    pr_qm31 *sample_out;      /* of one group, or of all, one behind another */
+    pr_sampling *samplings;   /* [n_sample_groups] */
     pr_qm31 *quotient_powers; /* [n_powers] */
     pr_secure_point ood_point;
     pr_qm31 *last_layer;
@@ -183,6 +187,17 @@ struct pr_prover {
 
 /* Host memory of the prover's own, zeroed, freed by pr_prover_destroy. NULL when there is none. */
 void *pr_prover_host_alloc(pr_prover *p, size_t n, size_t size);
+#define HOST(p, target, n)                                                                                             \
+    do {                                                                                                               \
+        (target) = pr_prover_host_alloc((p), (n), sizeof *(target));                                                   \
+        if (!(target)) return pr_fail(err, PR_ERR_MEMORY, "no memory for the plan of a proof");                        \
+    } while (0)
+
+/* design_samples.c: groups of samples are counted first, and get their columns when these have their places. */
+pr_status pr_prover_design_samples(pr_prover *p, pr_error *err);
+pr_status pr_prover_place_samples(pr_prover *p, pr_error *err);
+pr_status pr_prover_design_quotients(pr_prover *p, pr_error *err);
+void pr_prover_find_drawn_tree(pr_prover *p);
 
 /* design.c: everything but the device. */
 pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prover_options *options, pr_error *err);

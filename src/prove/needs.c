@@ -48,6 +48,8 @@ void pr_prover_find_needs(pr_prover *p, const pr_prover_options *options) {
     needs->n_threads = options->n_threads ? options->n_threads : pr_cpu_count();
     needs->max_log_rows = larger(l->log_lifted, l->log_max_rows + 1);
     needs->n_relations = p->air->n_relations;
+    needs->n_constraints = l->n_constraints;
+    needs->n_sample_groups = (uint32_t)p->n_sample_groups;
     needs->log_last_degree = l->statement->config.log_last_layer_degree_bound;
     for (uint32_t t = 0; t < l->n_trees; t++) needs_of_tree(needs, &l->trees[t], l->statement->config.log_blowup);
     for (uint32_t c = 0; c < p->air->n_components; c++)

@@ -124,6 +124,7 @@ void pr_prover_set_layout(pr_prover *p, const pr_layout *layout) {
     PR_ASSERT(pr_air_count_derived(layout->statement->air) == pr_air_count_derived(p->air));
     p->layout = layout;
     p->air = layout->statement->air;
+    pr_prover_find_drawn_tree(p);
 }
 
 const pr_plan *pr_prover_get_plan(const pr_prover *p) { return &p->plan; }

@@ -105,7 +105,7 @@ static void place_case(placed_case *to, fixture *f, const compose_case *c, bool 
         to->inputs[k] = c->program.inputs[k].is_preprocessed ? preprocessed[c->program.inputs[k].column]
                                                              : trace[c->program.inputs[k].column];
     to->args = (pr_compose){&c->program, c->n,          c->b,     to->inputs, to->interaction, c->powers,
-                            c->base.z,   c->base.alpha, c->shift, {{0, 0}},   accumulate};
+                            c->base.z,   c->base.alpha, c->shift, {{0, 0}},   accumulate,      0};
 }
 
 static void check_backend(const compose_case *c, const pr_backend *ops, unsigned n_threads, bool accumulate) {

@@ -37,9 +37,9 @@ static void check_proofs(const expected *e) {
         pr_writer_init(&again);
         const pr_cuda_counts c = counts_of_proof(&f, k ? &again : &first);
         if (k == 0) want = c;
-        if (c.launches > e->launches || c.synchronizations > e->waits || c.graph_launches > e->graphs)
-            fail_msg("%s: %d launches, %d waits, %d graphs", e->name, (int)c.launches, (int)c.synchronizations,
-                     (int)c.graph_launches);
+        print_message("%s, proof %d: %d launches, %d graphs, %d waits, %d bytes to the device\n", e->name, k + 1,
+                      (int)c.launches, (int)c.graph_launches, (int)c.synchronizations, (int)c.to_device_bytes);
+        assert_true(c.launches <= e->launches);
         assert_int_equal(c.launches, want.launches);
         assert_int_equal(c.synchronizations, e->waits);
         assert_int_equal(c.graph_launches, k ? e->graphs : 0);
@@ -57,11 +57,11 @@ static void check_proofs(const expected *e) {
 
 static void test_proofs(void **unused) {
     (void)unused;
-    static const expected list[] = {{"wide_fibonacci_l6_c10", 27, 5, 4},
-                                    {"wide_fibonacci_l7_c20_fold2", 35, 5, 4},
-                                    {"plonk_l6", 38, 9, 11},
-                                    {"xor4_l7", 52, 13, 13},
-                                    {"mixed_sizes_4_6_8", 42, 9, 8}};
+    static const expected list[] = {{"wide_fibonacci_l6_c10", 29, 3, 2},
+                                    {"wide_fibonacci_l7_c20_fold2", 37, 3, 2},
+                                    {"plonk_l6", 40, 6, 8},
+                                    {"xor4_l7", 54, 8, 8},
+                                    {"mixed_sizes_4_6_8", 43, 5, 4}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) check_proofs(&list[i]);
 }
 
