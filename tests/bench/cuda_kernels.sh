@@ -75,7 +75,7 @@ blocks() {
 
 printf '%-44s %6s %6s %6s %6s %5s %6s %6s\n' "kernel ($arch)" instr mul alu mem regs stack spill
 for file; do
-    "$nvcc" -std=c++17 -arch="$arch" -Werror all-warnings -D_GNU_SOURCE -DPR_HAVE_CUDA -I. -Isrc -c -Xptxas -v --keep --keep-dir "$out" -o "$out/object" "$file" 2>"$out/log" ||
+    "$nvcc" -std=c++17 -arch="$arch" -Werror all-warnings -D_GNU_SOURCE -DPR_HAVE_CUDA -I. -Isrc --cuda -Xptxas -v --keep --keep-dir "$out" -o "$out/host" "$file" 2>"$out/log" ||
         { cat "$out/log" >&2 && exit 1; }
     resources "$out/log" | sort >"$out/resources"
     cubin=$out/$(basename "$file" .cu).$arch.cubin
