@@ -1,5 +1,4 @@
 /* The table of operations, and those that only move memory. */
-#include "cuda/ahead.cuh"
 #include "cuda/compose.cuh"
 #include "cuda/debug.cuh"
 #include "cuda/draw.cuh"
@@ -67,7 +66,7 @@ static size_t workspace_bytes(const pr_device_needs *needs) {
 static size_t staging_bytes(const pr_device_needs *needs) { return needs->far_bytes ? 0 : needs->mapped_bytes; }
 static size_t pinned_bytes(const pr_device_needs *needs) {
     const memory_plan p = plan_memory(needs);
-    return p.table_bytes + result_bytes + p.fri_bytes + p.drawn_bytes + staging_bytes(needs) + needs->ahead_bytes;
+    return p.table_bytes + result_bytes + p.fri_bytes + p.drawn_bytes + staging_bytes(needs);
 }
 static size_t min_window_bytes(const pr_device_needs *needs) { return min_window_words(needs) * sizeof(uint32_t); }
 
@@ -117,7 +116,6 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->scratch = dev->memory + p.scratch;
     PR_TRY(open_far(dev, needs, err));
     PR_TRY(grow_staging(dev, staging_bytes(needs), err));
-    PR_TRY(open_ahead(dev, needs, err));
     dev->twiddles = twiddle_tables{read_only(view_of(line, n)), read_only(view_of(inverse, n))};
 #ifdef PR_CUDA_EMULATED
     const emu::guard hold;
@@ -132,7 +130,6 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
 static void destroy(device *dev) {
     if (dev->stream.handle) (void)cudaStreamSynchronize(dev->stream.handle);
     close_meter(dev);
-    close_ahead(dev);
     (void)cudaFreeHost(dev->staging);
     (void)cudaFreeHost(dev->far);
     std::free(dev->pieces);
@@ -228,18 +225,7 @@ static pr_status map_write(pr_device *handle, pr_m31 **host, const pr_col *cols,
 }
 static pr_status unmap_write(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err) {
     if (are_far(of(dev), cols, n)) return PR_OK;
-    return send_columns(of(dev), of(dev)->stream, cols, host, n, err);
-}
-
-static pr_status op_map_ahead(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err) {
-    return map_ahead(of(dev), host, cols, n, err);
-}
-static pr_status op_copy_ahead(pr_device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
-    return copy_ahead(of(dev), cols, host, n, err);
-}
-static pr_status op_join_ahead(pr_device *dev, pr_error *err) { return join_ahead(of(dev), err); }
-static pr_status op_copy(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    return copy_columns(of(dev), dst, src, n, err);
+    return send_columns(of(dev), cols, host, n, err);
 }
 
 /* ---- the others ---- */
@@ -357,11 +343,10 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
 #define PR_GPU_TABLE(name, is_device)                                                                                  \
     {                                                                                                                  \
         name, is_available, &meter, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create,         \
-            device_destroy, begin, end, synchronize, upload, download, zero, map_write, unmap_write, op_map_ahead,     \
-            op_copy_ahead, op_join_ahead, op_copy, op_rows_to_storage, op_derive, op_extend, op_interpolate,           \
-            op_evaluate, op_merkle_commit, op_merkle_open, op_logup, op_compose, op_lift_add, op_sample,               \
-            op_draw_powers, op_draw_samples, op_quotients, op_fold_circle, op_fold_line, op_fri, op_gather, op_open,   \
-            op_grind                                                                                                   \
+            device_destroy, begin, end, synchronize, upload, download, zero, map_write, unmap_write,                   \
+            op_rows_to_storage, op_derive, op_extend, op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open,   \
+            op_logup, op_compose, op_lift_add, op_sample, op_draw_powers, op_draw_samples, op_quotients,               \
+            op_fold_circle, op_fold_line, op_fri, op_gather, op_open, op_grind                                         \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);
@@ -389,19 +374,6 @@ pr_cuda_counts pr_cuda_emu_counts(void) {
                           c.graph_launches,
                           emu::it().peak_bytes,
                           emu::it().peak_pinned_bytes};
-}
-void pr_cuda_emu_log(bool on) {
-    const emu::guard hold;
-    emu::it().is_logging = on;
-    emu::it().log.clear();
-}
-size_t pr_cuda_emu_take_log(pr_cuda_queued *out, size_t capacity) {
-    const emu::guard hold;
-    const size_t n = emu::it().log.size();
-    for (size_t i = 0; i < n && i < capacity; i++)
-        out[i] = pr_cuda_queued{(pr_cuda_queued_kind)emu::it().log[i].kind, emu::it().log[i].stream};
-    emu::it().log.clear();
-    return n;
 }
 void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
     const emu::guard hold;

@@ -30,25 +30,6 @@ typedef struct pr_cuda_counts {
 pr_cuda_counts pr_cuda_emu_counts(void);
 size_t pr_cuda_emu_held_graphs(void);
 
-/* What cuda-emu has queued, in this order. Takes what is known since logging began, or the call before; n: how much
- * there was, of which at most capacity is written. */
-typedef enum pr_cuda_queued_kind {
-    PR_CUDA_KERNEL,
-    PR_CUDA_COPY_IN, /* from the host */
-    PR_CUDA_COPY_OUT,
-    PR_CUDA_COPY,
-    PR_CUDA_SET,
-    PR_CUDA_WAIT,      /* of a queue for another */
-    PR_CUDA_HOST_WAIT, /* of the host for a queue */
-    PR_CUDA_MARK       /* of a time */
-} pr_cuda_queued_kind;
-typedef struct pr_cuda_queued {
-    pr_cuda_queued_kind kind;
-    unsigned queue; /* 0: of the operations; 1: of copies ahead */
-} pr_cuda_queued;
-void pr_cuda_emu_log(bool on);
-size_t pr_cuda_emu_take_log(pr_cuda_queued *out, size_t capacity);
-
 /* For tests of what happens when a device fails. Each counts from now on; 0: never. */
 typedef struct pr_cuda_faults {
     uint64_t fail_allocation, fail_launch; /* the so manieth */

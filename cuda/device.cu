@@ -105,7 +105,7 @@ void place_views(pr_m31 **host, char *at, const pr_col *cols, size_t n) {
     for (size_t i = 0; i < n; at += view_bytes(cols[i++])) host[i] = (pr_m31 *)(void *)at;
 }
 
-pr_status send_columns(device *dev, queue &stream, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
+pr_status send_columns(device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err) {
     for (size_t first = 0, count; first < n; first += count) {
         const pr_col *c = cols + first;
         pr_m31 *const *h = host + first;
@@ -113,7 +113,7 @@ pr_status send_columns(device *dev, queue &stream, const pr_col *cols, pr_m31 *c
         count = count_even(c, h, n - first);
         const size_t to_pitch = count > 1 ? (c[1].offset - c[0].offset) * sizeof(uint32_t) : bytes;
         const size_t from_pitch = count > 1 ? (size_t)(h[1] - h[0]) * sizeof(uint32_t) : bytes;
-        PR_CUDA_TRY(queue_rows(stream, dev->memory + c->offset, to_pitch, h[0], from_pitch, bytes, count),
+        PR_CUDA_TRY(queue_rows(dev->stream, dev->memory + c->offset, to_pitch, h[0], from_pitch, bytes, count),
                     "sending columns");
     }
     return PR_OK;

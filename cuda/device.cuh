@@ -51,10 +51,6 @@ struct device {
     unsigned resident_blocks; /* of block_threads, that it runs at a time */
     char *staging;            /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
-    struct queue copies; /* beside stream: of the next proof's columns (ahead.cuh); else without a handle */
-    cudaEvent_t read, copied;
-    char *ahead; /* pinned */
-    size_t ahead_bytes;
     cudaEvent_t *marks; /* [n_marks] */
     size_t n_marks;
     uint64_t moved_bytes;      /* meter.cuh */
@@ -156,7 +152,7 @@ inline span<uint64_t> result_sums(const device *dev, size_t n) {
     return view_of((uint64_t *)(void *)dev->results.device, n);
 }
 /* Copies columns from pinned memory: those that stand at equal distances, on both sides, by one call. */
-pr_status send_columns(device *dev, queue &stream, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err);
+pr_status send_columns(device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err);
 /* Waits for the stream; so many bytes of the results are at dev->results.host then. */
 pr_status fetch_results(device *dev, size_t bytes, pr_error *err);
 

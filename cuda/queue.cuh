@@ -60,7 +60,7 @@ struct queue {
     bool is_idle; /* the host has waited for all that was queued */
 };
 
-pr_status open_queue(queue &q, pr_error *err); /* with room for a list; a queue without is a stream and no more */
+pr_status open_queue(queue &q, pr_error *err);
 void close_queue(queue &q);
 
 /* A proof begins: the last one's work has ended, or is waited for. */

@@ -50,7 +50,7 @@ if [ $quick = no ]; then
 fi
 build release build
 if [ $long = yes ]; then
-    build thread build-thread --target test_examiner test_keeper test_votelog test_cuda_emu_threads test_cuda_side_by_side test_cuda_ahead test_line
+    build thread build-thread --target test_examiner test_keeper test_votelog test_cuda_emu_threads test_cuda_side_by_side test_line
     # without random addresses, which this sanitizer cannot map everywhere
     setarch -R ctest --test-dir build-thread --output-on-failure -L threads || failed=1
     export PROVERUN_TEST_LONG=1

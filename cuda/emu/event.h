@@ -37,7 +37,7 @@ inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
     if (emu::refuse_in_capture("cudaEventRecord")) return emu::sticky();
     if (e->ns) {
         const std::shared_ptr<uint64_t> ns = e->ns = std::make_shared<uint64_t>(0);
-        const cudaError_t error = emu::queue(s, {emu::queued_kind::mark, [=]() { *ns = emu::host_ns(); }, {}, {}});
+        const cudaError_t error = emu::queue(s, {[=]() { *ns = emu::host_ns(); }, {}, {}});
         if (error != cudaSuccess) return error;
     }
     *e = emu::event{s, s->n_queued, s->known, e->ns};
@@ -59,7 +59,7 @@ inline cudaError_t cudaEventRecordWithFlags(cudaEvent_t e, cudaStream_t s, unsig
         if (ns) *ns = 0;
         *e = emu::event{where, where->n_queued, where->known, ns};
     };
-    return emu::queue(s, {emu::queued_kind::mark, run, {}, {}, is_queued});
+    return emu::queue(s, {run, {}, {}, is_queued});
 }
 inline cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to) {
     const emu::guard hold;
@@ -73,7 +73,6 @@ inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
     const emu::guard hold;
     emu::it().count.synchronizations++;
     if (emu::refuse_in_capture("cudaEventSynchronize")) return emu::sticky();
-    if (e->where) emu::log_queued(emu::queued_kind::host_wait, e->where->index);
     if (e->where) emu::drain(e->where, e->at);
     emu::join(emu::host_clocks(), e->known);
     return emu::sticky();
@@ -93,6 +92,6 @@ inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) 
                              emu::set_access(PROT_READ | PROT_WRITE);
                              emu::it().stream = stream, emu::it().at = at, emu::it().before = before;
     };
-    return emu::queue(s, {emu::queued_kind::wait, run, {}, {}});
+    return emu::queue(s, {run, {}, {}});
 }
 #endif

@@ -31,7 +31,6 @@ struct host_range {
     size_t bytes = 0;
 };
 struct work {
-    queued_kind kind;
     std::function<void()> run;
     host_range reads, writes;                                 /* memory of the host, when its turn comes */
     std::function<void(struct stream *)> is_queued = nullptr; /* once it is, with its number */
@@ -143,7 +142,6 @@ inline cudaError_t queue(stream *s, work w) {
         finish_reads(s, w.writes);
         std::memset(w.writes.p, poison, w.writes.bytes);
     }
-    log_queued(w.kind, s->index);
     join(s->known, host_clocks());
     s->known.seen[s->index] = ++s->n_queued;
     if (w.is_queued) w.is_queued(s);
@@ -211,9 +209,7 @@ cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape
         report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
     static_assert((sizeof(P) + ... + 0) <= 4096, "arguments of a kernel: 4096 bytes");
     if (counts_down(it().fail_launch)) report(defect::injected, "%s: a launch that a test made fail", name);
-    return queue(
-        s,
-        {queued_kind::kernel, [=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); }, {}, {}});
+    return queue(s, {[=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); }, {}, {}});
 }
 
 } // namespace emu
@@ -314,7 +310,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
             std::memcpy(to, staged ? (const void *)staged->data() : from, bytes);
             emu::it().count.copied_to_device_bytes += bytes;
         };
-        return emu::queue(s, {emu::queued_kind::copy_in, run, {(char *)from, pageable ? 0 : bytes}, {}});
+        return emu::queue(s, {run, {(char *)from, pageable ? 0 : bytes}, {}});
     }
     if (kind == cudaMemcpyDeviceToHost) {
         const auto run = [=]() {
@@ -322,7 +318,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
             std::memcpy(to, from, bytes);
             emu::it().count.copied_to_host_bytes += bytes;
         };
-        return emu::queue(s, {emu::queued_kind::copy_out, run, {}, {(char *)to, bytes}});
+        return emu::queue(s, {run, {}, {(char *)to, bytes}});
     }
     const auto run = [=]() {
         if (!emu::use_range(from, bytes, false, "copy on the device")) return;
@@ -331,7 +327,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
         emu::it().count.read_bytes += bytes;
         emu::it().count.written_bytes += bytes;
     };
-    return emu::queue(s, {emu::queued_kind::copy, run, {}, {}});
+    return emu::queue(s, {run, {}, {}});
 }
 /* Rows of width bytes, from pinned memory. */
 inline cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
@@ -349,7 +345,7 @@ inline cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from
             emu::it().count.copied_to_device_bytes += width;
         }
     };
-    return emu::queue(s, {emu::queued_kind::copy_in, run, {(char *)from, spread}, {}});
+    return emu::queue(s, {run, {(char *)from, spread}, {}});
 }
 inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
     const emu::guard hold;
@@ -358,7 +354,7 @@ inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream
         std::memset(to, value, bytes);
         emu::it().count.written_bytes += bytes;
     };
-    return emu::queue(s, {emu::queued_kind::set, run, {}, {}});
+    return emu::queue(s, {run, {}, {}});
 }
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
@@ -377,7 +373,6 @@ inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
     const emu::guard hold;
     if (s->capture && emu::refuse_in_capture("cudaStreamSynchronize")) return emu::sticky();
     emu::it().count.synchronizations++;
-    emu::log_queued(emu::queued_kind::host_wait, s->index);
     emu::drain(s, UINT32_MAX);
     emu::join(emu::host_clocks(), s->known);
     return emu::sticky();

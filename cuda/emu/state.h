@@ -84,21 +84,11 @@ struct counters {
     uint64_t copied_to_device_bytes, copied_to_host_bytes, synchronizations;
 };
 
-/* What was queued, in this order: a kernel, a copy from the host, to it or on the device, zeros, a wait of the queue
- * for an event, a wait of the host. */
-enum class queued_kind : uint8_t { kernel, copy_in, copy_out, copy, set, wait, host_wait, mark };
-struct queued {
-    queued_kind kind;
-    uint8_t stream;
-};
-
 struct state {
     defect found = defect::none;
     char text[256] = "";
     std::vector<std::unique_ptr<region>> regions, pinned;
     counters count = {};
-    bool is_logging = false;
-    std::vector<queued> log;
     bool is_running = false;  /* a kernel: a defect stops its thread */
     void (*stop)() = nullptr; /* never returns */
     unsigned n_streams = 0;   /* there are now */
@@ -120,10 +110,6 @@ inline state &it() {
 inline bool &is_capturing() {
     static thread_local bool is = false;
     return is;
-}
-
-inline void log_queued(queued_kind kind, unsigned stream) {
-    if (it().is_logging) it().log.push_back(queued{kind, (uint8_t)stream});
 }
 
 /* Keeps the first defect; inside a kernel it does not return. */

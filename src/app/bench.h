@@ -9,7 +9,7 @@
 typedef struct bench_options {
     uint64_t log_rows, columns, repeat, threads, queries, pow_bits, fold_step, log_blowup;
     uint64_t steady;     /* proofs in a row; 0: none */
-    uint64_t provers;    /* at a time, of these; 0: one, which makes the next trace ahead */
+    uint64_t provers;    /* at a time, of these; 0: one, in no thread of its own */
     size_t device_bytes; /* limit; 0: none */
     const pr_backend *backend;
     const char *output;   /* of calibrate; NULL: where estimates look for it */

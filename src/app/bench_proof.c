@@ -96,11 +96,9 @@ typedef struct steady_times {
 /* The last proof stays in proof. */
 static pr_status prove_in_a_row(const bench_subject *s, uint64_t n, pr_prover *prover, pr_proof *proof, steady_times *t,
                                 pr_error *err) {
-    pr_prover_prepare(prover, &s->source);
     for (uint64_t k = 0; k < n; k++) {
         if (k) pr_proof_clear(proof);
-        if (k + 1 < n) pr_prover_prepare(prover, &s->source);
-        PR_TRY(pr_prover_run(prover, proof, NULL, NULL, NULL, NULL, err));
+        PR_TRY(pr_prover_run(prover, proof, &s->source, NULL, NULL, NULL, err));
         uint64_t now = pr_clock_monotonic_ns();
         if (k == 0) t->first_ns = t->last_ns = now;
         if (now - t->last_ns > t->longest_ns) t->longest_ns = now - t->last_ns;
@@ -124,22 +122,19 @@ static pr_status bench_steady(const bench_subject *s, const bench_options *o, pr
     const double interval_ns = (double)(t.last_ns - t.first_ns) / (double)(o->steady - 1);
     printf("{\"bench\":\"%s\"", s->name);
     if (s->id) printf(",\"id\":\"%s\"", s->id);
-    printf(",\"steady\":%" PRIu64 ",\"log_rows\":%u,\"columns\":%u,\"backend\":\"%s\",\"ahead\":\"%s\","
+    printf(",\"steady\":%" PRIu64 ",\"log_rows\":%u,\"columns\":%u,\"backend\":\"%s\","
            "\"proofs_per_second\":%.3f,\"interval_ms\":%.3f,\"longest_interval_ms\":%.3f,\"single_ms\":%.3f,"
            "\"accepted\":%s,\"planned_bytes\":%zu,\"pinned_bytes\":%zu,\"device_bytes\":%zu}\n",
-           o->steady, s->layout->log_max_rows, s->layout->trees[1].n_columns, o->backend->name,
-           pr_ahead_name(plan->ahead), 1e9 / interval_ns, interval_ns / 1e6, (double)t.longest_ns / 1e6,
-           (double)single_ns / 1e6, verdict == PR_ACCEPTED ? "true" : "false", plan->total_bytes, plan->pinned_bytes,
-           plan->device_bytes);
+           o->steady, s->layout->log_max_rows, s->layout->trees[1].n_columns, o->backend->name, 1e9 / interval_ns,
+           interval_ns / 1e6, (double)t.longest_ns / 1e6, (double)single_ns / 1e6,
+           verdict == PR_ACCEPTED ? "true" : "false", plan->total_bytes, plan->pinned_bytes, plan->device_bytes);
     if (verdict == PR_ACCEPTED) return PR_OK;
     return pr_fail(err, PR_ERR_INTERNAL, "the last proof does not verify: %s", pr_verdict_text(verdict));
 }
 
 static pr_status prove_subject(const bench_subject *s, const bench_options *o, pr_error *err) {
-    pr_prover_options options = {.backend = o->backend,
-                                 .n_threads = (unsigned)o->threads,
-                                 .max_device_bytes = o->device_bytes,
-                                 .ahead = o->steady && !o->provers};
+    pr_prover_options options = {
+        .backend = o->backend, .n_threads = (unsigned)o->threads, .max_device_bytes = o->device_bytes};
     uint64_t least_ns = 0;
     pr_prover *prover = NULL;
     pr_verifier *verifier = NULL;

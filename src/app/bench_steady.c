@@ -1,4 +1,4 @@
-/* Several provers at a time on one device, each in a thread with streams of its own, as the child of a rank has them.
+/* Several provers at a time on one device, each in a thread with a stream of its own, as the child of a rank has them.
  */
 #include "app/bench.h"
 #include "base/clock.h"

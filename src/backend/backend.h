@@ -30,8 +30,6 @@ typedef struct pr_device_needs {
      * columns, lie on the host, and operations bring them through a window of window_bytes on the device. */
     size_t far_bytes, window_bytes;
     size_t mapped_bytes;   /* of the columns of the largest map_write, each a multiple of 64 */
-    size_t ahead_bytes;    /* of those of map_ahead; 0: it is not called */
-    bool copies_ahead;     /* copy_ahead is */
     uint32_t max_log_rows; /* largest domain of any transform (L or tree 0's) */
     uint32_t max_slots, max_inputs, max_constants, max_batches, max_lookup_values; /* over all programs */
     uint32_t max_lookup_log_rows; /* largest component with lookups; 0 with n_lookup_components 0 */
@@ -204,16 +202,6 @@ typedef struct pr_backend {
      * backends the column itself. */
     pr_status (*map_write)(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err);
     pr_status (*unmap_write)(pr_device *dev, pr_m31 *const *host, const pr_col *cols, size_t n, pr_error *err);
-    /* Columns that are brought while operations on others run, for the next proof's trace; NULL: nothing is.
-     *   map_ahead   pinned views, from now on until the device is destroyed; any thread may fill them, but not between
-     *               copy_ahead and join_ahead. Operations queued so far are the last to read what was brought before
-     *   copy_ahead  queues the copies to cols beside the operations, behind the latest map_ahead
-     *   join_ahead  waits for them
-     *   copy        dst = src, on the device, in the order of operations */
-    pr_status (*map_ahead)(pr_device *dev, pr_m31 **host, const pr_col *cols, size_t n, pr_error *err);
-    pr_status (*copy_ahead)(pr_device *dev, const pr_col *cols, pr_m31 *const *host, size_t n, pr_error *err);
-    pr_status (*join_ahead)(pr_device *dev, pr_error *err);
-    pr_status (*copy)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);
     /* dst[slot_of_row(r)] = src[r]; columns disjoint, equal sizes. */
     pr_status (*rows_to_storage)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);
 

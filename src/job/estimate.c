@@ -73,7 +73,7 @@ static uint64_t host_of(const pr_job_size *size, const pr_config *config) {
 }
 
 /* On the host, where the columns are on a device and hide nothing: with the lists of columns, the paths through FRI's
- * layers, and some to spare; and pinned, what copies go through: the whole trace, and tables. */
+ * layers, and some to spare; and pinned, what copies go through: at most the whole trace, and tables. */
 static uint64_t beside_device(const pr_job_size *size, const pr_config *config) {
     enum { FIXED = 262144, COLUMN = 400, QUERY_LEVEL_SQUARED = 16, PINNED = 2 << 20, PINNED_COLUMN = 600 };
     uint64_t log_lifted = size->log_rows + config->log_blowup, paths = log_lifted * log_lifted * config->n_queries;

@@ -35,57 +35,22 @@ pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err) {
     return pr_prover_commit_tree(p, 0, err);
 }
 
-/* Columns that were copied ahead; NULL: none were. */
-static const pr_col *ahead_columns(const pr_prover *p, uint32_t component) {
-    if (p->plan.ahead != PR_AHEAD_COPY) return NULL;
-    return p->ahead.cols + p->ahead.first[component];
-}
-
-/* What the source wrote, into targets. */
-static pr_status write_columns(pr_prover *p, uint32_t component, const pr_col *targets, pr_error *err) {
-    size_t n = pr_prover_given_columns(p, component);
-    if (p->plan.ahead == PR_AHEAD_TRACE)
-        return p->ops->unmap_write(p->device, p->ahead.views + p->ahead.first[component], targets, n, err);
-    PR_TRY(p->ops->map_write(p->device, p->map, targets, n, err));
-    for (size_t k = n; k < p->air->components[component].n_columns; k++) p->map[k] = NULL;
-    PR_TRY(p->source.fill(p->source.context, component, p->map, p->needs.n_threads, err));
-    return p->ops->unmap_write(p->device, p->map, targets, n, err);
-}
-
-/* Whether the backend computes the other columns from the given ones. */
-static bool derives(const pr_prover *p, uint32_t component) {
-    return pr_prover_given_columns(p, component) < p->air->components[component].n_columns;
-}
-
-/* Whether a column is extended from where it was copied to ahead: what need not lie before extension, unless others
- * are derived from it. */
-static bool extends_from_ahead(const pr_prover *p, uint32_t component, uint32_t column) {
-    return p->source.storage_order && ahead_columns(p, component) && !derives(p, component) &&
-           p->components[component].base[column].offset == PR_NO_COLUMN;
-}
-
-static pr_status take_copied_columns(pr_prover *p, uint32_t component, const pr_col *from, pr_error *err) {
-    for (uint32_t k = 0; k < pr_prover_given_columns(p, component); k++) {
-        pr_col values = pr_prover_trace_values(p, component, k);
-        if (!extends_from_ahead(p, component, k)) PR_TRY(p->ops->copy(p->device, &values, &from[k], 1, err));
-    }
-    return PR_OK;
-}
-
+/* The source writes them, into the places where they belong or wait for their permutation. */
 static pr_status fill_given_columns(pr_prover *p, uint32_t component, pr_error *err) {
     const pr_air_component *c = &p->air->components[component];
     const pr_col *ext = p->trees[1].cols + p->layout->trees[1].component_first[component];
-    const pr_col *from = ahead_columns(p, component);
     uint32_t n = pr_prover_given_columns(p, component);
     bool rows = !p->source.storage_order;
     pr_col *targets = p->trees[1].sorted; /* free until the tree is committed: restored below */
     for (uint32_t k = 0; k < n; k++)
         targets[k] = rows ? upper_half(ext[k], c->log_size) : pr_prover_trace_values(p, component, k);
-    if (!from) PR_TRY(write_columns(p, component, targets, err));
-    if (from && !rows) return take_copied_columns(p, component, from, err);
+    PR_TRY(p->ops->map_write(p->device, p->map, targets, n, err));
+    for (uint32_t k = n; k < c->n_columns; k++) p->map[k] = NULL;
+    PR_TRY(p->source.fill(p->source.context, component, p->map, p->needs.n_threads, err));
+    PR_TRY(p->ops->unmap_write(p->device, p->map, targets, n, err));
     for (uint32_t k = 0; rows && k < n; k++) {
         pr_col values = pr_prover_trace_values(p, component, k);
-        PR_TRY(p->ops->rows_to_storage(p->device, &values, from ? &from[k] : &targets[k], 1, err));
+        PR_TRY(p->ops->rows_to_storage(p->device, &values, &targets[k], 1, err));
     }
     return PR_OK;
 }
@@ -94,32 +59,27 @@ static pr_status fill_component(pr_prover *p, uint32_t component, pr_error *err)
     const pr_component_state *s = &p->components[component];
     const pr_derive args = {&s->derive, p->air->components[component].log_size, s->derive_inputs, s->derived};
     PR_TRY(fill_given_columns(p, component, err));
-    return derives(p, component) ? p->ops->derive(p->device, &args, err) : PR_OK;
+    bool derives = pr_prover_given_columns(p, component) < p->air->components[component].n_columns;
+    return derives ? p->ops->derive(p->device, &args, err) : PR_OK;
 }
 
 static pr_status extend_component(pr_prover *p, uint32_t component, pr_error *err) {
     uint32_t first = p->layout->trees[1].component_first[component], n = p->air->components[component].n_columns;
-    const pr_col *from = ahead_columns(p, component);
     pr_col *values = p->trees[1].sorted;
-    for (uint32_t k = 0; k < n; k++)
-        values[k] = extends_from_ahead(p, component, k) ? from[k] : pr_prover_trace_values(p, component, k);
+    for (uint32_t k = 0; k < n; k++) values[k] = pr_prover_trace_values(p, component, k);
     return p->ops->extend(p->device, p->trees[1].cols + first, values, n, err);
 }
 
 pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err) {
     const pr_layout_tree *tree = &p->layout->trees[1];
-    uint64_t start = pr_prover_begin(p, PR_STAGE_TRACE);
-    PR_TRY(pr_prover_take_ahead(p, err));
-    pr_prover_clock(p, PR_STAGE_TRACE, &start);
     for (uint32_t c = 0; c < p->air->n_components; c++) {
-        start = pr_prover_begin(p, PR_STAGE_TRACE);
+        uint64_t start = pr_prover_begin(p, PR_STAGE_TRACE);
         PR_TRY(fill_component(p, c, err));
         pr_prover_clock(p, PR_STAGE_TRACE, &start);
         start = pr_prover_begin(p, PR_STAGE_EXTEND);
         PR_TRY(extend_component(p, c, err));
         pr_prover_clock(p, PR_STAGE_EXTEND, &start);
     }
-    PR_TRY(pr_prover_release_ahead(p, err));
     for (uint32_t i = 0; i < tree->n_columns; i++) p->trees[1].sorted[i] = p->trees[1].cols[tree->sorted[i]];
     return pr_prover_commit_tree(p, 1, err);
 }

@@ -140,15 +140,6 @@ static void add_late_regions(design *d) {
     d->last_values = add_region(d, 4 * pr_column_words(l->log_last_domain), PR_PHASE_FRI, PR_PHASE_FRI);
 }
 
-/* Of the next proof's trace: all the time. pr_prover_place takes it away again where it does not fit. */
-static void add_ahead_region(design *d) {
-    pr_prover *p = d->p;
-    size_t words = 0;
-    for (uint32_t c = 0; c < p->air->n_components; c++)
-        words += pr_prover_given_columns(p, c) * pr_column_words(p->air->components[c].log_size);
-    p->ahead.region = add_region(d, words, 0, PR_PHASE_COUNT - 1);
-}
-
 /* ---- from regions to columns ---- */
 
 static void place_columns(pr_col *cols, size_t n, uint32_t log_rows, size_t offset) {
@@ -253,30 +244,6 @@ static void place_late(design *d) {
     place_columns(p->last_values, 4, l->log_last_domain, region_offset(d, d->last_values));
 }
 
-static pr_status place_ahead(design *d, pr_error *err) {
-    pr_prover *p = d->p;
-    pr_ahead_state *a = &p->ahead;
-    size_t offset = region_offset(d, a->region);
-    uint32_t n_columns = p->layout->trees[1].n_columns;
-    a->n_components = p->air->n_components;
-    a->n_threads = p->needs.n_threads;
-    HOST(p, a->cols, n_columns);
-    HOST(p, a->views, n_columns);
-    HOST(p, a->again, n_columns);
-    HOST(p, a->columns, n_columns);
-    HOST(p, a->first, a->n_components + 1);
-    HOST(p, a->column_first, a->n_components);
-    for (uint32_t c = 0; c < a->n_components; c++) {
-        uint32_t log_size = p->air->components[c].log_size, n = pr_prover_given_columns(p, c);
-        place_columns(a->cols + a->first[c], n, log_size, offset);
-        a->first[c + 1] = a->first[c] + n;
-        a->column_first[c] = p->layout->trees[1].component_first[c];
-        offset += n * pr_column_words(log_size);
-    }
-    a->n = a->first[a->n_components];
-    return PR_OK;
-}
-
 /* ---- sizes of host scratch ---- */
 
 static void order_by_size(pr_prover *p) {
@@ -322,7 +289,7 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
     return PR_OK;
 }
 
-static pr_status design_regions(design *d, bool ahead, pr_error *err) {
+static pr_status design_regions(design *d, pr_error *err) {
     pr_prover *p = d->p;
     HOST(p, d->trace_base, p->air->n_components);
     HOST(p, d->accumulators, 64);
@@ -330,7 +297,6 @@ static pr_status design_regions(design *d, bool ahead, pr_error *err) {
     add_tree_regions(d);
     PR_TRY(add_base_regions(d, err));
     add_late_regions(d);
-    if (ahead) add_ahead_region(d);
     return PR_OK;
 }
 
@@ -353,12 +319,11 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
     HOST(p, p->preprocessed_base, p->air->n_preprocessed);
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) p->preprocessed_base[i].offset = PR_NO_COLUMN;
     for (uint32_t c = 0; c < p->air->n_components; c++) PR_TRY(lower_component(p, c, err));
-    PR_TRY(design_regions(&d, options->ahead && p->ops->map_ahead, err));
+    PR_TRY(design_regions(&d, err));
     PR_TRY(pr_prover_design_samples(p, err));
     pr_prover_find_needs(p, options);
     PR_TRY(pr_prover_place(p, options, err));
     PR_TRY(place_all(&d, err));
-    if (p->plan.ahead != PR_AHEAD_NONE) PR_TRY(place_ahead(&d, err));
     PR_TRY(pr_prover_place_samples(p, err));
     pr_prover_find_drawn_tree(p);
     PR_TRY(pr_prover_design_quotients(p, err));

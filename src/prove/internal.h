@@ -4,7 +4,6 @@
 #define PR_PROVE_INTERNAL_H
 #include "circle/transform.h"
 #include "prove/prove.h"
-#include <pthread.h>
 #include <stdatomic.h>
 
 #define PR_NO_COLUMN SIZE_MAX
@@ -85,31 +84,6 @@ typedef struct pr_component_state {
     bool first_of_size;
 } pr_component_state;
 
-/* Traces that were prepared, at most two: sources[0] is being made, or is made, in the views; sources[1] waits for
- * them. Without views (PR_AHEAD_NONE) they only wait. */
-typedef struct pr_ahead_state {
-    size_t n;                /* given columns of the trace, of all components */
-    pr_col *cols;            /* [n] where they are brought, with PR_AHEAD_COPY; else their sizes count */
-    pr_m31 **views, **again; /* [n] pinned; the same, told again when they are free: a thread may be reading views */
-    uint32_t n_components, *first; /* [n_components + 1] in these lists */
-    pr_m31 **columns;              /* of all of the trace, for the source: a view, or NULL where it is not given */
-    uint32_t *column_first;        /* [n_components] in columns */
-    unsigned n_threads;
-    pr_trace_source sources[2];
-    unsigned n_sources;
-    bool has_thread; /* for sources[0] */
-    pthread_t thread;
-    atomic_bool made;
-    pr_status status; /* of making it: once the thread has ended */
-    pr_error error;
-    pr_status copy_status; /* of queueing its copy */
-    pr_error copy_error;
-    bool is_copied;   /* queued */
-    bool is_taken;    /* by the run: the columns, or the views, are being read */
-    bool is_consumed; /* the run needs no more of sources[0], if it was its own */
-    size_t region;    /* of cols */
-} pr_ahead_state;
-
 /* A stage that begins, as the device will tell. */
 typedef struct pr_device_mark {
     pr_stage stage; /* PR_STAGE_COUNT: the end of the run */
@@ -142,8 +116,6 @@ struct pr_prover {
     pr_col fold_temporary[2][4];
     pr_col fold_source[4], last_values[4];
     pr_twiddles last_twiddles; /* of the last line domain, on the host */
-
-    pr_ahead_state ahead;
 
     bool draws; /* the device does, from the root of the script's last tree to the samples (backend.h, draw_powers) */
     uint32_t drawn_tree;
@@ -223,18 +195,6 @@ pr_status pr_prover_quotients(pr_prover *p, pr_error *err);
 pr_status pr_prover_fri(pr_prover *p, pr_error *err);
 pr_status pr_prover_open(pr_prover *p, pr_proof *proof, pr_error *err);
 pr_status pr_prover_commit_tree(pr_prover *p, uint32_t tree, pr_error *err);
-
-/* ahead.c */
-pr_status pr_prover_open_ahead(pr_prover *p, pr_error *err); /* once the device is there */
-/* At the beginning of a stage: queues the copy of the trace that has been made meanwhile. */
-void pr_prover_advance_ahead(pr_prover *p);
-/* The trace of this run is there: in its columns on the device, or (PR_AHEAD_TRACE) in the views. Without a prepared
- * one, p->source fills the views. */
-pr_status pr_prover_take_ahead(pr_prover *p, pr_error *err);
-/* Everything that reads it is queued. */
-pr_status pr_prover_release_ahead(pr_prover *p, pr_error *err);
-/* A run has ended: what it should have taken is dropped. */
-void pr_prover_end_ahead(pr_prover *p);
 
 /* measure.c: notes where a stage begins on the device; reads all at the end of a run. Nothing where nobody measures. */
 void pr_prover_mark(pr_prover *p, pr_stage stage);

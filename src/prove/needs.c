@@ -93,36 +93,22 @@ uint32_t pr_prover_given_columns(const pr_prover *p, uint32_t component) {
     return p->ops->derive && !p->needs.far_bytes ? c->n_columns - c->n_derived : c->n_columns;
 }
 
-static size_t mapped_bytes(const pr_prover *p, uint32_t component) {
-    size_t column = sizeof(pr_m31) << p->air->components[component].log_size;
-    return pr_prover_given_columns(p, component) * (column < 64 ? 64 : column);
-}
-
-/* Views of all of the trace stand in the place of those of a component. */
-static pr_status place_with(pr_prover *p, pr_ahead ahead, size_t ahead_words, pr_error *err) {
-    pr_device_needs *needs = &p->needs;
-    p->plan.ahead = ahead;
-    needs->mapped_bytes = needs->ahead_bytes = 0;
+static size_t largest_mapped_bytes(const pr_prover *p) {
+    size_t largest = 0;
     for (uint32_t c = 0; c < p->air->n_components; c++) {
-        size_t bytes = mapped_bytes(p, c);
-        if (ahead != PR_AHEAD_NONE)
-            needs->ahead_bytes += bytes;
-        else if (bytes > needs->mapped_bytes)
-            needs->mapped_bytes = bytes;
+        size_t column = sizeof(pr_m31) << p->air->components[c].log_size;
+        size_t bytes = pr_prover_given_columns(p, c) * (column < 64 ? 64 : column);
+        if (bytes > largest) largest = bytes;
     }
-    needs->copies_ahead = ahead == PR_AHEAD_COPY;
-    if (p->ahead.region) p->regions.items[p->ahead.region].words = needs->copies_ahead ? ahead_words : 0;
-    return place(p, err);
+    return largest;
 }
 
 pr_status pr_prover_place(pr_prover *p, const pr_prover_options *options, pr_error *err) {
-    size_t limit = options->max_device_bytes, words = p->regions.items[p->ahead.region].words;
-    bool limited = limit && p->ops->min_window_bytes;
-    for (pr_ahead ahead = p->ahead.region ? PR_AHEAD_COPY : PR_AHEAD_NONE;; ahead--) {
-        PR_TRY(place_with(p, ahead, words, err));
-        if (!limited || bytes_on_device(p) <= limit) return PR_OK;
-        if (ahead == PR_AHEAD_NONE) return place_far(p, limit, err);
-    }
+    size_t limit = options->max_device_bytes;
+    p->needs.mapped_bytes = largest_mapped_bytes(p);
+    PR_TRY(place(p, err));
+    bool fits = !limit || !p->ops->min_window_bytes || bytes_on_device(p) <= limit;
+    return fits ? PR_OK : place_far(p, limit, err);
 }
 
 void pr_prover_fill_plan(pr_prover *p) {

@@ -1,9 +1,8 @@
 /* The prover: plans memory, then runs the protocol on a backend. protocol.md sections 7-13.
  *
- *   pr_prover_create (plans, maps memory) -> [pr_prover_prepare ->] pr_prover_run, any number of times
- *   -> pr_prover_destroy
+ *   pr_prover_create (plans, maps memory) -> pr_prover_run, any number of times -> pr_prover_destroy
  * One thread drives a prover. After create nothing is allocated but the proof itself, and lists of times where the
- * device is measured; pr_prover_prepare has a thread for each trace. */
+ * device is measured. */
 #ifndef PR_PROVE_PROVE_H
 #define PR_PROVE_PROVE_H
 #include "backend/backend.h"
@@ -30,21 +29,12 @@ typedef struct pr_stage_times {
     uint64_t ns[PR_STAGE_COUNT], total_ns;
 } pr_stage_times;
 
-/* What a prover does of the next proof while one runs. */
-typedef enum pr_ahead {
-    PR_AHEAD_NONE,  /* nothing: the backend computes on the host's processors, or the columns are streamed */
-    PR_AHEAD_TRACE, /* its trace is made, in pinned memory; copied when its turn comes, for the device has no room */
-    PR_AHEAD_COPY   /* and copied to the device, to a place of its own */
-} pr_ahead;
-const char *pr_ahead_name(pr_ahead ahead); /* "none", "trace", "copy" */
-
 typedef struct pr_plan {
     size_t arena_bytes, workspace_bytes, host_bytes;
     size_t pinned_bytes; /* of the host, beside far columns: through which a device's copies go */
     size_t total_bytes;  /* predicted peak of the proof's memory on the host */
     size_t device_bytes; /* the same on the device: arena and workspace, where the backend is a device's; else 0 */
     size_t far_bytes;    /* of the arena: columns that lie on the host because of max_device_bytes, and are streamed */
-    pr_ahead ahead;      /* what is done for the next proof while one runs */
     size_t phase_bytes[PR_STAGE_COUNT]; /* live bytes in the arena in each phase */
 } pr_plan;
 
@@ -63,9 +53,6 @@ typedef struct pr_prover_options {
      * the host and streams them, and is refused only if that does not fit either. Without effect on backends whose
      * memory is the host's. */
     size_t max_device_bytes;
-    /* pr_prover_prepare is going to be called. Where memory does not suffice for all that could be done ahead, less is
-     * (pr_plan.ahead); no plan is refused for it. */
-    bool ahead;
     /* On the processor's backends: where the prover's memory comes from, and goes to when it is destroyed; it must live
      * longer. NULL: fresh memory. */
     pr_arena_keep *memory;
@@ -100,20 +87,10 @@ void pr_prover_set_stop(pr_prover *prover, const atomic_bool *stop);
 bool pr_prover_measure_device(pr_prover *prover, pr_device_times *times);
 /* pr_meter's, between runs of a prover that can be measured. */
 PR_MUST_CHECK pr_status pr_prover_measure_copies(pr_prover *prover, double *bytes_a_second, pr_error *err);
-/* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
-/* Several proofs in a row: the trace of the next one is made, and copied, while one is proven.
- *   pr_prover_prepare(p, &first);
- *   for (...) { pr_prover_prepare(p, &next); pr_prover_run(p, &proof, NULL, ...); }
- * At most two traces are prepared and not yet proven. source is copied; its context must serve until the run that takes
- * it has returned, and fill is called from a thread of the prover's own (in run itself, where nothing is done ahead).
- * An error of fill is that of the run that takes the trace, and of no other. */
-void pr_prover_prepare(pr_prover *prover, const pr_trace_source *source);
-/* Drops what was prepared and not yet proven. */
-void pr_prover_forget(pr_prover *prover);
 /* The next run proves another statement of the same AIR (by its digest) and configuration. layout must serve until
  * another one is set, or the prover is destroyed. */
 void pr_prover_set_layout(pr_prover *prover, const pr_layout *layout);
-/* source NULL: the trace that was prepared first. Otherwise nothing may be prepared. */
+/* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
 PR_MUST_CHECK pr_status pr_prover_run(pr_prover *prover, pr_proof *proof, const pr_trace_source *source,
                                       pr_stage_times *times, pr_channel_listener listener, void *listener_context,
                                       pr_error *err);

@@ -12,7 +12,6 @@ const char *pr_stage_name(pr_stage stage) {
 
 uint64_t pr_prover_begin(pr_prover *p, pr_stage stage) {
     if (p->stage_listener) p->stage_listener(p->stage_context, stage);
-    pr_prover_advance_ahead(p);
     pr_prover_mark(p, stage);
     return pr_clock_monotonic_ns();
 }
@@ -72,7 +71,6 @@ static void clear(pr_prover *p) {
         pr_program_clear(&p->components[c].derive);
     }
     pr_twiddles_clear(&p->last_twiddles);
-    pr_prover_forget(p);
     if (p->device) p->ops->device_destroy(p->device);
     free_host(p);
 }
@@ -87,7 +85,7 @@ pr_status pr_prover_plan(pr_plan *plan, const pr_layout *layout, const pr_prover
     return status;
 }
 
-static pr_status create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options, pr_error *err) {
+pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options, pr_error *err) {
     pr_prover *p = calloc(1, sizeof *p);
     if (!p) return pr_fail(err, PR_ERR_MEMORY, "no memory for the plan of a proof");
     pr_status status = pr_prover_design(p, layout, options, err);
@@ -95,21 +93,12 @@ static pr_status create(pr_prover **out, const pr_layout *layout, const pr_prove
     p->needs.memory = options->memory;
     if (status == PR_OK && options->admit) status = options->admit(options->admit_context, &p->plan, err);
     if (status == PR_OK) status = p->ops->device_create(&p->device, &p->needs, err);
-    if (status == PR_OK) status = pr_prover_open_ahead(p, err);
     if (status == PR_OK) {
         *out = p;
         return PR_OK;
     }
     pr_prover_destroy(p);
     return status;
-}
-
-pr_status pr_prover_create(pr_prover **out, const pr_layout *layout, const pr_prover_options *options, pr_error *err) {
-    pr_prover_options less = *options;
-    pr_status status = create(out, layout, options, err);
-    if (status != PR_ERR_MEMORY || !options->ahead) return status;
-    less.ahead = false;
-    return create(out, layout, &less, err);
 }
 
 void pr_prover_destroy(pr_prover *p) {
@@ -240,9 +229,7 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     p->channel.listener = listener;
     p->channel.listener_context = listener_context;
     memset(&p->times, 0, sizeof p->times);
-    PR_ASSERT(source ? !p->ahead.n_sources : p->ahead.n_sources > 0);
-    p->source = source ? *source : p->ahead.sources[0];
-    p->ahead.is_consumed = source != NULL;
+    p->source = *source;
     p->has_interaction_pow = false;
     p->interaction_pow = 0;
     memset(p->claimed_sums, 0, p->air->n_components * sizeof(pr_qm31));
@@ -252,7 +239,6 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     if (status == PR_OK) status = run(p, proof, err);
     if (status == PR_OK && (status = pr_prover_read_marks(p, err)) != PR_OK) pr_proof_clear(proof);
     if (p->ops->end) p->ops->end(p->device);
-    pr_prover_end_ahead(p);
     p->times.total_ns = pr_clock_monotonic_ns() - start;
     if (times) *times = p->times;
     return status;

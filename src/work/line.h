@@ -1,5 +1,5 @@
 /* Jobs of one rank on a device's backend, several at a time: a job whose turn is likely to come soon is begun ahead, in
- * a thread with a prover and streams of its own, so that one proof's kernels run while another one waits for the host,
+ * a thread with a prover and a stream of its own, so that one proof's kernels run while another one waits for the host,
  * and small proofs fill the device together. Whatever their AIRs and configurations; a thread keeps its prover for the
  * next job of the same kind.
  *

@@ -115,14 +115,14 @@ else
     line cold fail "$took" ",\"why\":\"$(quoted "$why")\""
 fi
 
-# How much of the time the GPU is busy, as nvidia-smi samples it, during small proofs in a row.
+# How much of the time the GPU is busy, as nvidia-smi samples it, during small proofs, four at a time as in a run.
 sampler=
 if [ "$backend" = cuda ] && smi -L >/dev/null; then
     nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits -lms 100 >"$D/busy" 2>/dev/null &
     sampler=$!
 fi
 # shellcheck disable=SC2086
-speed small_proofs proofs_per_second max - $proof 30 --log-rows $small --repeat 3 --steady $n_small
+speed small_proofs proofs_per_second max - $proof 30 --log-rows $small --repeat 3 --steady $n_small --provers 4
 if [ -n "$sampler" ]; then
     kill "$sampler" 2>/dev/null
     wait "$sampler" 2>/dev/null

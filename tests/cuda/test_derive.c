@@ -216,27 +216,23 @@ static pr_status fill_rows(void *context, uint32_t component, pr_m31 *const *col
 
 typedef struct way {
     const pr_backend *backend;
-    bool in_rows, ahead;
-    size_t limit; /* of device memory */
+    bool in_rows, twice; /* by the same prover */
+    size_t limit;        /* of device memory */
 } way;
 
-/* Two proofs of one prover, of which the second is prepared where way says so; ahead: what the plan does. */
 static pr_hash prove(pr_job *job, way w, pr_plan *plan) {
-    const pr_prover_options options = {
-        .backend = w.backend, .n_threads = 1, .max_device_bytes = w.limit, .ahead = w.ahead};
+    const pr_prover_options options = {.backend = w.backend, .n_threads = 1, .max_device_bytes = w.limit};
     const pr_trace_source source = {job, !w.in_rows, w.in_rows ? fill_rows : pr_job_fill_trace};
     pr_prover *p = NULL;
     pr_error err = {0};
     pr_hash hash = {0};
     if (pr_prover_create(&p, &job->layout, &options, &err) != PR_OK) fail_msg("%s", err.text);
     *plan = *pr_prover_get_plan(p);
-    for (int k = 0; k < 1 + w.ahead; k++) {
+    for (int k = 0; k < 1 + w.twice; k++) {
         pr_proof proof = {0};
         pr_writer bytes;
         pr_writer_init(&bytes);
-        if (w.ahead) pr_prover_prepare(p, &source);
-        if (pr_prover_run(p, &proof, w.ahead ? NULL : &source, NULL, NULL, NULL, &err) != PR_OK)
-            fail_msg("%s", err.text);
+        if (pr_prover_run(p, &proof, &source, NULL, NULL, NULL, &err) != PR_OK) fail_msg("%s", err.text);
         assert_int_equal(pr_proof_encode(&bytes, &proof, &job->layout), PR_OK);
         pr_hash h = pr_blake2s_hash(bytes.data, bytes.size);
         if (k) assert_true(pr_hash_equal(&h, &hash));
@@ -268,16 +264,7 @@ static void prove_every_way(unsigned n_values) {
     pr_job *job = create(n_values);
     pr_plan plan;
     const pr_hash expected = prove(job, (way){.backend = pr_cpu_best()}, &plan);
-    for (int in_rows = 0; in_rows < 2; in_rows++) {
-        const pr_plan alone = expect_proof(job, &expected, (way){emu, in_rows, false, 0});
-        const pr_plan copied = expect_proof(job, &expected, (way){emu, in_rows, true, 0});
-        assert_int_equal(copied.ahead, PR_AHEAD_COPY);
-        assert_true(on_device(&copied) >
-                    on_device(&alone)); /* for the inputs alone, a column of 2^4 rows has 32 words */
-        assert_true(on_device(&copied) - on_device(&alone) <= INPUTS * (sizeof(pr_m31) << log_rows_of(job)) * 2);
-        const pr_plan made = expect_proof(job, &expected, (way){emu, in_rows, true, on_device(&alone)});
-        assert_int_equal(made.ahead, PR_AHEAD_TRACE);
-    }
+    for (int in_rows = 0; in_rows < 2; in_rows++) (void)expect_proof(job, &expected, (way){emu, in_rows, true, 0});
     pr_job_destroy(job);
 }
 
@@ -299,8 +286,7 @@ static void test_other_types(void **unused) {
     for (size_t k = 0; k < 3; k++) {
         pr_plan plan;
         const pr_hash expected = prove(jobs[k], (way){.backend = pr_cpu_best()}, &plan);
-        (void)expect_proof(jobs[k], &expected, (way){.backend = &pr_backend_cuda_emu});
-        (void)expect_proof(jobs[k], &expected, (way){.backend = &pr_backend_cuda_emu, .ahead = true});
+        (void)expect_proof(jobs[k], &expected, (way){.backend = &pr_backend_cuda_emu, .twice = true});
         pr_job_destroy(jobs[k]);
     }
 }
@@ -316,7 +302,6 @@ static void test_streamed_columns(void **unused) {
     for (int in_rows = 0; in_rows < 2; in_rows++) {
         const pr_plan far = expect_proof(job, &expected, (way){emu, in_rows, true, on_device(&all) * 3 / 4});
         assert_true(far.far_bytes > 0);
-        assert_int_equal(far.ahead, PR_AHEAD_NONE);
     }
     pr_job_destroy(job);
 }

@@ -46,8 +46,8 @@ static pr_hash hash_of(const pr_proof *proof, const pr_layout *layout) {
     return h;
 }
 
-static pr_prover *open_prover(const pr_backend *backend, const pr_layout *layout, bool ahead) {
-    const pr_prover_options options = {.backend = backend, .n_threads = 1, .ahead = ahead};
+static pr_prover *open_prover(const pr_backend *backend, const pr_layout *layout) {
+    const pr_prover_options options = {.backend = backend, .n_threads = 1};
     pr_prover *p = NULL;
     pr_error err = {0};
     if (pr_prover_create(&p, layout, &options, &err) != PR_OK) fail_msg("%s: %s", backend->name, err.text);
@@ -64,7 +64,7 @@ static pr_hash prove(pr_prover *p, const pr_trace_source *source, const pr_layou
 }
 
 static pr_hash prove_once(const pr_backend *backend, const pr_trace_source *source, const pr_layout *layout) {
-    pr_prover *p = open_prover(backend, layout, false);
+    pr_prover *p = open_prover(backend, layout);
     const pr_hash h = prove(p, source, layout);
     pr_prover_destroy(p);
     return h;
@@ -95,11 +95,9 @@ static void test_proofs_in_a_row(void **unused) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         fixture f;
         open_case(&f, names[i]);
-        pr_prover *p = open_prover(tested, &f.layout, true);
-        pr_prover_prepare(p, &f.source);
+        pr_prover *p = open_prover(tested, &f.layout);
         for (int k = 0; k < 6; k++) {
-            if (k < 5) pr_prover_prepare(p, &f.source);
-            const pr_hash got = prove(p, NULL, &f.layout);
+            const pr_hash got = prove(p, &f.source, &f.layout);
             expect_same(&got, &f.expected);
         }
         pr_prover_destroy(p);
@@ -107,14 +105,14 @@ static void test_proofs_in_a_row(void **unused) {
     }
 }
 
-/* Each has memory and queues of its own. */
+/* Each has memory and a queue of its own. */
 static void test_side_by_side(void **unused) {
     enum { N = 3 };
     pr_prover *provers[N];
     fixture f;
     (void)unused;
     open_case(&f, "wide_fibonacci_l6_c10");
-    for (int k = 0; k < N; k++) provers[k] = open_prover(tested, &f.layout, false);
+    for (int k = 0; k < N; k++) provers[k] = open_prover(tested, &f.layout);
     for (int k = 0; k < 3 * N; k++) {
         const pr_hash got = prove(provers[k % N], &f.source, &f.layout);
         expect_same(&got, &f.expected);
@@ -150,7 +148,7 @@ static void test_meter(void **unused) {
     double rate = 0;
     (void)unused;
     open_case(&f, "wide_fibonacci_l6_c10");
-    pr_prover *p = open_prover(tested, &f.layout, false);
+    pr_prover *p = open_prover(tested, &f.layout);
     assert_int_equal(pr_prover_measure_copies(p, &rate, NULL), PR_OK);
     assert_true(rate > 1e6);
     assert_true(pr_prover_measure_device(p, &times));
@@ -177,7 +175,7 @@ static pr_status harm(const fixture *f, const char *variable, unsigned k, bool *
     pr_proof proof = {0};
     snprintf(text, sizeof text, "%u", k);
     setenv(variable, text, 1);
-    pr_prover *p = open_prover(tested, &f->layout, false);
+    pr_prover *p = open_prover(tested, &f->layout);
     unsetenv(variable);
     const pr_status status = pr_prover_run(p, &proof, &f->source, NULL, NULL, NULL, err);
     *accepted = status == PR_OK && verifies(f, &proof);

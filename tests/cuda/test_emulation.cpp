@@ -196,7 +196,7 @@ static void write_first(words all) { st(all, 0, 1u); }
 static void read_first(words all) { st(all, 32, ld(all, 0)); }
 static void two_streams(bool with_event, bool with_wait, defect kind) {
     fixture f = open_device(64);
-    cudaStream_t other;
+    cudaStream_t other = nullptr;
     cudaEvent_t event;
     cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
     cudaEventCreateWithFlags(&event, cudaEventDisableTiming);

@@ -118,6 +118,37 @@ static void test_sticky_errors(void **unused) {
     close_case(&f);
 }
 
+static pr_status fill_nothing(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
+                              pr_error *err) {
+    (void)context, (void)component, (void)columns, (void)n_threads;
+    return pr_fail(err, PR_ERR_INPUT, "a file that is not there");
+}
+
+/* A trace that cannot be made fails its own proof; the prover goes on, also where a graph has been made. */
+static void test_no_trace(void **unused) {
+    (void)unused;
+    fixture f;
+    pr_prover *p = NULL;
+    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
+    const pr_trace_source good = {.context = &f.c, .fill = pr_case_fill_trace}, bad = {.fill = fill_nothing};
+    open_case(&f, "plonk_l6");
+    assert_int_equal(pr_prover_create(&p, &f.layout, &options, NULL), PR_OK);
+    for (int k = 0; k < 8; k++) {
+        pr_proof proof = {0};
+        pr_error err = {0};
+        pr_status status = pr_prover_run(p, &proof, k % 3 == 2 ? &bad : &good, NULL, NULL, NULL, &err);
+        assert_int_equal(status, k % 3 == 2 ? PR_ERR_INPUT : PR_OK);
+        if (k % 3 == 2)
+            assert_string_equal(err.text, "a file that is not there");
+        else
+            assert_true(verifies(&f, &proof));
+        pr_proof_clear(&proof);
+    }
+    pr_prover_destroy(p);
+    assert_int_equal(pr_cuda_emu_held_bytes(), 0);
+    close_case(&f);
+}
+
 /* A wrong bit in the result of any operation: no proof, or one that does not verify. */
 static void flip_everywhere(const char *name, uint64_t least) {
     fixture f;
@@ -243,8 +274,8 @@ static void test_leaks(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_sticky_errors),
-                                       cmocka_unit_test(test_wrong_bits),    cmocka_unit_test(test_prediction),
-                                       cmocka_unit_test(test_limit),         cmocka_unit_test(test_side_by_side),
-                                       cmocka_unit_test(test_leaks)};
+                                       cmocka_unit_test(test_no_trace),      cmocka_unit_test(test_wrong_bits),
+                                       cmocka_unit_test(test_prediction),    cmocka_unit_test(test_limit),
+                                       cmocka_unit_test(test_side_by_side),  cmocka_unit_test(test_leaks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

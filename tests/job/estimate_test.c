@@ -21,21 +21,16 @@
 
 enum { MOST_PERCENT = 125 };
 
-static pr_plan plan_with(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
-                         const pr_config *config, unsigned threads, bool ahead) {
+static pr_plan plan_on(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
+                       const pr_config *config, unsigned threads) {
     pr_job *job = NULL;
     pr_error e = {0};
     pr_plan plan;
-    const pr_prover_options options = {.backend = backend, .n_threads = threads, .ahead = ahead};
+    const pr_prover_options options = {.backend = backend, .n_threads = threads};
     if (pr_job_create(&job, type, params, config, &e) != PR_OK) fail_msg("%s", e.text);
     if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
     pr_job_destroy(job);
     return plan;
-}
-
-static pr_plan plan_on(const pr_backend *backend, const pr_job_type *type, const pr_params *params,
-                       const pr_config *config, unsigned threads) {
-    return plan_with(backend, type, params, config, threads, false);
 }
 
 static const pr_costs *costs(pr_isa isa) {
@@ -57,19 +52,16 @@ static void expect_close(uint64_t predicted, uint64_t planned) {
     assert_true(predicted <= planned * MOST_PERCENT / 100);
 }
 
-/* Of CUDA's own memory, and the pinned memory of the host, also for jobs in a row; the emulation plans as a device. */
+/* Of CUDA's own memory, and the pinned memory of the host; the emulation plans as a device. */
 static void compare_cuda(const pr_job_type *type, const pr_params *params, const pr_config *config, unsigned threads,
                          const pr_estimate *e, uint64_t instance_bytes) {
 #ifdef PR_HAVE_CUDA_EMU
     pr_backend cuda = pr_backend_cuda_emu;
     cuda.is_device = true;
-    for (int ahead = 0; ahead < 2; ahead++) {
-        pr_plan plan = plan_with(&cuda, type, params, config, threads, ahead);
-        print_message("  CUDA: planned %zu and %zu (%zu pinned)\n", plan.device_bytes, plan.total_bytes,
-                      plan.pinned_bytes);
-        assert_true(e->device_host_bytes >= plan.total_bytes + instance_bytes);
-        if (!ahead) assert_true(e->device_bytes >= plan.device_bytes);
-    }
+    pr_plan plan = plan_on(&cuda, type, params, config, threads);
+    print_message("  CUDA: planned %zu and %zu (%zu pinned)\n", plan.device_bytes, plan.total_bytes, plan.pinned_bytes);
+    assert_true(e->device_host_bytes >= plan.total_bytes + instance_bytes);
+    assert_true(e->device_bytes >= plan.device_bytes);
 #else
     (void)type, (void)params, (void)config, (void)threads, (void)e, (void)instance_bytes;
 #endif

@@ -120,7 +120,6 @@ static void soil(void) {
     memory.note = 0;
 }
 
-/* Cases of even log sizes as the first and the last of proofs in a row. */
 static int prove_case(const char *path, pr_case *c, const pr_layout *layout, pr_prover_options options) {
     pr_prover *prover = NULL;
     pr_proof proof = {0};
@@ -128,16 +127,13 @@ static int prove_case(const char *path, pr_case *c, const pr_layout *layout, pr_
     transcript_check t = {.c = c};
     pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
     int failed = 0;
-    options.ahead = layout->log_max_rows % 2 == 0;
     options.memory = &memory;
     soil();
     if (pr_prover_create(&prover, layout, &options, &err) != PR_OK) return wrong(path, err.text);
     const int n_runs = stream && (layout->log_max_rows > 10 || grinds_long(c)) ? 1 : 2;
     for (int again = 0; again < n_runs; again++) { /* a prover's second run meets its own remains */
         t.at = 0;
-        if (options.ahead && !again) pr_prover_prepare(prover, &source);
-        if (options.ahead && again + 1 < n_runs) pr_prover_prepare(prover, &source);
-        if (pr_prover_run(prover, &proof, options.ahead ? NULL : &source, NULL, listen, &t, &err) != PR_OK) {
+        if (pr_prover_run(prover, &proof, &source, NULL, listen, &t, &err) != PR_OK) {
             failed += wrong(path, err.text);
             break;
         }
