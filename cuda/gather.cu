@@ -106,18 +106,27 @@ pr_status gather(device *dev, result_list *results, pr_m31 *out, const pr_col *c
     return PR_OK;
 }
 
-/* Slots are written side by side; rows are read wherever they lie. */
-__global__ void __launch_bounds__(block_threads) rows_kernel(words dst, words src, uint32_t log_rows) {
+/* Slots are written side by side; rows are read wherever they lie. A column's blocks are the grid's first dimension. */
+__global__ void __launch_bounds__(block_threads)
+    rows_kernel(words arena, span<const pr_col> dst, span<const pr_col> src, uint32_t log_rows) {
+    const words to = column(arena, ld(dst, blockIdx.y)), from = column(arena, ld(src, blockIdx.y));
     for (size_t i = thread_number(); i < (size_t)1 << log_rows; i += thread_count())
-        st(dst, i, ld(src, row_of_slot(log_rows, (uint32_t)i)));
+        st(to, i, ld(from, row_of_slot(log_rows, (uint32_t)i)));
 }
 
+constexpr size_t most_columns = 4096; /* a launch */
+
 pr_status rows_to_storage(device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err) {
-    for (size_t i = 0; i < n; i++) {
-        const words to = column(dev, dst[i]), from = column(dev, src[i]);
-        count_moved(dev, (size_t)2 << src[i].log_rows);
-        PR_CUDA_TRY(PR_LAUNCH(rows_kernel, blocks_for((size_t)1 << src[i].log_rows), block_threads, 0, dev->stream, to,
-                              from, src[i].log_rows),
+    for (size_t first = 0, count; first < n; first += count) {
+        const uint32_t log_rows = src[first].log_rows;
+        table_writer w(dev);
+        count = n - first < most_columns ? n - first : most_columns;
+        PR_TRY(w.begin(2 * table_size<pr_col>(count), err));
+        const span<const pr_col> to = w.put(dst + first, count), from = w.put(src + first, count);
+        PR_TRY(w.send(err));
+        count_moved(dev, count * ((size_t)2 << log_rows));
+        const dim3 grid(blocks_for((size_t)1 << log_rows), (unsigned)count);
+        PR_CUDA_TRY(PR_LAUNCH(rows_kernel, grid, block_threads, 0, dev->stream, arena(dev), to, from, log_rows),
                     "row order");
     }
     return PR_OK;

@@ -48,11 +48,9 @@ static pr_status fill_given_columns(pr_prover *p, uint32_t component, pr_error *
     for (uint32_t k = n; k < c->n_columns; k++) p->map[k] = NULL;
     PR_TRY(p->source.fill(p->source.context, component, p->map, p->needs.n_threads, err));
     PR_TRY(p->ops->unmap_write(p->device, p->map, targets, n, err));
-    for (uint32_t k = 0; rows && k < n; k++) {
-        pr_col values = pr_prover_trace_values(p, component, k);
-        PR_TRY(p->ops->rows_to_storage(p->device, &values, &targets[k], 1, err));
-    }
-    return PR_OK;
+    if (!rows || !n) return PR_OK;
+    for (uint32_t k = 0; k < n; k++) p->values[k] = pr_prover_trace_values(p, component, k);
+    return p->ops->rows_to_storage(p->device, p->values, targets, n, err);
 }
 
 static pr_status fill_component(pr_prover *p, uint32_t component, pr_error *err) {

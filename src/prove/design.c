@@ -286,6 +286,7 @@ static pr_status design_host(pr_prover *p, pr_error *err) {
     p->position_capacity += q;
     HOST(p, p->positions, p->position_capacity);
     HOST(p, p->map, most_columns);
+    HOST(p, p->values, most_columns);
     return PR_OK;
 }
 

@@ -149,6 +149,7 @@ struct pr_prover {
     uint32_t *queries;
     size_t n_queries;
     pr_m31 **map;    /* host views of a component's columns */
+    pr_col *values;  /* where those columns go from row order */
     pr_hash *hashes; /* openings, tree after tree */
     size_t hash_capacity;
     pr_m31 *opened; /* queried values and FRI witnesses */

@@ -172,7 +172,7 @@ static void test_wrong_bits(void **unused) {
     (void)unused;
     flip_everywhere("plonk_l6", 12);
     flip_everywhere("mixed_sizes_4_6_8", 12);
-    flip_everywhere("wide_fibonacci_l7_c20_fold2", 10);
+    flip_everywhere("wide_fibonacci_l7_c20_fold2", 7);
 }
 
 static void test_prediction(void **unused) {

@@ -57,11 +57,11 @@ static void check_proofs(const expected *e) {
 
 static void test_proofs(void **unused) {
     (void)unused;
-    static const expected list[] = {{"wide_fibonacci_l6_c10", 29, 3, 2},
-                                    {"wide_fibonacci_l7_c20_fold2", 37, 3, 2},
-                                    {"plonk_l6", 40, 6, 8},
-                                    {"xor4_l7", 54, 8, 8},
-                                    {"mixed_sizes_4_6_8", 43, 5, 4}};
+    static const expected list[] = {{"wide_fibonacci_l6_c10", 20, 3, 2},
+                                    {"wide_fibonacci_l7_c20_fold2", 18, 3, 2},
+                                    {"plonk_l6", 36, 6, 8},
+                                    {"xor4_l7", 49, 8, 8},
+                                    {"mixed_sizes_4_6_8", 34, 5, 4}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) check_proofs(&list[i]);
 }
 
