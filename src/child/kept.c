@@ -21,10 +21,10 @@ uint64_t pr_child_kept_peak(const pr_child_kept *k, uint64_t peak_bytes) {
     return peak_bytes > k->early_peak_bytes ? peak_bytes : k->early_peak_bytes;
 }
 
-void pr_child_kept_end(pr_child_kept *k, bool is_confidential, const char *root) {
+void pr_child_kept_end(pr_child_kept *k, bool may_stay, const char *root) {
     const uint64_t bytes = k->memory.arena.bytes;
     bool limited;
-    if (is_confidential ||
+    if (!may_stay ||
         (bytes > PR_CHILD_KEPT_ALWAYS && pr_memory_available(root, &limited) / PR_CHILD_KEPT_SHARE < bytes))
         pr_child_kept_clear(k);
 }

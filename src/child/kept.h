@@ -23,8 +23,8 @@ void pr_child_kept_begin(pr_child_kept *k);
 void pr_child_kept_prove(pr_child_kept *k);
 /* The job's peak, when peak_bytes was reached since: memory that is only kept does not count. */
 uint64_t pr_child_kept_peak(const pr_child_kept *k, uint64_t peak_bytes);
-/* It has ended, and nobody was told yet. is_confidential: nothing of it stays. root: "" for the real /proc and
- * /sys/fs/cgroup, a folder that holds such trees in tests. */
-void pr_child_kept_end(pr_child_kept *k, bool is_confidential, const char *root);
+/* It has ended, and nobody was told yet. may_stay: not after a confidential job, nor after a failure, which what is
+ * kept may be to blame for. root: "" for the real /proc and /sys/fs/cgroup, a folder that holds such trees in tests. */
+void pr_child_kept_end(pr_child_kept *k, bool may_stay, const char *root);
 void pr_child_kept_clear(pr_child_kept *k);
 #endif

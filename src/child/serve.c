@@ -216,7 +216,7 @@ static bool take_job(server *s, const pr_child_job *job) {
     size_t n_next = list_next(next, s, job);
     pr_status status = pr_work_prove_in_line(&record, s->line, &work, &jobs[job->job], next, n_next, &watch, &e);
     record.row.peak_rss_bytes = pr_child_kept_peak(&s->kept, record.row.peak_rss_bytes);
-    pr_child_kept_end(&s->kept, jobs[job->job].encrypt_to != NULL, "");
+    pr_child_kept_end(&s->kept, status == PR_OK && !jobs[job->job].encrypt_to, "");
     if (faults && faults->answer) faults->answer(PR_CHILD_SOCKET, job->job, job->attempt, job->fault, &status, &record);
     bool sent = send_answer(s, status, e.text, &record);
     pr_record_clear(&record);

@@ -91,15 +91,15 @@ static void test_only_where_there_is_plenty(void **state) {
     assert_non_null(mkdtemp(root));
     static const struct {
         uint64_t bytes, available;
-        bool is_confidential, stays;
-    } cases[] = {{64 * MIB, 256 * MIB, false, true}, {64 * MIB, 255 * MIB, false, false},
-                 {64 * MIB, 256 * MIB, true, false}, {16 * MIB, 1 * MIB, false, true},
-                 {16 * MIB, 512 * MIB, true, false}, {18 * MIB, 0, false, false}};
+        bool may_stay, stays;
+    } cases[] = {{64 * MIB, 256 * MIB, true, true},   {64 * MIB, 255 * MIB, true, false},
+                 {64 * MIB, 256 * MIB, false, false}, {16 * MIB, 1 * MIB, true, true},
+                 {16 * MIB, 512 * MIB, false, false}, {18 * MIB, 0, true, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_available(root, cases[i].available);
         assert_int_equal(pr_arena_take(&a, &k.memory, cases[i].bytes, NULL), PR_OK);
         pr_arena_give(&a, &k.memory, 0);
-        pr_child_kept_end(&k, cases[i].is_confidential, root);
+        pr_child_kept_end(&k, cases[i].may_stay, root);
         if ((k.memory.arena.base != NULL) != cases[i].stays) fail_msg("case %zu", i);
         pr_child_kept_clear(&k);
     }
@@ -136,6 +136,11 @@ static void test_given_back(void **state) {
     const uint64_t wide = prove(&f, WIDE), small = prove(&f, FIB);
     assert_true(wide > 60 * MIB);
     if (small > 48 * MIB) fail_msg("peaks of %llu and %llu", (unsigned long long)wide, (unsigned long long)small);
+    prove(&f, WIDE);
+    submit(&f, MISSING, 0, PR_FAULT_NONE, 0);
+    pr_child_event failed = expect(&f, PR_CHILD_FAILED);
+    assert_true(resident_kib(pr_child_pid(f.child)) < 48 << 10);
+    pr_child_event_clear(&failed);
     prove(&f, WIDE);
     expect_small(&f, "idle");
     end_fixture(&f);
