@@ -120,18 +120,13 @@ static compose_launcher kernel_of(const program_shape &shape) {
 static pr_status launch_compose(device *dev, compose_view v, const program_shape &shape, size_t n_loads,
                                 pr_error *err) {
     const compose_launcher kernel = kernel_of(shape);
-    const size_t end = v.range.first + (size_t)v.range.n_rows;
-    PR_CUDA_TRY(PR_ALLOW_SHARED(kernel, shape.shared_bytes()), "shared memory for a program's slots");
-    while (v.range.first < end) {
-        const size_t left = end - v.range.first;
-        v.range.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
-        const unsigned blocks = shape.blocks(v.range.n_rows);
-        const size_t asked = (size_t)blocks * shape.threads * shape.rows; /* threads without a row read, too */
-        count_moved(dev, asked * (n_loads + (v.accumulate ? 4 : 0)) + v.range.n_rows * (size_t)4);
-        PR_CUDA_TRY(PR_LAUNCH(kernel, blocks, shape.threads, shape.shared_bytes(), dev->stream, v), "constraints");
-        v.range.first += v.range.n_rows;
-    }
-    return PR_OK;
+    const auto launch = [&](const program_range &part) {
+        v.range = part;
+        count_moved(dev, shape.rows_read(part.n_rows) * (n_loads + (v.accumulate ? 4 : 0)) + part.n_rows * (size_t)4);
+        return check(PR_LAUNCH(kernel, shape.blocks(part.n_rows), shape.threads, shape.shared_bytes(), dev->stream, v),
+                     "constraints", err);
+    };
+    return launch_parts(kernel, shape, v.range, launch, err);
 }
 
 static program_tables tables_of(const pr_compose *args) {

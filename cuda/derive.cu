@@ -33,18 +33,13 @@ static derive_launcher kernel_of(const program_shape &shape) {
 static pr_status launch_derive(device *dev, program_range range, const program_code &code, const program_shape &shape,
                                span<const pr_col> out, size_t n_out, pr_error *err) {
     const derive_launcher kernel = kernel_of(shape);
-    const size_t end = range.n_rows;
-    PR_CUDA_TRY(PR_ALLOW_SHARED(kernel, shape.shared_bytes()), "shared memory for a program's slots");
-    for (; range.first < end; range.first += range.n_rows) {
-        const size_t left = end - range.first;
-        range.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
-        const unsigned blocks = shape.blocks(range.n_rows);
-        const size_t asked = (size_t)blocks * shape.threads * shape.rows; /* threads without a row read, too */
-        count_moved(dev, asked * code.n_loads + range.n_rows * n_out);
-        PR_CUDA_TRY(PR_LAUNCH(kernel, blocks, shape.threads, shape.shared_bytes(), dev->stream, range, code, out),
-                    "deriving columns");
-    }
-    return PR_OK;
+    const auto launch = [&](const program_range &part) {
+        count_moved(dev, shape.rows_read(part.n_rows) * code.n_loads + part.n_rows * n_out);
+        return check(PR_LAUNCH(kernel, shape.blocks(part.n_rows), shape.threads, shape.shared_bytes(), dev->stream,
+                               part, code, out),
+                     "deriving columns", err);
+    };
+    return launch_parts(kernel, shape, range, launch, err);
 }
 
 pr_status derive(device *dev, const pr_derive *args, pr_error *err) {

@@ -80,18 +80,14 @@ static logup_launcher kernel_of(const program_shape &shape) {
 static pr_status launch_logup(device *dev, logup_view v, const program_shape &shape, size_t n_components,
                               size_t n_loads, size_t n_out, pr_error *err) {
     const logup_launcher kernel = kernel_of(shape);
-    const size_t end = v.range.first + (size_t)v.range.n_rows;
-    PR_CUDA_TRY(PR_ALLOW_SHARED(kernel, shape.shared_bytes()), "shared memory for a program's slots");
-    while (v.range.first < end) {
-        const size_t left = end - v.range.first;
-        v.range.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
-        const dim3 grid(shape.blocks(v.range.n_rows), (unsigned)n_components);
-        const size_t threads = (size_t)grid.x * shape.threads; /* those without a row read, too */
-        count_moved(dev, threads * shape.rows * n_loads + v.range.n_rows * n_out + threads / 32 * 8 * n_components);
-        PR_CUDA_TRY(PR_LAUNCH(kernel, grid, shape.threads, shape.shared_bytes(), dev->stream, v), "fractions");
-        v.range.first += v.range.n_rows;
-    }
-    return PR_OK;
+    const auto launch = [&](const program_range &part) {
+        const dim3 grid(shape.blocks(part.n_rows), (unsigned)n_components);
+        v.range = part;
+        count_moved(dev, shape.rows_read(part.n_rows) * n_loads + part.n_rows * n_out +
+                             (size_t)grid.x * shape.threads / 32 * 8 * n_components);
+        return check(PR_LAUNCH(kernel, grid, shape.threads, shape.shared_bytes(), dev->stream, v), "fractions", err);
+    };
+    return launch_parts(kernel, shape, v.range, launch, err);
 }
 
 static program_tables tables_of(const pr_logup *args) {

@@ -303,6 +303,8 @@ struct program_shape {
     size_t most_rows;       /* of one launch: as many blocks as have a place to spill to */
     bool spills;
     size_t shared_bytes() const { return spills ? 0 : slot_words * sizeof(uint32_t); }
+    /* Rows that threads of a launch read: those without a row read one, too. */
+    size_t rows_read(size_t n_rows) const { return (size_t)blocks(n_rows) * threads * rows; }
     unsigned blocks(size_t n_rows) const { return (unsigned)((n_rows + rows * threads - 1) / (rows * threads)); }
     bool operator==(const program_shape &o) const {
         return rows == o.rows && threads == o.threads && spills == o.spills;
@@ -340,6 +342,22 @@ size_t program_pieces(const pr_program *program);
 #define PR_ALLOW_SHARED(kernel, bytes)                                                                                 \
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)(bytes))
 #endif
+
+/* launch(part) for each part of the rows, as many at a time as the shape has room for. */
+template <class KERNEL, class LAUNCH>
+pr_status launch_parts(KERNEL kernel, const program_shape &shape, const program_range &range, LAUNCH launch,
+                       pr_error *err) {
+    const size_t end = range.first + (size_t)range.n_rows;
+    program_range part = range;
+    (void)kernel;
+    PR_CUDA_TRY(PR_ALLOW_SHARED(kernel, shape.shared_bytes()), "shared memory for a program's slots");
+    for (; part.first < end; part.first += part.n_rows) {
+        const size_t left = end - part.first;
+        part.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);
+        PR_TRY(launch(part));
+    }
+    return PR_OK;
+}
 
 } // namespace PR_GPU
 #endif
