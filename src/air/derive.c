@@ -51,19 +51,10 @@ static void push_operands(derivation *d, const pr_node *n) {
     }
 }
 
-static uint32_t put(derivation *d, const pr_node *n) {
-    const uint32_t *value = d->lo->value_of_node;
-    bool is_arithmetic = n->op >= PR_NODE_ADD, is_binary = is_arithmetic && n->op != PR_NODE_NEG;
-    return pr_graph_put(&d->lo->graph, (pr_node_op)n->op, is_arithmetic ? value[n->a] : n->a,
-                        is_binary       ? value[n->b]
-                        : is_arithmetic ? 0
-                                        : n->b);
-}
-
 /* Operands are known. */
 static uint32_t value_of(derivation *d, const pr_node *n) {
     uint32_t column = derived_column(d, n), node = column == NONE ? NONE : d->nodes[column - d->first];
-    if (n->op != PR_NODE_COL || n->a < d->first) return put(d, n);
+    if (n->op != PR_NODE_COL || n->a < d->first) return pr_lowering_put(d->lo, n);
     if (node != NONE && d->lo->value_of_node[node] != NONE) return d->lo->value_of_node[node];
     d->unresolved = n->a;
     return 0;

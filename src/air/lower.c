@@ -9,17 +9,18 @@ static uint32_t arity(const pr_node *n) { return n->op == PR_NODE_NEG ? 1 : 2; }
 
 /* ---- canonical graph ---- */
 
+uint32_t pr_lowering_put(pr_lowering *lo, const pr_node *n) {
+    uint32_t a = n->a, b = n->b;
+    if (is_arithmetic(n)) {
+        a = lo->value_of_node[n->a];
+        b = arity(n) == 2 ? lo->value_of_node[n->b] : 0;
+    }
+    return pr_graph_put(&lo->graph, (pr_node_op)n->op, a, b);
+}
+
 static pr_status build_graph(pr_lowering *lo, pr_error *err) {
     const pr_air_component *c = lo->component;
-    for (uint32_t i = 0; i < c->n_nodes; i++) {
-        const pr_node *n = &c->nodes[i];
-        uint32_t a = n->a, b = n->b;
-        if (is_arithmetic(n)) {
-            a = lo->value_of_node[n->a];
-            b = arity(n) == 2 ? lo->value_of_node[n->b] : 0;
-        }
-        lo->value_of_node[i] = pr_graph_put(&lo->graph, (pr_node_op)n->op, a, b);
-    }
+    for (uint32_t i = 0; i < c->n_nodes; i++) lo->value_of_node[i] = pr_lowering_put(lo, &c->nodes[i]);
     for (uint32_t k = 0; k < lo->n_roots; k++) lo->roots[k] = lo->value_of_node[c->constraints[k].node];
     return lo->graph.failed ? pr_air_no_memory(err, "lowering") : PR_OK;
 }

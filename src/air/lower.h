@@ -32,6 +32,8 @@ typedef struct pr_lowering {
     size_t n_items, items_capacity;
 } pr_lowering;
 
+/* The value of a node, those of its operands being known. */
+uint32_t pr_lowering_put(pr_lowering *lo, const pr_node *n);
 /* Kind DERIVE: fills the graph and roots. PR_ERR_INTERNAL: a column does not follow from given ones. */
 PR_MUST_CHECK pr_status pr_lowering_derive(pr_lowering *lo, pr_error *err);
 /* Fills items: operands before users, heavier operands first, runs of up to four CONSTRAINTs. */

@@ -59,6 +59,8 @@ pr_status bench_field(const bench_options *o, pr_error *err);
 pr_status bench_calibrate(const bench_options *o, pr_error *err);
 /* A job of poseidon2_merkle that fills 2^log_rows rows, a permutation each. */
 pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_config *config, pr_error *err);
+/* A device for columns and trees of so many words, in domains of up to 2^log_domain. */
+pr_status bench_open_device(pr_device **dev, const bench_options *o, uint32_t log_domain, size_t words, pr_error *err);
 /* Random values for columns of one size. */
 pr_status bench_fill_random(const pr_backend *ops, pr_device *dev, const pr_col *cols, size_t n, pr_error *err);
 /* 70 queries and no work, as a benchmark's proofs have. */

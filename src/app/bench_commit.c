@@ -61,12 +61,7 @@ static pr_status lay_out(commitment *c, const bench_options *o, pr_error *err) {
 }
 
 static pr_status open_device(commitment *c, const bench_options *o, pr_error *err) {
-    const pr_device_needs needs = {.n_threads = o->threads ? (unsigned)o->threads : pr_cpu_count(),
-                                   .arena_bytes = c->words * sizeof(pr_m31),
-                                   .max_log_rows = (uint32_t)(o->log_rows + o->log_blowup),
-                                   .max_columns = (uint32_t)c->n,
-                                   .max_sample_log_rows = (uint32_t)o->log_rows};
-    PR_TRY(c->ops->device_create(&c->dev, &needs, err));
+    PR_TRY(bench_open_device(&c->dev, o, (uint32_t)(o->log_rows + o->log_blowup), c->words, err));
     return bench_fill_random(c->ops, c->dev, c->values, c->n, err);
 }
 
@@ -152,13 +147,8 @@ static pr_status time_grinding(const bench_options *o, pr_device *dev, pr_error 
 }
 
 pr_status bench_grind(const bench_options *o, pr_error *err) {
-    const pr_device_needs needs = {.n_threads = o->threads ? (unsigned)o->threads : pr_cpu_count(),
-                                   .arena_bytes = 4096,
-                                   .max_log_rows = 5,
-                                   .max_columns = 1,
-                                   .max_sample_log_rows = 4};
     pr_device *dev = NULL;
-    PR_TRY(o->backend->device_create(&dev, &needs, err));
+    PR_TRY(bench_open_device(&dev, o, 5, 1024, err)); /* nothing lies there */
     pr_status status = time_grinding(o, dev, err);
     o->backend->device_destroy(dev);
     return status;

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static pr_status open_device(pr_device **dev, const bench_options *o, uint32_t log_domain, size_t words,
-                             pr_error *err) {
+pr_status bench_open_device(pr_device **dev, const bench_options *o, uint32_t log_domain, size_t words, pr_error *err) {
     pr_device_needs needs = {.n_threads = o->threads ? (unsigned)o->threads : pr_cpu_count(),
                              .arena_bytes = 4 * words,
                              .max_log_rows = log_domain,
@@ -52,7 +51,7 @@ pr_status bench_fft(const bench_options *o, pr_error *err) {
         ext[c] = (pr_col){c << log_ext, log_ext};
         values[c] = (pr_col){c << log_ext, (uint32_t)o->log_rows};
     }
-    pr_status status = open_device(&dev, o, log_ext, o->columns << log_ext, err);
+    pr_status status = bench_open_device(&dev, o, log_ext, o->columns << log_ext, err);
     if (status == PR_OK) status = bench_fill_random(o->backend, dev, values, o->columns, err);
     if (status == PR_OK) status = time_extend(o, dev, ext, values, err);
     if (dev) o->backend->device_destroy(dev);
@@ -82,7 +81,7 @@ pr_status bench_merkle(const bench_options *o, pr_error *err) {
     pr_device *dev = NULL;
     if (!cols) return pr_fail(err, PR_ERR_MEMORY, "no memory");
     for (size_t c = 0; c < o->columns; c++) cols[c] = (pr_col){c << height, height};
-    pr_status status = open_device(&dev, o, height, tree.offset + pr_merkle_words(height), err);
+    pr_status status = bench_open_device(&dev, o, height, tree.offset + pr_merkle_words(height), err);
     if (status == PR_OK) status = bench_fill_random(o->backend, dev, cols, o->columns, err);
     if (status == PR_OK) status = time_merkle(o, dev, &tree, cols, err);
     if (dev) o->backend->device_destroy(dev);
