@@ -15,7 +15,7 @@
 #include "job/job.h"
 #include "poseidon2_merkle/job.h"
 #include "prove/prove.h"
-#include "verify/verify.h"
+#include "verifies.h"
 #include "../backends.h"
 
 static const pr_backend *tested; /* by main */
@@ -160,15 +160,6 @@ static void test_meter(void **unused) {
     close_case(&f);
 }
 
-static bool verifies(const fixture *f, const pr_proof *proof) {
-    pr_verifier *v = NULL;
-    pr_verdict verdict = PR_REJECTED_SHAPE;
-    assert_int_equal(pr_verifier_create(&v, &f->c.statement, NULL), PR_OK);
-    assert_int_equal(pr_verifier_run(v, proof, &verdict, NULL), PR_OK);
-    pr_verifier_destroy(v);
-    return verdict == PR_ACCEPTED;
-}
-
 /* What a proof comes to whose operation k does harm. */
 static pr_status harm(const fixture *f, const char *variable, unsigned k, bool *accepted, pr_error *err) {
     char text[16];
@@ -178,7 +169,7 @@ static pr_status harm(const fixture *f, const char *variable, unsigned k, bool *
     pr_prover *p = open_prover(tested, &f->layout);
     unsetenv(variable);
     const pr_status status = pr_prover_run(p, &proof, &f->source, NULL, NULL, NULL, err);
-    *accepted = status == PR_OK && verifies(f, &proof);
+    *accepted = status == PR_OK && verifies(&f->c, &proof);
     pr_proof_clear(&proof);
     pr_prover_destroy(p);
     return status;

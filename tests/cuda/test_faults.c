@@ -12,7 +12,7 @@
 #include "casefile/casefile.h"
 #include "cuda/cuda_backend.h"
 #include "prove/prove.h"
-#include "verify/verify.h"
+#include "verifies.h"
 
 typedef struct fixture {
     pr_case c;
@@ -33,15 +33,6 @@ static void close_case(fixture *f) {
     pr_case_clear(&f->c);
 }
 
-static bool verifies(const fixture *f, const pr_proof *proof) {
-    pr_verifier *v = NULL;
-    pr_verdict verdict = PR_REJECTED_SHAPE;
-    assert_int_equal(pr_verifier_create(&v, &f->c.statement, NULL), PR_OK);
-    assert_int_equal(pr_verifier_run(v, proof, &verdict, NULL), PR_OK);
-    pr_verifier_destroy(v);
-    return verdict == PR_ACCEPTED;
-}
-
 /* One proof from beginning to end; whatever comes of it, nothing stays behind. */
 static pr_status prove_within(fixture *f, size_t device_bytes, bool *accepted, pr_error *err) {
     const pr_prover_options options = {
@@ -53,7 +44,7 @@ static pr_status prove_within(fixture *f, size_t device_bytes, bool *accepted, p
     pr_status status = pr_prover_create(&prover, &f->layout, &options, err);
     if (status == PR_OK) status = pr_prover_run(prover, &proof, &source, NULL, NULL, NULL, err);
     if (status == PR_OK) {
-        *accepted = verifies(f, &proof);
+        *accepted = verifies(&f->c, &proof);
         pr_proof_clear(&proof);
     }
     pr_prover_destroy(prover);
@@ -141,7 +132,7 @@ static void test_no_trace(void **unused) {
         if (k % 3 == 2)
             assert_string_equal(err.text, "a file that is not there");
         else
-            assert_true(verifies(&f, &proof));
+            assert_true(verifies(&f.c, &proof));
         pr_proof_clear(&proof);
     }
     pr_prover_destroy(p);
@@ -250,7 +241,7 @@ static void test_side_by_side(void **unused) {
         pr_proof proof = {0};
         pr_error err = {0};
         if (pr_prover_run(provers[k % N], &proof, &source, NULL, NULL, NULL, &err) != PR_OK) fail_msg("%s", err.text);
-        assert_true(verifies(&f, &proof));
+        assert_true(verifies(&f.c, &proof));
         pr_proof_clear(&proof);
     }
     for (int k = N; k-- > 0;) pr_prover_destroy(provers[k]);
