@@ -16,7 +16,9 @@ typedef struct lane {
     uint64_t device, host;       /* bytes that kept's prover has; 0, 0: there is none */
     bool gives_back;             /* asked to close it, if it is idle */
     const pr_manifest_job *last; /* that kept is of */
-    const pr_manifest_job *job;  /* NULL: idle */
+    pr_job_size size;            /* of the job that was begun last */
+    bool has_size;
+    const pr_manifest_job *job; /* NULL: idle */
     pr_work work;
     unsigned turn;    /* 0: of the attempt that is being made; what comes next has the next ones */
     bool is_admitted; /* it has its memory */
@@ -158,21 +160,33 @@ static void *serve(void *context) {
 
 /* ---- what the line's own thread does with lanes; the lock is held ---- */
 
-static bool is_alike(const pr_manifest_job *a, const pr_manifest_job *b) {
-    pr_job_size s, t;
-    if (a->type != b->type || !pr_config_equal(&a->config, &b->config)) return false;
-    if (!a->type->size || a->type->size(&s, &a->params, NULL) != PR_OK || b->type->size(&t, &b->params, NULL) != PR_OK)
-        return true;
-    return s.log_rows == t.log_rows && s.cells == t.cells && s.n_columns == t.n_columns;
+/* To find a size may take reading a program: once a job. */
+typedef struct sized_job {
+    const pr_manifest_job *job;
+    pr_job_size size;
+    bool has_size;
+} sized_job;
+
+static sized_job with_size(const pr_manifest_job *job) {
+    sized_job s = {.job = job};
+    s.has_size = job->type->size && job->type->size(&s.size, &job->params, NULL) == PR_OK;
+    return s;
+}
+
+static bool is_alike(const lane *l, const sized_job *b) {
+    const pr_job_size *s = &l->size, *t = &b->size;
+    if (l->last->type != b->job->type || !pr_config_equal(&l->last->config, &b->job->config)) return false;
+    if (!l->has_size || !b->has_size) return true;
+    return s->log_rows == t->log_rows && s->cells == t->cells && s->n_columns == t->n_columns;
 }
 
 /* An idle lane: one whose prover the job can use, else one that has none. NULL: all are at work. */
-static lane *find_free(pr_work_line *line, const pr_manifest_job *job) {
+static lane *find_free(pr_work_line *line, const sized_job *job) {
     lane *best = NULL;
     int most = 0;
     for (lane *l = line->lanes; l < line->lanes + N_LANES; l++) {
         if (l->job) continue;
-        int worth = !l->last ? 2 : is_alike(l->last, job) ? 3 : 1;
+        int worth = !l->last ? 2 : is_alike(l, job) ? 3 : 1;
         if (worth > most) best = l, most = worth;
     }
     return best;
@@ -185,10 +199,12 @@ static lane *find_begun(pr_work_line *line, const pr_work *work, const pr_manife
 }
 
 /* False: without a thread it cannot be. */
-static bool begin(lane *l, const pr_work *work, const pr_manifest_job *job) {
+static bool begin(lane *l, const pr_work *work, const sized_job *job) {
     l->work = *work;
     l->work.memory = NULL; /* it serves one thread */
-    l->job = job;
+    l->job = job->job;
+    l->size = job->size;
+    l->has_size = job->has_size;
     l->is_done = l->is_dropped = l->is_admitted = false;
     l->n_stages = 0;
     l->kept.admit = admit;
@@ -212,15 +228,23 @@ static lane *take_lane(pr_work_line *line, const pr_work *work, const pr_manifes
     lane *mine = find_begun(line, work, job);
     for (lane *l = line->lanes; l < line->lanes + N_LANES; l++)
         if (l != mine && !is_spoken_of(l->job, next, n_next)) drop(l);
-    while (!mine && !(mine = find_free(line, job))) wait(line);
+    if (!mine) {
+        const sized_job sized = with_size(job);
+        while (!(mine = find_free(line, &sized))) wait(line);
+        if (!begin(mine, work, &sized)) return NULL;
+    }
     mine->turn = 0;
-    return mine->job || begin(mine, work, job) ? mine : NULL;
+    return mine;
 }
 
 static void begin_next(pr_work_line *line, const pr_work *work, const pr_manifest_job *const *next, size_t n_next) {
     for (size_t k = 0; k < n_next; k++) {
         lane *l = find_begun(line, work, next[k]);
-        if (!l && (l = find_free(line, next[k])) && !begin(l, work, next[k])) l = NULL;
+        if (!l) {
+            const sized_job sized = with_size(next[k]);
+            l = find_free(line, &sized);
+            if (l && !begin(l, work, &sized)) l = NULL;
+        }
         if (l) l->turn = (unsigned)k + 1;
     }
 }
