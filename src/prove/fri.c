@@ -84,8 +84,7 @@ static pr_status commit_at_once(pr_prover *p, pr_error *err) {
         (void)pr_channel_draw_secure_felt(&p->channel);
     }
     pr_channel_mix_felts(&p->channel, p->last_layer, (size_t)1 << args.log_last_degree);
-    if (memcmp(&p->channel.digest, &result.digest, sizeof result.digest) == 0) return PR_OK;
-    return pr_fail(err, PR_ERR_BACKEND, "the backend's channel went another way than the roots that it returned");
+    return pr_prover_compare_channel(p, &result.digest, err);
 }
 
 pr_status pr_prover_fri(pr_prover *p, pr_error *err) {

@@ -197,6 +197,9 @@ pr_status pr_prover_fri(pr_prover *p, pr_error *err);
 pr_status pr_prover_open(pr_prover *p, pr_proof *proof, pr_error *err);
 pr_status pr_prover_commit_tree(pr_prover *p, uint32_t tree, pr_error *err);
 
+/* Refuses a device that drew by a channel of its own and ended elsewhere than this prover's, which followed it. */
+pr_status pr_prover_compare_channel(const pr_prover *p, const pr_hash *digest, pr_error *err);
+
 /* measure.c: notes where a stage begins on the device; reads all at the end of a run. Nothing where nobody measures. */
 void pr_prover_mark(pr_prover *p, pr_stage stage);
 pr_status pr_prover_read_marks(pr_prover *p, pr_error *err);

@@ -34,6 +34,11 @@ void pr_prover_clock(pr_prover *p, pr_stage stage, uint64_t *start) {
     *start = now;
 }
 
+pr_status pr_prover_compare_channel(const pr_prover *p, const pr_hash *digest, pr_error *err) {
+    if (memcmp(&p->channel.digest, digest, sizeof *digest) == 0) return PR_OK;
+    return pr_fail(err, PR_ERR_BACKEND, "the backend's channel went another way than the roots that it returned");
+}
+
 /* MemAvailable of the machine; SIZE_MAX when it is not known. */
 static size_t available_bytes(void) {
     FILE *f = fopen("/proc/meminfo", "r");

@@ -1,6 +1,5 @@
 /* Out-of-domain samples (protocol.md section 10) and quotients (section 11). */
 #include "prove/internal.h"
-#include <string.h>
 
 static size_t count_samples(const pr_prover *p) {
     size_t n = 0;
@@ -39,8 +38,8 @@ static pr_status follow(pr_prover *p, const pr_drawn *drawn, pr_error *err) {
     (void)pr_channel_draw_secure_felt(&p->channel); /* of the composition */
     p->trees[p->composition_tree].root = drawn->roots[1];
     pr_channel_mix_root(&p->channel, &drawn->roots[1]);
-    if (memcmp(&p->channel.digest, &drawn->digest, sizeof drawn->digest) == 0) return draw_point(p, err);
-    return pr_fail(err, PR_ERR_BACKEND, "the backend's channel went another way than the roots that it returned");
+    PR_TRY(pr_prover_compare_channel(p, &drawn->digest, err));
+    return draw_point(p, err);
 }
 
 static pr_status draw_samples(pr_prover *p, pr_error *err) {

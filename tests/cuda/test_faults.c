@@ -34,14 +34,12 @@ static void close_case(fixture *f) {
 }
 
 /* One proof from beginning to end; whatever comes of it, nothing stays behind. */
-static pr_status prove_within(fixture *f, size_t device_bytes, bool *accepted, pr_error *err) {
-    const pr_prover_options options = {
-        .backend = &pr_backend_cuda_emu, .n_threads = 1, .max_device_bytes = device_bytes};
+static pr_status prove_with(fixture *f, const pr_prover_options *options, bool *accepted, pr_error *err) {
     const pr_trace_source source = {.context = &f->c, .fill = pr_case_fill_trace};
     pr_prover *prover = NULL;
     pr_proof proof = {0};
     *accepted = false;
-    pr_status status = pr_prover_create(&prover, &f->layout, &options, err);
+    pr_status status = pr_prover_create(&prover, &f->layout, options, err);
     if (status == PR_OK) status = pr_prover_run(prover, &proof, &source, NULL, NULL, NULL, err);
     if (status == PR_OK) {
         *accepted = verifies(&f->c, &proof);
@@ -50,6 +48,12 @@ static pr_status prove_within(fixture *f, size_t device_bytes, bool *accepted, p
     pr_prover_destroy(prover);
     assert_int_equal(pr_cuda_emu_held_bytes(), 0);
     return status;
+}
+
+static pr_status prove_within(fixture *f, size_t device_bytes, bool *accepted, pr_error *err) {
+    const pr_prover_options options = {
+        .backend = &pr_backend_cuda_emu, .n_threads = 1, .max_device_bytes = device_bytes};
+    return prove_with(f, &options, accepted, err);
 }
 
 static pr_status prove(fixture *f, bool *accepted, pr_error *err) { return prove_within(f, 0, accepted, err); }
@@ -166,6 +170,37 @@ static void test_wrong_bits(void **unused) {
     flip_everywhere("wide_fibonacci_l7_c20_fold2", 7);
 }
 
+static pr_status fri_elsewhere(pr_device *device, pr_fri_result *result, const pr_fri *args, pr_error *err) {
+    PR_TRY(pr_backend_cuda_emu.fri(device, result, args, err));
+    result->digest.bytes[31] ^= 1;
+    return PR_OK;
+}
+static pr_status samples_elsewhere(pr_device *device, pr_drawn *drawn, const pr_merkle *tree, uint32_t log_blowup,
+                                   const pr_sampling *groups, size_t n, pr_error *err) {
+    PR_TRY(pr_backend_cuda_emu.draw_samples(device, drawn, tree, log_blowup, groups, n, err));
+    drawn->digest.bytes[0] ^= 1;
+    return PR_OK;
+}
+
+/* A channel that ends elsewhere than the host's, which followed the same roots. */
+static void test_other_channel(void **unused) {
+    (void)unused;
+    pr_backend in_fri = pr_backend_cuda_emu, in_samples = pr_backend_cuda_emu;
+    const pr_backend *const backends[] = {&in_fri, &in_samples};
+    in_fri.fri = fri_elsewhere;
+    in_samples.draw_samples = samples_elsewhere;
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        fixture f;
+        bool accepted;
+        pr_error err = {0};
+        const pr_prover_options options = {.backend = backends[i], .n_threads = 1};
+        open_case(&f, "plonk_l6");
+        assert_int_equal(prove_with(&f, &options, &accepted, &err), PR_ERR_BACKEND);
+        assert_string_equal(err.text, "the backend's channel went another way than the roots that it returned");
+        close_case(&f);
+    }
+}
+
 static void test_prediction(void **unused) {
     (void)unused;
     static const char *const names[] = {"wide_fibonacci_l10_c100_96bits", "xor4_l9", "wide_fibonacci_l9_c100_lifted"};
@@ -264,9 +299,9 @@ static void test_leaks(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_sticky_errors),
-                                       cmocka_unit_test(test_no_trace),      cmocka_unit_test(test_wrong_bits),
-                                       cmocka_unit_test(test_prediction),    cmocka_unit_test(test_limit),
-                                       cmocka_unit_test(test_side_by_side),  cmocka_unit_test(test_leaks)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_sticky_errors), cmocka_unit_test(test_no_trace),
+        cmocka_unit_test(test_wrong_bits),    cmocka_unit_test(test_other_channel), cmocka_unit_test(test_prediction),
+        cmocka_unit_test(test_limit),         cmocka_unit_test(test_side_by_side),  cmocka_unit_test(test_leaks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
