@@ -78,18 +78,22 @@ static void print_counts(const pr_cuda_counts *before, const pr_cuda_counts *aft
 
 /* While the others prove: the mean of the driver's samples of the time since a second after the beginning, for one
  * looks back that far; below 0: there is none. */
-static double watch_device(crew *c, uint64_t begin_ns) {
-    const char *bus_id = getenv("PROVERUN_GPU");
+static double watch_device(crew *c, const pr_gpu_watch *gpu, uint64_t begin_ns) {
     double sum = 0;
     unsigned n = 0, percent;
-    while (c->o->backend->is_device && atomic_load(&c->n_left) && !atomic_load(&c->has_failed)) {
+    while (gpu && atomic_load(&c->n_left) && !atomic_load(&c->has_failed)) {
         usleep(100000);
         if (pr_clock_monotonic_ns() - begin_ns < 1000000000u) continue;
-        if (!pr_gpu_read_busy(&percent, "libnvidia-ml.so.1", bus_id ? bus_id : "")) return -1;
+        if (!pr_gpu_watch_read(gpu, &percent)) return -1;
         sum += percent / 100.0;
         n++;
     }
     return n ? sum / n : -1;
+}
+
+static pr_gpu_watch *open_watch(const bench_options *o) {
+    const char *bus_id = getenv("PROVERUN_GPU");
+    return o->backend->is_device ? pr_gpu_watch_open("libnvidia-ml.so.1", bus_id ? bus_id : "") : NULL;
 }
 
 static void print_busy(double share) {
@@ -129,12 +133,14 @@ static pr_cuda_counts count(const bench_options *o) {
 
 /* From the end of the warm-up to the last proof's end. */
 static pr_status measure(crew *c, pr_error *err) {
+    pr_gpu_watch *gpu = open_watch(c->o);
     pthread_barrier_wait(&c->warm);
     const pr_cuda_counts before = count(c->o);
     const uint64_t begin = pr_clock_monotonic_ns();
     uint64_t end = begin;
     pthread_barrier_wait(&c->begin);
-    const double busy = watch_device(c, begin);
+    const double busy = watch_device(c, gpu, begin);
+    pr_gpu_watch_close(gpu);
     for (lane *l = c->lanes; l < c->lanes + c->o->provers; l++) {
         pthread_join(l->thread, NULL);
         if (l->ends_ns > end) end = l->ends_ns;

@@ -3,6 +3,7 @@
 #include "placement/internal.h"
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct nvml_device *device;
@@ -154,28 +155,45 @@ static bool is_device(const nvml *api, device d, const char *bus_id) {
     return pr_bus_id_normalise(its, pci.bus_id) && strcmp(its, bus_id) == 0;
 }
 
-static bool read_busy(const nvml *api, unsigned *percent, const char *bus_id) {
+static bool find_device(const nvml *api, device *out, const char *bus_id) {
     unsigned n = 0;
-    nvml_utilization u;
-    device d;
     if (api->count(&n) != 0 || (!bus_id[0] && n != 1)) return false;
-    for (unsigned i = 0; i < n; i++) {
-        if (api->handle(i, &d) != 0 || (bus_id[0] && !is_device(api, d, bus_id))) continue;
-        if (api->utilization(d, &u) != 0) return false;
-        *percent = u.gpu;
-        return u.gpu <= 100;
-    }
+    for (unsigned i = 0; i < n; i++)
+        if (api->handle(i, out) == 0 && (!bus_id[0] || is_device(api, *out, bus_id))) return true;
     return false;
 }
 
-bool pr_gpu_read_busy(unsigned *percent, const char *library, const char *bus_id) {
+struct pr_gpu_watch {
+    nvml api;
+    device device;
+};
+
+pr_gpu_watch *pr_gpu_watch_open(const char *library, const char *bus_id) {
     nvml api = {.library = dlopen(library, RTLD_NOW | RTLD_LOCAL)};
     char normal[20] = "";
-    bool ok = api.library && find_all(&api) && api.utilization && (!bus_id[0] || pr_bus_id_normalise(normal, bus_id));
-    if (ok && (ok = api.init() == 0)) {
-        ok = read_busy(&api, percent, normal);
-        api.shutdown();
+    pr_gpu_watch *w = malloc(sizeof *w);
+    bool ok = w && api.library && find_all(&api) && api.utilization;
+    ok = ok && (!bus_id[0] || pr_bus_id_normalise(normal, bus_id)) && api.init() == 0;
+    if (ok && find_device(&api, &w->device, normal)) {
+        w->api = api;
+        return w;
     }
+    if (ok) api.shutdown();
     if (api.library) dlclose(api.library);
-    return ok;
+    free(w);
+    return NULL;
+}
+
+bool pr_gpu_watch_read(const pr_gpu_watch *w, unsigned *percent) {
+    nvml_utilization u;
+    if (w->api.utilization(w->device, &u) != 0 || u.gpu > 100) return false;
+    *percent = u.gpu;
+    return true;
+}
+
+void pr_gpu_watch_close(pr_gpu_watch *w) {
+    if (!w) return;
+    w->api.shutdown();
+    dlclose(w->api.library);
+    free(w);
 }

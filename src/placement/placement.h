@@ -88,9 +88,14 @@ typedef struct pr_gpu_env {
     const char *slurm_job_gpus;
 } pr_gpu_env;
 pr_gpu_env pr_gpu_env_get(void); /* borrows from the environment */
+/* One GPU's load, looked at again and again through NVML, which stays open from open to close. One thread at a time. */
+typedef struct pr_gpu_watch pr_gpu_watch;
+/* Of the GPU of this bus id, "": the only one. library: "libnvidia-ml.so.1". NULL: nothing can be known of it. */
+pr_gpu_watch *pr_gpu_watch_open(const char *library, const char *bus_id);
 /* For how many per cent of the driver's last sample period (a sixth of a second to a second) at least one kernel ran on
- * the GPU of this bus id, "": the only one; whoever's kernel it was. library: "libnvidia-ml.so.1". False: not known. */
-bool pr_gpu_read_busy(unsigned *percent, const char *library, const char *bus_id);
+ * it, whoever's kernel it was. False: not known. */
+bool pr_gpu_watch_read(const pr_gpu_watch *w, unsigned *percent);
+void pr_gpu_watch_close(pr_gpu_watch *w); /* NULL allowed */
 
 /* Of the calling process, on the live topology. NVML is loaded when it is there, else GPUs come from PCI. Fails when
  * the affinity cannot be read (PR_ERR_INTERNAL); strange GPUs or unreadable limits are notes. */

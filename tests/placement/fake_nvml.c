@@ -14,6 +14,8 @@ typedef struct fake {
 } fake;
 static fake gpus[MAX], all_slices[MAX][MAX];
 static unsigned n_gpus;
+extern unsigned fake_nvml_begun, fake_nvml_ended; /* for tests: how often */
+unsigned fake_nvml_begun, fake_nvml_ended;
 
 typedef struct pci_info {
     char legacy[16];
@@ -53,6 +55,7 @@ static void read_slices(fake *d, char *text) {
 int nvmlInit_v2(void) {
     const char *text = getenv("FAKE_NVML");
     if (getenv("FAKE_NVML_ERROR") || !text) return UNKNOWN;
+    fake_nvml_begun++;
     char *copy = strdup(text);
     memset(gpus, 0, sizeof gpus);
     memset(all_slices, 0, sizeof all_slices);
@@ -69,7 +72,7 @@ int nvmlInit_v2(void) {
     return 0;
 }
 
-int nvmlShutdown(void) { return 0; }
+int nvmlShutdown(void) { return fake_nvml_ended++, 0; }
 const char *nvmlErrorString(int code) { return code == UNKNOWN ? "Unknown Error" : "Not Found"; }
 int nvmlDeviceGetCount_v2(unsigned *n) { return *n = n_gpus, 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned i, fake **out) { return *out = &gpus[i], 0; }

@@ -1,5 +1,6 @@
 /* Which GPUs a rank sees: lists of CUDA and Slurm, NVML or the PCI bus, MIG. */
 #include "placement/internal.h"
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,24 +153,60 @@ static void nvml_that_fails(void **state) {
     assert_non_null(strstr(note, "too old"));
 }
 
+/* What a watch reads once; -1: there is none, or it cannot be read. */
+static int busy_of(const char *bus_id) {
+    unsigned percent = 0;
+    pr_gpu_watch *w = pr_gpu_watch_open(PR_TEST_NVML, bus_id);
+    int found = w && pr_gpu_watch_read(w, &percent) ? (int)percent : -1;
+    pr_gpu_watch_close(w);
+    return found;
+}
+
 /* Of the GPU that is meant, by however it is written; without a name only where there is no choice. */
 static void busy(void **state) {
-    unsigned percent = 0;
     (void)state;
     assert_int_equal(setenv("FAKE_NVML", four, 1), 0);
-    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, "0000:10:00.0")); /* the driver does not tell */
+    assert_int_equal(busy_of("0000:10:00.0"), -1); /* the driver does not tell */
     assert_int_equal(setenv("FAKE_NVML_BUSY", "93", 1), 0);
-    assert_true(pr_gpu_read_busy(&percent, PR_TEST_NVML, "00000000:50:00.0"));
-    assert_int_equal(percent, 91);
-    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, "0000:99:00.0"));
-    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, ""));
+    assert_int_equal(busy_of("00000000:50:00.0"), 91);
+    assert_int_equal(busy_of("0000:99:00.0"), -1);
+    assert_int_equal(busy_of("no bus id"), -1);
+    assert_int_equal(busy_of(""), -1);
     assert_int_equal(setenv("FAKE_NVML", "00000000:58:00.0,GPU-dddd-4,80", 1), 0);
-    assert_true(pr_gpu_read_busy(&percent, PR_TEST_NVML, ""));
-    assert_int_equal(percent, 93);
+    assert_int_equal(busy_of(""), 93);
     assert_int_equal(setenv("FAKE_NVML_BUSY", "101", 1), 0);
-    assert_false(pr_gpu_read_busy(&percent, PR_TEST_NVML, ""));
-    assert_false(pr_gpu_read_busy(&percent, "libno-such-library.so.9", ""));
+    assert_int_equal(busy_of(""), -1);
+    assert_null(pr_gpu_watch_open("libno-such-library.so.9", ""));
     unsetenv("FAKE_NVML_BUSY");
+}
+
+/* NVML is opened once for all looks, and closed, also where the GPU is not found. */
+static void watch(void **state) {
+    void *library = dlopen(PR_TEST_NVML, RTLD_NOW);
+    unsigned percent;
+    (void)state;
+    assert_non_null(library); /* and kept, so that it goes on counting */
+    const unsigned *begun = dlsym(library, "fake_nvml_begun"), *ended = dlsym(library, "fake_nvml_ended");
+    const unsigned before = *begun;
+    assert_int_equal(setenv("FAKE_NVML", four, 1), 0);
+    pr_gpu_watch *w = pr_gpu_watch_open(PR_TEST_NVML, "0000:10:00.0");
+    assert_non_null(w);
+    for (unsigned k = 0; k < 100; k++) {
+        char text[8];
+        snprintf(text, sizeof text, "%u", k);
+        assert_int_equal(setenv("FAKE_NVML_BUSY", text, 1), 0);
+        assert_true(pr_gpu_watch_read(w, &percent));
+        assert_int_equal(percent, k);
+    }
+    assert_int_equal(*begun, before + 1);
+    assert_int_equal(*ended, before);
+    pr_gpu_watch_close(w);
+    assert_int_equal(*ended, before + 1);
+    assert_null(pr_gpu_watch_open(PR_TEST_NVML, "0000:99:00.0"));
+    assert_int_equal(*begun, before + 2);
+    assert_int_equal(*ended, before + 2);
+    unsetenv("FAKE_NVML_BUSY");
+    dlclose(library);
 }
 
 static void bus_ids(void **state) {
@@ -198,6 +235,7 @@ int main(void) {
         cmocka_unit_test(slices),
         cmocka_unit_test(nvml_that_fails),
         cmocka_unit_test(busy),
+        cmocka_unit_test(watch),
         cmocka_unit_test(bus_ids),
     };
     return cmocka_run_group_tests(tests, load, unload);
