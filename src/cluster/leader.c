@@ -163,7 +163,7 @@ pr_status pr_leader_stop(pr_leader *l, pr_stop_how *how, int exit_code, pr_error
     for (int rank = 0; rank < l->t->size; rank++) PR_TRY(pr_transport_send(l->t, rank, &m, err));
     while (!all_said_bye(l) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(l, err));
     bool quiet = all_said_bye(l);
-    if (quiet && *how == PR_STOP_IN_ORDER) PR_TRY(pr_transport_drain(l->t, 5000, &quiet, err));
+    if (quiet && *how == PR_STOP_IN_ORDER) PR_TRY(pr_transport_end(l->t, true, &quiet, err));
     if (!quiet) *how = PR_STOP_AT_ONCE;
     return PR_OK;
 }

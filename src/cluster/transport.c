@@ -8,6 +8,7 @@
 #define PR_TAG 7
 #define PR_WINDOW 4u        /* frames on their way to one rank */
 #define PR_MAX_ARRIVALS 64u /* receives at a time: bounds memory at 64 MiB */
+#define PR_END_NS ((uint64_t)10 * 1000000000u)
 
 struct pr_parcel { /* a message that is being sent */
     struct pr_parcel *next;
@@ -360,12 +361,42 @@ pr_status pr_transport_poll(pr_transport *t, bool *got, int *from, pr_wire *mess
     return status;
 }
 
-pr_status pr_transport_drain(pr_transport *t, unsigned timeout_ms, bool *quiet, pr_error *err) {
-    uint64_t end = pr_clock_monotonic_ns() + timeout_ms * 1000000ull;
+/* ---- the end ---- */
+
+static pr_status drop_arrivals(pr_transport *t, pr_error *err) {
+    int code;
+    struct pr_arrival *a;
+    do {
+        PR_TRY(accept_all(t, err));
+        if ((a = take_arrival(t, &code))) free_arrival(a);
+    } while (a);
+    return PR_OK;
+}
+
+/* One look of pr_transport_end; *all: the barrier, once it has begun. */
+static pr_status end_if_quiet(pr_transport *t, bool together, MPI_Request *all, bool *ended, pr_error *err) {
+    int code = MPI_SUCCESS, done = 0;
     PR_TRY(progress(t, err));
-    while (!(*quiet = pr_transport_is_quiet(t)) && pr_clock_monotonic_ns() < end) {
+    PR_TRY(drop_arrivals(t, err));
+    if (*all == MPI_REQUEST_NULL) {
+        if (!pr_transport_is_quiet(t)) return PR_OK;
+        *ended = !together;
+        if (together) code = MPI_Ibarrier(t->comm, all);
+    } else if ((code = MPI_Test(all, &done, MPI_STATUS_IGNORE)) == MPI_SUCCESS) {
+        *ended = done != 0;
+    }
+    return code == MPI_SUCCESS ? PR_OK : fail_mpi(err, code, "waiting for the end of all ranks");
+}
+
+pr_status pr_transport_end(pr_transport *t, bool together, bool *quiet, pr_error *err) {
+    uint64_t end = pr_clock_monotonic_ns() + PR_END_NS;
+    MPI_Request all = MPI_REQUEST_NULL;
+    *quiet = false;
+    pr_transport_busy(t);
+    PR_TRY(end_if_quiet(t, together, &all, quiet, err));
+    while (!*quiet && pr_clock_monotonic_ns() < end) {
         pr_transport_idle(t);
-        PR_TRY(progress(t, err));
+        PR_TRY(end_if_quiet(t, together, &all, quiet, err));
     }
     return PR_OK;
 }

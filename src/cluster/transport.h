@@ -1,7 +1,8 @@
 /* Point-to-point messages over MPI without blocking. Sends and receives are in the background and polled, for a blocked
  * receive burns a core, and one from a stopped rank never ends. A message is cut into frames (frame.h), of which at
  * most four are on their way to a rank at a time; small messages overtake large ones. A message to the own rank goes
- * the same way, without MPI. Nothing here is collective but init. Only the thread that started MPI uses it. */
+ * the same way, without MPI. Nothing here is collective but init, end and clear. Only the thread that started MPI uses
+ * it. */
 #ifndef PR_CLUSTER_TRANSPORT_H
 #define PR_CLUSTER_TRANSPORT_H
 #include "base/bytes.h"
@@ -37,8 +38,10 @@ void pr_transport_know(pr_transport *t, int rank);
 /* The next rank that MPI refused to send to; it is forgotten. False: none. */
 bool pr_transport_take_refused(pr_transport *t, int *rank);
 bool pr_transport_is_quiet(const pr_transport *t); /* all sends are complete */
-/* Until all sends are complete or the time is over; *quiet says which. */
-PR_MUST_CHECK pr_status pr_transport_drain(pr_transport *t, unsigned timeout_ms, bool *quiet, pr_error *err);
+/* The last that is done with it: until all sends are complete and, together, all ranks have come here with theirs
+ * complete (collective then); or until ten seconds are over. *quiet says which. What still arrives is dropped, but
+ * received: MPI completes no send of more than some KiB before its receive, and the others would wait for theirs. */
+PR_MUST_CHECK pr_status pr_transport_end(pr_transport *t, bool together, bool *quiet, pr_error *err);
 /* How long to sleep until the next poll: longer the longer nothing happens, 0.1 to 5 ms. pr_transport_busy and messages
  * reset it. */
 double pr_transport_pause_ms(pr_transport *t);

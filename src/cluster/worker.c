@@ -364,7 +364,7 @@ static pr_status serve(pr_worker *w, pr_error *err) {
         pr_worker_wait(fds, pr_worker_fds(w, fds), pr_transport_pause_ms(w->t));
     }
     bool quiet;
-    return pr_transport_drain(w->t, 10000, &quiet, err);
+    return pr_transport_end(w->t, w->stop.how == PR_STOP_IN_ORDER, &quiet, err);
 }
 
 /* Beside the results, where rank 0 would have left word. A watched folder's manifests are taken up again by the next

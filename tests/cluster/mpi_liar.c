@@ -95,7 +95,7 @@ static void run_liar(pr_transport *t, const pr_seat *seat) {
     }
     bool quiet;
     CHECK(pr_transport_send(t, 0, &bye, NULL) == PR_OK);
-    CHECK(pr_transport_drain(t, 60000, &quiet, NULL) == PR_OK && quiet);
+    CHECK(pr_transport_end(t, true, &quiet, NULL) == PR_OK && quiet);
     pr_manifest_clear(&m);
 }
 
@@ -145,7 +145,8 @@ static void lead(pr_transport *t, const pr_run_options *o, const pr_seat *seat, 
     pr_leader_clear(&l);
 }
 
-static void run_once(pr_transport *t, const pr_seat *seat, const char *const *words, size_t which) {
+static void run_once(const pr_seat *seat, const char *const *words, size_t which) {
+    pr_transport t;
     char manifest[1024];
     pr_error e = {0};
     pr_wire_stop stop;
@@ -160,12 +161,14 @@ static void run_once(pr_transport *t, const pr_seat *seat, const char *const *wo
                               .types = types,
                               .command_line = "mpi_liar",
                               .child_program = words[1]};
-    if (t->rank == 0)
-        lead(t, &o, seat, which);
-    else if (t->rank == 1)
-        run_liar(t, seat);
+    CHECK(pr_transport_init(&t, NULL) == PR_OK && t.size == 4);
+    if (t.rank == 0)
+        lead(&t, &o, seat, which);
+    else if (t.rank == 1)
+        run_liar(&t, seat);
     else
-        CHECK(pr_worker_run(&stop, t, &o, seat, &e) == PR_OK);
+        CHECK(pr_worker_run(&stop, &t, &o, seat, &e) == PR_OK);
+    pr_transport_clear(&t, true);
 }
 
 static void write_manifest(const char *folder, size_t which) {
@@ -181,24 +184,23 @@ static void write_manifest(const char *folder, size_t which) {
 }
 
 int main(int argc, char **argv) {
-    pr_transport t;
+    int rank;
     pr_seat seat;
     MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     CHECK(argc == 3);
     votes = pr_votes_config_defaults();
     votes.round_timeout_ms = 500; /* until the silent one is named */
     votes.view_timeout_ms = 500;
-    CHECK(pr_transport_init(&t, NULL) == PR_OK && t.size == 4);
-    const pr_seat_options options = {.proves = t.rank > 0, .placement = {.threads = 1}};
+    const pr_seat_options options = {.proves = rank > 0, .placement = {.threads = 1}};
     CHECK(pr_seat_take(&seat, MPI_COMM_WORLD, &options, NULL) == PR_OK);
     for (size_t which = 0; which < 2; which++) {
-        if (t.rank == 0) write_manifest(argv[2], which);
+        if (rank == 0) write_manifest(argv[2], which);
         MPI_Barrier(MPI_COMM_WORLD);
-        run_once(&t, &seat, (const char *const *)argv, which);
+        run_once(&seat, (const char *const *)argv, which);
         MPI_Barrier(MPI_COMM_WORLD);
     }
     pr_seat_clear(&seat);
-    pr_transport_clear(&t, true);
     MPI_Finalize();
     return 0;
 }
