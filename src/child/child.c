@@ -84,7 +84,7 @@ pr_status pr_child_create(pr_child **out, const pr_child_options *o, pr_error *e
 
 /* ---- towards the child ---- */
 
-/* One job at a time keeps the socket nearly empty: a child for which there is no room does not read. */
+/* A few jobs at a time keep the socket nearly empty: a child for which there is no room does not read. */
 static void send_frame(pr_child *c, const pr_child_frame *frame, int passed) {
     pr_error e = {0};
     if (c->killed || c->socket_closed) return;
@@ -113,8 +113,8 @@ static void begin(pr_child *c) {
     c->state = PR_CHILD_STARTING;
     c->starts++;
     c->ready_by_ns = c->sign_by_ns = c->end_by_ns = c->reap_by_ns = 0;
-    c->stopping = c->killed = c->dead = c->socket_closed = c->has_task = false;
-    c->stage = c->step = 0;
+    c->stopping = c->killed = c->dead = c->socket_closed = false;
+    c->n_tasks = c->n_answered = c->n_failures = c->stage = c->step = 0;
     c->text[0] = 0;
 }
 
@@ -127,12 +127,18 @@ pr_status pr_child_start(pr_child *c, pr_error *err) {
         return pr_fail(err, PR_ERR_BACKEND, "the prover child before (process %ld) still hangs in the kernel",
                        (long)c->process.pid);
     pr_child_oom oom = pr_child_oom_read(c->oom_root, getpid());
-    PR_TRY(pr_child_spawn(&c->process, c->program, (const char *const *)c->arguments, err));
-    begin(c);
-    c->oom = oom;
-    send_frame(c, &c->config, -1);
-    if (c->has_manifest) send_manifest(c);
-    return PR_OK;
+    int beat;
+    pr_child_beat_clear(&c->beat);
+    PR_TRY(pr_child_beat_create(&c->beat, &beat, err));
+    pr_status status = pr_child_spawn(&c->process, c->program, (const char *const *)c->arguments, err);
+    if (status == PR_OK) {
+        begin(c);
+        c->oom = oom;
+        send_frame(c, &c->config, beat);
+        if (c->has_manifest) send_manifest(c);
+    }
+    close(beat);
+    return status;
 }
 
 pr_status pr_child_give_manifest(pr_child *c, const pr_child_manifest *m, pr_error *err) {
@@ -159,22 +165,32 @@ pr_status pr_child_give_manifest(pr_child *c, const pr_child_manifest *m, pr_err
     return PR_OK;
 }
 
+void pr_child_begin_task(pr_child *c) {
+    const uint64_t quiet_ms = c->n_tasks ? c->tasks[0].quiet_ms : 0;
+    c->stage = c->step = 0;
+    c->begun_ns = pr_clock_monotonic_ns();
+    c->sign_by_ns = quiet_ms ? in_ms(quiet_ms) : 0;
+    if (c->state == PR_CHILD_BUSY || c->state == PR_CHILD_IDLE) c->state = c->n_tasks ? PR_CHILD_BUSY : PR_CHILD_IDLE;
+}
+
+bool pr_child_takes_task(const pr_child *c) {
+    return (c->state == PR_CHILD_IDLE || c->state == PR_CHILD_BUSY) && c->n_tasks < PR_CHILD_MOST_TASKS;
+}
+
 pr_status pr_child_submit(pr_child *c, const pr_child_task *task, pr_error *err) {
     pr_child_frame frame = {.type = PR_CHILD_FRAME_JOB};
-    if (c->state != PR_CHILD_IDLE) return pr_fail(err, PR_ERR_BACKEND, "the prover child takes no job now");
+    if (!pr_child_takes_task(c)) return pr_fail(err, PR_ERR_BACKEND, "the prover child takes no job now");
     PR_ASSERT(task->n_next <= PR_WORK_MOST_NEXT);
     frame.as.job = (pr_child_job){.job = task->job,
                                   .attempt = task->attempt,
                                   .cpu_only = task->cpu_only,
                                   .n_next = task->n_next,
+                                  .failures = c->n_failures,
                                   .fault = task->fault};
     memcpy(frame.as.job.next, task->next, sizeof task->next);
-    c->task = *task;
-    c->has_task = true;
-    c->stage = c->step = 0;
-    c->submitted_ns = pr_clock_monotonic_ns();
-    c->sign_by_ns = task->quiet_ms ? in_ms(task->quiet_ms) : 0;
-    c->state = PR_CHILD_BUSY;
+    c->known[c->n_tasks] = c->n_failures;
+    c->tasks[c->n_tasks++] = *task;
+    if (c->n_tasks == 1) pr_child_begin_task(c);
     send_frame(c, &frame, -1);
     return PR_OK;
 }
@@ -183,10 +199,10 @@ pr_status pr_child_submit(pr_child *c, const pr_child_task *task, pr_error *err)
 
 void pr_child_where(const pr_child *c, char *out, size_t size) {
     out[0] = 0;
-    if (c->has_task)
+    if (c->n_tasks)
         snprintf(out, size, " during %s of job %u, attempt %u, after %.1f s",
-                 c->step ? pr_work_stage_name(c->stage) : "the start", c->task.job, c->task.attempt,
-                 (double)(pr_clock_monotonic_ns() - c->submitted_ns) / 1e9);
+                 c->step ? pr_work_stage_name(c->stage) : "the start", c->tasks[0].job, c->tasks[0].attempt,
+                 (double)(pr_clock_monotonic_ns() - c->begun_ns) / 1e9);
 }
 
 static void kill_group(const pr_child *c) {
@@ -252,7 +268,7 @@ static bool reap(pr_child *c) {
 
 static void tell_exit(const pr_child *c, pr_child_event *event, const char *where) {
     event->code = WEXITSTATUS(c->wait_status);
-    event->cause = c->stopping && event->code == 0 && !c->has_task ? PR_CHILD_STOPPED : PR_CHILD_EXITED;
+    event->cause = c->stopping && event->code == 0 && !c->n_tasks ? PR_CHILD_STOPPED : PR_CHILD_EXITED;
     if (event->cause == PR_CHILD_STOPPED)
         snprintf(event->text, sizeof event->text, "stopped");
     else
@@ -277,13 +293,13 @@ static void tell_end(pr_child *c, pr_child_event *event) {
     pr_child_where(c, where, sizeof where);
     event->kind = PR_CHILD_ENDED;
     event->reaped = c->process.pid == 0;
-    event->has_job = c->has_task;
-    if (c->has_task) {
-        event->job = c->task.job;
-        event->attempt = c->task.attempt;
+    event->has_job = c->n_tasks > 0;
+    if (c->n_tasks) {
+        event->job = c->tasks[0].job;
+        event->attempt = c->tasks[0].attempt;
         event->stage = c->stage;
         event->step = c->step;
-        event->busy_ns = pr_clock_monotonic_ns() - c->submitted_ns;
+        event->busy_ns = pr_clock_monotonic_ns() - c->begun_ns;
     }
     if (c->killed) {
         event->cause = c->cause;
@@ -300,7 +316,7 @@ static void finish(pr_child *c, pr_child_event *event) {
     tell_end(c, event);
     if (c->process.socket >= 0) close(c->process.socket);
     c->process.socket = -1;
-    c->has_task = false;
+    c->n_tasks = 0;
     c->ready_by_ns = c->sign_by_ns = c->end_by_ns = c->reap_by_ns = 0;
     c->state = PR_CHILD_GONE;
 }
@@ -313,7 +329,7 @@ static void watch_limits(pr_child *c) {
     if (is_past(c->ready_by_ns))
         pr_child_end(c, PR_CHILD_HUNG, "was not ready within %.1f s", (double)c->ready_limit_ms / 1e3);
     if (is_past(c->sign_by_ns))
-        pr_child_end(c, PR_CHILD_HUNG, "showed no progress for %.1f s", (double)c->task.quiet_ms / 1e3);
+        pr_child_end(c, PR_CHILD_HUNG, "showed no progress for %.1f s", (double)c->tasks[0].quiet_ms / 1e3);
 }
 
 pr_child_event_kind pr_child_poll(pr_child *c, pr_child_event *event) {
@@ -323,8 +339,9 @@ pr_child_event_kind pr_child_poll(pr_child *c, pr_child_event *event) {
         if (c->process.pid) (void)reap(c);
         return PR_CHILD_NONE;
     }
-    if (!c->dead) c->dead = reap(c); /* before the look at what it sent: nothing can follow that look then */
     if (pr_child_take_frame(c, event)) return event->kind;
+    if (!c->dead && (c->dead = reap(c)) && pr_child_take_frame(c, event)) return event->kind; /* its last words */
+    if (pr_child_take_pulse(c, event)) return event->kind;
     if (!c->dead) watch_limits(c);
     if (c->dead || is_past(c->reap_by_ns)) finish(c, event);
     return event->kind;
@@ -366,6 +383,7 @@ void pr_child_destroy(pr_child *c) {
     if (c->process.socket >= 0) close(c->process.socket);
     if (c->process.pidfd >= 0) close(c->process.pidfd);
     if (c->manifest_fd >= 0) close(c->manifest_fd);
+    pr_child_beat_clear(&c->beat);
     for (size_t i = 0; c->arguments && i < c->n_arguments; i++) free(c->arguments[i]);
     free(c->arguments);
     free(c->program);

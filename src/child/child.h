@@ -19,9 +19,12 @@
  *   }
  *   pr_child_destroy(c);
  *
- * One job at a time. Whether a job is tried again, and on what, is the caller's: this module reports and can restart.
+ * One job at a time is at hand; a few more may be submitted meanwhile, so that the child never waits for its next one.
+ * Answers come in order. After a FAILED one, those submitted before it was heard of come back as UNBEGUN; what has not
+ * been answered when the child ends is lost with it. Whether a job is tried again, and on what, is the caller's: this
+ * module reports and can restart.
  *
- *   CREATED/ENDED --start--> STARTING --READY--> IDLE --submit--> BUSY --PROVED/FAILED--> IDLE
+ *   CREATED/ENDED --start--> STARTING --READY--> IDLE --submit--> BUSY --the last answer--> IDLE
  *                                \___________________ any: ENDED (once a start) ____________________/
  *
  * Nothing here blocks but pr_child_destroy (at most a few seconds). Descriptors are close-on-exec; nothing raises
@@ -44,6 +47,7 @@
 #include <sys/types.h>
 
 #define PR_CHILD_MAX_FDS 2
+#define PR_CHILD_MOST_TASKS (PR_WORK_MOST_NEXT + 1) /* at hand, and after it */
 
 typedef struct pr_child_options { /* texts are copied */
     const char *program;          /* NULL: this program itself (/proc/self/exe) */
@@ -78,8 +82,8 @@ typedef struct pr_child_task {
     /* Jobs that may come after it, in order: on a device the child may begin their proofs meanwhile. No promise. */
     uint32_t n_next, next[PR_WORK_MOST_NEXT];
     uint64_t fault;    /* for test builds (child/serve.h); else ignored */
-    uint64_t quiet_ms; /* killed as hung when it shows no progress for so long; 0: never. A stage of the prover is
-                          one step of progress, so derive it from the time of the longest stage */
+    uint64_t quiet_ms; /* killed as hung when it shows no progress for so long once it is at hand; 0: never. A stage of
+                          the prover is one step of progress, so derive it from the time of the longest stage */
 } pr_child_task;
 
 typedef enum pr_child_event_kind {
@@ -87,9 +91,10 @@ typedef enum pr_child_event_kind {
     PR_CHILD_READY,    /* has the manifest and takes jobs: n_jobs */
     PR_CHILD_UNREADY,  /* cannot work: status, text (manifest does not parse, no such backend). It lives; a new manifest
                           or a stop may follow */
-    PR_CHILD_PROGRESS, /* job, attempt, stage, step */
+    PR_CHILD_PROGRESS, /* job, attempt, stage, step: the latest ones. No descriptor tells of it (beat.h) */
     PR_CHILD_PROVED,   /* job, attempt, record with its proof; not yet verified by anybody but the child */
     PR_CHILD_FAILED,   /* job, attempt, status, text; record: how far it came, no proof. The child takes the next job */
+    PR_CHILD_UNBEGUN,  /* job, attempt: submitted before the one that failed was heard of. Submit it again, or not */
     PR_CHILD_ENDED     /* the process is gone: cause, text; has_job with job, attempt, stage: that attempt is lost */
 } pr_child_event_kind;
 
@@ -108,13 +113,13 @@ const char *pr_child_cause_name(pr_child_cause cause); /* "stopped", "killed", "
 typedef struct pr_child_event {
     pr_child_event_kind kind;
     uint32_t n_jobs;
-    bool has_job;          /* always so for PROGRESS, PROVED, FAILED */
-    uint32_t job, attempt; /* of the task submitted last */
+    bool has_job;          /* always so for PROGRESS, PROVED, FAILED, UNBEGUN */
+    uint32_t job, attempt; /* of the task that is, or was, at hand */
     uint32_t stage, step;  /* pr_work_stage_name; step counts signs of progress since the task began */
     pr_status status;      /* READY, PROVED: PR_OK */
     pr_child_cause cause;
     int code;         /* exit code or signal */
-    uint64_t busy_ns; /* since the task was submitted; 0 without a task */
+    uint64_t busy_ns; /* since the task was at hand; 0 without a task */
     bool reaped;      /* false: it did not die of SIGKILL within 10 s (it hangs in the kernel); it is reaped later,
                          and cannot be started again before */
     char text[512];   /* one line for people and the job's history */
@@ -141,7 +146,9 @@ PR_MUST_CHECK pr_status pr_child_start(pr_child *child, pr_error *err);
 /* Copied, and sent again after each restart. A further one replaces the first; not while BUSY or ENDING. READY follows
  * when the child runs. PR_ERR_MEMORY, PR_ERR_USAGE (a path above 4,095 bytes or a text above 16 MiB). */
 PR_MUST_CHECK pr_status pr_child_give_manifest(pr_child *child, const pr_child_manifest *manifest, pr_error *err);
-/* In state IDLE only. PR_ERR_BACKEND: the child is gone or broken; ENDED follows. */
+/* Whether it takes a task now: IDLE, or BUSY with fewer than PR_CHILD_MOST_TASKS. */
+bool pr_child_takes_task(const pr_child *child);
+/* PR_ERR_BACKEND: it takes none. If the child turns out to be gone or broken, ENDED follows. */
 PR_MUST_CHECK pr_status pr_child_submit(pr_child *child, const pr_child_task *task, pr_error *err);
 /* The next event, which the caller clears. Call until PR_CHILD_NONE, whenever a descriptor is ready and at least every
  * pr_child_timeout_ms: limits are watched and the process is reaped here. */
@@ -150,7 +157,7 @@ pr_child_event_kind pr_child_poll(pr_child *child, pr_child_event *event);
 size_t pr_child_fds(const pr_child *child, struct pollfd fds[PR_CHILD_MAX_FDS]);
 /* Within what time pr_child_poll must be called again whatever the descriptors say; -1: none. */
 int pr_child_timeout_ms(const pr_child *child);
-/* Asks it to end after the job it has, and kills it after grace_ms (0: at once). ENDED follows; results that come
+/* Asks it to end after the jobs it has, and kills it after grace_ms (0: at once). ENDED follows; results that come
  * before are still reported. Nothing to do in CREATED, ENDING by a kill, and GONE. */
 void pr_child_stop(pr_child *child, uint64_t grace_ms);
 /* Kills its process group now; why becomes the event's text ("time limit of 10 min"). What it sent before and was not

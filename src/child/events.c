@@ -25,32 +25,31 @@ static bool take_ready(pr_child *c, const pr_child_ready *r, pr_child_event *eve
     return true;
 }
 
-/* Whether an answer or a sign of progress is about the job that the child has. */
-static bool is_current(pr_child *c, const char *what, uint32_t job, uint32_t attempt) {
-    if (c->has_task && c->task.job == job && c->task.attempt == attempt) return true;
-    pr_child_end(c, PR_CHILD_BROKE_PROTOCOL, "sent %s for job %u, attempt %u, which it does not have", what, job,
+/* Whether an answer is about the job that the child has at hand. */
+static bool is_current(pr_child *c, uint32_t job, uint32_t attempt) {
+    if (c->n_tasks && c->tasks[0].job == job && c->tasks[0].attempt == attempt) return true;
+    pr_child_end(c, PR_CHILD_BROKE_PROTOCOL, "sent an answer for job %u, attempt %u, which it does not have", job,
                  attempt);
     return false;
 }
 
 static void fill_task(const pr_child *c, pr_child_event *event) {
     event->has_job = true;
-    event->job = c->task.job;
-    event->attempt = c->task.attempt;
+    event->job = c->tasks[0].job;
+    event->attempt = c->tasks[0].attempt;
     event->stage = c->stage;
     event->step = c->step;
-    event->busy_ns = pr_clock_monotonic_ns() - c->submitted_ns;
+    event->busy_ns = pr_clock_monotonic_ns() - c->begun_ns;
 }
 
-static bool take_progress(pr_child *c, const pr_child_progress *p, pr_child_event *event) {
-    if (!is_current(c, "progress", p->job, p->attempt)) return false;
-    if (p->step <= c->step) {
-        pr_child_end(c, PR_CHILD_BROKE_PROTOCOL, "sent progress that goes backwards");
-        return false;
-    }
-    c->stage = p->stage;
-    c->step = p->step;
-    if (c->task.quiet_ms) c->sign_by_ns = pr_clock_monotonic_ns() + c->task.quiet_ms * 1000000u;
+/* Any change is a sign of life, whatever it says. */
+bool pr_child_take_pulse(pr_child *c, pr_child_event *event) {
+    if (!c->n_tasks || c->killed) return false;
+    const pr_child_pulse p = pr_child_beat_read(&c->beat);
+    if (p.task != c->n_answered % PR_CHILD_PULSE_TASKS || p.step == c->step) return false;
+    c->stage = p.stage;
+    c->step = p.step;
+    if (c->tasks[0].quiet_ms) c->sign_by_ns = pr_clock_monotonic_ns() + c->tasks[0].quiet_ms * 1000000u;
     event->kind = PR_CHILD_PROGRESS;
     fill_task(c, event);
     return true;
@@ -64,31 +63,46 @@ static pr_status read_record(pr_record *record, int fd, size_t size, pr_error *e
     return status;
 }
 
-/* A proof comes with success, and with nothing else. */
-static bool is_consistent(const pr_child_answer *a, const pr_record *record) {
+/* A proof comes with success, and with nothing else. Not begun is what a failure came before. */
+static bool is_consistent(const pr_child *c, const pr_child_answer *a, const pr_record *record) {
+    if (a->status == PR_ERR_INTERRUPTED && c->known[0] == c->n_failures) return false;
     if (a->status != PR_OK) return record->row.proof_compressed_bytes == 0;
     return a->size > 0 && record->row.state == PR_STATE_SELF_VERIFIED && record->row.proof_compressed_bytes > 0;
 }
 
+/* The task at hand has its answer. */
+static void take_off(pr_child *c, bool failed) {
+    c->n_failures += failed;
+    c->n_answered++;
+    c->n_tasks--;
+    memmove(c->tasks, c->tasks + 1, c->n_tasks * sizeof *c->tasks);
+    memmove(c->known, c->known + 1, c->n_tasks * sizeof *c->known);
+    pr_child_begin_task(c);
+}
+
+static pr_child_event_kind kind_of(pr_status status) {
+    return status == PR_OK ? PR_CHILD_PROVED : status == PR_ERR_INTERRUPTED ? PR_CHILD_UNBEGUN : PR_CHILD_FAILED;
+}
+
 static bool take_answer(pr_child *c, const pr_child_answer *a, int fd, pr_child_event *event) {
     pr_error e = {0};
-    if (!is_current(c, "an answer", a->job, a->attempt)) return false;
+    if (!is_current(c, a->job, a->attempt)) return false;
     if (a->size > 0 && read_record(&event->record, fd, (size_t)a->size, &e) != PR_OK) {
         pr_child_end(c, PR_CHILD_BROKE_PROTOCOL, "sent an answer that cannot be read: %s", e.text);
         return false;
     }
-    if (!is_consistent(a, &event->record)) {
+    if (!is_consistent(c, a, &event->record)) {
         pr_record_clear(&event->record);
         pr_child_end(c, PR_CHILD_BROKE_PROTOCOL, "sent an answer that contradicts itself");
         return false;
     }
-    event->kind = a->status == PR_OK ? PR_CHILD_PROVED : PR_CHILD_FAILED;
+    event->kind = kind_of((pr_status)a->status);
     event->status = (pr_status)a->status;
     snprintf(event->text, sizeof event->text, "%s", a->text);
+    c->stage = a->stage;
+    c->step = a->step;
     fill_task(c, event);
-    c->has_task = false;
-    c->sign_by_ns = 0;
-    if (c->state == PR_CHILD_BUSY) c->state = PR_CHILD_IDLE;
+    take_off(c, event->kind == PR_CHILD_FAILED);
     return true;
 }
 
@@ -96,8 +110,6 @@ static bool take(pr_child *c, const pr_child_frame *f, int fd, pr_child_event *e
     switch (f->type) {
     case PR_CHILD_FRAME_READY:
         return take_ready(c, &f->as.ready, event);
-    case PR_CHILD_FRAME_PROGRESS:
-        return take_progress(c, &f->as.progress, event);
     case PR_CHILD_FRAME_ANSWER:
         return take_answer(c, &f->as.answer, fd, event);
     default:

@@ -6,7 +6,7 @@
 #define MAGIC 0x32435250u /* "PRC2" */
 
 const char *pr_child_frame_name(uint32_t type) {
-    static const char *const names[] = {"nothing", "config", "manifest", "job", "stop", "ready", "progress", "answer"};
+    static const char *const names[] = {"nothing", "config", "manifest", "job", "stop", "ready", "answer"};
     return type < PR_CHILD_FRAME_TYPES ? names[type] : "unknown";
 }
 
@@ -96,6 +96,7 @@ static void encode_body(pr_writer *out, const pr_child_frame *f) {
         pr_write_u32(out, f->as.job.cpu_only);
         pr_write_u32(out, f->as.job.n_next);
         for (uint32_t k = 0; k < f->as.job.n_next; k++) pr_write_u32(out, f->as.job.next[k]);
+        pr_write_u32(out, f->as.job.failures);
         pr_write_u64(out, f->as.job.fault);
         break;
     case PR_CHILD_FRAME_STOP:
@@ -106,16 +107,12 @@ static void encode_body(pr_writer *out, const pr_child_frame *f) {
         pr_write_u32(out, f->as.ready.status);
         write_text(out, sizeof f->as.ready.text, f->as.ready.text);
         break;
-    case PR_CHILD_FRAME_PROGRESS:
-        pr_write_u32(out, f->as.progress.job);
-        pr_write_u32(out, f->as.progress.attempt);
-        pr_write_u32(out, f->as.progress.stage);
-        pr_write_u32(out, f->as.progress.step);
-        break;
     case PR_CHILD_FRAME_ANSWER:
         pr_write_u32(out, f->as.answer.job);
         pr_write_u32(out, f->as.answer.attempt);
         pr_write_u32(out, f->as.answer.status);
+        pr_write_u32(out, f->as.answer.stage);
+        pr_write_u32(out, f->as.answer.step);
         pr_write_u64(out, f->as.answer.size);
         write_text(out, sizeof f->as.answer.text, f->as.answer.text);
         break;
@@ -138,6 +135,7 @@ static void decode_body(pr_reader *r, pr_child_frame *f) {
         f->as.job.cpu_only = read_below(r, 2);
         f->as.job.n_next = read_below(r, PR_WORK_MOST_NEXT + 1);
         for (uint32_t k = 0; k < f->as.job.n_next && !r->failed; k++) f->as.job.next[k] = pr_read_u32(r);
+        f->as.job.failures = pr_read_u32(r);
         f->as.job.fault = pr_read_u64(r);
         break;
     case PR_CHILD_FRAME_STOP:
@@ -148,16 +146,12 @@ static void decode_body(pr_reader *r, pr_child_frame *f) {
         f->as.ready.status = read_below(r, PR_ERR_INTERNAL + 1);
         read_text(r, f->as.ready.text, sizeof f->as.ready.text);
         break;
-    case PR_CHILD_FRAME_PROGRESS:
-        f->as.progress.job = pr_read_u32(r);
-        f->as.progress.attempt = pr_read_u32(r);
-        f->as.progress.stage = read_below(r, PR_WORK_STAGE_COUNT);
-        f->as.progress.step = pr_read_u32(r);
-        break;
     case PR_CHILD_FRAME_ANSWER:
         f->as.answer.job = pr_read_u32(r);
         f->as.answer.attempt = pr_read_u32(r);
         f->as.answer.status = read_below(r, PR_ERR_INTERNAL + 1);
+        f->as.answer.stage = read_below(r, PR_WORK_STAGE_COUNT);
+        f->as.answer.step = pr_read_u32(r);
         f->as.answer.size = read_size(r, PR_CHILD_MAX_RECORD);
         read_text(r, f->as.answer.text, sizeof f->as.answer.text);
         break;

@@ -4,11 +4,10 @@
  * number is bounded. What is large (manifest, records) does not travel in frames but in sealed memory beside them.
  *
  *   child                        supervisor
- *              <------------------ CONFIG      once, first
+ *              <------------------ CONFIG      once, first, with memory to tell progress in (beat.h)
  *              <------------------ MANIFEST    with memory: its text; again when it changes
  *     READY    ------------------>             for each manifest
- *              <------------------ JOB         one at a time
- *     PROGRESS ------------------>             any number
+ *              <------------------ JOB         a few ahead of their answers, which come in the same order
  *     ANSWER   ------------------>             with memory: the record
  *              <------------------ STOP
  */
@@ -17,7 +16,7 @@
 #include "store/record.h"
 #include "work/line.h"
 
-#define PR_CHILD_FRAME_VERSION 2
+#define PR_CHILD_FRAME_VERSION 3
 #define PR_CHILD_FRAME_HEADER 12 /* bytes */
 #define PR_CHILD_FRAME_MAX 16384 /* bytes, with the header */
 #define PR_CHILD_MAX_TEXT ((size_t)16 << 20)
@@ -29,7 +28,6 @@ typedef enum pr_child_frame_type {
     PR_CHILD_FRAME_JOB,
     PR_CHILD_FRAME_STOP,
     PR_CHILD_FRAME_READY,
-    PR_CHILD_FRAME_PROGRESS,
     PR_CHILD_FRAME_ANSWER,
     PR_CHILD_FRAME_TYPES
 } pr_child_frame_type;
@@ -52,6 +50,7 @@ typedef struct pr_child_text { /* a manifest, all but its text */
 typedef struct pr_child_job {
     uint32_t job, attempt, cpu_only;
     uint32_t n_next, next[PR_WORK_MOST_NEXT]; /* likely to come after it */
+    uint32_t failures; /* of answers that the supervisor had heard of: after one that it had not, this is not begun */
     uint64_t fault;
 } pr_child_job;
 
@@ -60,13 +59,10 @@ typedef struct pr_child_ready {
     char text[512];
 } pr_child_ready;
 
-typedef struct pr_child_progress {
-    uint32_t job, attempt, stage, step;
-} pr_child_progress;
-
 typedef struct pr_child_answer {
-    uint32_t job, attempt, status;
-    uint64_t size; /* of the record in the memory beside it; 0: there is none */
+    uint32_t job, attempt, status; /* PR_ERR_INTERRUPTED: not begun */
+    uint32_t stage, step;          /* the last ones */
+    uint64_t size;                 /* of the record in the memory beside it; 0: there is none */
     char text[512];
 } pr_child_answer;
 
@@ -77,7 +73,6 @@ typedef struct pr_child_frame {
         pr_child_text manifest;
         pr_child_job job;
         pr_child_ready ready;
-        pr_child_progress progress;
         pr_child_answer answer;
     } as;
 } pr_child_frame;

@@ -78,6 +78,7 @@ static size_t take_passed(struct msghdr *message, int *passed) {
 
 /* How many descriptors a frame brings along. */
 static size_t expected_passed(const pr_child_frame *f) {
+    if (f->type == PR_CHILD_FRAME_CONFIG) return 1;
     if (f->type == PR_CHILD_FRAME_MANIFEST) return f->as.manifest.size > 0;
     return f->type == PR_CHILD_FRAME_ANSWER && f->as.answer.size > 0;
 }

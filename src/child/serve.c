@@ -1,5 +1,6 @@
 #include "child/serve.h"
 #include "base/log.h"
+#include "child/beat.h"
 #include "child/kept.h"
 #include "child/link.h"
 #include "work/line.h"
@@ -34,7 +35,9 @@ typedef struct server {
     pr_work_line *line;
     pr_child_kept kept;
     pr_child_job job;
-    uint32_t step;
+    pr_child_beat beat;
+    pr_child_pulse pulse; /* the last one */
+    uint32_t n_jobs, n_failures;
 } server;
 
 /* ---- the process ---- */
@@ -109,8 +112,9 @@ static bool say(const pr_child_frame *frame, int passed, pr_child_wait wait) {
     return false;
 }
 
-static bool take_config(server *s, const pr_child_config *config) {
-    if (s->has_config) return false;
+static bool take_config(server *s, const pr_child_config *config, int fd) {
+    pr_error e = {0};
+    if (s->has_config || pr_child_beat_open(&s->beat, fd, &e) != PR_OK) return false;
     s->has_config = true;
     s->config = *config;
     pr_log_init((pr_log_format)config->log, PR_LOG_INFO, config->rank);
@@ -149,19 +153,23 @@ static bool take_manifest(server *s, const pr_child_text *text, int fd) {
 
 /* ---- a job ---- */
 
-/* Progress is dropped when the supervisor does not read: its step number tells. */
 static void tell_stage(void *context, uint32_t stage) {
     server *s = context;
     const pr_child_job *j = &s->job;
     if (stage >= PR_WORK_STAGE_PROVER) pr_child_kept_prove(&s->kept);
-    pr_child_frame f = {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {j->job, j->attempt, stage, ++s->step}};
-    (void)say(&f, -1, PR_CHILD_DONT_WAIT);
+    s->pulse.stage = (uint8_t)stage;
+    s->pulse.step++;
+    pr_child_beat_write(&s->beat, s->pulse);
     if (s->o->faults && s->o->faults->stage) s->o->faults->stage(PR_CHILD_SOCKET, j->job, j->attempt, j->fault, stage);
 }
 
-static bool send_answer(const server *s, pr_status status, const char *text, const pr_record *record) {
+static bool send_answer(server *s, pr_status status, const char *text, const pr_record *record) {
     pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER,
-                        .as.answer = {.job = s->job.job, .attempt = s->job.attempt, .status = (uint32_t)status}};
+                        .as.answer = {.job = s->job.job,
+                                      .attempt = s->job.attempt,
+                                      .status = (uint32_t)status,
+                                      .stage = s->pulse.stage,
+                                      .step = s->pulse.step}};
     pr_writer bytes;
     pr_error e = {0};
     int fd = -1;
@@ -175,6 +183,7 @@ static bool send_answer(const server *s, pr_status status, const char *text, con
         text = e.text;
     }
     pr_row_set_text(f.as.answer.text, sizeof f.as.answer.text, text);
+    s->n_failures += f.as.answer.status != PR_OK;
     pr_writer_clear(&bytes);
     bool sent = say(&f, fd, PR_CHILD_WAIT);
     if (fd >= 0) close(fd);
@@ -193,12 +202,19 @@ static size_t list_next(const pr_manifest_job **next, const server *s, const pr_
     return n;
 }
 
-static bool take_job(server *s, const pr_child_job *job) {
+/* Sent before its supervisor heard of a failure: what becomes of it is for it to say. */
+static bool leave_job(const server *s) {
+    const pr_child_frame f = {
+        .type = PR_CHILD_FRAME_ANSWER,
+        .as.answer = {.job = s->job.job, .attempt = s->job.attempt, .status = PR_ERR_INTERRUPTED}};
+    return say(&f, -1, PR_CHILD_WAIT);
+}
+
+static bool prove_job(server *s, const pr_child_job *job) {
     const pr_work_watch watch = {tell_stage, s};
     const pr_child_faults *faults = s->o->faults;
     pr_record record;
     pr_error e = {0};
-    if (!s->has_manifest || job->job >= s->manifest.n_jobs) return false;
     pr_work work = {job->cpu_only ? s->o->cpu_backend : s->backend,
                     s->config.threads,
                     (size_t)s->config.max_bytes,
@@ -208,8 +224,6 @@ static bool take_job(server *s, const pr_child_job *job) {
                     (size_t)s->config.max_device_bytes,
                     &s->kept.memory,
                     (size_t)s->config.share_bytes};
-    s->job = *job;
-    s->step = 0;
     pr_child_kept_begin(&s->kept);
     if (faults && faults->begin) faults->begin(PR_CHILD_SOCKET, job->job, job->attempt, job->fault);
     const pr_manifest_job *jobs = s->manifest.jobs, *next[PR_WORK_MOST_NEXT];
@@ -223,11 +237,18 @@ static bool take_job(server *s, const pr_child_job *job) {
     return sent;
 }
 
+static bool take_job(server *s, const pr_child_job *job) {
+    if (!s->has_manifest || job->job >= s->manifest.n_jobs) return false;
+    s->job = *job;
+    s->pulse = (pr_child_pulse){.task = s->n_jobs++};
+    return job->failures == s->n_failures ? prove_job(s, job) : leave_job(s);
+}
+
 /* False: the supervisor broke the protocol. */
 static bool handle(server *s, const pr_child_frame *f, int fd) {
     switch (f->type) {
     case PR_CHILD_FRAME_CONFIG:
-        return take_config(s, &f->as.config);
+        return take_config(s, &f->as.config, fd);
     case PR_CHILD_FRAME_MANIFEST:
         return take_manifest(s, &f->as.manifest, fd);
     case PR_CHILD_FRAME_JOB:
@@ -282,6 +303,7 @@ int pr_child_serve(pid_t supervisor, const pr_serve_options *options) {
     int code = pr_work_line_create(&s->line, NULL) == PR_OK ? serve(s) : EXIT_PROTOCOL;
     pr_work_line_destroy(s->line);
     pr_child_kept_clear(&s->kept);
+    pr_child_beat_clear(&s->beat);
     if (s->has_manifest) pr_manifest_clear(&s->manifest);
     free(s);
     return code;

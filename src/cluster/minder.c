@@ -281,6 +281,7 @@ static void handle(pr_minder *m, pr_child_event *e) {
     case PR_CHILD_ENDED:
         on_ended(m, e);
         break;
+    case PR_CHILD_UNBEGUN: /* it is given one task at a time */
     case PR_CHILD_NONE:
         break;
     }

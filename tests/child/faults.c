@@ -11,7 +11,7 @@
 
 static const char *const names[PR_FAULT_COUNT] = {
     "none",       "kill",      "abort",        "exit",       "hang",   "freeze",    "grandchild", "close",
-    "eat-memory", "rubbish",   "truncated",    "length",     "long",   "foreign",   "ready",      "backwards",
+    "eat-memory", "rubbish",   "truncated",    "length",     "long",   "foreign",   "ready",      "unbegun",
     "surplus",    "other-job", "short-memory", "unsealed",   "pipe",   "no-memory", "bad-record", "no-proof",
     "twice",      "last-word", "wrong-proof",  "other-hash", "refused"};
 const char *pr_test_fault_name(pr_test_fault fault) { return fault < PR_FAULT_COUNT ? names[fault] : "unknown"; }
@@ -81,8 +81,8 @@ static void leave_grandchild(void) {
 
 static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault fault) {
     static const uint8_t rubbish[70000] = {1, 2, 3};
-    const pr_child_frame progress = {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {job, attempt, 3, 1}};
-    const pr_child_frame ahead = {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {job, attempt, 3, 1000}};
+    const pr_child_frame unbegun = {.type = PR_CHILD_FRAME_ANSWER,
+                                    .as.answer = {.job = job, .attempt = attempt, .status = PR_ERR_INTERRUPTED}};
     const pr_child_frame stop = {.type = PR_CHILD_FRAME_STOP};
     const pr_child_frame ready = {.type = PR_CHILD_FRAME_READY, .as.ready = {.generation = 1, .n_jobs = 1}};
     switch (fault) {
@@ -111,10 +111,10 @@ static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault 
         send_raw(socket, rubbish, 300, -1);
         break;
     case PR_FAULT_TRUNCATED:
-        send_damaged(socket, &progress, HALF, -1);
+        send_damaged(socket, &ready, HALF, -1);
         break;
     case PR_FAULT_LENGTH:
-        send_damaged(socket, &progress, LENGTH, -1);
+        send_damaged(socket, &ready, LENGTH, -1);
         break;
     case PR_FAULT_LONG:
         send_raw(socket, rubbish, sizeof rubbish, -1);
@@ -125,11 +125,11 @@ static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault 
     case PR_FAULT_READY:
         send_damaged(socket, &ready, WHOLE, -1);
         break;
-    case PR_FAULT_BACKWARDS:
-        send_damaged(socket, &progress, WHOLE, -1);
+    case PR_FAULT_UNBEGUN:
+        send_damaged(socket, &unbegun, WHOLE, -1);
         break;
     case PR_FAULT_SURPLUS:
-        send_damaged(socket, &ahead, WHOLE, STDERR_FILENO);
+        send_damaged(socket, &ready, WHOLE, STDERR_FILENO);
         break;
     default:
         break;

@@ -22,7 +22,7 @@ typedef enum pr_test_fault {
     PR_FAULT_LONG,       /* a packet longer than any frame */
     PR_FAULT_FOREIGN,    /* a frame that only a supervisor sends */
     PR_FAULT_READY,      /* ready once more */
-    PR_FAULT_BACKWARDS,  /* progress that goes backwards */
+    PR_FAULT_UNBEGUN,    /* says that the job at hand was not begun */
     PR_FAULT_SURPLUS,    /* a descriptor with a frame that brings none */
     /* in place of the answer */
     PR_FAULT_OTHER_JOB,    /* for a job that it never got */

@@ -1,5 +1,6 @@
 /* Frames: what is written is read back; anything else is refused, never trusted. */
 #include "base/random.h"
+#include "child/beat.h"
 #include "child/frame.h"
 #include "child/link.h"
 #include "work/work.h"
@@ -16,11 +17,11 @@
 static const pr_child_frame frames[] = {
     {.type = PR_CHILD_FRAME_CONFIG, .as.config = {"auto", "host", 7, 1, -3, UINT64_C(1) << 40, 12345, 6789, 1}},
     {.type = PR_CHILD_FRAME_MANIFEST, .as.manifest = {"a/b.yaml", "/a", 9, 1000, {{1, 2}}, {{3}}}},
-    {.type = PR_CHILD_FRAME_JOB, .as.job = {5, 6, 1, 3, {7, 8, 9}, UINT64_C(0x123456789abcdef0)}},
+    {.type = PR_CHILD_FRAME_JOB, .as.job = {5, 6, 1, 3, {7, 8, 9}, 10, UINT64_C(0x123456789abcdef0)}},
     {.type = PR_CHILD_FRAME_STOP},
     {.type = PR_CHILD_FRAME_READY, .as.ready = {9, 100000, PR_ERR_USAGE, "why not"}},
-    {.type = PR_CHILD_FRAME_PROGRESS, .as.progress = {5, 6, PR_WORK_STAGE_COUNT - 1, UINT32_MAX}},
-    {.type = PR_CHILD_FRAME_ANSWER, .as.answer = {5, 6, PR_ERR_INTERNAL, PR_CHILD_MAX_RECORD, "text"}},
+    {.type = PR_CHILD_FRAME_ANSWER,
+     .as.answer = {5, 6, PR_ERR_INTERNAL, PR_WORK_STAGE_COUNT - 1, 7, PR_CHILD_MAX_RECORD, "text"}},
 };
 #define N_FRAMES (sizeof frames / sizeof *frames)
 
@@ -109,14 +110,37 @@ static void test_ranges(void **state) {
     f.as.ready.status = PR_ERR_INTERNAL + 1;
     refuse(&f);
     f = frames[5];
-    f.as.progress.stage = PR_WORK_STAGE_COUNT;
+    f.as.answer.stage = PR_WORK_STAGE_COUNT;
     refuse(&f);
-    f = frames[6];
+    f = frames[5];
     f.as.answer.status = PR_ERR_INTERNAL + 1;
     refuse(&f);
-    f = frames[6];
+    f = frames[5];
     f.as.answer.size = PR_CHILD_MAX_RECORD + 1;
     refuse(&f);
+}
+
+/* Either side sees what the other wrote, and neither can take the memory away under the other. */
+static void test_beat(void **state) {
+    (void)state;
+    pr_child_beat ours, theirs;
+    pr_error e = {0};
+    int fd, other;
+    assert_int_equal(pr_child_beat_create(&ours, &fd, &e), PR_OK);
+    assert_int_equal(pr_child_beat_open(&theirs, fd, &e), PR_OK);
+    assert_int_equal(pr_child_beat_read(&ours).step, 0);
+    pr_child_beat_write(&theirs, (pr_child_pulse){.task = PR_CHILD_PULSE_TASKS + 5, .step = UINT32_MAX, .stage = 255});
+    const pr_child_pulse p = pr_child_beat_read(&ours);
+    assert_true(p.task == 5 && p.step == UINT32_MAX && p.stage == 255);
+    assert_int_not_equal(ftruncate(fd, 0), 0);
+    assert_int_not_equal(ftruncate(fd, 4096), 0);
+    pr_child_beat_clear(&theirs);
+    assert_int_equal(pr_child_sealed_create(&other, "x", 1, &e), PR_OK);
+    assert_int_equal(pr_child_beat_open(&theirs, other, &e), PR_ERR_MALFORMED);
+    assert_int_equal(pr_child_beat_open(&theirs, -1, &e), PR_ERR_MALFORMED);
+    close(other);
+    close(fd);
+    pr_child_beat_clear(&ours);
 }
 
 static void test_header(void **state) {
@@ -132,7 +156,7 @@ static void test_header(void **state) {
         }
     w.data[4]++;
     assert_int_equal(pr_child_frame_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);
-    assert_non_null(strstr(e.text, "version 3, not 2"));
+    assert_non_null(strstr(e.text, "version 4, not 3"));
     pr_writer_clear(&w);
 }
 
@@ -187,7 +211,7 @@ static void test_link(void **state) {
     assert_int_equal(pr_child_sealed_create(&fd, "0123456789", 10, &e), PR_OK);
     assert_int_equal(write(fd, "x", 1), -1); /* sealed */
     assert_int_equal(ftruncate(fd, 3), -1);
-    pr_child_frame f = frames[6];
+    pr_child_frame f = frames[5];
     f.as.answer.size = 10;
     assert_int_equal(pr_child_link_send(ends[1], &f, fd, PR_CHILD_WAIT, &e), PR_CHILD_LINK_DONE);
     close(fd);
@@ -206,9 +230,9 @@ static void test_link(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_longest), cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_ranges),     cmocka_unit_test(test_header),  cmocka_unit_test(test_fuzz),
-        cmocka_unit_test(test_fuzz_noise), cmocka_unit_test(test_link),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_longest),    cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_ranges),     cmocka_unit_test(test_beat),       cmocka_unit_test(test_header),
+        cmocka_unit_test(test_fuzz),       cmocka_unit_test(test_fuzz_noise), cmocka_unit_test(test_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,13 @@ typedef struct lie {
 static void test_lies(void **state) {
     (void)state;
     static const lie lies[] = {{PR_FAULT_RUBBISH, "sent no frame of a prover child"},
-                               {PR_FAULT_TRUNCATED, "progress frame of"},
-                               {PR_FAULT_LENGTH, "progress frame of"},
+                               {PR_FAULT_TRUNCATED, "ready frame of"},
+                               {PR_FAULT_LENGTH, "ready frame of"},
                                {PR_FAULT_LONG, "longer than any frame"},
                                {PR_FAULT_FOREIGN, "sent a stop frame"},
                                {PR_FAULT_READY, "ready for a manifest"},
-                               {PR_FAULT_BACKWARDS, "backwards"},
-                               {PR_FAULT_SURPLUS, "progress frame with 1 descriptors"},
+                               {PR_FAULT_UNBEGUN, "contradicts itself"},
+                               {PR_FAULT_SURPLUS, "ready frame with 1 descriptors"},
                                {PR_FAULT_OTHER_JOB, "an answer for job 1, attempt 6, which it does not have"},
                                {PR_FAULT_SHORT_MEMORY, "were said"},
                                {PR_FAULT_UNSEALED, "no sealed memory"},

@@ -25,29 +25,95 @@ static void test_proof(void **state) {
     end_fixture(&f);
 }
 
-/* Every stage is told, in order where it comes once. */
+/* Whoever looks sees how far it is; nobody is woken for it: of the one job a single frame comes. */
 static void test_progress(void **state) {
     (void)state;
     fixture f;
     pr_child_event e;
+    struct pollfd fds[PR_CHILD_MAX_FDS];
     bool seen[PR_WORK_STAGE_COUNT] = {false};
-    uint32_t step = 0, last = 0;
+    uint32_t step = 0, n_seen = 0, n_wakes = 0;
     begin_fixture(&f);
-    submit(&f, FIB, 2, PR_FAULT_NONE, 0);
+    submit(&f, WIDE, 2, PR_FAULT_NONE, 0);
     do {
-        struct pollfd fds[PR_CHILD_MAX_FDS];
-        (void)poll(fds, pr_child_fds(f.child, fds), 1000);
-        if (pr_child_poll(f.child, &e) != PR_CHILD_PROGRESS) continue;
-        assert_int_equal(e.attempt, 2);
-        assert_true(e.step > step && e.stage < PR_WORK_STAGE_COUNT);
-        step = e.step;
-        seen[e.stage] = true;
-        last = e.stage;
+        n_wakes += poll(fds, (nfds_t)pr_child_fds(f.child, fds), 1) > 0;
+        while (pr_child_poll(f.child, &e) == PR_CHILD_PROGRESS) {
+            assert_int_equal(e.attempt, 2);
+            assert_true(e.step > step && e.stage < PR_WORK_STAGE_COUNT);
+            step = e.step;
+            n_seen += !seen[e.stage];
+            seen[e.stage] = true;
+        }
     } while (e.kind != PR_CHILD_PROVED);
+    assert_int_equal(e.stage, PR_WORK_STAGE_ENCODE);
+    assert_true(e.step >= step && e.step >= PR_WORK_STAGE_COUNT - 1); /* all but lookups, which it has none of */
+    assert_true(n_seen >= 4);
+    assert_int_equal(n_wakes, 1);
     pr_child_event_clear(&e);
-    assert_int_equal(last, PR_WORK_STAGE_ENCODE);
-    for (uint32_t s = 0; s < PR_WORK_STAGE_COUNT; s++)
-        if (!seen[s] && s != PR_WORK_STAGE_PROVER + PR_STAGE_LOOKUPS) fail_msg("no %s", pr_work_stage_name(s));
+    end_fixture(&f);
+}
+
+/* It has its next job before it answers for the one at hand, and answers in order. */
+static void test_several(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    for (uint32_t k = 0; k < PR_CHILD_MOST_TASKS; k++) {
+        assert_true(pr_child_takes_task(f.child));
+        submit(&f, FIB, k, PR_FAULT_NONE, 60000);
+    }
+    assert_false(pr_child_takes_task(f.child));
+    for (uint32_t k = 0; k < PR_CHILD_MOST_TASKS; k++) {
+        pr_child_event e = expect(&f, PR_CHILD_PROVED);
+        assert_int_equal(e.attempt, k);
+        assert_true(verifies(&f, FIB, &e.record));
+        pr_child_event_clear(&e);
+        assert_int_equal(pr_child_get_state(f.child), k + 1 < PR_CHILD_MOST_TASKS ? PR_CHILD_BUSY : PR_CHILD_IDLE);
+        assert_true(pr_child_takes_task(f.child));
+    }
+    end_fixture(&f);
+}
+
+/* What was submitted before a failure was heard of is not begun. Each may be submitted again. */
+static void test_several_after_failure(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    submit(&f, MISSING, 1, PR_FAULT_NONE, 0);
+    submit(&f, FIB, 2, PR_FAULT_NONE, 0);
+    submit(&f, FIB, 3, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_FAILED);
+    assert_int_equal(e.status, PR_ERR_INPUT);
+    pr_child_event_clear(&e);
+    for (uint32_t attempt = 2; attempt <= 3; attempt++) {
+        e = expect(&f, PR_CHILD_UNBEGUN);
+        assert_int_equal(e.job, FIB);
+        assert_int_equal(e.attempt, attempt);
+        pr_child_event_clear(&e);
+    }
+    submit(&f, FIB, 4, PR_FAULT_NONE, 0);
+    e = expect(&f, PR_CHILD_PROVED);
+    assert_int_equal(e.attempt, 4);
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
+/* One is at hand when it dies: that one is told of, whatever else it had; the next start begins with nothing. */
+static void test_several_at_death(void **state) {
+    (void)state;
+    fixture f;
+    begin_fixture(&f);
+    submit(&f, FIB, 1, PR_FAULT_NONE, 0);
+    submit(&f, FIB, 2, PR_FAULT_ABORT, 0);
+    submit(&f, FIB, 3, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    pr_child_event_clear(&e);
+    e = expect(&f, PR_CHILD_ENDED);
+    assert_true(e.has_job);
+    assert_int_equal(e.attempt, 2);
+    assert_non_null(strstr(e.text, "during quotients of job 0, attempt 2"));
+    pr_child_event_clear(&e);
+    expect_recovery(&f);
     end_fixture(&f);
 }
 
@@ -294,6 +360,9 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_proof),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_several),
+        cmocka_unit_test(test_several_after_failure),
+        cmocka_unit_test(test_several_at_death),
         cmocka_unit_test(test_failures_of_jobs),
         cmocka_unit_test(test_self_verification),
         cmocka_unit_test(test_wrong_proof),
