@@ -65,19 +65,29 @@ static uint64_t workspace_of(const pr_job_size *size, const pr_config *config, u
            (UINT64_C(4) << (size->log_rows + config->log_blowup));
 }
 
-/* On the host in any case: the openings and the instance. Constants measured against plans, as those above. */
+/* Hashes of a query's paths: through the trees, and of each layer of FRI from all values that are folded together. */
+static uint64_t path_hashes_of(const pr_job_size *size, const pr_config *config) {
+    pr_layout_fri layers[32];
+    uint32_t log_lifted = size->log_rows + config->log_blowup;
+    uint64_t n = (size->n_trees + UINT64_C(1)) * log_lifted;
+    for (uint32_t k = pr_layout_schedule_fri(layers, log_lifted, config); k-- > 0;)
+        n += (uint64_t)layers[k].log_size << layers[k].fold_step;
+    return n;
+}
+
+/* On the host in any case: the openings, where they are gathered and in the proof, and the instance. */
 static uint64_t host_of(const pr_job_size *size, const pr_config *config) {
-    enum { QUERY_LEVEL = 512, QUERY_COLUMN = 8 };
-    uint64_t query = QUERY_LEVEL * (size->log_rows + config->log_blowup) + QUERY_COLUMN * columns_of(size);
+    enum { HASH = 2 * 32, COLUMN = 2 * 4 };
+    uint64_t query = HASH * path_hashes_of(size, config) + COLUMN * columns_of(size);
     return config->n_queries * query + size->instance_bytes;
 }
 
-/* On the host, where the columns are on a device and hide nothing: with the lists of columns, the paths through FRI's
- * layers, and some to spare; and pinned, what copies go through: at most the whole trace, and tables. */
+/* On the host, where the columns are on a device and hide nothing: with the lists of columns, and some to spare; and
+ * pinned, what copies go through: at most the whole trace, and tables. Constants measured against plans, as those
+ * above. */
 static uint64_t beside_device(const pr_job_size *size, const pr_config *config) {
-    enum { FIXED = 262144, COLUMN = 400, QUERY_LEVEL_SQUARED = 16, PINNED = 2 << 20, PINNED_COLUMN = 600 };
-    uint64_t log_lifted = size->log_rows + config->log_blowup, paths = log_lifted * log_lifted * config->n_queries;
-    uint64_t bytes = host_of(size, config) + COLUMN * columns_of(size) + QUERY_LEVEL_SQUARED * paths;
+    enum { FIXED = 262144, COLUMN = 400, PINNED = 2 << 20, PINNED_COLUMN = 600 };
+    uint64_t bytes = host_of(size, config) + COLUMN * columns_of(size);
     uint64_t pinned = PINNED + PINNED_COLUMN * columns_of(size) + 4 * (size->cells - size->n_values);
     return FIXED + bytes + bytes / 4 + pinned;
 }
