@@ -33,8 +33,10 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
 
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     pr_vm_program program = {0};
+    uint64_t n_values, max_steps = pr_params_get_uint(type, params, "max_steps");
+    PR_TRY(pr_vm_source_count(&n_values, type, params, err));
     PR_TRY(load_program(&program, params, err));
-    pr_status status = pr_vm_program_size(out, &program, type, params, err);
+    pr_status status = pr_vm_program_size(out, &program, max_steps, n_values, err);
     pr_vm_program_clear(&program);
     return status;
 }

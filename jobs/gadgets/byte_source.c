@@ -35,10 +35,8 @@ static pr_status read_source(uint8_t **data, size_t *size, const pr_job_type *ty
     if (path) return pr_input_file_read(data, size, params->base_dir, path, max, type->name, err);
     if (text) return copy_text(data, size, text, err);
     if (list) return parse_list(data, size, list, err);
-    uint64_t column =
-        pr_params_get(type, params, "column") ? pr_params_get_uint(type, params, "column") : PR_COLUMN_ALL;
-    return pr_column_read_bytes(data, size, params->base_dir, file, pr_params_get(type, params, "dataset"), column,
-                                (size_t)max, err);
+    return pr_column_read_bytes(data, size, params->base_dir, file, pr_params_get(type, params, "dataset"),
+                                pr_numbers_column(type, params), (size_t)max, err);
 }
 
 pr_status pr_bytes_from_params(uint8_t **data, size_t *size, const pr_job_type *type, const pr_params *params,
@@ -55,11 +53,9 @@ pr_status pr_bytes_length(uint64_t *length, const pr_job_type *type, const pr_pa
                           pr_error *err) {
     const char *path = pr_params_get(type, params, "path"), *file = pr_params_get(type, params, "data");
     if (path) return pr_input_file_length(length, params->base_dir, path, max, type->name, err);
-    if (file) {
-        PR_TRY(pr_input_file_length(length, params->base_dir, file, UINT64_MAX, type->name, err));
-        if (*length > max) *length = max;
-        return PR_OK;
-    }
+    if (file)
+        return pr_column_count_bytes(length, params->base_dir, file, pr_params_get(type, params, "dataset"),
+                                     pr_numbers_column(type, params), max, err);
     uint8_t *data = NULL;
     size_t size = 0;
     PR_TRY(pr_bytes_from_params(&data, &size, type, params, max, err));

@@ -15,11 +15,11 @@
 #define PR_BYTES_RULES {PR_RULE_ONE_OF, {"path", "text", "input", "data"}}, PR_NUMBERS_RULES_DATA
 
 /* The bytes, at most max; the caller frees them. Of a dataset those that pr_column_read_bytes gives. PR_ERR_INPUT:
- * unreadable, no bytes, too many. Not to be called from two threads at once (gadgets/column.h). */
+ * unreadable, no bytes, too many. */
 PR_MUST_CHECK pr_status pr_bytes_from_params(uint8_t **data, size_t *size, const pr_job_type *type,
                                              const pr_params *params, uint64_t max, pr_error *err);
-/* How many they are, for a plan: nothing is read but lengths. Of a dataset the length of its file, which is about right
- * where it is not compressed and stands there alone. At most max; PR_ERR_INPUT: it is missing, or a file too long. */
+/* How many they are, for a plan: nothing is read but lengths, and of an HDF5 file the dataset's header. PR_ERR_INPUT as
+ * above, where that can be known. */
 PR_MUST_CHECK pr_status pr_bytes_length(uint64_t *length, const pr_job_type *type, const pr_params *params,
                                         uint64_t max, pr_error *err);
 /* A label of the source: the file's name, or name:dataset of an HDF5 file; empty for what stands inline, and where

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/hdf5_lock.h"
 #include "gadgets/input_file.h"
 
 typedef struct column {
@@ -12,6 +13,8 @@ typedef struct column {
     hid_t file, set, type, space;
     hsize_t dims[2];
     int rank;
+    H5E_auto2_t print; /* how the library would tell its errors */
+    void *print_context;
     pr_error *err;
 } column;
 
@@ -52,15 +55,21 @@ static pr_status open_dataset(column *c, const char *full) {
     return PR_OK;
 }
 
-/* Selects what is wanted; how many values that is. */
+/* How many values are wanted. */
+static pr_status count_values(const column *c, uint64_t index, uint64_t max, uint64_t *n) {
+    uint64_t n_rows = c->dims[0], n_columns = index == PR_COLUMN_ALL ? c->dims[1] : 1;
+    if (index != PR_COLUMN_ALL && index >= c->dims[1])
+        return refuse(c, "no column %" PRIu64 "; it has %" PRIu64, index, (uint64_t)c->dims[1]);
+    if (n_rows > max || (n_rows && n_columns > max / n_rows))
+        return refuse(c, "%" PRIu64 " x %" PRIu64 " values, and at most %" PRIu64 " are taken", n_rows, n_columns, max);
+    *n = n_rows * n_columns;
+    return PR_OK;
+}
+
 static pr_status select_values(column *c, uint64_t index, size_t max, size_t *n) {
     bool all = index == PR_COLUMN_ALL;
-    if (!all && index >= c->dims[1])
-        return refuse(c, "no column %" PRIu64 "; it has %" PRIu64, index, (uint64_t)c->dims[1]);
-    uint64_t count = c->dims[0] * (all ? c->dims[1] : 1);
-    if (c->dims[0] > max || count > max)
-        return refuse(c, "%" PRIu64 " x %" PRIu64 " values, and at most %zu are taken", (uint64_t)c->dims[0],
-                      (uint64_t)(all ? c->dims[1] : 1), max);
+    uint64_t count = 0;
+    PR_TRY(count_values(c, index, max, &count));
     *n = (size_t)count;
     const hsize_t start[2] = {0, all ? 0 : index}, size[2] = {c->dims[0], all ? c->dims[1] : 1};
     if (count && H5Sselect_hyperslab(c->space, H5S_SELECT_SET, start, NULL, size, NULL) < 0)
@@ -85,10 +94,12 @@ static pr_status convert_values(const column *c, uint32_t *out, const int64_t *v
     return PR_OK;
 }
 
-/* max: values. out: words of 32 bits, or bytes as the type stores them. */
+static size_t value_bytes(const column *c) { return c->as_bytes ? H5Tget_size(c->type) : 1; }
+
+/* max: of what is counted, words or bytes. out: words of 32 bits, or bytes as the type stores them. */
 static pr_status read_open(column *c, void **out, size_t *n, uint64_t index, size_t max) {
-    size_t count = 0, stored = c->as_bytes ? H5Tget_size(c->type) : sizeof(int64_t);
-    PR_TRY(select_values(c, index, c->as_bytes ? max / stored : max, &count));
+    size_t count = 0, stored = c->as_bytes ? value_bytes(c) : sizeof(int64_t);
+    PR_TRY(select_values(c, index, max / value_bytes(c), &count));
     void *values = malloc(count * stored + 1);
     void *result = c->as_bytes ? values : malloc(count * sizeof(uint32_t) + 1);
     pr_status status = values && result ? read_values(c, c->as_bytes ? c->type : H5T_NATIVE_INT64, values, count)
@@ -96,7 +107,7 @@ static pr_status read_open(column *c, void **out, size_t *n, uint64_t index, siz
     if (status == PR_OK && !c->as_bytes) status = convert_values(c, result, values, count);
     if (values != result) free(values);
     if (status == PR_OK)
-        *out = result, *n = c->as_bytes ? count * stored : count;
+        *out = result, *n = count * value_bytes(c);
     else
         free(result);
     return status;
@@ -109,23 +120,32 @@ static void close_dataset(column *c) {
     if (c->file >= 0) H5Fclose(c->file);
 }
 
-static pr_status read_column(column *c, void **out, size_t *n, const char *base_dir, uint64_t index, size_t max) {
-    char *full = pr_input_file_path(base_dir, c->path);
-    if (!full) return pr_fail(c->err, PR_ERR_MEMORY, "out of memory for a path");
-    H5E_auto2_t print;
-    void *context;
-    H5Eget_auto2(H5E_DEFAULT, &print, &context);
+/* Opens it, and keeps the library, which says nothing itself, until column_end; that follows whatever the status. */
+static pr_status column_begin(column *c, const char *base_dir) {
+    pr_hdf5_lock();
+    H5Eget_auto2(H5E_DEFAULT, &c->print, &c->print_context);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    pr_status status = open_dataset(c, full);
-    if (status == PR_OK) status = read_open(c, out, n, index, max);
-    close_dataset(c);
-    H5Eset_auto2(H5E_DEFAULT, print, context);
+    char *full = pr_input_file_path(base_dir, c->path);
+    pr_status status = full ? open_dataset(c, full) : pr_fail(c->err, PR_ERR_MEMORY, "out of memory for a path");
     free(full);
     return status;
 }
 
+static void column_end(column *c) {
+    close_dataset(c);
+    H5Eset_auto2(H5E_DEFAULT, c->print, c->print_context);
+    pr_hdf5_unlock();
+}
+
 static column closed(const char *path, const char *dataset, bool as_bytes, pr_error *err) {
     return (column){path, dataset, as_bytes, .file = -1, .set = -1, .type = -1, .space = -1, .err = err};
+}
+
+static pr_status read_column(column *c, void **out, size_t *n, const char *base_dir, uint64_t index, size_t max) {
+    pr_status status = column_begin(c, base_dir);
+    if (status == PR_OK) status = read_open(c, out, n, index, max);
+    column_end(c);
+    return status;
 }
 
 pr_status pr_column_read(uint32_t **words, size_t *n, const char *base_dir, const char *path, const char *dataset,
@@ -144,4 +164,27 @@ pr_status pr_column_read_bytes(uint8_t **bytes, size_t *n, const char *base_dir,
     PR_TRY(read_column(&c, &out, n, base_dir, index, max));
     *bytes = out;
     return PR_OK;
+}
+
+/* Only of regular files: opening a pipe would not end. */
+static pr_status count_column(column *c, uint64_t *n, const char *base_dir, uint64_t index, uint64_t max) {
+    uint64_t length;
+    PR_TRY(pr_input_file_length(&length, base_dir, c->path, UINT64_MAX, "", c->err));
+    pr_status status = column_begin(c, base_dir);
+    if (status == PR_OK) status = count_values(c, index, max / value_bytes(c), n);
+    if (status == PR_OK) *n *= value_bytes(c);
+    column_end(c);
+    return status;
+}
+
+pr_status pr_column_count(uint64_t *n, const char *base_dir, const char *path, const char *dataset, uint64_t index,
+                          uint64_t max, pr_error *err) {
+    column c = closed(path, dataset, false, err);
+    return count_column(&c, n, base_dir, index, max);
+}
+
+pr_status pr_column_count_bytes(uint64_t *n, const char *base_dir, const char *path, const char *dataset,
+                                uint64_t index, uint64_t max, pr_error *err) {
+    column c = closed(path, dataset, true, err);
+    return count_column(&c, n, base_dir, index, max);
 }

@@ -32,7 +32,13 @@ typedef struct pr_number_limits {
 
 /* From input, input_file, or data with dataset and perhaps column; no numbers if none is given. That there is but one,
  * and a dataset with data, the type's rules say. PR_ERR_INPUT: unreadable, not numbers of the kind. numbers: [*n], the
- * caller frees it. Not to be called from two threads at once (gadgets/column.h). */
+ * caller frees it. */
 PR_MUST_CHECK pr_status pr_numbers_from_params(uint32_t **numbers, size_t *n, const pr_job_type *type,
                                                const pr_params *params, const pr_number_limits *limits, pr_error *err);
+/* How many they are, for a plan: of a list and of a dataset exactly, of a text file a number in four bytes, for nothing
+ * is read of files but a dataset's header. PR_ERR_INPUT as above, where that can be known. */
+PR_MUST_CHECK pr_status pr_numbers_count(uint64_t *n, const pr_job_type *type, const pr_params *params,
+                                         const pr_number_limits *limits, pr_error *err);
+/* The column of a dataset that is asked for; PR_COLUMN_ALL: none is named. */
+uint64_t pr_numbers_column(const pr_job_type *type, const pr_params *params);
 #endif

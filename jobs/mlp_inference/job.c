@@ -43,10 +43,12 @@ static pr_status build(pr_job_instance *job, pr_error *err) {
 
 /* ---- from files ---- */
 
-static pr_status load_model(pr_mlp_public *p, const pr_params *params, pr_error *err) {
+typedef pr_status load_some(pr_mlp_model *m, const char *path, pr_error *err);
+
+static pr_status load_model(pr_mlp_model *m, load_some *f, const pr_params *params, pr_error *err) {
     char *path = pr_input_file_path(params->base_dir, pr_params_get(type, params, "model"));
     if (!path) return pr_fail(err, PR_ERR_MEMORY, "out of memory for a path");
-    pr_status status = pr_mlp_model_load(&p->model, path, err);
+    pr_status status = f(m, path, err);
     free(path);
     return status;
 }
@@ -115,7 +117,7 @@ static pr_status infer(pr_mlp_public *p, pr_error *err) {
 }
 
 static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *err) {
-    PR_TRY(load_model(&job->statement, params, err));
+    PR_TRY(load_model(&job->statement.model, pr_mlp_model_load, params, err));
     bool is_inline = pr_params_get(type, params, "input") != NULL;
     PR_TRY(is_inline ? load_lists(&job->statement, params, err) : load_images(&job->statement, params, err));
     PR_TRY(infer(&job->statement, err));
@@ -253,23 +255,28 @@ static pr_status count_images(uint32_t *out, const pr_params *params, pr_error *
     return PR_OK;
 }
 
-/* The model is not read: a byte a weight, and hardly a network with fewer than 64 inputs a unit. h5py puts 5 to 10 kB
- * beside the numbers of 1 to 4 layers, 2 to 4 kB in its latest format. */
+/* Of the model's sizes. A hidden unit has four lookups in two secure columns; of a weight the AIR has a product and a
+ * sum. */
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
-    enum { MAX_BYTES = 1 << 24, TABLES = 6, INPUTS_A_UNIT = 64, CELLS_A_UNIT = 13, OTHERS = 96, FORMAT_BYTES = 5120 };
-    uint64_t bytes;
+    enum { MAX_BYTES = 1 << 24, TABLE_COLUMNS = 6, CELLS_A_UNIT = PR_MLP_UNIT_COLUMNS + 2 * 4 };
+    const uint64_t table_rows = (UINT64_C(1) << PR_MLP_LOG_RANGE) + (UINT64_C(1) << PR_MLP_LOG_BYTES);
+    pr_mlp_model m;
+    uint64_t bytes, n_weights = 0;
     uint32_t n_images;
     PR_TRY(pr_input_file_length(&bytes, params->base_dir, pr_params_get(type, params, "model"), MAX_BYTES,
                                 "mlp_inference", err));
+    PR_TRY(load_model(&m, pr_mlp_model_load_sizes, params, err));
     PR_TRY(count_images(&n_images, params, err));
-    uint32_t log_rows = pr_mlp_log_rows(n_images);
-    bytes -= bytes < FORMAT_BYTES ? bytes : FORMAT_BYTES;
-    uint64_t columns = bytes / INPUTS_A_UNIT * CELLS_A_UNIT + OTHERS;
+    for (uint32_t k = 0; k < m.n_layers; k++) n_weights += (uint64_t)m.layers[k].n_inputs * m.layers[k].n_outputs;
+    const uint64_t shown = m.layers[0].n_inputs + pr_mlp_model_classes(&m) + UINT64_C(1);
+    const uint64_t columns = shown + (uint64_t)CELLS_A_UNIT * pr_mlp_model_units(&m);
+    const uint32_t log_rows = pr_mlp_log_rows(n_images);
     *out = (pr_job_size){.log_rows = PR_MLP_LOG_RANGE, .n_trees = 3};
-    out->cells = ((uint64_t)TABLES << PR_MLP_LOG_RANGE) + (columns << log_rows);
-    out->n_columns = columns + TABLES;
-    out->n_values = (UINT64_C(1) << PR_MLP_LOG_RANGE) + ((uint64_t)OTHERS << log_rows);
-    out->instance_bytes = 8 * bytes + 4 * out->n_values;
+    out->cells = TABLE_COLUMNS * table_rows + (columns << log_rows);
+    out->n_columns = columns + 2 * TABLE_COLUMNS;
+    out->n_values = table_rows + (shown << log_rows);
+    out->n_looked_up = 2 * table_rows + (4 * (uint64_t)pr_mlp_model_units(&m) << log_rows);
+    out->instance_bytes = n_weights * (1 + 2 * sizeof(pr_node)) + 5 * (shown << log_rows) + 4 * out->n_values;
     return PR_OK;
 }
 

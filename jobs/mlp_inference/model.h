@@ -62,6 +62,9 @@ pr_hash pr_mlp_images_digest(const uint8_t *images, uint32_t n, uint32_t width);
 
 /* From an HDF5 file (README.md). PR_ERR_INPUT. m is cleared on failure. */
 PR_MUST_CHECK pr_status pr_mlp_model_load(pr_mlp_model *m, const char *path, pr_error *err);
+/* Its layers' numbers of inputs and outputs alone, unchecked against each other: weights and biases are not read. m
+ * owns nothing. */
+PR_MUST_CHECK pr_status pr_mlp_model_load_sizes(pr_mlp_model *m, const char *path, pr_error *err);
 /* Rows first .. first + n - 1 of /images, [n][width], and of /labels, [n]; all within input_max. */
 PR_MUST_CHECK pr_status pr_mlp_images_load(uint8_t *images, uint8_t *labels, const char *path, uint32_t first,
                                            uint32_t n, uint32_t width, uint32_t input_max, pr_error *err);

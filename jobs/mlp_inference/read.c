@@ -2,11 +2,14 @@
 #include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/hdf5_lock.h"
 #include "mlp_inference/model.h"
 
 typedef struct source {
     const char *path;
     hid_t file;
+    H5E_auto2_t print; /* how the library would tell its errors */
+    void *print_context;
     pr_error *err;
 } source;
 
@@ -52,7 +55,11 @@ static pr_status read_attribute(const source *s, uint32_t *out, const char *obje
     return good ? PR_OK : refuse(s, name, "must be a whole number");
 }
 
-static pr_status read_weights(const source *s, pr_mlp_layer *layer, const char *place, hid_t dataset) {
+/* ---- of a layer, from an open dataset ---- */
+
+typedef pr_status use_dataset(const source *s, pr_mlp_layer *layer, const char *place, hid_t dataset);
+
+static pr_status find_sizes(const source *s, pr_mlp_layer *layer, const char *place, hid_t dataset) {
     hsize_t dims[2];
     PR_TRY(check_integers(s, place, dataset, 1, H5T_SGN_2));
     PR_TRY(find_shape(s, place, dataset, dims, 2));
@@ -60,6 +67,11 @@ static pr_status read_weights(const source *s, pr_mlp_layer *layer, const char *
         return refuse(s, place, "has too many rows (at most 256) or columns (at most 1024)");
     layer->n_outputs = (uint32_t)dims[0];
     layer->n_inputs = (uint32_t)dims[1];
+    return PR_OK;
+}
+
+static pr_status read_weights(const source *s, pr_mlp_layer *layer, const char *place, hid_t dataset) {
+    PR_TRY(find_sizes(s, layer, place, dataset));
     PR_TRY(pr_mlp_layer_allocate(layer, s->err));
     if (H5Dread(dataset, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, layer->weights) < 0)
         return refuse(s, place, "cannot be read");
@@ -76,52 +88,86 @@ static pr_status read_biases(const source *s, pr_mlp_layer *layer, const char *p
     return PR_OK;
 }
 
-static pr_status read_layer(const source *s, pr_mlp_layer *layer, uint32_t k) {
-    char group[32], place[48];
+static pr_status use(const source *s, pr_mlp_layer *layer, const char *group, const char *name, use_dataset *f) {
+    char place[48];
     hid_t dataset;
-    snprintf(group, sizeof group, "/layers/%u", k);
-    snprintf(place, sizeof place, "%s/weights", group);
+    snprintf(place, sizeof place, "%s/%s", group, name);
     PR_TRY(open_dataset(s, &dataset, place));
-    pr_status status = read_weights(s, layer, place, dataset);
+    pr_status status = f(s, layer, place, dataset);
     H5Dclose(dataset);
-    if (status != PR_OK) return status;
-    snprintf(place, sizeof place, "%s/biases", group);
-    PR_TRY(open_dataset(s, &dataset, place));
-    status = read_biases(s, layer, place, dataset);
-    H5Dclose(dataset);
-    if (status == PR_OK) status = read_attribute(s, &layer->multiplier, group, "multiplier", 0);
-    if (status == PR_OK) status = read_attribute(s, &layer->shift, group, "shift", 0);
     return status;
 }
 
-static pr_status read_model(const source *s, pr_mlp_model *m) {
+/* ---- models ---- */
+
+typedef pr_status read_part(const source *s, pr_mlp_layer *layer, const char *group);
+
+static pr_status size_layer(const source *s, pr_mlp_layer *layer, const char *group) {
+    return use(s, layer, group, "weights", find_sizes);
+}
+
+static pr_status read_layer(const source *s, pr_mlp_layer *layer, const char *group) {
+    PR_TRY(use(s, layer, group, "weights", read_weights));
+    PR_TRY(use(s, layer, group, "biases", read_biases));
+    PR_TRY(read_attribute(s, &layer->multiplier, group, "multiplier", 0));
+    return read_attribute(s, &layer->shift, group, "shift", 0);
+}
+
+static pr_status read_layers(const source *s, pr_mlp_model *m, read_part *read) {
     H5G_info_t info;
-    pr_error cause = {0};
-    PR_TRY(read_attribute(s, &m->input_max, "/", "input_max", UINT32_MAX));
     if (H5Lexists(s->file, "/layers", H5P_DEFAULT) <= 0 ||
         H5Gget_info_by_name(s->file, "/layers", &info, H5P_DEFAULT) < 0)
         return refuse(s, "/layers", "there is no such group");
     if (info.nlinks < 1 || info.nlinks > PR_MLP_MAX_LAYERS) return refuse(s, "/layers", "must have 1 to 4 members");
-    for (uint32_t k = 0; k < info.nlinks; k++) PR_TRY(read_layer(s, &m->layers[k], k));
+    for (uint32_t k = 0; k < info.nlinks; k++) {
+        char group[32];
+        snprintf(group, sizeof group, "/layers/%u", k);
+        PR_TRY(read(s, &m->layers[k], group));
+    }
     m->n_layers = (uint32_t)info.nlinks;
+    return PR_OK;
+}
+
+static pr_status read_model(const source *s, pr_mlp_model *m) {
+    pr_error cause = {0};
+    PR_TRY(read_attribute(s, &m->input_max, "/", "input_max", UINT32_MAX));
+    PR_TRY(read_layers(s, m, read_layer));
     return pr_mlp_model_check(m, &cause) == PR_OK ? PR_OK : refuse(s, "/layers", cause.text);
 }
 
-/* HDF5 prints its own account of an error unless told otherwise; ours say it in one line. */
+/* Keeps the library, which says nothing itself: errors are told in one line. close_file follows, whatever the status.
+ */
 static pr_status open_file(source *s) {
+    pr_hdf5_lock();
+    H5Eget_auto2(H5E_DEFAULT, &s->print, &s->print_context);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     s->file = H5Fopen(s->path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (s->file >= 0) return PR_OK;
     return pr_fail(s->err, PR_ERR_INPUT, "%s: cannot be opened as an HDF5 file", s->path);
 }
 
+static void close_file(source *s) {
+    if (s->file >= 0) H5Fclose(s->file);
+    H5Eset_auto2(H5E_DEFAULT, s->print, s->print_context);
+    pr_hdf5_unlock();
+}
+
 pr_status pr_mlp_model_load(pr_mlp_model *m, const char *path, pr_error *err) {
     source s = {.path = path, .err = err};
     *m = (pr_mlp_model){0};
-    PR_TRY(open_file(&s));
-    pr_status status = read_model(&s, m);
-    H5Fclose(s.file);
+    pr_status status = open_file(&s);
+    if (status == PR_OK) status = read_model(&s, m);
+    close_file(&s);
     if (status != PR_OK) pr_mlp_model_clear(m);
+    return status;
+}
+
+pr_status pr_mlp_model_load_sizes(pr_mlp_model *m, const char *path, pr_error *err) {
+    source s = {.path = path, .err = err};
+    *m = (pr_mlp_model){0};
+    pr_status status = open_file(&s);
+    if (status == PR_OK) status = read_layers(&s, m, size_layer);
+    close_file(&s);
     return status;
 }
 
@@ -159,10 +205,10 @@ static pr_status read_dataset(const source *s, uint8_t *out, const char *place, 
 pr_status pr_mlp_images_load(uint8_t *images, uint8_t *labels, const char *path, uint32_t first, uint32_t n,
                              uint32_t width, uint32_t input_max, pr_error *err) {
     source s = {.path = path, .err = err};
-    PR_TRY(open_file(&s));
-    pr_status status = read_dataset(&s, images, "/images", first, n, width);
+    pr_status status = open_file(&s);
+    if (status == PR_OK) status = read_dataset(&s, images, "/images", first, n, width);
     if (status == PR_OK) status = read_dataset(&s, labels, "/labels", first, n, 0);
-    H5Fclose(s.file);
+    close_file(&s);
     for (size_t k = 0; status == PR_OK && k < (size_t)n * width; k++)
         if (images[k] > input_max) status = refuse(&s, "/images", "a value is above the model's input_max");
     return status;

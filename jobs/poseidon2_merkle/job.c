@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "gadgets/input_file.h"
 #include "gadgets/number_source.h"
 #include "poseidon2_merkle/layout.h"
 #include "poseidon2_merkle/trace.h"
@@ -86,30 +85,11 @@ static pr_status trace(const pr_job_instance *job, uint32_t component, pr_m31 *c
     return PR_OK;
 }
 
-/* Of a list in the manifest, exactly. A number of a text is taken to have four bytes, one of an HDF5 file one: small
- * numbers are often stored so, larger ones are compressed or make the plan too large. */
-static pr_status count_values(uint64_t *n, const pr_params *params, pr_error *err) {
-    enum { BYTES_A_NUMBER = 4 };
-    const char *list = pr_params_get(type, params, "input"), *text = pr_params_get(type, params, "input_file");
-    const char *file = text ? text : pr_params_get(type, params, "data");
-    if (list) {
-        pr_m31 *values;
-        size_t count;
-        PR_TRY(pr_numbers_parse(&values, &count, PR_NUMBER_M31, list, strlen(list), "input", err));
-        free(values);
-        *n = count;
-        return PR_OK;
-    }
-    PR_TRY(pr_input_file_length(n, params->base_dir, file, UINT64_MAX, type->name, err));
-    if (text) *n /= BYTES_A_NUMBER;
-    return PR_OK;
-}
-
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     enum { SELECTORS = 5, SECURE = 2 * 4 };
     uint64_t n = 0;
-    PR_TRY(count_values(&n, params, err));
-    if (n > PR_POSEIDON2_MERKLE_MAX_VALUES) n = PR_POSEIDON2_MERKLE_MAX_VALUES;
+    PR_TRY(pr_numbers_count(&n, type, params, &limits, err));
+    if (n > PR_POSEIDON2_MERKLE_MAX_VALUES) n = PR_POSEIDON2_MERKLE_MAX_VALUES; /* of a list: the job will fail */
     uint32_t log_rows = pr_poseidon2_merkle_log_rows((uint32_t)n);
     uint64_t rows = UINT64_C(1) << log_rows;
     *out = (pr_job_size){.log_rows = log_rows, .n_trees = 3};

@@ -6,6 +6,8 @@
 #include "vm/run.h"
 #include "vm/size.h"
 
+static const pr_number_limits limits = {PR_NUMBER_WORD, PR_VM_MAX_FILE, PR_VM_MAX_WORDS};
+
 pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_type *type, const pr_params *params, pr_error *err) {
     const char *file = pr_params_get(type, params, "program"), *code = pr_params_get(type, params, "code");
     uint8_t *data = NULL;
@@ -19,7 +21,6 @@ pr_status pr_vm_source_program(pr_vm_program *out, const pr_job_type *type, cons
 
 pr_status pr_vm_source_inputs(uint32_t **words, size_t *n, const pr_job_type *type, const pr_params *params,
                               pr_error *err) {
-    static const pr_number_limits limits = {PR_NUMBER_WORD, PR_VM_MAX_FILE, PR_VM_MAX_WORDS};
     return pr_numbers_from_params(words, n, type, params, &limits, err);
 }
 
@@ -34,26 +35,15 @@ pr_status pr_vm_source_load(pr_job_instance *job, const pr_job_type *type, const
     return status;
 }
 
-/* At most a number in four bytes of a file; of a parameter's text one for each space or comma. */
-static pr_status count_inputs(uint64_t *n, const pr_job_type *type, const pr_params *params, pr_error *err) {
-    enum { BYTES_A_NUMBER = 4 };
-    const char *text = pr_params_get(type, params, "input"), *file = pr_params_get(type, params, "data");
-    *n = 0;
-    if (!file) file = pr_params_get(type, params, "input_file");
-    if (text)
-        for (*n = 1; *text; text++) *n += *text == ' ' || *text == ',';
-    if (!file) return PR_OK;
-    PR_TRY(pr_input_file_length(n, params->base_dir, file, UINT64_MAX, type->name, err));
-    *n /= BYTES_A_NUMBER;
+pr_status pr_vm_source_count(uint64_t *n, const pr_job_type *type, const pr_params *params, pr_error *err) {
+    PR_TRY(pr_numbers_count(n, type, params, &limits, err));
+    if (*n > PR_VM_MAX_WORDS) *n = PR_VM_MAX_WORDS; /* of a list: the job will fail */
     return PR_OK;
 }
 
-pr_status pr_vm_program_size(pr_job_size *out, const pr_vm_program *program, const pr_job_type *type,
-                             const pr_params *params, pr_error *err) {
-    uint64_t n_inputs, max_steps = pr_params_get_uint(type, params, "max_steps");
+pr_status pr_vm_program_size(pr_job_size *out, const pr_vm_program *program, uint64_t max_steps, uint64_t n_inputs,
+                             pr_error *err) {
     pr_vm_rows rows;
-    PR_TRY(count_inputs(&n_inputs, type, params, err));
-    if (n_inputs > PR_VM_MAX_WORDS) n_inputs = PR_VM_MAX_WORDS;
     PR_TRY(pr_vm_expect_rows(&rows, program, max_steps, n_inputs, err));
     *out = pr_vm_size_of_rows(program, &rows);
     return PR_OK;
@@ -61,8 +51,10 @@ pr_status pr_vm_program_size(pr_job_size *out, const pr_vm_program *program, con
 
 pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_params *params, pr_error *err) {
     pr_vm_program program = {0};
+    uint64_t n_inputs;
+    PR_TRY(pr_vm_source_count(&n_inputs, type, params, err));
     PR_TRY(pr_vm_source_program(&program, type, params, err));
-    pr_status status = pr_vm_program_size(out, &program, type, params, err);
+    pr_status status = pr_vm_program_size(out, &program, pr_params_get_uint(type, params, "max_steps"), n_inputs, err);
     pr_vm_program_clear(&program);
     return status;
 }

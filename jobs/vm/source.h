@@ -25,11 +25,13 @@ PR_MUST_CHECK pr_status pr_vm_source_inputs(uint32_t **words, size_t *n, const p
 /* The instance from both; for pr_job_type's load. */
 PR_MUST_CHECK pr_status pr_vm_source_load(pr_job_instance *job, const pr_job_type *type, const pr_params *params,
                                           pr_error *err);
-/* For pr_job_type's size: of a run of max_steps steps (size.h), inputs as many as their text or file has room for. Of
- * files only the program's is read. */
+/* How many inputs there are, for a plan (pr_numbers_count). */
+PR_MUST_CHECK pr_status pr_vm_source_count(uint64_t *n, const pr_job_type *type, const pr_params *params,
+                                           pr_error *err);
+/* For pr_job_type's size: of a run of max_steps steps (size.h). Of files only the program's is read. */
 PR_MUST_CHECK pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_params *params,
                                           pr_error *err);
 /* The same of a program that is there. */
-PR_MUST_CHECK pr_status pr_vm_program_size(pr_job_size *out, const pr_vm_program *program, const pr_job_type *type,
-                                           const pr_params *params, pr_error *err);
+PR_MUST_CHECK pr_status pr_vm_program_size(pr_job_size *out, const pr_vm_program *program, uint64_t max_steps,
+                                           uint64_t n_inputs, pr_error *err);
 #endif

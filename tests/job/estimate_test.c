@@ -8,8 +8,11 @@
 #include "file_hash/job.h"
 #include "job/estimate.h"
 #include "job/job.h"
+#include "mlp_inference/job.h"
+#include "poseidon2_merkle/job.h"
 #include "prove/prove.h"
 #include "sha256/job.h"
+#include "vm/job.h"
 #include "wide_fibonacci/job.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <hdf5.h>
 
 enum { MOST_PERCENT = 125 };
 
@@ -144,6 +148,104 @@ static void test_digests(void **state) {
     }
 }
 
+/* Numbers in HDF5 files, compressed or not, of one byte or eight, beside others or alone: the dataset's header says how
+ * many there are. */
+static void write_datasets(const char *path) {
+    static const hsize_t table[2] = {3000, 4}, chunk[2] = {500, 2}, all[1] = {12000};
+    static uint64_t numbers[12000];
+    for (size_t k = 0; k < 12000; k++) numbers[k] = k * k % 251;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), list = H5Pcreate(H5P_DATASET_CREATE);
+    const hid_t flat = H5Screate_simple(1, all, NULL), square = H5Screate_simple(2, table, NULL);
+    assert_true(H5Pset_chunk(list, 2, chunk) >= 0 && H5Pset_deflate(list, 9) >= 0);
+    const hid_t sets[] = {
+        H5Dcreate2(file, "bytes", H5T_STD_U8LE, flat, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+        H5Dcreate2(file, "words", H5T_STD_U32LE, flat, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+        H5Dcreate2(file, "table", H5T_STD_I64BE, square, H5P_DEFAULT, list, H5P_DEFAULT),
+    };
+    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++) {
+        assert_true(H5Dwrite(sets[k], H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
+        H5Dclose(sets[k]);
+    }
+    H5Sclose(flat);
+    H5Sclose(square);
+    H5Pclose(list);
+    H5Fclose(file);
+}
+
+static void test_datasets(void **state) {
+    static const char *const names[] = {"bytes", "words", "table"};
+    (void)state;
+    char path[64];
+    write_file(path, 0);
+    write_datasets(path);
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        const pr_param items[] = {{"data", path}, {"dataset", names[k]}, {"column", "0"}};
+        const pr_params all = {NULL, 2, items}, column = {NULL, 3, items};
+        compare(&pr_job_poseidon2_merkle, &all, "standard", 1);
+        compare(&pr_job_poseidon2_merkle, &column, "standard", 2);
+        compare(&pr_job_file_hash, &all, "standard", 1);
+        compare(&pr_job_blake2s, &column, "standard", 1);
+    }
+    unlink(path);
+}
+
+/* A dataset that is not there, of another kind or too large: its job fails when it is tried, with the same reason. */
+static void test_unfit_datasets(void **state) {
+    static const struct {
+        const pr_job_type *type;
+        const char *file, *dataset, *column, *text;
+    } bad[] = {
+        {&pr_job_poseidon2_merkle, NULL, "none", "0", ": dataset 'none': there is none"},
+        {&pr_job_poseidon2_merkle, NULL, "table", "4", ": dataset 'table': no column 4; it has 4"},
+        {&pr_job_poseidon2_merkle, "/none.h5", "x", "0", "/none.h5: cannot open: No such file or directory"},
+        {&pr_job_poseidon2_merkle, "/dev/null", "x", "0", "/dev/null: not a regular file"},
+        {&pr_job_sha256, NULL, "none", "0", ": dataset 'none': there is none"},
+        {&pr_job_vm, NULL, "none", "0", ": dataset 'none': there is none"},
+    };
+    (void)state;
+    pr_config config;
+    char path[64];
+    write_file(path, 0);
+    write_datasets(path);
+    assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        const pr_param items[] = {{"data", bad[k].file ? bad[k].file : path},
+                                  {"dataset", bad[k].dataset},
+                                  {"column", bad[k].column},
+                                  {"code", "HALT\n"}};
+        const pr_params params = {NULL, bad[k].type == &pr_job_vm ? 4 : 3, items};
+        pr_job_size size;
+        pr_estimate e;
+        pr_error err = {0};
+        assert_int_equal(bad[k].type->size(&size, &params, &err), PR_ERR_INPUT);
+        if (!strstr(err.text, bad[k].text)) fail_msg("%s; expected: %s", err.text, bad[k].text);
+        assert_int_equal(pr_estimate_job(&e, bad[k].type, &params, &config, costs(PR_ISA_AVX2), 1, NULL), PR_OK);
+        assert_false(e.known);
+    }
+    unlink(path);
+}
+
+/* A network as it is, whatever stands beside its weights in the file. */
+static void test_network(void **state) {
+    static const pr_param files[] = {{"model", "model.h5"}, {"images", "digits.h5"}, {"count", "60"}};
+    static const pr_params params = {PR_TEST_JOBS "/mlp_inference", 3, files};
+    (void)state;
+    pr_config config;
+    pr_job *job = NULL;
+    pr_job_size size;
+    assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+    assert_int_equal(pr_job_create(&job, &pr_job_mlp_inference, &params, &config, NULL), PR_OK);
+    const pr_job_size is = pr_job_size_of_layout(&job->layout);
+    assert_int_equal(pr_job_mlp_inference.size(&size, &params, NULL), PR_OK);
+    assert_int_equal(size.cells, is.cells);
+    assert_int_equal(size.n_columns, is.n_columns);
+    assert_int_equal(size.n_values, is.n_values);
+    assert_int_equal(size.log_rows, is.log_rows);
+    assert_int_equal(size.n_trees, is.n_trees);
+    pr_job_destroy(job);
+    compare(&pr_job_mlp_inference, &params, "standard", 1);
+}
+
 /* Nothing is read: a file of 300 MB costs no more than one of none. */
 static void test_size_reads_nothing(void **state) {
     (void)state;
@@ -184,8 +286,13 @@ static void test_time_is_monotonic(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wide_fibonacci), cmocka_unit_test(test_file_hash),
-                                       cmocka_unit_test(test_digests), cmocka_unit_test(test_size_reads_nothing),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wide_fibonacci),
+                                       cmocka_unit_test(test_file_hash),
+                                       cmocka_unit_test(test_digests),
+                                       cmocka_unit_test(test_datasets),
+                                       cmocka_unit_test(test_unfit_datasets),
+                                       cmocka_unit_test(test_network),
+                                       cmocka_unit_test(test_size_reads_nothing),
                                        cmocka_unit_test(test_time_is_monotonic)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
