@@ -31,12 +31,23 @@ static pr_status load(pr_job_instance *job, const pr_params *params, pr_error *e
     return status;
 }
 
+/* Each line of its loop runs once a value at most, and each other line once. */
+static uint64_t most_steps(const pr_vm_program *program, uint64_t n_values) {
+    uint64_t n_in_loop = 0;
+    for (uint32_t pc = 0; pc < program->n_instructions; pc++) {
+        const pr_vm_instruction *i = &program->instructions[pc];
+        if (i->opcode == PR_VM_JNZ && i->imm <= pc) n_in_loop = pc - i->imm + 1;
+    }
+    return program->n_instructions - n_in_loop + n_in_loop * n_values;
+}
+
 static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *err) {
     pr_vm_program program = {0};
     uint64_t n_values, max_steps = pr_params_get_uint(type, params, "max_steps");
     PR_TRY(pr_vm_source_count(&n_values, type, params, err));
     PR_TRY(load_program(&program, params, err));
-    pr_status status = pr_vm_program_size(out, &program, max_steps, n_values, err);
+    uint64_t steps = most_steps(&program, n_values);
+    pr_status status = pr_vm_program_size(out, &program, steps < max_steps ? steps : max_steps, n_values, err);
     pr_vm_program_clear(&program);
     return status;
 }

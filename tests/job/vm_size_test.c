@@ -64,34 +64,41 @@ static pr_job *create(const pr_job_type *type, const pr_params *params, const pr
     return job;
 }
 
-/* The last parameter is max_steps, and is set to what the program takes. */
-static void compare(const char *name, const pr_job_type *type, size_t n, pr_param *items, int allowed_percent) {
-    const pr_params params = {"jobs", n, items};
+static void foretell(const char *name, const pr_job_type *type, const pr_params *params, int allowed_percent) {
     const pr_costs costs = pr_costs_built_in(PR_ISA_AVX2);
     const pr_prover_options options = {.backend = pr_cpu_best(), .n_threads = 1};
     pr_config config;
     pr_plan plan;
     pr_job_size size;
-    char steps[16];
     pr_error e = {0};
     assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
-    pr_job *job = create(type, &params, &config);
-    uint32_t n_steps = job->instance->run.statement.n_steps;
-    snprintf(steps, sizeof steps, "%u", n_steps);
-    items[n - 1].value = steps;
+    pr_job *job = create(type, params, &config);
     if (pr_prover_plan(&plan, &job->layout, &options, &e) != PR_OK) fail_msg("%s", e.text);
     pr_job_size known = real_size(job);
     double real = (double)plan.total_bytes + (double)known.instance_bytes;
     double by_rows = (double)pr_estimate_size(&known, &config, &costs, 1).host_bytes;
     assert_true(by_rows >= real && by_rows <= 1.1 * real);
-    if (type->size(&size, &params, &e) != PR_OK) fail_msg("%s", e.text);
+    if (type->size(&size, params, &e) != PR_OK) fail_msg("%s", e.text);
     double foretold = (double)pr_estimate_size(&size, &config, &costs, 1).host_bytes, off = 100 * (foretold / real - 1);
     uint64_t cells = pr_job_size_of_layout(&job->layout).cells;
     print_message("%s: %u steps, %.1f MB, foretold %.1f MB (%+.1f %%), cells %llu, foretold %llu, 2^%u rows, 2^%u\n",
-                  name, n_steps, real / 1e6, foretold / 1e6, off, (unsigned long long)cells,
-                  (unsigned long long)size.cells, job->layout.log_max_rows, size.log_rows);
+                  name, job->instance->run.statement.n_steps, real / 1e6, foretold / 1e6, off,
+                  (unsigned long long)cells, (unsigned long long)size.cells, job->layout.log_max_rows, size.log_rows);
     pr_job_destroy(job);
     assert_true(fabs(off) <= allowed_percent);
+}
+
+/* The last parameter is max_steps, and is set to what the program takes. */
+static void compare(const char *name, const pr_job_type *type, size_t n, pr_param *items, int allowed_percent) {
+    const pr_params params = {"jobs", n, items};
+    pr_config config;
+    char steps[16];
+    assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+    pr_job *job = create(type, &params, &config);
+    snprintf(steps, sizeof steps, "%u", job->instance->run.statement.n_steps);
+    pr_job_destroy(job);
+    items[n - 1].value = steps;
+    foretell(name, type, &params, allowed_percent);
 }
 
 #define MOST_STEPS "4194302"
@@ -174,6 +181,21 @@ static void test_ordinary(void **state) {
                  ORDINARY_PERCENT);
 }
 
+/* What data_pipeline does takes as many steps as there are values to do it with, whatever is allowed. */
+static void test_pipelines(void **state) {
+    static const char *const operations[] = {"sum", "min", "max", "count", "histogram"};
+    (void)state;
+    for (size_t k = 0; k < sizeof operations / sizeof *operations; k++) {
+        const pr_param items[] = {{"operation", operations[k]},
+                                  {"data", "data_pipeline/digits.h5"},
+                                  {"dataset", "pixels"},
+                                  {"column", "27"},
+                                  {"max_steps", MOST_STEPS}};
+        const pr_params params = {"jobs", 5, items};
+        foretell(operations[k], &pr_job_data_pipeline, &params, ORDINARY_PERCENT);
+    }
+}
+
 static pr_vm_rows rows_of(const char *code, uint64_t max_steps) {
     const pr_param items[] = {{"code", code}};
     const pr_params params = {".", 1, items};
@@ -218,8 +240,9 @@ static void test_no_program(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matmul), cmocka_unit_test(test_relu),
-                                       cmocka_unit_test(test_hash),   cmocka_unit_test(test_ordinary),
-                                       cmocka_unit_test(test_rows),   cmocka_unit_test(test_no_program)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matmul),    cmocka_unit_test(test_relu),
+                                       cmocka_unit_test(test_hash),      cmocka_unit_test(test_ordinary),
+                                       cmocka_unit_test(test_pipelines), cmocka_unit_test(test_rows),
+                                       cmocka_unit_test(test_no_program)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
