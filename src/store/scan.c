@@ -203,7 +203,9 @@ static pr_status read_header(scanner *c, pr_error *err) {
     if (strcmp(c->scan->run_id, h.run_id) != 0)
         return pr_fail(err, PR_ERR_MALFORMED, "%s: segment %u is of run %s, not %s", c->path, c->s.number, h.run_id,
                        c->scan->run_id);
-    return PR_OK;
+    if (h.first_sequence <= c->scan->next_sequence) return PR_OK;
+    const pr_frame first = {.segment = c->s.number, .offset = PR_SEGMENT_HEADER, .sequence = h.first_sequence};
+    return tell_gap(c, &first, err);
 }
 
 static pr_status scan_open_segment(scanner *c, pr_error *err) {

@@ -289,6 +289,24 @@ static void test_short_middle_segment(void **state) {
     assert_string_equal(s.faults[0].id, "job-1");
 }
 
+/* The header of a segment says which frame comes first: also when there is none yet. */
+static void test_short_segment_before_an_empty_one(void **state) {
+    char name[96];
+    seen s;
+    (void)state;
+    assert_int_equal(make(1), 0);
+    pr_journal_segment_path(name, sizeof name, path, N_FRAMES - 1);
+    assert_int_equal(truncate(name, HEADER_BYTES), 0);
+    assert_int_equal(reopen(&s, NULL), PR_ERR_MALFORMED);
+    scan_all(&s);
+    assert_int_equal(s.n, N_FRAMES - 1);
+    assert_int_equal(s.n_faults, 1);
+    assert_int_equal(s.faults[0].kind, PR_FAULT_CORRUPT);
+    assert_int_equal(s.faults[0].segment, N_FRAMES);
+    assert_int_equal(s.faults[0].first, N_FRAMES - 1);
+    assert_int_equal(s.faults[0].n, 1);
+}
+
 static void test_one_writer_many_readers(void **state) {
     pr_journal *first = NULL, *second = NULL;
     pr_error err = {0};
@@ -361,6 +379,7 @@ int main(void) {
         CASE(test_frames_cut_out_are_missed),
         CASE(test_segments),
         CASE(test_short_middle_segment),
+        CASE(test_short_segment_before_an_empty_one),
         CASE(test_one_writer_many_readers),
         CASE(test_visitor_may_refuse),
         CASE(test_large_frames),
