@@ -164,7 +164,7 @@ static pr_status save(const pr_calibration *c, const char *path, pr_error *err) 
     char *slash = strrchr(folder, '/');
     if (slash && slash != folder) {
         *slash = 0;
-        PR_TRY(pr_run_file_make_folders(folder, err));
+        PR_TRY(pr_file_make_folders(folder, err));
     }
     pr_writer_init(&w);
     pr_calibration_write(&w, c);

@@ -50,6 +50,11 @@ PR_MUST_CHECK pr_status pr_file_read(uint8_t **data, size_t *size, const char *p
  * written to instead; a symbolic link stays, and what it points to is replaced. */
 PR_MUST_CHECK pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode,
                                              pr_error *err);
+/* fsync of the folder that path lies in, so that a file that was made or renamed there is found after a loss of power.
+ * PR_OK also where the file system does not sync folders. */
+PR_MUST_CHECK pr_status pr_file_sync_folder(const char *path, pr_error *err);
+/* mkdir -p, each new folder synced into the one above it. */
+PR_MUST_CHECK pr_status pr_file_make_folders(const char *path, pr_error *err);
 /* "a, b, c"; names: NULL-terminated. What does not fit is cut off. */
 void pr_list_names(char *out, size_t size, const char *const *names);
 #endif

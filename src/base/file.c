@@ -1,4 +1,4 @@
-/* Whole files in and out; declared in bytes.h. */
+/* Whole files in and out, and folders; declared in bytes.h. */
 #include "base/bytes.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -66,17 +66,33 @@ static bool write_all(int fd, const uint8_t *data, size_t size) {
     return true;
 }
 
-static bool sync_directory_of(const char *path) {
+pr_status pr_file_sync_folder(const char *path, pr_error *err) {
     const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    if (!directory) return false;
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(directory);
-    if (fd < 0) return false;
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!folder) return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to sync its folder", path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
     /* Some network file systems refuse to sync directories: nothing more can be done there. */
-    bool ok = fsync(fd) == 0 || errno == EINVAL || errno == EROFS;
-    close(fd);
-    return ok;
+    bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS);
+    pr_status status = synced ? PR_OK : fail_errno(err, path, "sync the folder of");
+    if (fd >= 0) close(fd);
+    return status;
+}
+
+pr_status pr_file_make_folders(const char *path, pr_error *err) {
+    char *part = strdup(path);
+    pr_status status = part ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "%s: no memory for a path", path);
+    for (size_t i = 1, n = strlen(path); status == PR_OK && i <= n; i++) {
+        if (path[i] != '/' && path[i] != 0) continue;
+        part[i] = 0;
+        if (mkdir(part, 0777) == 0)
+            status = pr_file_sync_folder(part, err);
+        else if (errno != EEXIST)
+            status = fail_errno(err, part, "make the folder");
+        part[i] = path[i];
+    }
+    free(part);
+    return status;
 }
 
 /* A device or a pipe is written to, never replaced: /dev/null must stay what it is. */
@@ -105,8 +121,8 @@ static pr_status write_regular(const char *path, const void *data, size_t size, 
     if (status == PR_OK && rename(temporary, path) != 0) status = fail_errno(err, path, "rename to");
     if (status != PR_OK)
         unlink(temporary);
-    else if (!sync_directory_of(path))
-        status = fail_errno(err, path, "sync the directory of");
+    else
+        status = pr_file_sync_folder(path, err);
 out:
     free(temporary);
     return status;

@@ -264,7 +264,7 @@ pr_status pr_rank_key_open(pr_secret_key **key, const pr_run_options *o, const c
     const pr_votes_config *c = o->votes;
     const char *source = c && c->key_passphrase_file[0] ? c->key_passphrase_file : NULL;
     if (c && c->key_folder[0]) folder = c->key_folder;
-    PR_TRY(pr_run_file_make_folders(folder, err));
+    PR_TRY(pr_file_make_folders(folder, err));
     snprintf(path, sizeof path, "%.1100s/rank-%d.key", folder, rank);
     PR_TRY(pr_passphrase_read(&passphrase, source, PR_PASSPHRASE_FILE, err));
     pr_status status = pr_key_file_open_or_create(key, NULL, path, passphrase, err);

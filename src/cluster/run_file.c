@@ -4,25 +4,9 @@
 #include "base/random.h"
 #include "cluster/provenance.h"
 #include "cluster/resume.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-pr_status pr_run_file_make_folders(const char *path, pr_error *err) {
-    char part[1024];
-    size_t n = strlen(path);
-    if (n == 0 || n >= sizeof part) return pr_fail(err, PR_ERR_USAGE, "results folder: a path of %zu bytes", n);
-    for (size_t i = 1; i <= n; i++) {
-        if (path[i] != '/' && path[i] != 0) continue;
-        memcpy(part, path, i);
-        part[i] = 0;
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return pr_fail(err, PR_ERR_IO, "%s: cannot make the results folder: %s", part, strerror(errno));
-    }
-    return PR_OK;
-}
 
 /* name-20261124T043637Z-1a2b3c: sorts by time, unique without a look at the folder. */
 static pr_status make_run_id(char *out, size_t size, const char *name, pr_error *err) {
@@ -56,7 +40,8 @@ static void describe(beginning *b, pr_run_file *f, const pr_manifest *m) {
 
 static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manifest *m, pr_error *err) {
     beginning b;
-    PR_TRY(pr_run_file_make_folders(o->results_dir, err));
+    if (!o->results_dir[0]) return pr_fail(err, PR_ERR_USAGE, "results folder: its path is empty");
+    PR_TRY(pr_file_make_folders(o->results_dir, err));
     PR_TRY(make_run_id(f->run_id, sizeof f->run_id, m->name, err));
     int n = snprintf(f->path, sizeof f->path, "%s/%s.h5", o->results_dir, f->run_id);
     if (n < 0 || (size_t)n >= sizeof f->path) return pr_fail(err, PR_ERR_USAGE, "results folder: the path is too long");

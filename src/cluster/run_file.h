@@ -42,8 +42,6 @@ PR_MUST_CHECK pr_status pr_run_file_begin(pr_run_file *f, const pr_run_options *
                                           const pr_run_place *place, pr_error *err);
 /* status: complete, incomplete, interrupted. */
 PR_MUST_CHECK pr_status pr_run_file_end(pr_run_file *f, const char *status, pr_error *err);
-/* mkdir -p */
-PR_MUST_CHECK pr_status pr_run_file_make_folders(const char *path, pr_error *err);
 void pr_run_file_clear(pr_run_file *f); /* closes without a word when still open */
 /* Since 1970, UTC; 0: none. */
 uint64_t pr_run_file_deadline_ns(const pr_run_file *f, const pr_manifest_job *job);

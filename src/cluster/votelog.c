@@ -1,11 +1,9 @@
 #include "cluster/votelog.h"
 #include "base/clock.h"
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct entry {
@@ -132,8 +130,7 @@ static pr_status make_folder(const char *path, pr_error *err) {
     if ((size_t)(end - path) >= sizeof folder) return pr_fail(err, PR_ERR_IO, "a path of %zu bytes", strlen(path));
     memcpy(folder, path, (size_t)(end - path));
     folder[end - path] = 0;
-    if (mkdir(folder, 0777) == 0 || errno == EEXIST) return PR_OK;
-    return pr_fail(err, PR_ERR_IO, "%s: cannot make the folder: %s", folder, strerror(errno));
+    return pr_file_make_folders(folder, err);
 }
 
 /* A journal that was begun tells whose it is before it is written to. */

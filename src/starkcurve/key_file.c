@@ -97,6 +97,7 @@ static pr_status place(const char *path, const char *text, pr_error *err) {
     if (fd >= 0) close(fd);
     if (status == PR_OK && link(temporary, path) != 0) status = fail_errno(err, path, "create");
     if (fd >= 0) unlink(temporary);
+    if (status == PR_OK) status = pr_file_sync_folder(path, err);
     free(temporary);
     return status;
 }

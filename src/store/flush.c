@@ -179,14 +179,10 @@ pr_status pr_product_flush(pr_product *p, pr_patience patience, pr_error *err) {
 }
 
 pr_status pr_product_sync(const pr_product *p, pr_error *err) {
-    char folder[4096];
-    const char *slash = strrchr(p->path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - p->path) + 1 : 1, slash ? p->path : ".");
-    int file = open(p->path, O_RDONLY | O_CLOEXEC), dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = file >= 0 && dir >= 0 && fsync(file) == 0 && (fsync(dir) == 0 || errno == EINVAL);
-    pr_status status =
-        synced ? PR_OK : pr_fail(err, PR_ERR_IO, "%s: cannot sync the results file: %s", p->path, strerror(errno));
-    if (file >= 0) close(file);
-    if (dir >= 0) close(dir);
-    return status;
+    int fd = open(p->path, O_RDONLY | O_CLOEXEC);
+    pr_status status = fd >= 0 && fsync(fd) == 0
+                           ? PR_OK
+                           : pr_fail(err, PR_ERR_IO, "%s: cannot sync the results file: %s", p->path, strerror(errno));
+    if (fd >= 0) close(fd);
+    return status == PR_OK ? pr_file_sync_folder(p->path, err) : status;
 }

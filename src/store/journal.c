@@ -115,13 +115,8 @@ static pr_status sync_file(pr_journal *j, int fd, pr_error *err) {
 
 /* The folder must remember that the file is there. */
 static pr_status sync_folder(pr_journal *j, pr_error *err) {
-    char folder[4096];
-    const char *slash = strrchr(j->path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - j->path) + 1 : 1, slash ? j->path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-    pr_status status = synced ? PR_OK : io_error(j, "cannot sync the folder", err);
-    if (fd >= 0) close(fd);
+    pr_status status = pr_file_sync_folder(j->path, err);
+    j->failed |= status != PR_OK;
     return status;
 }
 
@@ -216,10 +211,16 @@ static pr_status judge(void *context, const pr_fault *f, pr_error *err) {
 }
 
 static pr_status drop_torn_end(pr_journal *j, uint64_t end, pr_error *err) {
-    if (j->dropped && (ftruncate(j->fd, (off_t)end) != 0 || fsync(j->fd) != 0))
-        return io_error(j, "cannot drop its torn end", err);
+    if (j->dropped && ftruncate(j->fd, (off_t)end) != 0) return io_error(j, "cannot drop its torn end", err);
     j->in_segment = end;
     return PR_OK;
+}
+
+/* Whoever opens it acts on the frames that are there; its last writer may have been killed before it had synced them,
+ * or the name of their segment. */
+static pr_status sync_what_was_left(pr_journal *j, pr_error *err) {
+    PR_TRY(sync_file(j, j->fd, err));
+    return sync_folder(j, err);
 }
 
 static pr_status read_and_stand(pr_journal *j, pr_journal_visitor visit, void *context, pr_error *err) {
@@ -235,6 +236,7 @@ static pr_status read_and_stand(pr_journal *j, pr_journal_visitor visit, void *c
     j->fd = j->segment ? open(name, O_RDWR | O_APPEND | O_CLOEXEC) : j->lock;
     if (j->fd < 0) return io_error(j, "cannot open its last segment", err);
     PR_TRY(drop_torn_end(j, scan.last_good, err));
+    PR_TRY(sync_what_was_left(j, err));
     j->in_others = scan.bytes - j->dropped - scan.last_good;
     return PR_OK;
 }

@@ -57,7 +57,8 @@ typedef pr_status (*pr_journal_visitor)(void *context, const pr_frame *frame, pr
 
 /* A new journal, its folder entry synced; refuses to overwrite. run_id: at most 127 bytes. */
 PR_MUST_CHECK pr_status pr_journal_create(pr_journal **out, const char *path, const char *run_id, pr_error *err);
-/* Locks, shows all frames to visit (NULL allowed), drops a torn end, and stands ready to append.
+/* Locks, shows all frames to visit (NULL allowed), drops a torn end, and stands ready to append; what was shown is on
+ * the disk then, also where it had not been synced.
  * PR_ERR_MALFORMED with the offset when it is damaged anywhere else or of another version; PR_ERR_IO when somebody else
  * writes it. */
 PR_MUST_CHECK pr_status pr_journal_open(pr_journal **out, const char *path, pr_journal_visitor visit, void *context,

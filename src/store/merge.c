@@ -260,6 +260,7 @@ pr_status pr_store_merge(size_t *n_conflicts, pr_writer *told, const char *path,
     if (status == PR_OK) status = write_output(&m, err);
     if (status == PR_OK && rename(fresh, path) != 0)
         status = pr_fail(err, PR_ERR_IO, "%s: cannot name the merged file: %s", path, strerror(errno));
+    if (status == PR_OK) status = pr_file_sync_folder(path, err);
     if (status != PR_OK) unlink(fresh);
     *n_conflicts = m.n_conflicts;
     for (size_t k = 0; m.inputs && k < n_inputs; k++) pr_results_close(m.inputs[k]);

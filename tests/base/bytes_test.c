@@ -193,6 +193,26 @@ static void test_file_errors(void **state) {
     assert_int_equal(rmdir(path), 0);
 }
 
+static void test_folders(void **state) {
+    (void)state;
+    pr_error err = {0};
+    char path[128], part[128];
+    struct stat st;
+    snprintf(part, sizeof part, "%s/a", directory);
+    snprintf(path, sizeof path, "%s/a//b/", directory);
+    for (int again = 0; again < 2; again++) assert_int_equal(pr_file_make_folders(path, &err), PR_OK);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(part), 0);
+    assert_int_equal(pr_file_write_atomic(part, "x", 1, 0600, &err), PR_OK); /* a file is in the way */
+    assert_int_equal(pr_file_make_folders(path, &err), PR_ERR_IO);
+    assert_non_null(strstr(err.text, part));
+    assert_int_equal(unlink(part), 0);
+    assert_int_equal(pr_file_sync_folder("no-slash", &err), PR_OK);
+    assert_int_equal(pr_file_sync_folder("/nonexistent-directory/file", &err), PR_ERR_IO);
+}
+
 /* A pipe or a device is written to; a file in its place would break it for everybody. */
 static void test_special_file(void **state) {
     (void)state;
@@ -238,10 +258,10 @@ static void test_sizeless_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_short),
-                                       cmocka_unit_test(test_writer_grows), cmocka_unit_test(test_writer_refuses),
-                                       cmocka_unit_test(test_hex),          cmocka_unit_test(test_files),
-                                       cmocka_unit_test(test_file_errors),  cmocka_unit_test(test_sizeless_file),
-                                       cmocka_unit_test(test_special_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_short),
+                                       cmocka_unit_test(test_writer_grows),  cmocka_unit_test(test_writer_refuses),
+                                       cmocka_unit_test(test_hex),           cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_folders),       cmocka_unit_test(test_file_errors),
+                                       cmocka_unit_test(test_sizeless_file), cmocka_unit_test(test_special_file)};
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
