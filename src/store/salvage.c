@@ -1,4 +1,5 @@
 /* What can be read of a damaged journal, made into a journal and a results file again. */
+#include "store/places.h"
 #include "store/state.h"
 #include "store/step.h"
 #include "base/clock.h"
@@ -12,8 +13,7 @@
 
 typedef struct salvage {
     pr_store *fresh;
-    const char *path;
-    char log[4096], fresh_path[4096], fresh_log[4096];
+    pr_places at;
     pr_writer *told, names; /* names: of attributes that came through, each with its 0 byte */
     bool lost, unknown;     /* unknown: frames are lost of which nothing is known */
 } salvage;
@@ -43,7 +43,7 @@ static pr_status take_fault(void *context, const pr_fault *f, pr_error *err) {
     salvage *v = context;
     char line[4600];
     (void)err;
-    pr_fault_describe(line, sizeof line, v->log, f);
+    pr_fault_describe(line, sizeof line, v->at.log, f);
     pr_write_format(v->told, "%s%s\n", f->kind == PR_FAULT_TORN ? "" : "lost: ", line);
     v->lost |= f->kind != PR_FAULT_TORN;
     v->unknown |= f->kind != PR_FAULT_TORN && !f->type;
@@ -89,7 +89,7 @@ static pr_status take_jobs(salvage *v, const pr_results *old, pr_error *err) {
 
 static pr_status take_old_file(salvage *v, pr_error *err) {
     pr_results *old;
-    if (pr_results_probe(v->path, NULL) != PR_OK || pr_results_open(&old, v->path, NULL) != PR_OK) return PR_OK;
+    if (pr_results_probe(v->at.path, NULL) != PR_OK || pr_results_open(&old, v->at.path, NULL) != PR_OK) return PR_OK;
     pr_status status = take_attributes(v, old, err);
     if (status == PR_OK) status = take_jobs(v, old, err);
     pr_results_close(old);
@@ -100,7 +100,7 @@ static pr_status take_old_file(salvage *v, pr_error *err) {
 static pr_status tell_suspects(salvage *v, pr_error *err) {
     pr_run_state *s;
     if (!v->unknown) return PR_OK;
-    PR_TRY(pr_run_state_load(&s, v->fresh_log, err));
+    PR_TRY(pr_run_state_load(&s, v->at.fresh_log, err));
     for (size_t i = 0; i < s->n_job_views; i++)
         if (s->jobs[i].outcome == PR_OUTCOME_NONE)
             pr_write_format(v->told, "job %s was handed out and has no record: it may be among what is lost\n",
@@ -109,51 +109,23 @@ static pr_status tell_suspects(salvage *v, pr_error *err) {
     return PR_OK;
 }
 
-/* ---- names ---- */
-
-static pr_status move(const char *from, const char *to, pr_error *err) {
-    if (rename(from, to) == 0 || errno == ENOENT) return PR_OK;
-    return pr_fail(err, PR_ERR_IO, "%s: cannot rename it to %s: %s", from, to, strerror(errno));
-}
-
-static pr_status move_segments(const char *from, const char *to, uint32_t n, pr_error *err) {
-    for (uint32_t k = 0; k < n; k++) {
-        char a[4200], b[4200];
-        pr_journal_segment_path(a, sizeof a, from, k);
-        pr_journal_segment_path(b, sizeof b, to, k);
-        PR_TRY(move(a, b, err));
-    }
-    return PR_OK;
-}
-
-static pr_status take_places(salvage *v, uint32_t n_old, pr_error *err) {
-    char name[4200];
-    pr_scan scan = {0};
-    PR_TRY(pr_journal_scan(&scan, v->fresh_log, err));
-    snprintf(name, sizeof name, "%s.damaged", v->log);
-    PR_TRY(move_segments(v->log, name, n_old, err));
-    PR_TRY(move_segments(v->fresh_log, v->log, scan.n_segments, err));
-    snprintf(name, sizeof name, "%s.damaged", v->path);
-    PR_TRY(move(v->path, name, err));
-    return move(v->fresh_path, v->path, err);
-}
+/* ---- the whole ---- */
 
 static void remove_fresh(const salvage *v) {
     pr_scan scan = {0};
-    unlink(v->fresh_path);
-    if (pr_journal_scan(&scan, v->fresh_log, NULL) != PR_OK) scan.n_segments = 1;
+    if (access(v->at.note, F_OK) == 0) return; /* they are whole, and take their places */
+    unlink(v->at.fresh_path);
+    if (pr_journal_scan(&scan, v->at.fresh_log, NULL) != PR_OK) scan.n_segments = 1;
     for (uint32_t k = 0; k < scan.n_segments; k++) {
         char name[4200];
-        pr_journal_segment_path(name, sizeof name, v->fresh_log, k);
+        pr_journal_segment_path(name, sizeof name, v->at.fresh_log, k);
         unlink(name);
     }
 }
 
-/* ---- the whole ---- */
-
 static pr_status fill(salvage *v, uint32_t *n_old, pr_error *err) {
     pr_scan scan = {.visit = take_frame, .fault = take_fault, .context = v};
-    PR_TRY(pr_journal_scan(&scan, v->log, err));
+    PR_TRY(pr_journal_scan(&scan, v->at.log, err));
     *n_old = scan.n_segments;
     PR_TRY(take_old_file(v, err));
     PR_TRY(pr_store_event(v->fresh, PR_EVENT_JOURNAL, -1, NULL,
@@ -164,32 +136,26 @@ static pr_status fill(salvage *v, uint32_t *n_old, pr_error *err) {
 
 static pr_status make_fresh(salvage *v, pr_error *err) {
     uint32_t n_old = 0;
-    PR_TRY(pr_store_create_bare(&v->fresh, v->fresh_path, v->log, err));
+    pr_scan scan = {0};
+    PR_TRY(pr_store_create_bare(&v->fresh, v->at.fresh_path, v->at.log, err));
     pr_status status = fill(v, &n_old, err);
     pr_status closed = pr_store_close(v->fresh, status == PR_OK ? err : NULL);
     if (status == PR_OK) status = closed;
-    return status == PR_OK ? take_places(v, n_old, err) : status;
-}
-
-static pr_status name_files(salvage *v, pr_error *err) {
-    PR_TRY(pr_store_journal_path(v->log, sizeof v->log, v->path, err));
-    int n = snprintf(v->fresh_path, sizeof v->fresh_path, "%s.repaired.h5", v->path);
-    if (n < 0 || (size_t)n > sizeof v->fresh_path - 32)
-        return pr_fail(err, PR_ERR_USAGE, "%s: too long a path", v->path);
-    return pr_store_journal_path(v->fresh_log, sizeof v->fresh_log, v->fresh_path, err);
+    if (status == PR_OK) status = pr_journal_scan(&scan, v->at.fresh_log, err);
+    return status == PR_OK ? pr_places_take(&v->at, n_old, scan.n_segments, err) : status;
 }
 
 pr_status pr_store_salvage(bool *lost, pr_writer *told, const char *path, pr_error *err) {
     salvage *v = calloc(1, sizeof *v);
     *lost = false;
     if (!v) return pr_fail(err, PR_ERR_MEMORY, "%s: out of memory", path);
-    v->path = path;
     v->told = told;
     pr_writer_init(&v->names);
-    pr_status status = name_files(v, err);
-    int lock = status == PR_OK ? open(v->log, O_RDWR | O_CLOEXEC) : -1;
+    pr_status status = pr_places_name(&v->at, path, err);
+    if (status == PR_OK) status = pr_places_finish(&v->at, err);
+    int lock = status == PR_OK ? open(v->at.log, O_RDWR | O_CLOEXEC) : -1;
     if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        status = pr_fail(err, PR_ERR_IO, "%s: another process writes this run", v->log);
+        status = pr_fail(err, PR_ERR_IO, "%s: another process writes this run", v->at.log);
     if (status == PR_OK) {
         remove_fresh(v); /* of a repair that was interrupted */
         status = make_fresh(v, err);

@@ -1,5 +1,6 @@
 #include "store/store.h"
 #include "base/clock.h"
+#include "store/places.h"
 #include "store/step.h"
 #include <errno.h>
 #include <stdio.h>
@@ -87,11 +88,29 @@ pr_status pr_store_create_bare(pr_store **out, const char *path, const char *old
     return status;
 }
 
+typedef struct rebuilding {
+    pr_product *product;
+    bool owns_file; /* the file beside is ours only once the journal is locked */
+} rebuilding;
+
+static pr_status create_once(rebuilding *b, pr_error *err) {
+    if (b->owns_file) return PR_OK;
+    b->owns_file = true;
+    return pr_product_create_file(b->product, false, err);
+}
+
+static pr_status replay(void *context, const pr_frame *frame, pr_error *err) {
+    rebuilding *b = context;
+    PR_TRY(create_once(b, err));
+    return pr_step_replay(b->product, frame, err);
+}
+
 /* The journal's frames into a file beside, which then takes the place of the old one. */
-static pr_status rebuild(pr_store *s, const char *path, const char *log, pr_error *err) {
+static pr_status rebuild(rebuilding *b, pr_store *s, const char *path, const char *log, pr_error *err) {
     pr_product *p = &s->product;
-    PR_TRY(pr_product_create_file(p, false, err));
-    PR_TRY(pr_journal_open(&s->journal, log, pr_step_replay, p, err));
+    b->product = p;
+    PR_TRY(pr_journal_open(&s->journal, log, replay, b, err));
+    PR_TRY(create_once(b, err));
     PR_TRY(pr_product_flush(p, PR_FLUSH_NOW, err));
     PR_TRY(pr_product_sync(p, err));
     if (rename(p->path, path) != 0)
@@ -112,23 +131,32 @@ static pr_status note_torn_end(pr_store *s, pr_error *err) {
     return pr_store_commit(s, err);
 }
 
+/* The other half of a repair that was killed. */
+static pr_status finish_repair(const char *path, pr_error *err) {
+    pr_places at;
+    PR_TRY(pr_places_name(&at, path, err));
+    return pr_places_finish(&at, err);
+}
+
 pr_status pr_store_reopen(pr_store **out, const char *path, pr_error *err) {
     char log[4096], fresh[4096];
     pr_store *s;
     *out = NULL;
+    PR_TRY(finish_repair(path, err));
     PR_TRY(pr_store_journal_path(log, sizeof log, path, err));
     int n = snprintf(fresh, sizeof fresh, "%s.rebuilt", path);
     if (n < 0 || (size_t)n >= sizeof fresh) return pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
     if (access(log, F_OK) != 0)
         return pr_fail(err, PR_ERR_MALFORMED, "%s: its journal %s is not there: nothing can be added to it", path, log);
     PR_TRY(allocate(&s, fresh, err));
-    pr_status status = rebuild(s, path, log, err);
+    rebuilding b = {0};
+    pr_status status = rebuild(&b, s, path, log, err);
     if (status == PR_OK) status = note_torn_end(s, err);
     if (status == PR_OK) {
         *out = s;
         return PR_OK;
     }
-    unlink(fresh);
+    if (b.owns_file) unlink(fresh);
     release(s);
     return status;
 }
@@ -137,6 +165,7 @@ pr_status pr_store_repair(bool *rebuilt, const char *path, pr_error *err) {
     char log[4096];
     pr_store *s;
     *rebuilt = false;
+    PR_TRY(finish_repair(path, err));
     PR_TRY(pr_store_journal_path(log, sizeof log, path, err));
     if (access(log, F_OK) != 0) return PR_OK;
     PR_TRY(pr_store_reopen(&s, path, err));

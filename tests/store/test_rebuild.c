@@ -150,6 +150,30 @@ static void test_put_does_not_touch_the_file(void **state) {
     sample_remove(path);
 }
 
+/* Whoever may not have the journal leaves alone what its owner makes from it. */
+static void test_second_leaves_the_rebuilt_file(void **state) {
+    (void)state;
+    char path[128], fresh[160];
+    pr_error e = {0};
+    pr_store *second;
+    uint8_t *data;
+    size_t size;
+    sample_path(path, "run.h5");
+    snprintf(fresh, sizeof fresh, "%s.rebuilt", path);
+    pr_store *first = sample_create(path, "test-run", DIGEST);
+    must(pr_file_write_atomic(fresh, "in the making", 13, 0600, &e), &e);
+    assert_int_equal(pr_store_reopen(&second, path, &e), PR_ERR_IO);
+    assert_non_null(strstr(e.text, "another process writes this run"));
+    must(pr_file_read(&data, &size, fresh, 100, &e), &e);
+    assert_int_equal(size, 13);
+    free(data);
+    must(pr_store_close(first, &e), &e);
+    must(pr_store_reopen(&first, path, &e), &e); /* of one who was killed: no matter */
+    assert_int_not_equal(access(fresh, F_OK), 0);
+    must(pr_store_close(first, &e), &e);
+    sample_remove(path);
+}
+
 /* ---- a damaged journal ---- */
 
 static void flip(const char *path, long offset) {
@@ -436,6 +460,7 @@ int main(void) {
         cmocka_unit_test(test_same_content),
         cmocka_unit_test(test_all_parts_are_there),
         cmocka_unit_test(test_put_does_not_touch_the_file),
+        cmocka_unit_test(test_second_leaves_the_rebuilt_file),
         cmocka_unit_test(test_salvage),
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_merge),
