@@ -196,17 +196,16 @@ static size_t stride_of(unsigned log_leaves) {
     return count < 2 * LANE_WIDTH ? 2 * LANE_WIDTH : count + PR_CPU_HASH_SPREAD;
 }
 
-/* The subtree number index of 2^log_leaves leaves (whole lanes, or all there are), climbed so many levels. */
-static void hash_subtree(const leaves *l, size_t index, unsigned log_leaves, unsigned climbed, uint32_t *nodes,
-                         bool is_stored) {
+/* The subtree number index of 2^log_leaves leaves (whole lanes, or all there are). */
+static void hash_subtree(const leaves *l, size_t index, unsigned log_leaves, uint32_t *nodes) {
     const size_t stride = stride_of(log_leaves);
     hash_leaves(nodes, stride, l, index << log_leaves, (size_t)1 << log_leaves);
     for (unsigned k = 0;; k++) {
         const uint32_t level = l->tree->height - k;
         const size_t count = (size_t)1 << (log_leaves - k);
-        if (is_stored && level <= pr_merkle_stored_height(l->tree))
+        if (level <= pr_merkle_stored_height(l->tree))
             write_level(l, level, index << (log_leaves - k), nodes, stride, count);
-        if (k == climbed) return;
+        if (k == log_leaves) return;
         hash_parents(nodes, stride, count / 2);
     }
 }
@@ -235,7 +234,7 @@ static void build(const leaves *l, unsigned log_leaves) {
     const uint32_t top = l->tree->height - log_leaves;
     uint32_t *nodes = pr_cpu_thread_memory(l->dev, (unsigned)omp_get_thread_num());
 #pragma omp for schedule(static)
-    for (size_t i = 0; i < (size_t)1 << top; i++) hash_subtree(l, i, log_leaves, log_leaves, nodes, true);
+    for (size_t i = 0; i < (size_t)1 << top; i++) hash_subtree(l, i, log_leaves, nodes);
     for (uint32_t level = top; level-- > 0;) {
 #pragma omp for schedule(static)
         for (size_t i = 0; i < (size_t)1 << level; i += LANE_WIDTH) hash_stored_parents(l, level, i);
@@ -259,15 +258,67 @@ pr_status PR_LANE_NAME(pr_cpu_merkle_commit)(pr_device *dev, pr_hash *root, cons
     return PR_OK;
 }
 
-static pr_hash node_hash(const leaves *l, uint32_t level, uint32_t index) {
-    if (level <= pr_merkle_stored_height(l->tree))
-        return hash_of(l->dev->base + pr_merkle_node_offset(l->tree, level, index), 1);
-    const unsigned climbed = l->tree->height - level;
-    unsigned span = climbed; /* columns are read by whole lanes, from a lane's beginning */
-    while (span < l->tree->height && (size_t)1 << span < LANE_WIDTH) span++;
-    uint32_t *nodes = pr_cpu_thread_memory(l->dev, 0);
-    hash_subtree(l, index >> (span - climbed), span, climbed, nodes, false);
-    return hash_of(nodes + (index & ((1u << (span - climbed)) - 1)), stride_of(span));
+/* ---- openings ---- */
+
+#define LOG_GROUP 4 /* pr_merkle_log_skip's most: the subtrees that are not stored */
+#define BLOCKS_WORTH_A_THREAD 64
+#define MOST_GROUPS ((size_t)1 << (PR_CPU_LOG_SUBTREE - LOG_GROUP)) /* whose hashes fit a thread's memory */
+
+/* Of the subtrees below the stored levels, those in which leaves are opened: some that follow each other. */
+typedef struct groups {
+    uint32_t index[MOST_GROUPS];
+    size_t n;
+} groups;
+
+/* The distinct groups of sorted positions, the first `skipped` of them left out; returns how many there are. */
+static size_t list_groups(groups *g, const pr_merkle *tree, const uint32_t *positions, size_t n_positions,
+                          size_t skipped, size_t most) {
+    size_t n = 0;
+    g->n = 0;
+    for (size_t i = 0; i < n_positions; i++) {
+        const uint32_t group = positions[i] >> tree->log_skip;
+        if (i && positions[i - 1] >> tree->log_skip == group) continue;
+        if (n >= skipped && g->n < most) g->index[g->n++] = group;
+        n++;
+    }
+    return n;
+}
+
+/* Hashes each group once, level by level, and takes of every level what the witness lists there. */
+static void open_groups(pr_hash *out, const leaves *l, const groups *g, pr_merkle_witness *w, uint32_t *nodes) {
+    const uint32_t stored = pr_merkle_stored_height(l->tree);
+    const size_t stride = stride_of(PR_CPU_LOG_SUBTREE);
+    for (size_t k = 0; k < g->n; k++)
+        hash_leaves(nodes + (k << l->tree->log_skip), stride, l, (size_t)g->index[k] << l->tree->log_skip,
+                    (size_t)1 << l->tree->log_skip);
+    bool more = pr_merkle_witness_next(w);
+    for (uint32_t level = l->tree->height; level > stored; level--) {
+        const uint32_t log_nodes = level - stored;
+        for (size_t k = 0; more && w->level == level; more = pr_merkle_witness_next(w), out++) {
+            const uint32_t group = w->index >> log_nodes;
+            while (k < g->n && g->index[k] < group) k++;
+            if (k < g->n && g->index[k] == group)
+                *out = hash_of(nodes + (k << log_nodes) + (w->index & ((1u << log_nodes) - 1)), stride);
+        }
+        hash_parents(nodes, stride, g->n << (log_nodes - 1));
+    }
+}
+
+/* Threads share the groups; each finds by the same walk where its hashes go. */
+static void open_below(pr_hash *out, const leaves *l, const uint32_t *positions, size_t n_positions) {
+    groups g;
+    const size_t n = list_groups(&g, l->tree, positions, n_positions, 0, 0);
+    const size_t blocks = n * ((l->n + 15) / 16); /* of messages, LANE_WIDTH or so at a time */
+    const int threads = pr_cpu_threads_for(l->dev, blocks / BLOCKS_WORTH_A_THREAD);
+    size_t share = (n + (size_t)threads - 1) / (size_t)threads;
+    if (share > MOST_GROUPS) share = MOST_GROUPS;
+#pragma omp parallel for num_threads(threads) schedule(static) private(g) if (threads > 1)
+    for (size_t first = 0; first < n; first += share) {
+        pr_merkle_witness w;
+        list_groups(&g, l->tree, positions, n_positions, first, share);
+        pr_merkle_witness_init(&w, l->tree->height, positions, n_positions);
+        open_groups(out, l, &g, &w, pr_cpu_thread_memory(l->dev, (unsigned)omp_get_thread_num()));
+    }
 }
 
 pr_status PR_LANE_NAME(pr_cpu_merkle_open)(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity,
@@ -281,7 +332,10 @@ pr_status PR_LANE_NAME(pr_cpu_merkle_open)(pr_device *dev, pr_hash *out, size_t 
     pr_merkle_witness_init(&w, tree->height, positions, n_positions);
     while (pr_merkle_witness_next(&w)) {
         PR_ASSERT(*n_out < capacity);
-        out[(*n_out)++] = node_hash(&l, w.level, w.index);
+        pr_hash *one = &out[(*n_out)++];
+        if (w.level <= pr_merkle_stored_height(tree))
+            *one = hash_of(dev->base + pr_merkle_node_offset(tree, w.level, w.index), 1);
     }
+    open_below(out, &l, positions, n_positions);
     return PR_OK;
 }
