@@ -49,29 +49,51 @@ static void find_points(const quotient_block *b) {
     }
 }
 
+/* Up to four columns: their runs of a block's rows, and what they are multiplied by. */
+typedef struct summands {
+    const uint32_t *values[4];
+    pr_qm31 coeffs[4];
+    size_t n;
+} summands;
+
+#define FETCH_ROWS 128u /* added up between two requests for what comes next */
+
+/* sums += what t holds, which is empty then. Meanwhile the same rows of up to four columns behind column k are fetched;
+ * behind the last, the next rows of the first. */
+static void add_summands(const quotient_block *b, uint64_t *sums, summands *t, uint32_t n_rows,
+                         const pr_quotient_group *g, size_t k, size_t start) {
+    const uint32_t step = n_rows < FETCH_ROWS ? n_rows : FETCH_ROWS;
+    for (uint32_t at = 0; at < n_rows; at += step) {
+        for (size_t j = k + 1; j < k + 5; j++) {
+            const pr_col *next = &g->cols[j < g->n ? j : (j - g->n) % g->n];
+            const uint32_t *rows = b->dev->base + next->offset + start + at + (j < g->n ? 0 : n_rows);
+            for (uint32_t i = 0; i < step; i += 16) __builtin_prefetch(rows + i, 0, 3);
+        }
+        lane_accumulate((lane_acc *)sums + at / LANE_WIDTH * 4, t->values, t->coeffs, t->n, step);
+        for (size_t j = 0; j < t->n; j++) t->values[j] += step;
+    }
+    t->n = 0;
+}
+
 /* sums += coeffs * columns of this log size, over rows start .. start + n_rows - 1 of them */
 static void sum_columns(const quotient_block *b, uint64_t *sums, const pr_quotient_group *g, uint32_t log_rows,
                         size_t start, uint32_t n_rows) {
-    const uint32_t *values[4];
-    pr_qm31 coeffs[4];
-    size_t n = 0;
+    summands t = {.n = 0};
     uint32_t n_padded = n_rows < LANE_WIDTH ? LANE_WIDTH : n_rows;
     lane_accumulate_zero((lane_acc *)sums, n_padded);
     for (size_t k = 0; k < g->n; k++) {
         if (g->cols[k].log_rows != log_rows) continue;
-        values[n] = b->dev->base + g->cols[k].offset + start;
+        const uint32_t *values = b->dev->base + g->cols[k].offset + start;
         if (n_rows < LANE_WIDTH) {
-            uint32_t *copy = b->memory->copies[n];
-            for (uint32_t i = 0; i < LANE_WIDTH; i++) copy[i] = i < n_rows ? values[n][i] : 0;
-            values[n] = copy;
+            uint32_t *copy = b->memory->copies[t.n];
+            for (uint32_t i = 0; i < LANE_WIDTH; i++) copy[i] = i < n_rows ? values[i] : 0;
+            values = copy;
         }
-        coeffs[n++] = g->coeffs[k];
-        if (n == 4) {
-            lane_accumulate((lane_acc *)sums, values, coeffs, n, n_padded);
-            n = 0;
-        }
+        t.values[t.n] = values;
+        t.coeffs[t.n++] = g->coeffs[k];
+        if (t.n == 4) add_summands(b, sums, &t, n_padded, g, k, start);
     }
-    lane_accumulate((lane_acc *)sums, values, coeffs, n, n_padded);
+    if (t.n) add_summands(b, sums, &t, n_padded, g, g->n - 1, start);
 }
 
 /* lifted += the sum over columns of one smaller size */
