@@ -25,7 +25,10 @@ typedef struct bench_subject {
     uint64_t create_ns, create_process_ns; /* what making the job took, and its processor time; 0: not shown */
 } bench_subject;
 /* o->steady proofs by o->provers at a time; prints a line. */
-enum { BENCH_MOST_PROVERS = 8 };
+enum {
+    BENCH_MOST_PROVERS = 8,
+    BENCH_WARM_UP = 2 /* proofs of each: what is launched as a graph is captured in the second one */
+};
 pr_status bench_side_by_side(const bench_subject *s, const bench_options *o, pr_error *err);
 
 /* What each stage of a proof took: processor time, the device's own figures, and with cuda-emu what its kernels did. */

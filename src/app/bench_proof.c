@@ -107,43 +107,68 @@ static pr_status prove_in_a_row(const bench_subject *s, uint64_t n, pr_prover *p
     return PR_OK;
 }
 
-static pr_status bench_steady(const bench_subject *s, const bench_options *o, pr_prover *prover,
-                              const pr_verifier *verifier, uint64_t single_ns, pr_error *err) {
-    pr_proof proof = {0};
-    pr_verdict verdict = PR_ACCEPTED;
-    steady_times t = {0};
-    (void)pr_prover_measure_device(prover, NULL);
-    pr_prover_set_stage_listener(prover, NULL, NULL);
-    PR_TRY(prove_in_a_row(s, o->steady, prover, &proof, &t, err));
-    pr_status status = pr_verifier_run(verifier, &proof, &verdict, err);
-    pr_proof_clear(&proof);
-    PR_TRY(status);
-    const pr_plan *plan = pr_prover_get_plan(prover);
-    const double interval_ns = (double)(t.last_ns - t.first_ns) / (double)(o->steady - 1);
+static void print_steady(const bench_subject *s, const bench_options *o, const pr_plan *plan, const steady_times *t,
+                         uint64_t single_ns) {
+    const double interval_ns = (double)(t->last_ns - t->first_ns) / (double)(o->steady - 1);
     printf("{\"bench\":\"%s\"", s->name);
     if (s->id) printf(",\"id\":\"%s\"", s->id);
     printf(",\"steady\":%" PRIu64 ",\"log_rows\":%u,\"columns\":%u,\"backend\":\"%s\","
            "\"proofs_per_second\":%.3f,\"interval_ms\":%.3f,\"longest_interval_ms\":%.3f,\"single_ms\":%.3f,"
-           "\"accepted\":%s,\"planned_bytes\":%zu,\"pinned_bytes\":%zu,\"device_bytes\":%zu}\n",
+           "\"accepted\":true,\"planned_bytes\":%zu,\"pinned_bytes\":%zu,\"device_bytes\":%zu}\n",
            o->steady, s->layout->log_max_rows, s->layout->trees[1].n_columns, o->backend->name, 1e9 / interval_ns,
-           interval_ns / 1e6, (double)t.longest_ns / 1e6, (double)single_ns / 1e6,
-           verdict == PR_ACCEPTED ? "true" : "false", plan->total_bytes, plan->pinned_bytes, plan->device_bytes);
-    if (verdict == PR_ACCEPTED) return PR_OK;
-    return pr_fail(err, PR_ERR_INTERNAL, "the last proof does not verify: %s", pr_verdict_text(verdict));
+           interval_ns / 1e6, (double)t->longest_ns / 1e6, (double)single_ns / 1e6, plan->total_bytes,
+           plan->pinned_bytes, plan->device_bytes);
+}
+
+static pr_status prove_steadily(const bench_subject *s, const bench_options *o, pr_prover *prover,
+                                const pr_verifier *verifier, uint64_t single_ns, pr_error *err) {
+    pr_proof proof = {0};
+    pr_verdict verdict = PR_ACCEPTED;
+    steady_times t = {0};
+    for (int k = 0; k < BENCH_WARM_UP; k++) {
+        PR_TRY(pr_prover_run(prover, &proof, &s->source, NULL, NULL, NULL, err));
+        pr_proof_clear(&proof);
+    }
+    PR_TRY(prove_in_a_row(s, o->steady, prover, &proof, &t, err));
+    pr_status status = pr_verifier_run(verifier, &proof, &verdict, err);
+    pr_proof_clear(&proof);
+    PR_TRY(status);
+    if (verdict != PR_ACCEPTED)
+        return pr_fail(err, PR_ERR_INTERNAL, "the last proof does not verify: %s", pr_verdict_text(verdict));
+    print_steady(s, o, pr_prover_get_plan(prover), &t, single_ns);
+    return PR_OK;
+}
+
+/* A single proof has its preprocessed tree to make; those of one prover in a row have it but once. */
+static pr_prover_options prover_options(const bench_options *o, const pr_hash *air_digest) {
+    return (pr_prover_options){.backend = o->backend,
+                               .n_threads = (unsigned)o->threads,
+                               .max_device_bytes = o->device_bytes,
+                               .air_digest = air_digest};
+}
+
+static pr_status bench_steady(const bench_subject *s, const bench_options *o, const pr_verifier *verifier,
+                              uint64_t single_ns, pr_error *err) {
+    const pr_hash digest = pr_air_digest(s->layout->statement->air);
+    const pr_prover_options options = prover_options(o, &digest);
+    pr_prover *prover = NULL;
+    pr_status status = pr_prover_create(&prover, s->layout, &options, err);
+    if (status == PR_OK) status = prove_steadily(s, o, prover, verifier, single_ns, err);
+    pr_prover_destroy(prover);
+    return status;
 }
 
 static pr_status prove_subject(const bench_subject *s, const bench_options *o, pr_error *err) {
-    pr_prover_options options = {
-        .backend = o->backend, .n_threads = (unsigned)o->threads, .max_device_bytes = o->device_bytes};
+    const pr_prover_options options = prover_options(o, NULL);
     uint64_t least_ns = 0;
     pr_prover *prover = NULL;
     pr_verifier *verifier = NULL;
     pr_status status = pr_prover_create(&prover, s->layout, &options, err);
     if (status == PR_OK) status = pr_verifier_create(&verifier, s->layout->statement, err);
     if (status == PR_OK) status = repeat(s, o, prover, verifier, &least_ns, err);
-    if (status == PR_OK && o->steady && !o->provers) status = bench_steady(s, o, prover, verifier, least_ns, err);
-    pr_verifier_destroy(verifier);
     pr_prover_destroy(prover);
+    if (status == PR_OK && o->steady && !o->provers) status = bench_steady(s, o, verifier, least_ns, err);
+    pr_verifier_destroy(verifier);
     return status == PR_OK && o->provers ? bench_side_by_side(s, o, err) : status;
 }
 

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WARM_UP = 2 }; /* proofs of each: what is launched as a graph is captured in the second one */
-
 typedef struct lane {
     struct crew *crew;
     pthread_t thread;
@@ -25,6 +23,7 @@ typedef struct lane {
 typedef struct crew {
     const bench_subject *subject;
     const bench_options *o;
+    pr_hash air_digest;
     lane lanes[BENCH_MOST_PROVERS];
     pthread_barrier_t warm, begin; /* all have warmed up; the clock has been read */
     atomic_uint_fast64_t n_left;
@@ -46,10 +45,11 @@ static bool take_one(crew *c) {
 static void *work(void *context) {
     lane *l = context;
     crew *c = l->crew;
-    const pr_prover_options options = {.backend = c->o->backend, .n_threads = (unsigned)c->o->threads};
+    const pr_prover_options options = {
+        .backend = c->o->backend, .n_threads = (unsigned)c->o->threads, .air_digest = &c->air_digest};
     l->status = pr_prover_create(&l->prover, c->subject->layout, &options, &l->error);
     if (l->status != PR_OK) atomic_store(&c->has_failed, true);
-    for (int k = 0; k < WARM_UP && l->status == PR_OK; k++) prove_once(l);
+    for (int k = 0; k < BENCH_WARM_UP && l->status == PR_OK; k++) prove_once(l);
     pthread_barrier_wait(&c->warm);
     pthread_barrier_wait(&c->begin);
     while (!atomic_load(&c->has_failed) && take_one(c)) prove_once(l);
@@ -155,7 +155,7 @@ static pr_status measure(crew *c, pr_error *err) {
 
 pr_status bench_side_by_side(const bench_subject *s, const bench_options *o, pr_error *err) {
     static crew c;
-    c = (crew){.subject = s, .o = o};
+    c = (crew){.subject = s, .o = o, .air_digest = pr_air_digest(s->layout->statement->air)};
     if (!o->backend->min_window_bytes)
         return pr_fail(err, PR_ERR_USAGE, "several provers at a time need a device: --backend cuda or cuda-emu");
     atomic_store(&c.n_left, o->steady);

@@ -61,6 +61,7 @@ static pr_status take_memory(job_plan *p, const planning *g, const pr_manifest_j
     pr_prover_options options = g->o->prover;
     pr_plan plan;
     options.n_threads = g->n_threads;
+    if (options.backend->min_window_bytes) options.air_digest = &job->air_digest; /* as work/line has it */
     PR_TRY(pr_prover_plan(&plan, &job->layout, &options, err));
     p->memory_bytes = plan.total_bytes + pr_job_instance_bytes(m->type, &m->params, &job->layout);
     p->device_bytes = plan.device_bytes;

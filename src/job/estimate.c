@@ -105,7 +105,7 @@ pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *profile, 
     return (pr_estimate){.known = true,
                          .cells = size->cells,
                          .host_bytes = with_margin(computing + host_of(size, config)),
-                         .device_bytes = with_margin(computing),
+                         .device_bytes = with_margin(computing + 4 * size->n_values), /* which stay, for the next one */
                          .device_host_bytes = beside_device(size, config),
                          .proof = pr_proof_cost_of(&shape, &costs->verify),
                          .expected_ns = ns < 1e18 ? (uint64_t)ns : (uint64_t)1e18};

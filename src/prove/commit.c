@@ -28,11 +28,17 @@ static pr_status load_preprocessed(pr_prover *p, uint32_t index, pr_error *err) 
     return p->ops->extend(p->device, &ext, &values, 1, err);
 }
 
-pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err) {
+pr_status pr_prover_make_preprocessed(pr_prover *p, pr_error *err) {
+    pr_tree_state *t = &p->trees[0];
+    if (p->has_preprocessed) return PR_OK;
     uint64_t start = pr_prover_begin(p, PR_STAGE_EXTEND);
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) PR_TRY(load_preprocessed(p, i, err));
     pr_prover_clock(p, PR_STAGE_EXTEND, &start);
-    return pr_prover_commit_tree(p, 0, err);
+    start = pr_prover_begin(p, PR_STAGE_MERKLE);
+    PR_TRY(p->ops->merkle_commit(p->device, &t->root, &t->merkle, t->sorted, t->n, err));
+    pr_prover_clock(p, PR_STAGE_MERKLE, &start);
+    p->has_preprocessed = p->keeps_preprocessed;
+    return PR_OK;
 }
 
 /* The source writes them, into the places where they belong or wait for their permutation. */

@@ -114,7 +114,8 @@ static pr_status add_base_regions(design *d, pr_error *err) {
     }
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++)
         if (p->preprocessed_base[i].offset != PR_NO_COLUMN) words += pr_column_words(p->air->preprocessed[i].log_size);
-    d->preprocessed_base = add_streamable(d, words, PR_PHASE_PREPROCESSED, PR_PHASE_INTERACTION);
+    pr_phase last = p->keeps_preprocessed ? PR_PHASE_OPEN : PR_PHASE_INTERACTION;
+    d->preprocessed_base = add_streamable(d, words, PR_PHASE_PREPROCESSED, last);
     return PR_OK;
 }
 
@@ -316,6 +317,8 @@ pr_status pr_prover_design(pr_prover *p, const pr_layout *layout, const pr_prove
     p->air = layout->statement->air;
     p->ops = options->backend;
     p->composition_tree = layout->n_trees - 1;
+    p->keeps_preprocessed = options->air_digest != NULL;
+    if (options->air_digest) p->air_digest = *options->air_digest;
     HOST(p, p->components, p->air->n_components);
     HOST(p, p->preprocessed_base, p->air->n_preprocessed);
     for (uint32_t i = 0; i < p->air->n_preprocessed; i++) p->preprocessed_base[i].offset = PR_NO_COLUMN;

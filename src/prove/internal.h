@@ -101,6 +101,10 @@ struct pr_prover {
     void *host_blocks; /* chain of host allocations, freed together */
     size_t host_bytes;
 
+    /* Of tree 0: whether it stays from run to run, whether it is there, and of which AIR. */
+    bool keeps_preprocessed, has_preprocessed;
+    pr_hash air_digest;
+
     uint32_t composition_tree;
     pr_tree_state trees[4];
     pr_col *preprocessed_base; /* [n_preprocessed], PR_NO_COLUMN where unused */
@@ -185,8 +189,11 @@ pr_col pr_prover_trace_values(const pr_prover *p, uint32_t component, uint32_t c
 pr_status pr_prover_place(pr_prover *p, const pr_prover_options *options, pr_error *err);
 void pr_prover_fill_plan(pr_prover *p);
 
+/* Tree 0, unless it is there: before the device is told that a proof begins, so that what is listed of one is the same
+ * with it and without. */
+pr_status pr_prover_make_preprocessed(pr_prover *p, pr_error *err);
+
 /* The steps, in order. Each adds its time to its stages. */
-pr_status pr_prover_commit_preprocessed(pr_prover *p, pr_error *err);
 pr_status pr_prover_commit_trace(pr_prover *p, pr_error *err);
 pr_status pr_prover_compute_lookups(pr_prover *p, pr_error *err);
 pr_status pr_prover_commit_interaction(pr_prover *p, pr_error *err);

@@ -53,6 +53,9 @@ typedef struct pr_prover_options {
      * the host and streams them, and is refused only if that does not fit either. Without effect on backends whose
      * memory is the host's. */
     size_t max_device_bytes;
+    /* pr_air_digest of the layout's AIR: the tree of its preprocessed columns, and what lookups read of them, stay in
+     * the prover's memory for runs of AIRs with the same digest. NULL: they are made in every run. */
+    const pr_hash *air_digest;
     /* On the processor's backends: where the prover's memory comes from, and goes to when it is destroyed; it must live
      * longer. NULL: fresh memory. */
     pr_arena_keep *memory;
@@ -87,9 +90,10 @@ void pr_prover_set_stop(pr_prover *prover, const atomic_bool *stop);
 bool pr_prover_measure_device(pr_prover *prover, pr_device_times *times);
 /* pr_meter's, between runs of a prover that can be measured. */
 PR_MUST_CHECK pr_status pr_prover_measure_copies(pr_prover *prover, double *bytes_a_second, pr_error *err);
-/* The next run proves another statement of the same AIR (by its digest) and configuration. layout must serve until
- * another one is set, or the prover is destroyed. */
-void pr_prover_set_layout(pr_prover *prover, const pr_layout *layout);
+/* The next run proves another statement of the same AIR and configuration; only the values of preprocessed columns may
+ * be others, which the AIR's digest tells (NULL where pr_prover_create had none). layout must serve until another one
+ * is set, or the prover is destroyed. */
+void pr_prover_set_layout(pr_prover *prover, const pr_layout *layout, const pr_hash *air_digest);
 /* proof is the caller's to clear. listener may be NULL (transcript listing). times may be NULL. */
 PR_MUST_CHECK pr_status pr_prover_run(pr_prover *prover, pr_proof *proof, const pr_trace_source *source,
                                       pr_stage_times *times, pr_channel_listener listener, void *listener_context,

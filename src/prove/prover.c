@@ -112,13 +112,17 @@ void pr_prover_destroy(pr_prover *p) {
     free(p);
 }
 
-void pr_prover_set_layout(pr_prover *p, const pr_layout *layout) {
+void pr_prover_set_layout(pr_prover *p, const pr_layout *layout, const pr_hash *air_digest) {
+    PR_ASSERT(!p->keeps_preprocessed || air_digest);
     PR_ASSERT(layout->n_trees == p->layout->n_trees && layout->trees[1].n_columns == p->layout->trees[1].n_columns &&
               layout->log_lifted == p->layout->log_lifted && layout->n_constraints == p->layout->n_constraints);
     PR_ASSERT(pr_air_count_derived(layout->statement->air) == pr_air_count_derived(p->air));
     p->layout = layout;
     p->air = layout->statement->air;
     pr_prover_find_drawn_tree(p);
+    if (!p->keeps_preprocessed) return;
+    p->has_preprocessed &= pr_hash_equal(&p->air_digest, air_digest);
+    p->air_digest = *air_digest;
 }
 
 const pr_plan *pr_prover_get_plan(const pr_prover *p) { return &p->plan; }
@@ -190,7 +194,8 @@ static pr_status run_step(pr_prover *p, const pr_step *step, pr_error *err) {
         mix_config(ch, &p->layout->statement->config);
         return PR_OK;
     case PR_STEP_COMMIT_PREPROCESSED:
-        return pr_prover_commit_preprocessed(p, err);
+        pr_channel_mix_root(ch, &p->trees[0].root);
+        return PR_OK;
     case PR_STEP_COMMIT_TRACE:
         return pr_prover_commit_trace(p, err);
     case PR_STEP_GRIND:
@@ -240,7 +245,9 @@ pr_status pr_prover_run(pr_prover *p, pr_proof *proof, const pr_trace_source *so
     memset(p->claimed_sums, 0, p->air->n_components * sizeof(pr_qm31));
     p->n_marks = 0;
     p->mark_status = PR_OK;
-    pr_status status = p->ops->begin ? p->ops->begin(p->device, err) : PR_OK;
+    pr_status status = go_on(p, err);
+    if (status == PR_OK) status = pr_prover_make_preprocessed(p, err);
+    if (status == PR_OK && p->ops->begin) status = p->ops->begin(p->device, err);
     if (status == PR_OK) status = run(p, proof, err);
     if (status == PR_OK && (status = pr_prover_read_marks(p, err)) != PR_OK) pr_proof_clear(proof);
     if (p->ops->end) p->ops->end(p->device);

@@ -53,6 +53,7 @@ static pr_status open_prover(pr_attempts *kept, const pr_work *work, const pr_jo
                                        .n_threads = work->threads,
                                        .max_bytes = work->max_bytes,
                                        .max_device_bytes = work->max_device_bytes,
+                                       .air_digest = kept->repeats ? &job->air_digest : NULL,
                                        .memory = work->memory,
                                        .admit = kept->admit,
                                        .admit_context = kept->admit_context};
@@ -65,7 +66,7 @@ static pr_status open_prover(pr_attempts *kept, const pr_work *work, const pr_jo
 static pr_status have_prover(pr_attempts *kept, const pr_work *work, pr_job *job, pr_error *err) {
     pr_status status = PR_OK;
     if (serves(kept, work->backend, job))
-        pr_prover_set_layout(kept->prover, &job->layout);
+        pr_prover_set_layout(kept->prover, &job->layout, &job->air_digest);
     else
         status = open_prover(kept, work, job, err);
     pr_job_destroy(kept->job);

@@ -13,6 +13,7 @@ typedef struct pr_attempts {
     pr_status (*admit)(void *context, const pr_plan *plan, pr_error *err);
     void *admit_context;
     uint64_t waited_ns;      /* by admit, for this attempt: it is no time of proving */
+    bool repeats;            /* more of a kind may follow: what is preprocessed stays with the prover */
     const atomic_bool *stop; /* ends the attempt at its next step, PR_ERR_INTERRUPTED; NULL: nothing does */
 } pr_attempts;
 

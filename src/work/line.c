@@ -210,6 +210,7 @@ static bool begin(lane *l, const pr_work *work, const sized_job *job) {
     l->kept.admit = admit;
     l->kept.admit_context = l;
     l->kept.stop = &l->stop;
+    l->kept.repeats = true;
     atomic_store(&l->stop, false);
     if (!l->has_thread) l->has_thread = pthread_create(&l->thread, NULL, serve, l) == 0;
     if (!l->has_thread) l->job = NULL;

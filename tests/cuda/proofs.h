@@ -14,14 +14,15 @@ typedef struct fixture {
 } fixture;
 
 static void open_case(fixture *f, const char *name) {
-    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1};
     pr_error err = {0};
     char path[1024];
     snprintf(path, sizeof path, "%s/cases/%s.json", PR_TEST_VECTORS, name);
     pr_cuda_emu_reset();
-    if (pr_case_load(&f->c, path, &err) != PR_OK || pr_layout_init(&f->layout, &f->c.statement, &err) != PR_OK ||
-        pr_prover_create(&f->prover, &f->layout, &options, &err) != PR_OK)
+    if (pr_case_load(&f->c, path, &err) != PR_OK || pr_layout_init(&f->layout, &f->c.statement, &err) != PR_OK)
         fail_msg("%s", err.text);
+    const pr_hash air_digest = pr_air_digest(f->c.air);
+    const pr_prover_options options = {.backend = &pr_backend_cuda_emu, .n_threads = 1, .air_digest = &air_digest};
+    if (pr_prover_create(&f->prover, &f->layout, &options, &err) != PR_OK) fail_msg("%s", err.text);
 }
 static void close_case(fixture *f) {
     pr_prover_destroy(f->prover);

@@ -127,11 +127,13 @@ static int prove_case(const char *path, pr_case *c, const pr_layout *layout, pr_
     transcript_check t = {.c = c};
     pr_trace_source source = {.context = c, .fill = pr_case_fill_trace};
     int failed = 0;
+    const pr_hash air_digest = pr_air_digest(c->air);
     options.memory = &memory;
+    options.air_digest = &air_digest;
     soil();
     if (pr_prover_create(&prover, layout, &options, &err) != PR_OK) return wrong(path, err.text);
     const int n_runs = stream && (layout->log_max_rows > 10 || grinds_long(c)) ? 1 : 2;
-    for (int again = 0; again < n_runs; again++) { /* a prover's second run meets its own remains */
+    for (int again = 0; again < n_runs; again++) { /* a prover's second run meets its own remains, and its tree 0 */
         t.at = 0;
         if (pr_prover_run(prover, &proof, &source, NULL, listen, &t, &err) != PR_OK) {
             failed += wrong(path, err.text);

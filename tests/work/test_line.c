@@ -152,6 +152,24 @@ static void test_is_ahead(void **state) {
 static void note(void *context, uint32_t stage) { ((uint64_t *)context)[0] |= UINT64_C(1) << stage; }
 
 /* Whoever watches an attempt is told of its stages, whenever they were; in a time that began before. */
+static uint64_t launches_of_chain(pr_work_line *line) {
+    const uint64_t before = pr_cuda_emu_counts().launches;
+    attempt(line, CHAIN, NEXT(GONE));
+    return pr_cuda_emu_counts().launches - before;
+}
+
+/* The prover that is kept has its preprocessed tree for the next job of the same AIR. */
+static void test_tree_stays(void **state) {
+    (void)state;
+    pr_work_line *line = open_line();
+    count_anew(0);
+    const uint64_t first = launches_of_chain(line), second = launches_of_chain(line);
+    print_message("%llu launches, then %llu\n", (unsigned long long)first, (unsigned long long)second);
+    assert_true(second < first);
+    assert_int_equal(launches_of_chain(line), second);
+    close_line(line);
+}
+
 static void test_stages(void **state) {
     (void)state;
     pr_work_line *line = open_line();
@@ -324,9 +342,9 @@ static void test_device_fails(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_is_ahead),    cmocka_unit_test(test_stages),
-                                       cmocka_unit_test(test_any_order),   cmocka_unit_test(test_wrong_hints),
-                                       cmocka_unit_test(test_dropped),     cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_less_memory), cmocka_unit_test(test_device_fails)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_is_ahead),  cmocka_unit_test(test_tree_stays),  cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_any_order), cmocka_unit_test(test_wrong_hints), cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_memory),    cmocka_unit_test(test_less_memory), cmocka_unit_test(test_device_fails)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
