@@ -66,7 +66,7 @@ static piece piece_of(const job *j, size_t chunk) {
 
 typedef struct buffers {
     size_t words; /* of a whole chunk */
-    uint8_t *raw; /* as stored, then as used for unshuffling; [capacity] */
+    uint8_t *raw; /* as stored; [capacity] */
     size_t capacity;
     pr_m31 *cells; /* [words] */
 } buffers;
@@ -85,39 +85,42 @@ static bool read_raw(const job *j, const piece *p, buffers *b, hsize_t *n, uint3
     return H5Dread_chunk(j->dataset, H5P_DEFAULT, at, mask, b->raw) >= 0;
 }
 
-/* Bytes 0 of all words, then bytes 1, ... (the library's shuffle filter). */
-static void unshuffle(uint8_t *out, const uint8_t *in, size_t words) {
-    for (size_t b = 0; b < 4; b++)
-        for (size_t i = 0; i < words; i++) out[4 * i + b] = in[b * words + i];
+/* What is stored when the filters but shuffling are undone: [4 * words]. NULL: it does not unpack. */
+static const uint8_t *inflate_chunk(const job *j, const buffers *b, hsize_t n, uint32_t mask) {
+    uLongf size = 4 * b->words;
+    if (j->deflate_at < 0 || mask >> j->deflate_at & 1) return n == size ? b->raw : NULL;
+    const bool good = uncompress((Bytef *)b->cells, &size, b->raw, (uLong)n) == Z_OK && size == 4 * b->words;
+    return good ? (const uint8_t *)b->cells : NULL;
 }
 
-static bool unpack(const job *j, buffers *b, hsize_t n, uint32_t mask) {
-    size_t bytes = 4 * b->words;
-    bool deflated = j->deflate_at >= 0 && !(mask >> j->deflate_at & 1);
-    bool shuffled = j->shuffle_at >= 0 && !(mask >> j->shuffle_at & 1);
-    if (deflated) {
-        uLongf size = bytes;
-        if (uncompress((Bytef *)b->cells, &size, b->raw, (uLong)n) != Z_OK || size != bytes) return false;
-    } else if (n != bytes) {
-        return false;
-    } else {
-        memcpy(b->cells, b->raw, bytes);
+/* The library's shuffle filter: bytes 0 of all words of a chunk stand together, then bytes 1, ... */
+static void unshuffle(uint8_t *restrict out, const uint8_t *restrict in, size_t stride, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        out[4 * i] = in[i];
+        out[4 * i + 1] = in[stride + i];
+        out[4 * i + 2] = in[2 * stride + i];
+        out[4 * i + 3] = in[3 * stride + i];
     }
-    if (!shuffled) return true;
-    if (b->capacity < bytes) {
-        uint8_t *grown = realloc(b->raw, bytes);
-        if (!grown) return false;
-        b->raw = grown;
-        b->capacity = bytes;
-    }
-    memcpy(b->raw, b->cells, bytes);
-    unshuffle((uint8_t *)b->cells, b->raw, b->words);
-    return true;
 }
 
+/* Into the columns; stride: words from one of them to the next. */
 static void copy_out(const job *j, const piece *p, const pr_m31 *cells, hsize_t stride) {
     for (hsize_t k = 0; k < p->n_columns; k++)
         memcpy(j->columns[p->column + k] + p->row, cells + k * stride, (size_t)p->n_rows * sizeof *cells);
+}
+static void copy_shuffled(const job *j, const piece *p, const uint8_t *bytes, size_t words) {
+    for (hsize_t k = 0; k < p->n_columns; k++)
+        unshuffle((uint8_t *)(j->columns[p->column + k] + p->row), bytes + k * j->chunk_rows, words, (size_t)p->n_rows);
+}
+
+static bool unpack(const job *j, const piece *p, const buffers *b, hsize_t n, uint32_t mask) {
+    const uint8_t *bytes = inflate_chunk(j, b, n, mask);
+    if (!bytes) return false;
+    if (j->shuffle_at >= 0 && !(mask >> j->shuffle_at & 1))
+        copy_shuffled(j, p, bytes, b->words);
+    else
+        copy_out(j, p, (const pr_m31 *)(const void *)bytes, j->chunk_rows);
+    return true;
 }
 
 static void read_chunk(job *j, size_t chunk, buffers *b) {
@@ -131,11 +134,11 @@ static void read_chunk(job *j, size_t chunk, buffers *b) {
         raw = j->unpacks && (is_whole || !j->edges_are_plain) && read_raw(j, &p, b, &n, &mask);
         if (!raw) good = read_piece(j, &p, b->cells);
     }
-    if (raw) good = unpack(j, b, n, mask);
-    if (good)
-        copy_out(j, &p, b->cells, raw ? j->chunk_rows : p.n_rows);
-    else
-        fail(j, PR_ERR_INPUT, p.column, raw ? "a chunk does not unpack" : "the library cannot read it");
+    if (raw)
+        good = unpack(j, &p, b, n, mask);
+    else if (good)
+        copy_out(j, &p, b->cells, p.n_rows);
+    if (!good) fail(j, PR_ERR_INPUT, p.column, raw ? "a chunk does not unpack" : "the library cannot read it");
 }
 
 static pr_status read_chunks(job *j, unsigned n_threads) {
