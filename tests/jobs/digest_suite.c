@@ -6,59 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "input.h"
 #include "soundness.h"
 
 static const digest_suite *suite;
-static char folder[64], input[128];
-
-static int make_folder(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "proverun-test-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
-    snprintf(input, sizeof input, "%s/input", folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    unlink(input);
-    return rmdir(folder);
-}
-
-static pr_status try_create(pr_job_instance **job, const char *path, pr_error *err) {
-    const pr_param item = {"path", path};
-    pr_params params = {.base_dir = folder, .n = 1, .items = &item};
-    return pr_instance_create(job, suite->type, &params, err);
-}
-
-static pr_job_instance *create(const void *data, size_t size) {
-    FILE *f = fopen(input, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    fclose(f);
-    pr_job_instance *job = NULL;
-    pr_error err = {0};
-    if (try_create(&job, "input", &err) != PR_OK) fail_msg("%s", err.text);
-    return job;
-}
-
-static uint8_t *random_bytes(size_t size, uint64_t *random) {
-    uint8_t *data = malloc(size + 1);
-    assert_non_null(data);
-    for (size_t i = 0; i < size; i++) data[i] = (uint8_t)next_random(random);
-    return data;
-}
 
 static pr_job_instance *claim(uint64_t length, const uint8_t digest[32]) {
     pr_writer w;
     pr_writer_init(&w);
     pr_write_u64(&w, length);
     pr_write_bytes(&w, digest, 32);
-    pr_job_instance *job = NULL;
-    pr_error err = {0};
-    if (pr_instance_create_public(&job, suite->type, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
-    pr_writer_clear(&w);
-    return job;
+    return claim_public(suite->type, &w);
 }
 
 static void assert_digest(const pr_job_instance *job, const char *hex, size_t size) {
@@ -75,23 +33,18 @@ static void assert_digest(const pr_job_instance *job, const char *hex, size_t si
 }
 
 /* docs/statement.md, "Public data of job types": the length, little-endian, then the digest as it is printed. */
-static void assert_public(const pr_job_instance *job, const char *hex, size_t size) {
+static void assert_claims(const pr_job_instance *job, const char *hex, size_t size) {
     uint8_t expected[40] = {(uint8_t)size};
-    pr_writer w;
-    pr_writer_init(&w);
     assert_true(pr_hex_decode(expected + 8, 32, hex));
-    suite->type->write_public(job, &w);
-    assert_int_equal(w.size, sizeof expected);
-    assert_memory_equal(w.data, expected, sizeof expected);
-    pr_writer_clear(&w);
+    assert_public(suite->type, job, expected, sizeof expected);
 }
 
 static void known_answers(void **state) {
     (void)state;
     for (size_t k = 0; k < 2; k++) {
-        pr_job_instance *job = create(suite->known[k].text, strlen(suite->known[k].text));
+        pr_job_instance *job = input_job(suite->type, suite->known[k].text, strlen(suite->known[k].text));
         assert_digest(job, suite->known[k].digest, strlen(suite->known[k].text));
-        assert_public(job, suite->known[k].digest, strlen(suite->known[k].text));
+        assert_claims(job, suite->known[k].digest, strlen(suite->known[k].text));
         pr_instance_destroy(suite->type, job);
     }
 }
@@ -128,7 +81,7 @@ static void find_digest(char hex[65], uint8_t digest[32], const uint8_t *data, s
         suite->digest_of(digest, data, size);
         pr_hex_encode(hex, digest, 32);
     } else {
-        assert_true(ask_system(hex, input));
+        assert_true(ask_system(hex, input_path_of("input").text));
         assert_true(pr_hex_decode(digest, 32, hex));
     }
 }
@@ -136,7 +89,7 @@ static void find_digest(char hex[65], uint8_t digest[32], const uint8_t *data, s
 static void one_size(size_t size, uint64_t *random) {
     uint8_t *data = random_bytes(size, random), digest[32];
     char hex[65];
-    pr_job_instance *job = create(data, size);
+    pr_job_instance *job = input_job(suite->type, data, size);
     find_digest(hex, digest, data, size);
     pr_job_instance *public_job = claim(size, digest);
     assert_digest(job, hex, size);
@@ -163,7 +116,7 @@ static void one_thread_or_many(void **state) {
     (void)state;
     uint64_t random = test_seed();
     uint8_t *data = random_bytes(3333, &random);
-    pr_job_instance *job = create(data, 3333);
+    pr_job_instance *job = input_job(suite->type, data, 3333);
     traces one = traces_of(suite->type, job, 1), many = traces_of(suite->type, job, 5);
     assert_traces_equal(&one, &many);
     assert_storage_order(suite->type, job, &one, 3);
@@ -178,7 +131,7 @@ static void a_changed_cell_is_noticed(void **state) {
     (void)state;
     uint64_t random = test_seed();
     uint8_t *data = random_bytes(229, &random);
-    pr_job_instance *job = create(data, 229);
+    pr_job_instance *job = input_job(suite->type, data, 229);
     const pr_air *air = suite->type->air(job);
     traces t = traces_of(suite->type, job, 1);
     uint32_t busy[16];
@@ -200,7 +153,7 @@ static void as_the_system_prints(void **state) {
         char printed[65] = "";
         pr_job_instance *job = NULL;
         bool answered = ask_system(printed, files[k]);
-        if (!answered || try_create(&job, files[k], NULL) != PR_OK) continue;
+        if (!answered || input_try(&job, suite->type, files[k], NULL) != PR_OK) continue;
         pr_output out[1];
         suite->type->outputs(job, out, 1);
         assert_string_equal(out[0].value, printed);
@@ -215,12 +168,12 @@ static void inputs_that_cannot_be_read(void **state) {
     pr_job_instance *job = NULL;
     pr_error err = {0};
     char limit[64];
-    assert_int_equal(try_create(&job, "absent", &err), PR_ERR_INPUT);
+    assert_int_equal(input_try(&job, suite->type, "absent", &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "absent"));
-    assert_int_equal(try_create(&job, ".", &err), PR_ERR_INPUT);
-    pr_instance_destroy(suite->type, create("", 0));
-    assert_int_equal(truncate(input, (off_t)suite->max_length + 1), 0);
-    assert_int_equal(try_create(&job, "input", &err), PR_ERR_INPUT);
+    assert_int_equal(input_try(&job, suite->type, ".", &err), PR_ERR_INPUT);
+    pr_instance_destroy(suite->type, input_job(suite->type, "", 0));
+    assert_int_equal(truncate(input_path_of("input").text, (off_t)suite->max_length + 1), 0);
+    assert_int_equal(input_try(&job, suite->type, "input", &err), PR_ERR_INPUT);
     snprintf(limit, sizeof limit, "at most %llu", (unsigned long long)suite->max_length);
     assert_non_null(strstr(err.text, limit));
     assert_null(job);
@@ -228,11 +181,9 @@ static void inputs_that_cannot_be_read(void **state) {
 
 static void public_data_that_is_refused(void **state) {
     (void)state;
-    pr_job_instance *job = create("abcdef", 6), *again = NULL;
-    pr_writer w;
+    pr_job_instance *job = input_job(suite->type, "abcdef", 6), *again = NULL;
+    pr_writer w = public_of(suite->type, job);
     uint8_t bad[41] = {0};
-    pr_writer_init(&w);
-    suite->type->write_public(job, &w);
     assert_int_equal(w.size, 40);
     memcpy(bad, w.data, 40);
     for (size_t size = 0; size <= 41; size++)
@@ -255,9 +206,9 @@ static void the_size_is_right(void **state) {
     static const size_t sizes[] = {0, 229, 1024, 20001};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         uint8_t *data = calloc(sizes[k] + 1, 1);
-        pr_job_instance *job = create(data, sizes[k]);
+        pr_job_instance *job = input_job(suite->type, data, sizes[k]);
         const pr_param item = {"path", "input"};
-        pr_params params = {.base_dir = folder, .n = 1, .items = &item};
+        pr_params params = {.base_dir = input_folder, .n = 1, .items = &item};
         pr_job_size size;
         assert_int_equal(suite->type->size(&size, &params, NULL), PR_OK);
         const pr_air *air = suite->type->air(job);
@@ -287,5 +238,5 @@ int digest_suite_run(const digest_suite *given) {
         cmocka_unit_test(public_data_that_is_refused),
         cmocka_unit_test(the_size_is_right),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, input_make_folder, input_remove_folder);
 }

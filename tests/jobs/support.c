@@ -122,3 +122,45 @@ uint64_t next_random(uint64_t *state) {
 }
 
 pr_m31 random_m31(uint64_t *state) { return (pr_m31)(next_random(state) % PR_P); }
+
+uint8_t *random_bytes(size_t size, uint64_t *state) {
+    uint8_t *data = malloc(size + 1);
+    assert_non_null(data);
+    for (size_t i = 0; i < size; i++) data[i] = (uint8_t)next_random(state);
+    return data;
+}
+
+pr_writer public_of(const pr_job_type *type, const pr_job_instance *job) {
+    pr_writer w;
+    pr_writer_init(&w);
+    type->write_public(job, &w);
+    assert_false(w.failed);
+    return w;
+}
+
+void assert_public(const pr_job_type *type, const pr_job_instance *job, const void *expected, size_t size) {
+    pr_writer w = public_of(type, job);
+    assert_int_equal(w.size, size);
+    assert_memory_equal(w.data, expected, size);
+    pr_writer_clear(&w);
+}
+
+pr_job_instance *claim_public(const pr_job_type *type, pr_writer *data) {
+    pr_job_instance *job = NULL;
+    pr_error err = {0};
+    if (pr_instance_create_public(&job, type, NULL, data->data, data->size, &err) != PR_OK) fail_msg("%s", err.text);
+    pr_writer_clear(data);
+    return job;
+}
+
+pr_job_instance *remake_from_public(const pr_job_type *type, const pr_job_instance *job) {
+    pr_writer w = public_of(type, job);
+    pr_job_instance *again = NULL;
+    pr_error err = {0};
+    if (pr_instance_create_public(&again, type, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
+    assert_public(type, again, w.data, w.size);
+    pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
+    assert_true(pr_hash_equal(&x, &y));
+    pr_writer_clear(&w);
+    return again;
+}

@@ -28,4 +28,12 @@ void assert_rows_equal(const rows *x, const rows *y);
 uint64_t test_seed(void);
 uint64_t next_random(uint64_t *state);
 pr_m31 random_m31(uint64_t *state);
+uint8_t *random_bytes(size_t size, uint64_t *state); /* the caller frees them */
+
+/* Public data: the caller clears it; that it is these bytes; an instance for verification from it, which a liar may
+ * have written (data is cleared); and from a job's own, of which the same public data and AIR must come. */
+pr_writer public_of(const pr_job_type *type, const pr_job_instance *job);
+void assert_public(const pr_job_type *type, const pr_job_instance *job, const void *expected, size_t size);
+pr_job_instance *claim_public(const pr_job_type *type, pr_writer *data);
+pr_job_instance *remake_from_public(const pr_job_type *type, const pr_job_instance *job);
 #endif

@@ -8,54 +8,10 @@
 #include <cmocka.h>
 #include "file_hash/job.h"
 #include "poseidon2/poseidon2.h"
+#include "input.h"
 #include "support.h"
 
 static const pr_job_type *const type = &pr_job_file_hash;
-static char folder[64];
-
-static int make_folder(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "proverun-test-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char path[128];
-    snprintf(path, sizeof path, "%s/input", folder);
-    unlink(path);
-    return rmdir(folder);
-}
-
-static void write_input(const uint8_t *data, size_t size) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/input", folder);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    fclose(f);
-}
-
-static pr_status try_create(pr_job_instance **job, const char *path, pr_error *err) {
-    const pr_param item = {"path", path};
-    pr_params params = {.base_dir = folder, .n = 1, .items = &item};
-    return pr_instance_create(job, type, &params, err);
-}
-
-static pr_job_instance *create(const uint8_t *data, size_t size) {
-    write_input(data, size);
-    pr_job_instance *job = NULL;
-    pr_error err = {0};
-    if (try_create(&job, "input", &err) != PR_OK) fail_msg("%s", err.text);
-    return job;
-}
-
-static uint8_t *random_bytes(size_t size, uint64_t *random) {
-    uint8_t *data = malloc(size + 1);
-    assert_non_null(data);
-    for (size_t i = 0; i < size; i++) data[i] = (uint8_t)next_random(random);
-    return data;
-}
 
 /* The digest from its definition: all elements written out, one call of the sponge. */
 static void digest_of(pr_m31 out[8], const uint8_t *data, size_t size) {
@@ -77,11 +33,7 @@ static pr_job_instance *claim(uint64_t length, const pr_m31 digest[8]) {
     pr_writer_init(&w);
     pr_write_u64(&w, length);
     for (int k = 0; k < 8; k++) pr_write_u32(&w, digest[k]);
-    pr_job_instance *job = NULL;
-    pr_error err = {0};
-    if (pr_instance_create_public(&job, type, NULL, w.data, w.size, &err) != PR_OK) fail_msg("%s", err.text);
-    pr_writer_clear(&w);
-    return job;
+    return claim_public(type, &w);
 }
 
 static void assert_outputs(const pr_job_instance *job, const pr_m31 digest[8], size_t size) {
@@ -127,7 +79,7 @@ static void one_size(size_t size, uint64_t *random) {
     uint8_t *data = random_bytes(size, random);
     pr_m31 digest[8];
     digest_of(digest, data, size);
-    pr_job_instance *job = create(data, size), *public_job = claim(size, digest);
+    pr_job_instance *job = input_job(type, data, size), *public_job = claim(size, digest);
     assert_outputs(job, digest, size);
     rows t = trace_in_rows(type, job, 2), stored = trace_from_storage(type, job, 2);
     assert_rows_equal(&t, &stored);
@@ -161,7 +113,7 @@ static void many_threads_many_blocks(void **state) {
     uint64_t random = test_seed();
     size_t size = 24 * 700 + 5;
     uint8_t *data = random_bytes(size, &random);
-    pr_job_instance *job = create(data, size);
+    pr_job_instance *job = input_job(type, data, size);
     rows t = trace_in_rows(type, job, 1), stored = trace_from_storage(type, job, 7);
     assert_rows_equal(&t, &stored);
     for (int tries = 0; tries < 50; tries++) {
@@ -179,7 +131,7 @@ static void a_changed_cell_is_noticed(void **state) {
     (void)state;
     uint64_t random = test_seed();
     uint8_t *data = random_bytes(200, &random);
-    pr_job_instance *job = create(data, 200);
+    pr_job_instance *job = input_job(type, data, 200);
     const pr_air *air = type->air(job);
     rows t = trace_in_rows(type, job, 1);
     for (uint32_t k = 0; k < t.n_columns; k++)
@@ -199,7 +151,7 @@ static void a_changed_cell_is_noticed(void **state) {
 
 static void the_shape_is_as_documented(void **state) {
     (void)state;
-    pr_job_instance *job = create((const uint8_t *)"abc", 3);
+    pr_job_instance *job = input_job(type, "abc", 3);
     const pr_air_component *c = &type->air(job)->components[0];
     assert_int_equal(c->n_columns, 292);
     assert_int_equal(c->n_lookups, 0);
@@ -217,28 +169,24 @@ static void inputs_that_cannot_be_read(void **state) {
     (void)state;
     pr_job_instance *job = NULL;
     pr_error err = {0};
-    assert_int_equal(try_create(&job, "absent", &err), PR_ERR_INPUT);
+    assert_int_equal(input_try(&job, type, "absent", &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "absent"));
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(try_create(&job, ".", &err), PR_ERR_INPUT);
+    assert_int_equal(input_try(&job, type, ".", &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "not a regular file"));
-    assert_int_equal(try_create(&job, "/dev/zero", &err), PR_ERR_INPUT);
+    assert_int_equal(input_try(&job, type, "/dev/zero", &err), PR_ERR_INPUT);
     /* a sparse file, one byte longer than 2^24 - 1 blocks */
-    char path[128];
-    write_input((const uint8_t *)"", 0);
-    snprintf(path, sizeof path, "%s/input", folder);
-    assert_int_equal(truncate(path, ((16777215L * 8 - 1) * 3) + 1), 0);
-    assert_int_equal(try_create(&job, "input", &err), PR_ERR_INPUT);
+    input_write("input", "", 0);
+    assert_int_equal(truncate(input_path_of("input").text, ((16777215L * 8 - 1) * 3) + 1), 0);
+    assert_int_equal(input_try(&job, type, "input", &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "at most 402653157"));
     assert_null(job);
 }
 
 static void public_data_that_is_refused(void **state) {
     (void)state;
-    pr_job_instance *job = create((const uint8_t *)"abcdef", 6), *again = NULL;
-    pr_writer w;
-    pr_writer_init(&w);
-    type->write_public(job, &w);
+    pr_job_instance *job = input_job(type, "abcdef", 6), *again = NULL;
+    pr_writer w = public_of(type, job);
     assert_int_equal(w.size, 40);
     for (size_t size = 0; size < w.size; size++)
         assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, size, NULL), PR_ERR_MALFORMED);
@@ -276,5 +224,5 @@ int main(void) {
         cmocka_unit_test(inputs_that_cannot_be_read), cmocka_unit_test(public_data_that_is_refused),
         cmocka_unit_test(the_example_works),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, input_make_folder, input_remove_folder);
 }

@@ -121,13 +121,6 @@ static void a_changed_cell_is_noticed(void **state) {
 
 /* ---- what is public ---- */
 
-static pr_writer public_of(const pr_job_instance *job) {
-    pr_writer w;
-    pr_writer_init(&w);
-    type->write_public(job, &w);
-    return w;
-}
-
 /* Where the images stand in the public data of a model of 64 inputs, 32 units and 10 classes. */
 enum { MODEL_SIZE = 8 + (16 + 64 * 32 + 4 * 32) + (16 + 32 * 10 + 4 * 10), AT_COUNT = MODEL_SIZE };
 
@@ -135,7 +128,7 @@ static void wrong_logits(void **state) {
     (void)state;
     pr_job_instance *job = create("0", "3"), *liar = NULL;
     traces t = traces_of(type, job, 1);
-    pr_writer w = public_of(job);
+    pr_writer w = public_of(type, job);
     assert_int_equal(w.size, AT_COUNT + 4 + 3 * 64 + 3 + 4 * 30);
     static const uint8_t head[24] = {16, 0, 0, 0, 2, 0, 0, 0, 64, 0, 0, 0, 32, 0, 0, 0, 0x64, 4, 0, 0, 16, 0, 0, 0};
     assert_memory_equal(w.data, head, sizeof head); /* up to the first layer's shift */
@@ -161,7 +154,7 @@ static void wrong_logits(void **state) {
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create("10", "4"), *again = NULL;
-    pr_writer w = public_of(job);
+    pr_writer w = public_of(type, job);
     assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);

@@ -5,39 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <hdf5.h>
+#include "../dataset.h"
+#include "input.h"
 #include "plonk/job.h"
 #include "soundness.h"
 
 static const pr_job_type *const type = &pr_job_plonk;
-static char folder[64], input[128];
-
-static int make_folder(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "proverun-test-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
-    snprintf(input, sizeof input, "%s/input", folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char path[128];
-    static const char *const names[] = {"input", "values.txt", "values.h5"};
-    for (int k = 0; k < 3; k++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[k]);
-        unlink(path);
-    }
-    return rmdir(folder);
-}
 
 static pr_status try_create(pr_job_instance **job, const char *text, const char *values, pr_error *err) {
     const pr_param items[] = {{"circuit", "input"}, {"values", values}};
-    pr_params params = {.base_dir = folder, .n = 2, .items = items};
-    FILE *f = fopen(input, "wb");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
+    pr_params params = {.base_dir = input_folder, .n = 2, .items = items};
+    input_write("input", text, strlen(text));
     return pr_instance_create(job, type, &params, err);
 }
 
@@ -131,41 +109,18 @@ static void errors_name_their_line(void **state) {
     }
 }
 
-static void write_text(const char *name, const char *text) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
+static void write_text(const char *name, const char *text) { input_write(name, text, strlen(text)); }
 
 static void write_numbers(const uint32_t *numbers, hsize_t n) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/values.h5", folder);
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(1, &n, NULL);
-    hid_t set = H5Dcreate2(file, "x", H5T_STD_U32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(set >= 0 && H5Dwrite(set, H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
-    H5Dclose(set);
-    H5Sclose(space);
-    H5Fclose(file);
+    write_dataset(input_path_of("values.h5").text, "x", H5T_STD_U32LE, H5T_NATIVE_UINT32, numbers, n);
 }
 
 static pr_status create_with(pr_job_instance **job, const char *name, const char *value, pr_error *err) {
     const pr_param items[] = {{"circuit", "input"}, {name, value}, {"dataset", "x"}};
-    pr_params params = {.base_dir = folder, .n = strcmp(name, "data") ? 2 : 3, .items = items};
+    pr_params params = {.base_dir = input_folder, .n = strcmp(name, "data") ? 2 : 3, .items = items};
     write_text("input", circuit);
     PR_TRY(pr_params_check(type, &params, NULL, err));
     return pr_instance_create(job, type, &params, err);
-}
-
-static void assert_same_statement(const pr_job_instance *job, const pr_writer *expected) {
-    pr_writer w;
-    pr_writer_init(&w);
-    type->write_public(job, &w);
-    assert_int_equal(w.size, expected->size);
-    assert_memory_equal(w.data, expected->data, w.size);
-    pr_writer_clear(&w);
 }
 
 /* The inputs of the circuit are y, then x. */
@@ -181,12 +136,10 @@ static void values_from_files(void **state) {
     };
     pr_job_instance *expected = create(circuit, "x=5 y=32"), *job = NULL;
     pr_error err = {0};
-    pr_writer w;
-    pr_writer_init(&w);
-    type->write_public(expected, &w);
+    pr_writer w = public_of(type, expected);
     write_text("values.txt", "# of the circuit\ny=32, x=5\n\tz=1 xx=6 # others\n");
     if (create_with(&job, "values_file", "values.txt", &err) != PR_OK) fail_msg("%s", err.text);
-    assert_same_statement(job, &w);
+    assert_public(type, job, w.data, w.size);
     pr_instance_destroy(type, job);
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         write_text("values.txt", bad[k].text);
@@ -195,7 +148,7 @@ static void values_from_files(void **state) {
     }
     write_numbers((const uint32_t[]){32, 5, 7}, 2);
     if (create_with(&job, "data", "values.h5", &err) != PR_OK) fail_msg("%s", err.text);
-    assert_same_statement(job, &w);
+    assert_public(type, job, w.data, w.size);
     pr_instance_destroy(type, job);
     write_numbers((const uint32_t[]){32, 5, 7}, 3);
     assert_int_equal(create_with(&job, "data", "values.h5", &err), PR_ERR_INPUT);
@@ -209,22 +162,12 @@ static void values_from_files(void **state) {
     pr_instance_destroy(type, expected);
 }
 
-static pr_writer public_of(const pr_job_instance *job) {
-    pr_writer w;
-    pr_writer_init(&w);
-    type->write_public(job, &w);
-    return w;
-}
-
 static void public_data_is_as_documented(void **state) {
     (void)state;
     static const uint8_t expected[45] = {2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0,
                                          0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0};
     pr_job_instance *job = create("public x\ny = x * x\noutput y\n", "x=3"); /* docs/statement.md */
-    pr_writer w = public_of(job);
-    assert_int_equal(w.size, sizeof expected);
-    assert_memory_equal(w.data, expected, sizeof expected);
-    pr_writer_clear(&w);
+    assert_public(type, job, expected, sizeof expected);
     pr_instance_destroy(type, job);
 }
 
@@ -232,7 +175,7 @@ static void wrong_claims(void **state) {
     (void)state;
     pr_job_instance *job = create(circuit, "x=5 y=32"), *liar = NULL;
     traces t = traces_of(type, job, 1);
-    pr_writer w = public_of(job);
+    pr_writer w = public_of(type, job);
     /* inputs: y and 7; outputs: u */
     const size_t at_inputs = 8 + 5 * 13 + 4, at_outputs = at_inputs + 2 * 8 + 4;
     const size_t values[3] = {at_inputs + 4, at_inputs + 12, at_outputs + 4};
@@ -254,7 +197,7 @@ static void wrong_claims(void **state) {
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create(circuit, "x=5 y=32"), *again = NULL;
-    pr_writer w = public_of(job);
+    pr_writer w = public_of(type, job);
     assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
@@ -318,5 +261,5 @@ int main(void) {
         cmocka_unit_test(wrong_claims),           cmocka_unit_test(public_data_is_as_documented),
         cmocka_unit_test(public_data_is_enough),  cmocka_unit_test(each_is_needed),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, input_make_folder, input_remove_folder);
 }

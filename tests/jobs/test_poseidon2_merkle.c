@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <hdf5.h>
+#include "../dataset.h"
 #include "poseidon2/poseidon2.h"
 #include "poseidon2_merkle/job.h"
 #include "soundness.h"
@@ -34,13 +34,6 @@ static pr_job_instance *create_of(const pr_m31 *values, size_t n) {
     pr_job_instance *job = create((const char *)w.data);
     pr_writer_clear(&w);
     return job;
-}
-
-static pr_writer public_of(const pr_job_instance *job) {
-    pr_writer w;
-    pr_writer_init(&w);
-    type->write_public(job, &w);
-    return w;
 }
 
 static void assert_root(const pr_job_instance *job, const char *root, const char *n_values) {
@@ -75,10 +68,7 @@ static void public_data_is_as_documented(void **state) {
                                          0x78, 0xd5, 0x76, 0x76, 0xc7, 0x26, 0xb9, 0x68, 0x5b, 0x22,
                                          0xd1, 0x67, 0x9c, 0x19, 0xa5, 0x77, 0xa6, 0xaa, 0xff, 0x5f};
     pr_job_instance *job = create("3 1 4 1 5 9 2 6 5 3 5 8 9 7 9 3 2 3 8 4");
-    pr_writer w = public_of(job);
-    assert_int_equal(w.size, sizeof expected);
-    assert_memory_equal(w.data, expected, sizeof expected);
-    pr_writer_clear(&w);
+    assert_public(type, job, expected, sizeof expected);
     pr_instance_destroy(type, job);
 }
 
@@ -163,7 +153,7 @@ static void wrong_claims(void **state) {
     (void)state;
     pr_job_instance *job = create("3 1 4 1 5 9 2 6 5 3 5 8 9 7 9 3 2 3 8 4"), *liar = NULL;
     traces t = traces_of(type, job, 1);
-    pr_writer w = public_of(job);
+    pr_writer w = public_of(type, job);
     for (size_t at = 0; at < w.size; at += at ? 4 : 8) { /* the number of values, 20 or 21; each element of the root */
         w.data[at] ^= 1;
         assert_int_equal(pr_instance_create_public(&liar, type, NULL, w.data, w.size, NULL), PR_OK);
@@ -181,7 +171,7 @@ static void wrong_claims(void **state) {
 static void public_data_is_enough(void **state) {
     (void)state;
     pr_job_instance *job = create("3 1 4 1 5 9 2 6 5 3 5 8 9 7 9 3 2 3 8 4"), *again = NULL;
-    pr_writer w = public_of(job);
+    pr_writer w = public_of(type, job);
     assert_int_equal(pr_instance_create_public(&again, type, NULL, w.data, w.size, NULL), PR_OK);
     pr_hash x = pr_air_digest(type->air(job)), y = pr_air_digest(type->air(again));
     assert_memory_equal(&x, &y, sizeof x);
@@ -202,13 +192,8 @@ static void public_data_is_enough(void **state) {
     pr_instance_destroy(type, job);
 }
 
-static void write_dataset(const char *path, const int64_t *numbers, hsize_t n) {
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(1, &n, NULL);
-    hid_t set = H5Dcreate2(file, "x", H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
-    H5Dclose(set);
-    H5Sclose(space);
-    H5Fclose(file);
+static void write_numbers(const char *path, const int64_t *numbers, hsize_t n) {
+    write_dataset(path, "x", H5T_STD_I64LE, H5T_NATIVE_INT64, numbers, n);
 }
 
 static void datasets(void **state) {
@@ -226,14 +211,14 @@ static void datasets(void **state) {
     assert_non_null(getcwd(folder, sizeof folder));
     snprintf(path, sizeof path, "%s/proverun-test-%d.h5", folder, (int)getpid());
     const pr_param items[] = {{"data", path}, {"dataset", "x"}};
-    write_dataset(path, (const int64_t[]){5, 2147483646, 0}, 3);
+    write_numbers(path, (const int64_t[]){5, 2147483646, 0}, 3);
     assert_int_equal(try_create(&job, 2, items, &err), PR_OK);
     type->outputs(job, out, 2);
     type->outputs(list, expected, 2);
     assert_string_equal(out[0].value, expected[0].value);
     pr_instance_destroy(type, job);
     pr_instance_destroy(type, list);
-    write_dataset(path, (const int64_t[]){5, 2147483647, 0}, 3);
+    write_numbers(path, (const int64_t[]){5, 2147483647, 0}, 3);
     assert_int_equal(try_create(&job, 2, items, &err), PR_ERR_INPUT);
     assert_non_null(strstr(err.text, "value 1 is not from 0 to 2147483646"));
     unlink(path);

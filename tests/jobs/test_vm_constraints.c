@@ -322,26 +322,6 @@ static const forged forged_rows[] = {
       {PR_VM_Z_INVERSE + 7, HALF}}},
 };
 
-static uint32_t padding_row(const search *s, const vm_case *c) {
-    const pr_vm_trace *t = &c->trace;
-    switch (s->component) {
-    case PR_VM_MAIN:
-        return (uint32_t)t->machine.n_rows;
-    case PR_VM_PRODUCT:
-        return (uint32_t)t->machine.n_products;
-    case PR_VM_SPONGE:
-        return (uint32_t)t->machine.n_blocks;
-    case PR_VM_DIGEST:
-        return (uint32_t)t->machine.n_hashes;
-    case PR_VM_MEMORY:
-        return (uint32_t)t->machine.n_accesses;
-    case PR_VM_WORDS:
-        return t->machine.memory.n;
-    default:
-        return (uint32_t)t->calls[s->component].n;
-    }
-}
-
 /* What the row before leaves, as often as the row goes on with it, and the words of a first block. */
 static void write_capacity(search *s) {
     pr_m31 left[16], goes_on = pr_m31_sub(*cell(s, PR_VM_H_LIVE), *cell(s, PR_VM_H_FIRST));
@@ -418,7 +398,7 @@ static uint32_t missing_of(const vm_case *c, uint32_t component) {
     s.needed = calloc(k->n_constraints + 1, sizeof *s.needed);
     s.values = calloc(k->n_nodes, sizeof *s.values);
     assert_true(s.needed && s.values);
-    uint32_t padding = padding_row(&s, c);
+    uint32_t padding = vm_case_rows_in_use(c, s.component);
     assert_true(padding + 2 < 1u << k->log_size);
     try_forged(&s, padding);
     try_first_word(&s);

@@ -41,25 +41,7 @@ static vm_case honest;
 static needs known;
 static traces forged;
 
-static uint32_t in_use(uint32_t component) {
-    const pr_vm_trace *t = &honest.trace;
-    switch (component) {
-    case PR_VM_MAIN:
-        return (uint32_t)t->machine.n_rows;
-    case PR_VM_MEMORY:
-        return (uint32_t)t->machine.n_accesses;
-    case PR_VM_WORDS:
-        return t->machine.memory.n;
-    case PR_VM_PRODUCT:
-        return (uint32_t)t->machine.n_products;
-    case PR_VM_SPONGE:
-        return (uint32_t)t->machine.n_blocks;
-    case PR_VM_DIGEST:
-        return (uint32_t)t->machine.n_hashes;
-    default:
-        return (uint32_t)t->calls[component].n;
-    }
-}
+static uint32_t in_use(uint32_t component) { return vm_case_rows_in_use(&honest, component); }
 
 static pr_m31 *cell(uint32_t component, uint32_t row, uint32_t column) {
     return &forged.columns[component][column][row];

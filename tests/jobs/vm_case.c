@@ -47,3 +47,23 @@ pr_check_report vm_case_check(const vm_case *c) {
 }
 
 void vm_case_assert_holds(const vm_case *c) { assert_traces_hold(&c->st, &c->t); }
+
+uint32_t vm_case_rows_in_use(const vm_case *c, uint32_t component) {
+    const pr_vm_trace *t = &c->trace;
+    switch (component) {
+    case PR_VM_MAIN:
+        return (uint32_t)t->machine.n_rows;
+    case PR_VM_PRODUCT:
+        return (uint32_t)t->machine.n_products;
+    case PR_VM_SPONGE:
+        return (uint32_t)t->machine.n_blocks;
+    case PR_VM_DIGEST:
+        return (uint32_t)t->machine.n_hashes;
+    case PR_VM_MEMORY:
+        return (uint32_t)t->machine.n_accesses;
+    case PR_VM_WORDS:
+        return t->machine.memory.n;
+    default:
+        return (uint32_t)t->calls[component].n;
+    }
+}

@@ -19,6 +19,8 @@ vm_case vm_case_take(pr_vm_program *program, pr_vm_machine *machine, const uint3
 vm_case vm_case_of_text(const char *text, const uint32_t *inputs, size_t n);
 void vm_case_clear(vm_case *c);
 pr_check_report vm_case_check(const vm_case *c);
+/* Rows of a component that the run needs; padding follows. */
+uint32_t vm_case_rows_in_use(const vm_case *c, uint32_t component);
 /* The checker finds nothing. */
 void vm_case_assert_holds(const vm_case *c);
 #endif

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <hdf5.h>
 #include <cmocka.h>
+#include "../dataset.h"
 
 enum { THREADS = 1, ERROR_PERCENT = 15, BESIDES = 4 << 20 };
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, &pr_job_mlp_inference, &pr_job_poseidon2_merkle,
@@ -107,12 +107,7 @@ static void write_values(const char *name, hsize_t n) {
     assert_non_null(values);
     for (hsize_t k = 0; k < n; k++) values[k] = (uint8_t)(k * k);
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate_simple(1, &n, NULL);
-    hid_t set = H5Dcreate2(file, "values", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-    H5Dclose(set);
-    H5Sclose(space);
-    H5Fclose(file);
+    write_dataset(path, "values", H5T_STD_U8LE, H5T_NATIVE_UINT8, values, n);
     free(values);
 }
 
