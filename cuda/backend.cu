@@ -100,7 +100,7 @@ static pr_status open_device(device *dev, const pr_device_needs *needs, pr_error
     dev->max_log_rows = needs->max_log_rows;
     open_debug(dev);
     PR_TRY(select_device(err));
-    PR_TRY(find_resident_blocks(&dev->resident_blocks, err));
+    PR_TRY(open_grinding(dev, err));
     PR_TRY(open_queue(dev->stream, err));
     PR_CUDA_TRY(cudaMalloc((void **)&dev->memory, p.end * sizeof(uint32_t)), what);
     PR_TRY(create_tables(dev, &dev->tables, p.table_bytes, err));
@@ -184,6 +184,7 @@ static pr_status upload(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error 
         return PR_OK;
     }
     PR_TRY(send_work(of(dev)->stream, err));
+    of(dev)->stream.is_idle = false; /* pageable memory may be read at once or, where the GPU sees it, later */
     return check(cudaMemcpyAsync(place(dev, dst), src, bytes_of(dst), cudaMemcpyHostToDevice, of(dev)->stream.handle),
                  "upload", err);
 }
@@ -380,6 +381,11 @@ void pr_cuda_emu_inject(const pr_cuda_faults *faults) {
     emu::it().fail_allocation = faults->fail_allocation;
     emu::it().fail_launch = faults->fail_launch;
     emu::it().limit_bytes = faults->limit_bytes ? faults->limit_bytes : SIZE_MAX;
+}
+void pr_cuda_emu_watch(bool watches) {
+    const emu::guard hold;
+    emu::drain_all();
+    emu::the_order().is_watched = watches;
 }
 void pr_cuda_emu_make_devices(const char *const *bus_ids, const char *const *uuids, size_t n) {
     const emu::guard hold;

@@ -42,6 +42,7 @@ using emu::atomic_min;
 using emu::ld;
 using emu::ld16;
 using emu::ld4;
+using emu::ld_fresh;
 using emu::span;
 using emu::st;
 using emu::st4;
@@ -60,6 +61,10 @@ template <class T> __device__ __forceinline__ span<T> sub(span<T> s, size_t firs
 }
 template <class T> __device__ __forceinline__ T ld(span<const T> s, size_t i) { return s.p[i]; }
 template <class T> __device__ __forceinline__ T ld(span<T> s, size_t i) { return s.p[i]; }
+/* Of what other blocks change by atomic operations meanwhile: a plain load may come from a multiprocessor's own cache,
+ * where it stays as it was for as long as the kernel runs; volatile ones are relaxed loads at the memory (PTX ISA,
+ * "Memory consistency model"). */
+template <class T> __device__ __forceinline__ T ld_fresh(span<T> s, size_t i) { return ((const volatile T *)s.p)[i]; }
 template <class T> __device__ __forceinline__ void st(span<T> s, size_t i, T v) { s.p[i] = v; }
 /* An entry of a table, of 16 bytes at a multiple of them: one access whatever its fields are. */
 template <class T> __device__ __forceinline__ T ld16(span<const T> s, size_t i) {

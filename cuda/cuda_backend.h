@@ -36,6 +36,9 @@ typedef struct pr_cuda_faults {
     uint64_t limit_bytes;                  /* of device memory */
 } pr_cuda_faults;
 void pr_cuda_emu_inject(const pr_cuda_faults *faults);
+/* Whether to hold who reads and writes what of device memory within a launch against what blocks side by side allow
+ * (emu/order.h), which takes a multiple of the memory and of the time; until pr_cuda_emu_reset. */
+void pr_cuda_emu_watch(bool watches);
 /* Devices that the emulation pretends to have, for tests of the choice among them; n 0: one, as ever. */
 void pr_cuda_emu_make_devices(const char *const *bus_ids, const char *const *uuids, size_t n);
 /* The one that the device made last by this thread selected, -1 none; n_calls: of functions that would load the driver.

@@ -83,10 +83,13 @@ pr_status table_writer::send(pr_error *err) {
     return check(queue_early_copy(dev_->stream, t->device + from, t->host + from, end - from), "sending tables", err);
 }
 
-/* How many from the first on stand as the first two do. */
+constexpr size_t most_pitch = 0x7fffffff; /* bytes: cudaDevAttrMaxPitch of all devices so far */
+
+/* How many from the first on stand as the first two do, which may be too far apart for one call. */
 static size_t count_even(const pr_col *cols, pr_m31 *const *host, size_t n) {
     size_t k = 1;
-    while (k < n && cols[k].log_rows == cols[0].log_rows && cols[k].offset > cols[k - 1].offset &&
+    while (k < n && cols[k].offset - cols[k - 1].offset <= most_pitch / sizeof(uint32_t) &&
+           cols[k].log_rows == cols[0].log_rows && cols[k].offset > cols[k - 1].offset &&
            cols[k].offset - cols[k - 1].offset == cols[1].offset - cols[0].offset &&
            host[k] - host[k - 1] == host[1] - host[0])
         k++;

@@ -48,7 +48,7 @@ struct device {
     mirror drawn;        /* challenges that it drew (draw.cu) */
     size_t n_powers, n_sample_groups;
     struct grinding grinding;
-    unsigned resident_blocks; /* of block_threads, that it runs at a time */
+    unsigned resident_blocks; /* of grinding, that it runs at a time */
     char *staging;            /* pinned, of map_write; grows and stays */
     size_t staging_bytes;
     cudaEvent_t *marks; /* [n_marks] */

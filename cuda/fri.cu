@@ -133,14 +133,13 @@ PR_DEVICE void make_leaf(uint32_t h[8], const fri_view &v, uint32_t k, uint32_t 
     const secure_column rows = layer_columns(v, k);
     const fold_source source = k ? source_of(v, k) : fold_source{};
     uint32_t m[16] = {};
-#pragma unroll
-    for (uint32_t r = 0; r < 4; r++) {
-        if (r >> log_leaf) continue;
+#pragma unroll 1 /* the code of folds once */
+    for (uint32_t r = 0; r < 1u << log_leaf; r++) {
         const size_t row = ((size_t)leaf << log_leaf) + r;
         const pr_qm31 value = k ? folded(source, row) : ld_secure(rows, row);
         if (k) st_secure(rows, row, value);
 #pragma unroll
-        for (uint32_t c = 0; c < 4; c++) m[4 * r + c] = value.c[c];
+        for (uint32_t i = 0; i < 16; i++) m[i] = i / 4 == r ? value.c[i % 4] : m[i]; /* stays in registers */
     }
     hash_block(h, m, 16u << log_leaf);
 }
@@ -185,7 +184,7 @@ PR_DEVICE void finish_layer(const fri_view &v, uint32_t k, uint32_t level) {
     take_root(v, k, h);
 }
 
-__global__ void __launch_bounds__(block_leaves) fri_layer_kernel(fri_view v, uint32_t k) {
+__global__ void __launch_bounds__(block_leaves, 3) fri_layer_kernel(fri_view v, uint32_t k) {
     const tree_place t = layer_tree(v, k);
     uint32_t h[8];
     make_leaf(h, v, k, blockIdx.x * block_leaves + threadIdx.x);
@@ -249,7 +248,7 @@ PR_DEVICE void end_channel(const fri_view &v, const words &kept) {
 }
 
 /* Layers first .. n_layers - 1, none of more leaves than the block has threads, and the last values. */
-__global__ void __launch_bounds__(block_leaves) fri_tail_kernel(fri_view v, uint32_t first) {
+__global__ void __launch_bounds__(block_leaves, 1) fri_tail_kernel(fri_view v, uint32_t first) {
     for (uint32_t k = first; k < v.n_layers; k++) {
         const tree_place t = layer_tree(v, k);
         uint32_t h[8];

@@ -2,6 +2,7 @@
  * them and keeps the smallest that serves; ranges follow each other until one does. */
 #include "cuda/grind.cuh"
 #include "cuda/hash.cuh"
+#include "cuda/select.cuh"
 
 namespace PR_GPU {
 
@@ -14,19 +15,27 @@ constexpr unsigned log_more = 5; /* nearly always one launch: threads stop at wh
 
 PR_DEVICE uint64_t nonce_of(uint64_t i) { return i >> low_bits << 32 | (i & ((1u << low_bits) - 1)); }
 
-/* All threads go upwards together, so hardly one tries what lies behind the first that serves. */
+/* All threads go upwards together, so hardly one tries what lies behind the first that serves; they look for it every
+ * fourth time, for all ask one place of the memory. */
 __global__ void __launch_bounds__(block_threads)
     grind_kernel(const_words prefix, uint64_t first, uint64_t n, uint32_t mask, span<uint64_t> best) {
     uint32_t m[16] = {};
 #pragma unroll
     for (uint32_t k = 0; k < 8; k++) m[k] = ld(prefix, k);
-    for (uint64_t k = thread_number(); k < n && first + k < ld(best, 0); k += thread_count()) {
+    uint32_t n_tried = 0;
+    for (uint64_t k = thread_number(); k < n; k += thread_count()) {
+        if (n_tried++ % 4 == 0 && first + k >= ld_fresh(best, 0)) break;
         const uint64_t nonce = nonce_of(first + k);
         uint32_t h[8];
         m[8] = (uint32_t)nonce, m[9] = (uint32_t)(nonce >> 32);
         hash_block(h, m, 40);
         if ((h[0] & mask) == 0) atomic_min(best, 0, first + k);
     }
+}
+
+/* All at once: where some began later, those before them would look for what lies behind theirs. */
+pr_status open_grinding(device *dev, pr_error *err) {
+    return find_resident_blocks(&dev->resident_blocks, reinterpret_cast<const void *>(grind_kernel), err);
 }
 
 static uint64_t tries_of(uint32_t bits) { return (uint64_t)1 << ((bits < 8 ? 8 : bits) + log_more); }

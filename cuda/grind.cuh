@@ -3,7 +3,8 @@
 #include "cuda/device.cuh"
 
 namespace PR_GPU {
-/* Proof of work: protocol.md section 4. */
+/* Proof of work: protocol.md section 4. Once a device, before the others. */
+pr_status open_grinding(device *dev, pr_error *err);
 pr_status grind(device *dev, uint64_t *nonce, const pr_hash *prefix, uint32_t bits, pr_error *err);
 /* Begins it without a word from the host, on a prefix in device memory; best, there too, holds UINT64_MAX, and arrives
  * at host. A grind() of as many bits takes it up, if dev->grinding.prefix, which

@@ -18,18 +18,13 @@ static pr_status mark(pr_device *handle, size_t k, pr_error *err) {
     return check(queue_mark(dev->stream, dev->marks[k]), "recording an event", err);
 }
 
-static pr_status elapsed(float *ms, cudaEvent_t from, cudaEvent_t to, pr_error *err) {
-    PR_CUDA_TRY(cudaEventSynchronize(to), "running kernels");
-    return check(cudaEventElapsedTime(ms, from, to), "time between events", err);
-}
-
 static pr_status read_marks(pr_device *handle, uint64_t *ns, size_t n, pr_error *err) {
     device *dev = of(handle);
     PR_ASSERT(n <= dev->n_marks);
-    PR_TRY(send_work(dev->stream, err));
+    PR_TRY(wait_for_work(dev->stream, "running kernels", err)); /* not for events, which graphs record */
     for (size_t k = 0; k + 1 < n; k++) {
         float ms = 0;
-        PR_TRY(elapsed(&ms, dev->marks[k], dev->marks[k + 1], err));
+        PR_CUDA_TRY(cudaEventElapsedTime(&ms, dev->marks[k], dev->marks[k + 1]), "time between events");
         ns[k] = (uint64_t)((double)ms * 1e6);
     }
     return PR_OK;
@@ -61,7 +56,8 @@ static pr_status time_copies(device *dev, copy_test *t, double *best, pr_error *
                                     dev->stream.handle),
                     "copying");
         PR_CUDA_TRY(cudaEventRecord(t->to, dev->stream.handle), "recording an event");
-        PR_TRY(elapsed(&ms, t->from, t->to, err));
+        PR_CUDA_TRY(cudaEventSynchronize(t->to), "copying");
+        PR_CUDA_TRY(cudaEventElapsedTime(&ms, t->from, t->to), "time between events");
         const double rate = 2.0 * copied_bytes / (ms > 1e-6f ? (double)ms : 1e-6) * 1e3;
         if (rate > *best) *best = rate;
     }

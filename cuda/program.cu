@@ -31,6 +31,11 @@ size_t spill_words(uint32_t n_slots) {
     return shared_threads(n_slots, 2) ? 0 : block * (blocks ? blocks : 1);
 }
 
+pr_status allow_shared(const void *kernel, pr_error *err) {
+    return check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared_limit),
+                 "shared memory for a program's slots", err);
+}
+
 /* No more threads than there are rows for, in whole warps. */
 static program_shape in_shared_memory(uint32_t n_slots, unsigned rows, unsigned threads, size_t n_rows) {
     while (threads > least_threads && rows * threads / 2 >= n_rows) threads /= 2;

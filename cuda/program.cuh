@@ -335,13 +335,9 @@ pr_status moved_input(program_input *out, device *dev, window *in, const program
                       size_t first, uint32_t log_rows, pr_error *err);
 size_t program_pieces(const pr_program *program);
 
-/* Lets a kernel have so much dynamic shared memory. */
-#ifdef PR_CUDA_EMULATED
-#define PR_ALLOW_SHARED(kernel, bytes) cudaSuccess
-#else
-#define PR_ALLOW_SHARED(kernel, bytes)                                                                                 \
-    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)(bytes))
-#endif
+/* Lets a kernel have as much dynamic shared memory as any shape takes. It is the function's, for all threads of the
+ * process, and holds when a launch is sent, which may be after other shapes were listed: so it is always the same. */
+pr_status allow_shared(const void *kernel, pr_error *err);
 
 /* launch(part) for each part of the rows, as many at a time as the shape has room for. */
 template <class KERNEL, class LAUNCH>
@@ -349,8 +345,7 @@ pr_status launch_parts(KERNEL kernel, const program_shape &shape, const program_
                        pr_error *err) {
     const size_t end = range.first + (size_t)range.n_rows;
     program_range part = range;
-    (void)kernel;
-    PR_CUDA_TRY(PR_ALLOW_SHARED(kernel, shape.shared_bytes()), "shared memory for a program's slots");
+    PR_TRY(allow_shared(reinterpret_cast<const void *>(kernel), err));
     for (; part.first < end; part.first += part.n_rows) {
         const size_t left = end - part.first;
         part.n_rows = (uint32_t)(left < shape.most_rows ? left : shape.most_rows);

@@ -16,9 +16,8 @@ struct sample_view {
     span<const pr_col> columns;
     span<const pr_qm31> factors; /* [log_rows]: m_k */
     twiddle_tables twiddles;
-    span<uint64_t> sums; /* [n_columns][4] */
-    uint64_t n_columns;
-    uint32_t log_rows, log_domain;
+    span<uint64_t> sums;                              /* [n_columns][4] */
+    uint32_t n_columns, log_rows, log_domain, unused; /* a launch is told from another by its bytes: none is padding */
 };
 
 PR_DEVICE pr_qm31 weight_step(const sample_view &v, const pr_qm31 &w, unsigned k, size_t block) {
@@ -88,9 +87,11 @@ __global__ void __launch_bounds__(block_threads) sample_kernel(sample_view v) {
     const bool mine = first < (size_t)1 << v.log_rows;
     pr_qm31 w[run];
     if (mine) find_weights(w, v, first, log_n);
-    for (uint32_t k = 0; k < v.n_columns; k++) {
+    uint32_t k = blockIdx.x % v.n_columns; /* blocks are at other columns, or all would add to one place at a time */
+    for (uint32_t left = v.n_columns; left > 0; left--) {
         add_values(v.sums, k,
                    mine ? weighted_sum(column(v.arena, ld(v.columns, k)), first, w, 1u << log_n) : zero_qm31());
+        k = k + 1 < v.n_columns ? k + 1 : 0;
     }
 }
 
@@ -125,7 +126,7 @@ static pr_status launch_samples(device *dev, sample_view v, table_writer *w, siz
     PR_TRY(w->send(err));
     v.arena = arena(dev);
     v.twiddles = dev->twiddles;
-    v.n_columns = n;
+    v.n_columns = (uint32_t)n;
     const size_t threads = ((size_t)1 << v.log_rows) >> (v.log_rows < log_run ? v.log_rows : log_run);
     const unsigned blocks = (unsigned)((threads + block_threads - 1) / block_threads);
     count_moved(dev, n * (((size_t)1 << v.log_rows) + 8 + 8 * ((threads + 31) / 32)));

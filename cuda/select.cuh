@@ -11,7 +11,7 @@ namespace PR_GPU {
 const char *why_no_device();
 /* Makes the device the calling thread's. The first call of the runtime, which loads the driver. */
 pr_status select_device(pr_error *err);
-/* Blocks of block_threads that it runs at a time, where their registers allow it. */
-pr_status find_resident_blocks(unsigned *out, pr_error *err);
+/* Blocks of block_threads of a kernel that it runs at a time. */
+pr_status find_resident_blocks(unsigned *out, const void *kernel, pr_error *err);
 } // namespace PR_GPU
 #endif

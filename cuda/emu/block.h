@@ -15,7 +15,9 @@ inline dim3 threadIdx, blockIdx, blockDim, gridDim;
 namespace emu {
 
 constexpr unsigned warp_size = 32, max_threads = 1024;
-constexpr size_t max_shared_bytes = 227 << 10; /* what a block may have on compute capability 9.0 */
+/* Of the GPUs that the backend is compiled for, 8.9 has the least shared memory for a block: so much in all, if the
+ * function was allowed it (cudaFuncSetAttribute). */
+constexpr size_t max_shared_bytes = 99 << 10, max_static_bytes = 48 << 10;
 
 enum class wait { ready, barrier, warp, done };
 
@@ -139,6 +141,7 @@ class block {
         pieces_.clear();
         shared_used_ = 0;
         it().epoch++;
+        begin_ordered_block();
         for (unsigned i = 0; i < n_; i++) threads_[i].what = wait::ready;
     }
 
@@ -175,12 +178,14 @@ class block {
     }
 
     /* A piece of the block's shared memory, the same for every thread that comes by this place of the source. */
-    template <class T> span<T> shared(const void *site, size_t n) {
+    template <class T> span<T> shared(const void *site, size_t n, bool is_dynamic = false) {
         for (const shared_piece &p : pieces_)
             if (p.site == site) return span<T>{(T *)(shared_.begin + p.first), n, &shared_};
         const size_t first = (shared_used_ + 15) / 16 * 16, bytes = n * sizeof(T);
-        if (first + bytes > max_shared_bytes)
-            report(defect::bad_launch, "%zu bytes of shared memory; a block has %zu", first + bytes, max_shared_bytes);
+        const size_t n_static = first + bytes - (is_dynamic ? bytes : 0);
+        if (n_static > max_static_bytes || n_static + dynamic_bytes_ > max_shared_bytes)
+            report(defect::bad_launch, "%zu bytes of shared memory and %zu dynamic ones; a block has %zu, %zu in all",
+                   n_static, dynamic_bytes_, max_static_bytes, max_shared_bytes);
         if (!shared_.begin) {
             shared_.begin = (char *)(((uintptr_t)shared_bytes_.data() + 15) / 16 * 16);
             shared_.bytes = max_shared_bytes;
@@ -198,7 +203,7 @@ class block {
         if (n * sizeof(T) > dynamic_bytes_)
             report(defect::out_of_bounds, "%zu bytes of dynamic shared memory; the launch gave %zu", n * sizeof(T),
                    dynamic_bytes_);
-        return shared<T>(site, n);
+        return shared<T>(site, n, true);
     }
 };
 
@@ -209,7 +214,7 @@ inline block &the_block() { return block::self(); }
 /* ---- what kernels call ---- */
 
 inline void __syncthreads() { emu::the_block().barrier(); }
-inline void __threadfence() {} /* blocks run one after another: whatever one wrote is there */
+inline void __threadfence() { emu::note_fence(); }
 template <class T> inline T emu_lane_value(uint32_t mask, T value, unsigned lane) {
     static_assert(sizeof(T) <= 8, "lanes exchange up to 8 bytes");
     uint64_t word = 0;

@@ -42,6 +42,7 @@ struct task {
 };
 struct stream {
     unsigned index;
+    int device = 0; /* that the thread had selected which made it */
     uint32_t n_queued = 0;
     clocks known; /* what comes before the next operation */
     std::deque<task> queue;
@@ -133,6 +134,9 @@ inline void finish_reads(stream *s, host_range place) {
 /* Memory of the host that work will write is poisoned until then. */
 inline cudaError_t queue(stream *s, work w) {
     if (!s) report(defect::misuse, "work needs a stream of its own");
+    if (s && s->device != std::max(selected_device(), 0))
+        report(defect::misuse, "a stream of device %d, and a thread that has selected %d", s->device,
+               std::max(selected_device(), 0));
     if (it().found != defect::none) return sticky();
     if (s->capture) {
         s->capture->push_back(std::move(w));
@@ -167,6 +171,7 @@ inline void reset() {
     it().peak_bytes = it().used_bytes;
     it().peak_pinned_bytes = it().pinned_bytes;
     is_capturing() = false;
+    the_order().is_watched = false;
 }
 
 inline bool counts_down(uint64_t &n) { return n && --n == 0; }
@@ -189,6 +194,7 @@ inline bool use_range(const void *p, size_t bytes, bool writes, const char *what
 
 inline void run_grid(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()> &body) {
     it().count.launches++;
+    begin_ordered_launch();
     gridDim = grid;
     blockDim = shape;
     const size_t n = (size_t)grid.x * grid.y * grid.z;
@@ -200,13 +206,36 @@ inline void run_grid(dim3 grid, dim3 shape, size_t shared_bytes, const std::func
     }
 }
 
+constexpr size_t max_pitch = 0x7fffffff; /* cudaDevAttrMaxPitch of all devices so far */
+
+/* Dynamic shared memory that functions may be launched with: what they were allowed last, which may also be less than
+ * before; a launch that was queued earlier has been checked. */
+struct function_limit {
+    const void *function;
+    size_t bytes;
+};
+inline std::vector<function_limit> &function_limits() {
+    static std::vector<function_limit> list;
+    return list;
+}
+inline size_t dynamic_limit(const void *function) {
+    for (const function_limit &f : function_limits())
+        if (f.function == function) return f.bytes;
+    return max_static_bytes;
+}
+
 template <class... P, class... A>
 cudaError_t launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 shape, size_t shared_bytes, stream *s,
                    A... args) {
     const guard hold;
     const size_t threads = (size_t)shape.x * shape.y * shape.z;
-    if (!threads || threads > max_threads || !grid.x || !grid.y || !grid.z || grid.y > 65535 || grid.z > 65535)
+    if (!threads || threads > max_threads || !grid.x || !grid.y || !grid.z || grid.x > INT32_MAX || grid.y > 65535 ||
+        grid.z > 65535)
         report(defect::bad_launch, "%s: %u x %u x %u blocks of %zu threads", name, grid.x, grid.y, grid.z, threads);
+    const size_t most = dynamic_limit(reinterpret_cast<const void *>(kernel));
+    if (shared_bytes > most)
+        report(defect::bad_launch, "%s: %zu bytes of dynamic shared memory; it is allowed %zu", name, shared_bytes,
+               most);
     static_assert((sizeof(P) + ... + 0) <= 4096, "arguments of a kernel: 4096 bytes");
     if (counts_down(it().fail_launch)) report(defect::injected, "%s: a launch that a test made fail", name);
     return queue(s, {[=]() { run_grid(grid, shape, shared_bytes, [&]() { kernel(P(args)...); }); }, {}, {}});
@@ -294,7 +323,8 @@ inline cudaError_t cudaFreeHost(void *p) {
     return p ? cudaErrorInvalidValue : cudaSuccess;
 }
 
-/* Pageable memory is read at once, pinned memory when the copy's turn comes. A copy to the host poisons its target
+/* Pageable memory may be read at once or, on machines whose devices see all memory of the host, when the copy's turn
+ * comes, as pinned memory is: it must be the same. A copy to the host poisons its target
  * until then; copies of its stream that read the target before it have their turn first. */
 inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t s) {
     const emu::guard hold;
@@ -307,7 +337,9 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cud
         if (pageable) staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
         const auto run = [=]() {
             if (!emu::use_range(to, bytes, true, "copy to the device")) return;
-            std::memcpy(to, staged ? (const void *)staged->data() : from, bytes);
+            if (staged && std::memcmp(staged->data(), from, bytes) != 0)
+                emu::report(emu::defect::misuse, "pageable memory that was changed before its copy was waited for");
+            std::memcpy(to, from, bytes);
             emu::it().count.copied_to_device_bytes += bytes;
         };
         return emu::queue(s, {run, {(char *)from, pageable ? 0 : bytes}, {}});
@@ -338,6 +370,9 @@ inline cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from
     if (kind != cudaMemcpyHostToDevice || !r || (const char *)from + spread > r->begin + r->bytes || to_pitch < width ||
         from_pitch < width)
         emu::report(emu::defect::misuse, "cudaMemcpy2DAsync takes rows of pinned memory that do not overlap");
+    if (to_pitch > emu::max_pitch || from_pitch > emu::max_pitch)
+        emu::report(emu::defect::misuse, "rows %zu and %zu bytes apart; the most is %zu", to_pitch, from_pitch,
+                    emu::max_pitch);
     const auto run = [=]() {
         for (size_t k = 0; k < height; k++) {
             if (!emu::use_range((char *)to + k * to_pitch, width, true, "copy to the device")) return;
@@ -357,12 +392,22 @@ inline cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream
     return emu::queue(s, {run, {}, {}});
 }
 
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+inline cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute, int value) {
+    const emu::guard hold;
+    if (value < 0 || (size_t)value > emu::max_shared_bytes) return cudaErrorInvalidValue;
+    for (emu::function_limit &f : emu::function_limits())
+        if (f.function == function) return f.bytes = (size_t)value, cudaSuccess;
+    emu::function_limits().push_back(emu::function_limit{function, (size_t)value});
+    return cudaSuccess;
+}
+
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
     const emu::guard hold;
     for (unsigned k = 0; k < emu::max_streams; k++) {
         emu::stream_place &place = emu::places()[k];
         if (place.s) continue;
-        *out = place.s = new emu::stream{k, place.n_queued, {}, {}, nullptr};
+        *out = place.s = new emu::stream{k, std::max(emu::selected_device(), 0), place.n_queued, {}, {}, nullptr};
         emu::it().n_streams++;
         return cudaSuccess;
     }
@@ -404,8 +449,11 @@ inline cudaError_t cudaSetDevice(int n) {
     return cudaSuccess;
 }
 /* Of threads more than any launch has: items are taken in order. */
-enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount, cudaDevAttrMaxThreadsPerMultiProcessor };
+enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount };
 inline cudaError_t cudaDeviceGetAttribute(int *out, cudaDeviceAttr, int) { return *out = 1 << 14, cudaSuccess; }
+inline cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *out, const void *, int, size_t) {
+    return *out = 1 << 14, cudaSuccess;
+}
 inline cudaError_t cudaGetDevice(int *n) { return *n = std::max(emu::selected_device(), 0), cudaSuccess; }
 inline cudaError_t cudaDeviceGetByPCIBusId(int *n, const char *bus_id) {
     const emu::guard hold;

@@ -24,6 +24,7 @@ enum class defect {
     misaligned,    /* a vector access that does not lie on its size */
     divergence,    /* a barrier, shuffle or vote that not all threads reach */
     shared_race,   /* two threads, one word of shared memory, no barrier between them */
+    block_race,    /* two threads of a launch, one word of device memory, no order between them (order.h) */
     queue_race,    /* two streams, one place, no event between them */
     bad_launch,    /* a shape that no device takes */
     misuse,        /* of the runtime's functions */
@@ -69,13 +70,19 @@ struct shared_word { /* the thread that wrote and one that read it since barrier
     bool many_readers = false;
 };
 
+struct watched_word { /* of device memory: who used it in a launch. Blocks are counted from 1; 0: nobody */
+    uint32_t launch = 0, writer_block = 0, writer = 0, write_epoch = 0, reader_block = 0, reader = 0, read_epoch = 0;
+    bool is_atomic = false, many_readers = false, many_blocks = false;
+};
+
 struct region {
     char *begin = nullptr;
     size_t bytes = 0, mapped_bytes = 0;
     bool live = false, is_shared = false;
-    bool is_table = false;          /* small, read by many threads: a device would have it in a cache */
-    std::vector<granule> granules;  /* once there are two streams */
-    std::vector<shared_word> words; /* of shared memory */
+    bool is_table = false;             /* small, read by many threads: a device would have it in a cache */
+    std::vector<granule> granules;     /* once there are two streams */
+    std::vector<shared_word> words;    /* of shared memory */
+    std::vector<watched_word> watched; /* once somebody asked for it */
 };
 
 struct counters {

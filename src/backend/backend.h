@@ -195,7 +195,8 @@ typedef struct pr_backend {
     void (*end)(pr_device *dev);
     pr_status (*synchronize)(pr_device *dev, pr_error *err);
 
-    pr_status (*upload)(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err); /* 1 << dst.log_rows words */
+    /* 1 << dst.log_rows words, which stay as they are until the next operation that returns values. */
+    pr_status (*upload)(pr_device *dev, pr_col dst, const pr_m31 *src, pr_error *err);
     pr_status (*download)(pr_device *dev, pr_m31 *dst, pr_col src, pr_error *err);
     pr_status (*zero)(pr_device *dev, const pr_col *cols, size_t n, pr_error *err);
     /* Host-writable views of columns, contents undefined; unmap makes what was written the columns' contents. On host

@@ -89,6 +89,7 @@ static inline pr_qm31 fixture_qm31(uint64_t *state) {
 }
 static inline void fixture_upload(fixture *f, pr_col col, const pr_m31 *values) {
     assert_int_equal(f->ops->upload(f->dev, col, values, NULL), PR_OK);
+    assert_int_equal(f->ops->synchronize(f->dev, NULL), PR_OK); /* values are the caller's again */
 }
 /* The column's contents; the caller frees. */
 static inline pr_m31 *fixture_download(fixture *f, pr_col col) {

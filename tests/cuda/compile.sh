@@ -13,16 +13,14 @@ for arch; do
     grep -v '^ ' "$out/kernels"
     awk -v arch="$arch" '
         BEGIN { # bytes of local memory: of folds by more than three layers
-            may["fri_tail_kernel"] = 512
-            may["fri_layer_kernel"] = arch == "sm_90" ? 512 : 544
-            may_spill["fri_layer_kernel"] = arch == "sm_90" ? 0 : 220
+            may["fri_tail_kernel"] = may["fri_layer_kernel"] = 512
         }
         NR == 1 || /::/ { next }
         /^ / { listed += $5; next }
         $1 ~ /levels_kernel/ { counted += $2 }
         { n++ }
         NF != 8 || $2 == 0 { print arch ": no counts: " $0; bad = 1; next }
-        $8 > may_spill[$1] { print arch ": " $1 " spills " $8 " bytes of registers; allowed are " may_spill[$1] + 0; bad = 1 }
+        $8 > 0 { print arch ": " $1 " spills " $8 " bytes of registers; none may"; bad = 1 }
         $7 > may[$1] { print arch ": " $1 " has " $7 " bytes of local memory; allowed are " may[$1] + 0; bad = 1 }
         END { if (listed != counted) { print arch ": stretches have " listed " instructions, their kernels " counted; bad = 1 }
             if (n < 20) print arch ": " n + 0 " kernels were found, at least 20 expected"; exit bad || n < 20 }' "$out/kernels" || failed=1

@@ -54,6 +54,12 @@ says "$D/hidden" '^gpu: none (CUDA_VISIBLE_DEVICES hides every GPU)'
 says "$D/hidden" '^auto: [sa]' # scalar, avx2, avx512
 unset CUDA_VISIBLE_DEVICES
 [ "$(looked_for version | grep -c libcuda.so.1)" = 1 ] || fail "version does not look for the driver"
+# A driver of another time, which stands in for one: what it is for is asked of it without starting it.
+mkdir "$D/old"
+printf 'int cuDriverGetVersion(int *v) { return *v = 12080, 0; }\n' | cc -shared -fPIC -x c -o "$D/old/libcuda.so.1" - || exit 1
+LD_LIBRARY_PATH=$D/old "$PROVERUN" version >"$D/old/version" || fail "version: exit code $?"
+says "$D/old/version" '^gpu: none (the NVIDIA driver is for CUDA 12.8; this program needs one for CUDA 13.0 or newer)'
+says "$D/old/version" '^auto: [sa]'
 if ! ldconfig -p 2>/dev/null | grep -q libcuda.so.1; then
     says "$D/version" '^gpu: none (.*no NVIDIA driver.*libcuda.so.1'
 fi

@@ -171,6 +171,7 @@ static void upload_given(const pr_backend *ops, pr_device *dev, const pr_m31 *se
         for (uint32_t row = 0; row < ROWS; row++)
             column[pr_slot_of_row(LOG_ROWS, row)] = k == GIVEN ? selector[row] : given(k, row);
         assert_int_equal(ops->upload(dev, (pr_col){k * ROWS, LOG_ROWS}, column, NULL), PR_OK);
+        assert_int_equal(ops->synchronize(dev, NULL), PR_OK);
     }
 }
 

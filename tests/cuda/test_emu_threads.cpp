@@ -89,6 +89,28 @@ static void test_captures(void **) {
 
 static void write_first(words all) { st(all, 0, 1u); }
 
+/* A thread has its own device, the first one as long as it has said nothing, whatever the others have selected. */
+static void test_devices_of_threads(void **) {
+    cudaStream_t s = nullptr;
+    emu::reset();
+    emu::devices().all = {{"0000:10:00.0", "GPU-a"}, {"0000:20:00.0", "GPU-b"}};
+    uint32_t *memory = allocate(64);
+    const words all = emu::span_of(memory, 64);
+    std::thread([&]() {
+        cudaSetDevice(1);
+        cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking);
+        PR_LAUNCH(write_first, 1, 1, 0, s, all);
+        cudaStreamSynchronize(s);
+    }).join();
+    assert_int_equal(emu::it().found, defect::none);
+    assert_int_not_equal(PR_LAUNCH(write_first, 1, 1, 0, s, all), cudaSuccess);
+    assert_int_equal(emu::it().found, defect::misuse);
+    emu::reset();
+    emu::devices().all.clear();
+    cudaFree(memory);
+    cudaStreamDestroy(s);
+}
+
 /* A thread writes where another thread's stream has written, which has waited for it or not; that one's waiting is not
  * its own. */
 static void two_threads(bool with_event, defect kind) {
@@ -145,6 +167,7 @@ static void test_numbers(void **) {
 
 int main() {
     const CMUnitTest tests[] = {cmocka_unit_test(test_side_by_side), cmocka_unit_test(test_captures),
-                                cmocka_unit_test(test_races), cmocka_unit_test(test_numbers)};
+                                cmocka_unit_test(test_devices_of_threads), cmocka_unit_test(test_races),
+                                cmocka_unit_test(test_numbers)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

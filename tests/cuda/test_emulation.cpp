@@ -58,9 +58,8 @@ static void test_atomics_and_memory(void **) {
     assert_int_equal(got[3], 0xd5d5d5d5u); /* fresh memory */
     cudaMemsetAsync(f.memory, 0, 4, f.stream);
     PR_LAUNCH(count_up, 3, 10, 0, f.stream, f.all);
-    uint32_t seven = 7;
+    const uint32_t seven = 7;
     cudaMemcpyAsync(f.memory + 2, &seven, 4, cudaMemcpyHostToDevice, f.stream);
-    seven = 8; /* pageable memory was read at once */
     cudaMemcpyAsync(f.memory + 3, f.memory + 2, 4, cudaMemcpyDeviceToDevice, f.stream);
     cudaMemcpyAsync(got, f.memory, 16, cudaMemcpyDeviceToHost, f.stream);
     assert_int_equal(cudaStreamSynchronize(f.stream), cudaSuccess);
@@ -68,6 +67,14 @@ static void test_atomics_and_memory(void **) {
     assert_int_equal(got[1], 5);
     assert_int_equal(got[3], 7);
     expect(f, defect::none);
+}
+
+static void test_pageable_memory(void **) {
+    fixture f = open_device(4);
+    uint32_t seven = 7;
+    cudaMemcpyAsync(f.memory, &seven, 4, cudaMemcpyHostToDevice, f.stream);
+    seven = 8; /* was it read at once? */
+    expect(f, defect::misuse);
 }
 
 /* ---- wrong kernels ---- */
@@ -191,6 +198,108 @@ static void test_bad_launches(void **) {
     expect(f, defect::misuse);
 }
 
+/* More shared memory than usual only for functions that were allowed it, and what they were allowed last counts. */
+static void test_dynamic_limits(void **) {
+    const void *const kernel = (const void *)dynamic_shared;
+    const struct {
+        int allowed; /* -1: nothing said */
+        size_t bytes;
+        defect kind;
+    } list[] = {{-1, 48 << 10, defect::none},
+                {-1, (48 << 10) + 4, defect::bad_launch},
+                {96 << 10, 96 << 10, defect::none},
+                {4096, 4100, defect::bad_launch},
+                {96 << 10, 4100, defect::none}};
+    for (const auto &l : list) {
+        fixture f = open_device(64);
+        if (l.allowed >= 0)
+            assert_int_equal(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, l.allowed),
+                             cudaSuccess);
+        PR_LAUNCH(dynamic_shared, 1, 64, l.bytes, f.stream, f.all);
+        expect(f, l.kind);
+    }
+    assert_int_equal(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 100 << 10),
+                     cudaErrorInvalidValue);
+}
+static void large_static(words all) {
+    PR_SHARED(uint32_t, tile, (48 << 8) + 1);
+    st(tile, threadIdx.x, 1u);
+    (void)all;
+}
+static void test_static_limit(void **) {
+    fixture f = open_device(64);
+    PR_LAUNCH(large_static, 1, 32, 0, f.stream, f.all);
+    expect(f, defect::bad_launch);
+}
+
+/* ---- order within a launch ---- */
+
+/* The block that ends last reads what all have written; each thread what another one has. */
+template <bool FENCES, bool MEETS, bool COUNTS, bool SEES> static void read_at_last(words all) {
+    PR_SHARED(uint32_t, last, 1);
+    st(all, 1 + blockIdx.x * blockDim.x + threadIdx.x, blockIdx.x);
+    if (FENCES) __threadfence();
+    if (MEETS) __syncthreads();
+    if (threadIdx.x == 0) st(last, 0, (uint32_t)((COUNTS ? emu::atomic_add(all, 0, 1u) : blockIdx.x) + 1 == gridDim.x));
+    __syncthreads();
+    if (!ld(last, 0)) return;
+    if (SEES) __threadfence();
+    for (uint32_t k = 0; k < gridDim.x; k++) (void)ld(all, 1 + k * blockDim.x + (threadIdx.x + 1) % blockDim.x);
+}
+template <bool IS_FRESH> static void count_to_seven(words all) {
+    if ((IS_FRESH ? emu::ld_fresh(all, 0) : ld(all, 0)) < 7) emu::atomic_add(all, 0, 1u);
+}
+static uint32_t place() { return blockIdx.x * blockDim.x + threadIdx.x; }
+template <bool MEETS> static void read_neighbour(words all) {
+    st(all, place(), 1u);
+    if (MEETS) __syncthreads();
+    (void)ld(all, place() ^ 1);
+}
+template <bool MEETS> static void write_behind_reads(words all) {
+    (void)ld(all, 0);
+    if (MEETS) __syncthreads();
+    if (threadIdx.x == 1) st(all, 0, 7u);
+}
+template <bool ALIKE> static void write_one_word(words all) { st(all, 0, ALIKE ? 7u : threadIdx.x); }
+static void add_one(words all) { st(all, place(), ld(all, place()) + 1); }
+
+static void test_launch_order(void **) {
+    const struct {
+        void (*kernel)(words);
+        bool is_good;
+    } list[] = {{read_at_last<true, true, true, true>, true},
+                {read_at_last<false, true, true, true>, false},
+                {read_at_last<true, false, true, true>, false},
+                {read_at_last<true, true, false, true>, false},
+                {read_at_last<true, true, true, false>, false},
+                {count_to_seven<true>, true},
+                {count_to_seven<false>, false},
+                {read_neighbour<true>, true},
+                {read_neighbour<false>, false},
+                {write_behind_reads<false>, false},
+                {write_one_word<true>, true},
+                {write_one_word<false>, false},
+                {add_one, true}};
+    for (const auto &l : list)
+        for (int k = 0; k < 2; k++) { /* blocks forwards, and backwards */
+            fixture f = open_device(1024);
+            cudaMemsetAsync(f.memory, 0, 4096, f.stream);
+            emu::the_order().is_watched = true;
+            if (k) PR_LAUNCH(add_one, 2, 1, 0, f.stream, emu::sub(f.all, 1000, 2));
+            PR_LAUNCH(l.kernel, 3, 64, 0, f.stream, f.all);
+            if (l.is_good) PR_LAUNCH(l.kernel, 3, 64, 0, f.stream, f.all); /* another launch is another matter */
+            expect(f, l.is_good ? defect::none : defect::block_race);
+        }
+    fixture f = open_device(64); /* one block's are no other block's matter */
+    emu::the_order().is_watched = true;
+    PR_LAUNCH(write_behind_reads<true>, 1, 64, 0, f.stream, f.all);
+    expect(f, defect::none);
+    f = open_device(64);
+    emu::the_order().is_watched = true;
+    PR_LAUNCH(write_behind_reads<true>, 2, 64, 0, f.stream, f.all);
+    expect(f, defect::block_race);
+}
+
 /* Two streams, one place: in order only with an event between them. */
 static void write_first(words all) { st(all, 0, 1u); }
 static void read_first(words all) { st(all, 32, ld(all, 0)); }
@@ -281,6 +390,9 @@ static void test_rows_of_pinned_memory(void **) {
     cudaStreamSynchronize(f.stream);
     assert_true(host[0] == 0 && host[1] == 1 && host[8] == 4 && host[9] == 5);
     cudaMemcpy2DAsync(f.memory, 8, plain, 8, 8, 2, cudaMemcpyHostToDevice, f.stream);
+    expect(f, defect::misuse);
+    f = open_device(64);
+    cudaMemcpy2DAsync(f.memory, (size_t)1 << 31, host, 16, 8, 1, cudaMemcpyHostToDevice, f.stream); /* too far apart */
     cudaFreeHost(host);
     expect(f, defect::misuse);
 }
@@ -305,6 +417,7 @@ int main() {
     const CMUnitTest tests[] = {cmocka_unit_test(test_barriers),
                                 cmocka_unit_test(test_warps),
                                 cmocka_unit_test(test_atomics_and_memory),
+                                cmocka_unit_test(test_pageable_memory),
                                 cmocka_unit_test(test_out_of_bounds),
                                 cmocka_unit_test(test_out_of_piece),
                                 cmocka_unit_test(test_freed_memory),
@@ -313,6 +426,9 @@ int main() {
                                 cmocka_unit_test(test_divergent_warp),
                                 cmocka_unit_test(test_shared_memory),
                                 cmocka_unit_test(test_bad_launches),
+                                cmocka_unit_test(test_dynamic_limits),
+                                cmocka_unit_test(test_static_limit),
+                                cmocka_unit_test(test_launch_order),
                                 cmocka_unit_test(test_queues),
                                 cmocka_unit_test(test_sticky),
                                 cmocka_unit_test(test_injected),

@@ -68,6 +68,21 @@ static void test_proofs(void **unused) {
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) check_proofs(&list[i]);
 }
 
+/* What blocks of a launch read and write of device memory is in order, as if they ran side by side. */
+static void test_order(void **unused) {
+    (void)unused;
+    static const char *const names[] = {"wide_fibonacci_l9_c100_lifted", "wide_fibonacci_l7_c20_fold2", "plonk_l6",
+                                        "xor4_l7", "mixed_sizes_4_6_8"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fixture f;
+        open_case(&f, names[i]);
+        pr_cuda_emu_watch(true);
+        prove(&f, NULL);
+        close_case(&f);
+        pr_cuda_emu_reset();
+    }
+}
+
 /* A proof that fails leaves nothing in the list, and the next ones are as if it had not been; what the device was to be
  * told in it is told again. */
 static pr_status fail_to_fill(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
@@ -133,7 +148,7 @@ static void test_failing_graphs(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_proofs), cmocka_unit_test(test_failing_proofs),
-                                       cmocka_unit_test(test_failing_graphs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_proofs), cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_failing_proofs), cmocka_unit_test(test_failing_graphs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

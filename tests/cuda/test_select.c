@@ -72,6 +72,21 @@ static void test_never_another(void **state) {
     expect_none("", "", "no device is visible");
 }
 
+/* What CUDA takes for no device at all is seen without a call of it. */
+static void test_hidden(void **state) {
+    static const char *const none[] = {"", "-1", "NoDevFiles", "none", " "}, *const some[] = {"0", " 1,0", "GPU-aa",
+                                                                                              "MIG-cc"};
+    (void)state;
+    for (size_t k = 0; k < sizeof none / sizeof *none; k++) {
+        set_environment(none[k], NULL);
+        if (pr_backend_cuda_emu.available()) fail_msg("'%s'", none[k]);
+    }
+    for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
+        set_environment(some[k], NULL);
+        if (!pr_backend_cuda_emu.available()) fail_msg("'%s'", some[k]);
+    }
+}
+
 static void test_asking_loads_nothing(void **state) {
     unsigned n_calls;
     (void)state;
@@ -86,7 +101,7 @@ static void test_asking_loads_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_bus_id), cmocka_unit_test(test_slices),
-                                       cmocka_unit_test(test_never_another),
+                                       cmocka_unit_test(test_never_another), cmocka_unit_test(test_hidden),
                                        cmocka_unit_test(test_asking_loads_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

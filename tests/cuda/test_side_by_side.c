@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "casefile/casefile.h"
 #include "cuda/cuda_backend.h"
@@ -95,12 +96,22 @@ static void close_lanes(lane *lanes) {
     }
 }
 
+/* Four of them on the second of two devices, which each thread has to select. */
+static void set_devices(bool has_two) {
+    static const char *const bus_ids[] = {"0000:10:00.0", "0000:20:00.0"}, *const uuids[] = {"GPU-a", "GPU-b"};
+    pr_cuda_emu_make_devices(bus_ids, uuids, has_two ? 2 : 0);
+    unsetenv("CUDA_VISIBLE_DEVICES");
+    setenv("PROVERUN_GPU", has_two ? bus_ids[1] : "", 1);
+}
+
 static void test_golden(void **unused) {
     (void)unused;
     lane lanes[MOST];
     for (int n = 2; n <= MOST; n += 2) {
         open_lanes(lanes);
+        set_devices(n == MOST);
         run_lanes(lanes, n);
+        set_devices(false);
         for (int k = 0; k < n; k++) {
             if (lanes[k].status != PR_OK) fail_msg("%s: %s", lanes[k].c.name, lanes[k].error.text);
             assert_true(lanes[k].n_made == N_PROOFS && lanes[k].n_good == N_PROOFS);

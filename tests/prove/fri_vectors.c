@@ -83,9 +83,9 @@ static void load_polynomial(pr_prover *p, fixture *f) {
         assert_int_equal(n, (size_t)1 << src.log_rows);
         assert_int_equal(p->ops->upload(p->device, src, c, NULL), PR_OK);
         assert_int_equal(p->ops->evaluate(p->device, &dst, &src, 1, NULL), PR_OK);
-        free(c);
         pr_m31 *values = malloc(sizeof *values << dst.log_rows);
         assert_int_equal(p->ops->download(p->device, values, dst, NULL), PR_OK);
+        free(c);
         pr_hash h = pr_blake2s_hash(values, sizeof *values << dst.log_rows);
         expect_hash(&h, json_array_get(get(f->vector, "first_layer_values_blake2s"), k));
         free(values);
