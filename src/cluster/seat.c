@@ -53,8 +53,8 @@ static void take_line(pr_seat *s, const pr_placement *p, int rank, bool uses_dev
     h->bound_to_one_core = p->one_core_trap;
     snprintf(h->place, sizeof h->place, "%s", s->place.why);
     if (s->place.has_gpu && uses_devices) {
-        snprintf(h->device, sizeof h->device, "%s", s->place.gpu.bus_id);
-        h->device_bytes = s->place.gpu.bytes;
+        pr_seat_name_device(h->device, &s->place.gpu);
+        h->device_bytes = pr_seat_device_bytes(s->place.gpu.bytes, s->place.gpu_sharers);
     }
     if ((uint32_t)rank == h->node) snprintf(s->advice, sizeof s->advice, "%s", p->advice);
 }
@@ -114,6 +114,22 @@ pr_status pr_seat_take(pr_seat *s, MPI_Comm comm, const pr_seat_options *o, pr_e
 void pr_seat_clear(pr_seat *s) {
     free(s->place_text);
     s->place_text = NULL;
+}
+
+void pr_seat_name_device(char out[PR_SEAT_DEVICE], const pr_gpu *gpu) {
+    if (gpu->is_mig)
+        snprintf(out, PR_SEAT_DEVICE, "%.18s/%.12s", gpu->bus_id, gpu->uuid);
+    else
+        snprintf(out, PR_SEAT_DEVICE, "%.31s", gpu->bus_id[0] ? gpu->bus_id : gpu->token);
+}
+
+/* Not measured: contexts of large GPUs are said to take 300 to 500 MiB, and kernels with local memory have up to 544
+ * bytes of it for each of the threads that the GPU runs at a time, 2^18 and more, 141 MiB. */
+static const uint64_t context_bytes = (uint64_t)640 << 20;
+
+uint64_t pr_seat_device_bytes(uint64_t bytes, unsigned n_processes) {
+    uint64_t contexts = n_processes * context_bytes;
+    return contexts < bytes / 2 ? bytes - contexts : bytes - bytes / 2;
 }
 
 uint64_t pr_seat_device_limit(uint64_t asked, uint64_t device_bytes) {

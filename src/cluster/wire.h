@@ -56,7 +56,7 @@ typedef struct pr_wire_hello {
     uint32_t bound_to_one_core; /* 0 or 1 */
     uint32_t node;              /* lowest rank on this node: its name */
     uint64_t node_bytes;        /* for all provers of the node; 0: not known */
-    char device[32];            /* PCI bus id; "": none */
+    char device[32];            /* PCI bus id, of a slice with the beginning of its name; "": none */
     uint64_t device_bytes;
     char place[256];    /* why it runs where it runs */
     pr_hash sealed_lot; /* pr_lot_seal of its share of the seed of committees (cluster/lots.h) */

@@ -1,8 +1,9 @@
-/* Who is there: silence, loss, return; when a watched manifest is complete; the end of an allocation as text; numbers
- * of attempts in a run that is resumed. */
+/* Who is there: silence, loss, return; what is said of its device; when a watched manifest is complete; the end of an
+ * allocation as text; numbers of attempts in a run that is resumed. */
 #include "cluster/allotment.h"
 #include "cluster/roll.h"
 #include "cluster/run_file.h"
+#include "cluster/seat.h"
 #include "cluster/watch.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,11 +117,37 @@ static void test_numbers_of_attempts(void **state) {
     assert_true(pr_run_file_may_have_given(&f, 0, UINT32_MAX));
 }
 
+static void expect_device(const char *want, const pr_gpu *gpu) {
+    char name[PR_SEAT_DEVICE];
+    pr_seat_name_device(name, gpu);
+    assert_string_equal(name, want);
+}
+
+/* Slices of one GPU are not one device; processes on one device leave room for each other's contexts. */
+static void test_devices(void **state) {
+    (void)state;
+    const uint64_t GiB = (uint64_t)1 << 30, MiB = (uint64_t)1 << 20;
+    expect_device("0000:60:00.0", &(pr_gpu){.bus_id = "0000:60:00.0", .uuid = "GPU-1"});
+    expect_device("0000:60:00.0/MIG-01234567",
+                  &(pr_gpu){.bus_id = "0000:60:00.0", .uuid = "MIG-01234567-89ab-cdef-0123-456789abcdef", .is_mig = 1});
+    expect_device("0000:60:00.0/MIG-01234568",
+                  &(pr_gpu){.bus_id = "0000:60:00.0", .uuid = "MIG-01234568-89ab-cdef-0123-456789abcdef", .is_mig = 1});
+    expect_device("GPU-0123", &(pr_gpu){.token = "GPU-0123"}); /* its place is not known */
+    assert_int_equal(pr_seat_device_bytes(80 * GiB, 1), 80 * GiB - 640 * MiB);
+    assert_int_equal(pr_seat_device_bytes(80 * GiB, 4), 80 * GiB - 2560 * MiB);
+    assert_int_equal(pr_seat_device_bytes(1 * GiB, 1), GiB / 2);
+    assert_int_equal(pr_seat_device_bytes(0, 1), 0);
+    assert_int_equal(pr_seat_device_limit(0, 16 * GiB), 15 * GiB);
+    assert_int_equal(pr_seat_device_limit(GiB, 16 * GiB), GiB);
+    assert_int_equal(pr_seat_device_limit(GiB, 0), GiB);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_loss),  cmocka_unit_test(test_a_lost_rank_comes_back_idle),
         cmocka_unit_test(test_forgiveness),       cmocka_unit_test(test_watched_files_settle),
         cmocka_unit_test(test_end_of_allocation), cmocka_unit_test(test_numbers_of_attempts),
+        cmocka_unit_test(test_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
