@@ -76,6 +76,10 @@ pr_status select_device(pr_error *err) {
                            bus_id, cudaGetErrorString(error));
         }
     }
+    /* Who waits for the device lets others work meanwhile, and does not spin: provers side by side, and verification,
+     * have few cores. It is for the context that is made next; where there is one already it is as it was. */
+    (void)cudaSetDeviceFlags(cudaDeviceScheduleYield);
+    (void)cudaGetLastError();
     const cudaError_t error = cudaSetDevice(n);
     if (error == cudaSuccess) return PR_OK;
     (void)cudaGetLastError();

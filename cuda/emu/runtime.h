@@ -438,6 +438,8 @@ inline cudaError_t cudaGetDeviceCount(int *n) {
     *n = emu::devices().all.empty() ? 1 : (int)emu::visible_devices().size();
     return *n ? cudaSuccess : cudaErrorNoDevice;
 }
+constexpr unsigned cudaDeviceScheduleYield = 2;
+inline cudaError_t cudaSetDeviceFlags(unsigned) { return cudaSuccess; }
 inline cudaError_t cudaSetDevice(int n) {
     const emu::guard hold;
     emu::devices().n_calls++;

@@ -24,6 +24,7 @@ pr_status bench_fill_random(const pr_backend *ops, pr_device *dev, const pr_col 
     for (size_t c = 0; status == PR_OK && c < n; c++) {
         for (size_t i = 0; i < rows; i++) values[i] = pr_prng_below(&prng, PR_P);
         status = ops->upload(dev, cols[c], values, err);
+        if (status == PR_OK) status = ops->synchronize(dev, err); /* values are written again */
     }
     free(values);
     return status;
