@@ -8,65 +8,81 @@ namespace ptx {
 
 namespace {
 
-const std::map<std::string, op> operations = {{"mov", op::mov},
-                                              {"cvta", op::mov},
-                                              {"add", op::add},
-                                              {"sub", op::sub},
-                                              {"mul.lo", op::mul_lo},
-                                              {"mul.hi", op::mul_hi},
-                                              {"mul.wide", op::mul_wide},
-                                              {"mad.lo", op::mad_lo},
-                                              {"mad.hi", op::mad_hi},
-                                              {"mad.wide", op::mad_wide},
-                                              {"div", op::div},
-                                              {"rem", op::rem},
-                                              {"neg", op::neg},
-                                              {"abs", op::abs},
-                                              {"min", op::min},
-                                              {"max", op::max},
-                                              {"and", op::and_},
-                                              {"or", op::or_},
-                                              {"xor", op::xor_},
-                                              {"not", op::not_},
-                                              {"shl", op::shl},
-                                              {"shr", op::shr},
-                                              {"shf.l", op::shf_l},
-                                              {"shf.r", op::shf_r},
-                                              {"selp", op::selp},
-                                              {"setp", op::setp},
-                                              {"cvt", op::cvt},
-                                              {"ld", op::ld},
-                                              {"st", op::st},
-                                              {"bra", op::bra},
-                                              {"ret", op::ret},
-                                              {"exit", op::ret},
-                                              {"bar.sync", op::bar},
-                                              {"barrier.sync", op::bar},
-                                              {"membar", op::fence},
-                                              {"fence", op::fence},
-                                              {"atom.global.add", op::atom_add},
-                                              {"atom.global.min", op::atom_min},
-                                              {"brev", op::brev},
-                                              {"clz", op::clz},
-                                              {"popc", op::popc},
-                                              {"bfind", op::bfind},
-                                              {"bfe", op::bfe},
-                                              {"bfi", op::bfi},
-                                              {"prmt", op::prmt},
-                                              {"lop3", op::lop3},
-                                              {"shfl.sync.bfly", op::shfl_bfly},
-                                              {"shfl.sync.idx", op::shfl_idx},
-                                              {"shfl.sync.up", op::shfl_up},
-                                              {"shfl.sync.down", op::shfl_down}};
-const std::map<std::string, compare> compares = {
-    {"eq", compare::eq}, {"ne", compare::ne}, {"lt", compare::lt}, {"le", compare::le}, {"gt", compare::gt},
-    {"ge", compare::ge}, {"lo", compare::lt}, {"ls", compare::le}, {"hi", compare::gt}, {"hs", compare::ge}};
-const std::map<std::string, join> joins = {{"and", join::and_}, {"or", join::or_}, {"xor", join::xor_}};
-const std::map<std::string, space> spaces = {
-    {"global", space::global}, {"shared", space::shared}, {"local", space::local}, {"param", space::param}};
+/* Functions, for modules are read before main, maybe before this file is ready. */
+const std::map<std::string, op> &operations() {
+    static const std::map<std::string, op> list = {{"mov", op::mov},
+                                                   {"cvta", op::mov},
+                                                   {"add", op::add},
+                                                   {"sub", op::sub},
+                                                   {"mul.lo", op::mul_lo},
+                                                   {"mul.hi", op::mul_hi},
+                                                   {"mul.wide", op::mul_wide},
+                                                   {"mad.lo", op::mad_lo},
+                                                   {"mad.hi", op::mad_hi},
+                                                   {"mad.wide", op::mad_wide},
+                                                   {"div", op::div},
+                                                   {"rem", op::rem},
+                                                   {"neg", op::neg},
+                                                   {"abs", op::abs},
+                                                   {"min", op::min},
+                                                   {"max", op::max},
+                                                   {"and", op::and_},
+                                                   {"or", op::or_},
+                                                   {"xor", op::xor_},
+                                                   {"not", op::not_},
+                                                   {"shl", op::shl},
+                                                   {"shr", op::shr},
+                                                   {"shf.l", op::shf_l},
+                                                   {"shf.r", op::shf_r},
+                                                   {"selp", op::selp},
+                                                   {"setp", op::setp},
+                                                   {"cvt", op::cvt},
+                                                   {"ld", op::ld},
+                                                   {"st", op::st},
+                                                   {"bra", op::bra},
+                                                   {"ret", op::ret},
+                                                   {"exit", op::ret},
+                                                   {"bar.sync", op::bar},
+                                                   {"barrier.sync", op::bar},
+                                                   {"membar", op::fence},
+                                                   {"fence", op::fence},
+                                                   {"atom.global.add", op::atom_add},
+                                                   {"atom.global.min", op::atom_min},
+                                                   {"brev", op::brev},
+                                                   {"clz", op::clz},
+                                                   {"popc", op::popc},
+                                                   {"bfind", op::bfind},
+                                                   {"bfe", op::bfe},
+                                                   {"bfi", op::bfi},
+                                                   {"prmt", op::prmt},
+                                                   {"lop3", op::lop3},
+                                                   {"shfl.sync.bfly", op::shfl_bfly},
+                                                   {"shfl.sync.idx", op::shfl_idx},
+                                                   {"shfl.sync.up", op::shfl_up},
+                                                   {"shfl.sync.down", op::shfl_down}};
+    return list;
+}
+const std::map<std::string, compare> &compares() {
+    static const std::map<std::string, compare> list = {
+        {"eq", compare::eq}, {"ne", compare::ne}, {"lt", compare::lt}, {"le", compare::le}, {"gt", compare::gt},
+        {"ge", compare::ge}, {"lo", compare::lt}, {"ls", compare::le}, {"hi", compare::gt}, {"hs", compare::ge}};
+    return list;
+}
+const std::map<std::string, join> &joins() {
+    static const std::map<std::string, join> list = {{"and", join::and_}, {"or", join::or_}, {"xor", join::xor_}};
+    return list;
+}
+const std::map<std::string, space> &spaces() {
+    static const std::map<std::string, space> list = {
+        {"global", space::global}, {"shared", space::shared}, {"local", space::local}, {"param", space::param}};
+    return list;
+}
 /* What says nothing to a machine that runs one thread at a time. */
-const std::set<std::string> harmless = {"wrap", "uni", "to",      "gl", "volatile", "relaxed",
-                                        "gpu",  "sys", "acq_rel", "sc", "cta",      "aligned"};
+const std::set<std::string> &harmless() {
+    static const std::set<std::string> list = {"wrap", "uni", "to",      "gl", "volatile", "relaxed",
+                                               "gpu",  "sys", "acq_rel", "sc", "cta",      "aligned"};
+    return list;
+}
 
 /* A place of memory that has a name: a shared or local array, or a parameter. Arrays of the module get theirs when a
  * kernel names them first, but for that of dynamic size, which is behind all others. */
@@ -359,20 +375,20 @@ class reader {
             if (!i.bits) i.bits = (uint8_t)bits_of(s), i.is_signed = s[0] == 's';
             return true;
         }
-        if (i.what == op::setp && compares.count(s)) return i.cmp = compares.at(s), true;
-        if (i.what == op::setp && joins.count(s)) return i.with = joins.at(s), true;
-        if (spaces.count(s)) return i.where = spaces.at(s), true;
+        if (i.what == op::setp && compares().count(s)) return i.cmp = compares().at(s), true;
+        if (i.what == op::setp && joins().count(s)) return i.with = joins().at(s), true;
+        if (spaces().count(s)) return i.where = spaces().at(s), true;
         if (s == "v2" || s == "v4") return i.vector = (uint8_t)(s[1] - '0'), true;
         if (s == "clamp") return i.is_clamped = true;
-        return harmless.count(s) > 0;
+        return harmless().count(s) > 0;
     }
     /* An instruction's name has up to three parts. */
     void decode(insn &i, const std::vector<std::string> &part, const std::string &w) {
         std::string name = part[0];
         size_t at = 1;
-        while (!operations.count(name) && at < part.size() && at < 4) name += "." + part[at++];
-        if (!operations.count(name)) stop("line %u: instruction %s", line_, w.c_str());
-        i.what = operations.at(name);
+        while (!operations().count(name) && at < part.size() && at < 4) name += "." + part[at++];
+        if (!operations().count(name)) stop("line %u: instruction %s", line_, w.c_str());
+        i.what = operations().at(name);
         if (name == "atom.global.add" || name == "atom.global.min") i.where = space::global;
         for (; at < part.size(); at++) {
             if (part[at] == "nc")
