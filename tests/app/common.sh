@@ -16,7 +16,7 @@ fail() {
 expect() {
     expected=$1
     shift
-    timeout 60 "$PROVERUN" "$@" >out 2>err
+    timeout 300 "$PROVERUN" "$@" >out 2>err
     rc=$?
     [ $rc = "$expected" ] && return
     fail "proverun $*: exit code $rc, not $expected"

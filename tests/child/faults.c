@@ -10,34 +10,42 @@
 #include <unistd.h>
 
 static const char *const names[PR_FAULT_COUNT] = {
-    "none",       "kill",      "abort",        "exit",       "hang",   "freeze",    "grandchild", "close",
-    "eat-memory", "rubbish",   "truncated",    "length",     "long",   "foreign",   "ready",      "unbegun",
-    "surplus",    "other-job", "short-memory", "unsealed",   "pipe",   "no-memory", "bad-record", "no-proof",
-    "twice",      "last-word", "wrong-proof",  "other-hash", "refused"};
+    "none",       "kill",    "abort",     "exit",         "hang",       "freeze",  "grandchild", "close",
+    "eat-memory", "rubbish", "truncated", "length",       "long",       "foreign", "ready",      "unbegun",
+    "surplus",    "gate",    "other-job", "short-memory", "unsealed",   "pipe",    "no-memory",  "bad-record",
+    "no-proof",   "twice",   "last-word", "wrong-proof",  "other-hash", "refused"};
 const char *pr_test_fault_name(pr_test_fault fault) { return fault < PR_FAULT_COUNT ? names[fault] : "unknown"; }
 
-/* "3.0:kill", "3.*:kill", "*.*:kill": whether it means this attempt. */
+/* "3.0:kill", "3.*:kill", "3+.*:kill", "*.*:kill": whether it means this attempt. */
 static bool means(const char *entry, uint32_t job, uint32_t attempt) {
     char *end = (char *)(uintptr_t)entry + 1;
-    if (*entry != '*' && strtoul(entry, &end, 10) != job) return false;
+    unsigned long first = *entry == '*' ? 0 : strtoul(entry, &end, 10);
+    bool is_range = *entry == '*' || *end == '+';
+    if (*end == '+') end++;
+    if (is_range ? job < first : job != first) return false;
     if (*end != '.') return false;
     return end[1] == '*' || strtoul(end + 1, &end, 10) == attempt;
 }
 
-static pr_test_fault from_environment(uint32_t job, uint32_t attempt) {
+/* The first one listed among the faults from `low` to `high` - 1; none: PR_FAULT_NONE. */
+static pr_test_fault from_environment(uint32_t job, uint32_t attempt, pr_test_fault low, pr_test_fault high) {
     const char *list = getenv("PROVERUN_TEST_FAULTS");
     char copy[4096], *rest = copy, *entry;
     snprintf(copy, sizeof copy, "%s", list ? list : "");
     while ((entry = strsep(&rest, ","))) {
         const char *name = strchr(entry, ':');
-        for (size_t i = 0; name && i < PR_FAULT_COUNT; i++)
+        for (size_t i = low; name && i < high; i++)
             if (strcmp(name + 1, names[i]) == 0 && means(entry, job, attempt)) return (pr_test_fault)i;
     }
     return PR_FAULT_NONE;
 }
 
-static pr_test_fault fault_of(uint32_t job, uint32_t attempt, uint64_t fault) {
-    return fault && fault < PR_FAULT_COUNT ? (pr_test_fault)fault : from_environment(job, attempt);
+typedef enum moment { IN_THE_MIDDLE, AT_THE_ANSWER } moment;
+
+static pr_test_fault fault_of(moment when, uint32_t job, uint32_t attempt, uint64_t fault) {
+    if (fault && fault < PR_FAULT_COUNT) return (pr_test_fault)fault;
+    return when == IN_THE_MIDDLE ? from_environment(job, attempt, PR_FAULT_NONE, PR_FAULT_OTHER_JOB)
+                                 : from_environment(job, attempt, PR_FAULT_OTHER_JOB, PR_FAULT_COUNT);
 }
 
 static void send_raw(int socket, const void *data, size_t size, int passed) {
@@ -77,6 +85,17 @@ static void leave_grandchild(void) {
     if (fork() == 0)
         for (;;) pause();
     kill(getpid(), SIGKILL);
+}
+
+static void wait_at_gate(void) {
+    const char *gate = getenv("PROVERUN_TEST_GATE");
+    char mark[512];
+    snprintf(mark, sizeof mark, "%s.%ld", gate ? gate : "", (long)getpid());
+    int fd = gate ? open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+    if (fd < 0) abort();
+    close(fd);
+    while (access(gate, F_OK) != 0 && access(mark, F_OK) == 0) usleep(2000);
+    unlink(mark);
 }
 
 static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault fault) {
@@ -131,6 +150,9 @@ static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault 
     case PR_FAULT_SURPLUS:
         send_damaged(socket, &ready, WHOLE, STDERR_FILENO);
         break;
+    case PR_FAULT_GATE:
+        wait_at_gate();
+        break;
     default:
         break;
     }
@@ -138,7 +160,7 @@ static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault 
 
 static void stage(int socket, uint32_t job, uint32_t attempt, uint64_t fault, uint32_t stage) {
     if (stage == PR_WORK_STAGE_PROVER + PR_STAGE_QUOTIENTS)
-        misbehave(socket, job, attempt, fault_of(job, attempt, fault));
+        misbehave(socket, job, attempt, fault_of(IN_THE_MIDDLE, job, attempt, fault));
 }
 
 static int unsealed(const pr_writer *w) {
@@ -179,7 +201,7 @@ static void lie(int socket, pr_child_answer a, pr_test_fault fault, const pr_rec
 
 static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fault, pr_status *status,
                    pr_record *record) {
-    pr_test_fault fault = fault_of(job, attempt, task_fault);
+    pr_test_fault fault = fault_of(AT_THE_ANSWER, job, attempt, task_fault);
     const pr_child_answer a = {.job = job, .attempt = attempt, .status = PR_OK};
     if (*status != PR_OK) return;
     if (fault >= PR_FAULT_OTHER_JOB && fault <= PR_FAULT_NO_PROOF) lie(socket, a, fault, record);

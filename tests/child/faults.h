@@ -1,6 +1,6 @@
 /* What a prover child of a test does wrong when its task says so (pr_child_task.fault), or when the environment does:
- * PROVERUN_TEST_FAULTS="3.0:kill,5.*:hang" means job 3 at attempt 0, job 5 at every attempt; "*" for a job: every job.
- */
+ * PROVERUN_TEST_FAULTS="3.0:kill,5.*:hang" means job 3 at attempt 0, job 5 at every attempt; "*" for a job: every job;
+ * "6+": job 6 and all after it. */
 #ifndef PR_TESTS_CHILD_FAULTS_H
 #define PR_TESTS_CHILD_FAULTS_H
 #include "child/serve.h"
@@ -24,6 +24,8 @@ typedef enum pr_test_fault {
     PR_FAULT_READY,      /* ready once more */
     PR_FAULT_UNBEGUN,    /* says that the job at hand was not begun */
     PR_FAULT_SURPLUS,    /* a descriptor with a frame that brings none */
+    PR_FAULT_GATE, /* waits until there is a file $PROVERUN_TEST_GATE, or none $PROVERUN_TEST_GATE.PID any more, which
+                    * it has made. Then it goes on, rightly; with a fault beside its answer, if one is listed */
     /* in place of the answer */
     PR_FAULT_OTHER_JOB,    /* for a job that it never got */
     PR_FAULT_SHORT_MEMORY, /* memory shorter than said */

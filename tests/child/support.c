@@ -96,21 +96,33 @@ void submit(fixture *f, uint32_t job, uint32_t attempt, pr_test_fault fault, uin
     assert_int_equal(pr_child_get_state(f->child), PR_CHILD_BUSY);
 }
 
-pr_child_event next_event(fixture *f) {
+/* The next event; `any`: progress too. */
+static pr_child_event await_event(fixture *f, bool any) {
     uint64_t end = pr_clock_monotonic_ns() + 60000000000u;
     pr_child_event event;
     while (pr_clock_monotonic_ns() < end) {
         struct pollfd fds[PR_CHILD_MAX_FDS];
         size_t n = pr_child_fds(f->child, fds);
         int timeout = pr_child_timeout_ms(f->child);
-        (void)poll(fds, n, timeout < 0 || timeout > 1000 ? 1000 : timeout);
+        int longest = any ? 2 : 1000; /* no descriptor tells of progress */
+        (void)poll(fds, n, timeout < 0 || timeout > longest ? longest : timeout);
         while (pr_child_poll(f->child, &event) != PR_CHILD_NONE) {
-            if (event.kind != PR_CHILD_PROGRESS) return event;
+            if (any || event.kind != PR_CHILD_PROGRESS) return event;
             pr_child_event_clear(&event);
         }
     }
     fail_msg("no event within 60 s");
     return event;
+}
+
+pr_child_event next_event(fixture *f) { return await_event(f, false); }
+
+void await_stage(fixture *f, uint32_t stage) {
+    pr_child_event event;
+    do {
+        event = await_event(f, true);
+        if (event.kind != PR_CHILD_PROGRESS) fail_msg("event %d on the way: %s", (int)event.kind, event.text);
+    } while (event.stage != stage);
 }
 
 pr_child_event expect(fixture *f, pr_child_event_kind kind) {

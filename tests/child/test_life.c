@@ -191,7 +191,7 @@ static void test_deaths(void **state) {
         uint64_t began = pr_clock_monotonic_ns();
         expect_end(&f, deaths[i].cause, deaths[i].word);
         if (hangs) assert_true(pr_clock_monotonic_ns() - began >= 900000000u);
-        for (int k = 0; k < 100 && kill(-group, 0) == 0; k++) {
+        for (int k = 0; k < 3000 && kill(-group, 0) == 0; k++) {
             usleep(10000);
             (void)waitpid(-group, NULL, WNOHANG); /* a grandchild is ours to reap now */
         }
@@ -205,6 +205,7 @@ static void test_deaths(void **state) {
 static void test_killed_from_outside(void **state) {
     (void)state;
     fixture f;
+    siginfo_t info;
     begin_fixture(&f);
     kill(pr_child_pid(f.child), SIGKILL); /* idle */
     pr_child_event e = expect(&f, PR_CHILD_ENDED);
@@ -214,7 +215,7 @@ static void test_killed_from_outside(void **state) {
     pr_child_event_clear(&e);
     expect_recovery(&f);
     kill(pr_child_pid(f.child), SIGKILL); /* dead, and written to: no SIGPIPE, its death is what is reported */
-    usleep(100000);
+    assert_int_equal(waitid(P_PID, (id_t)pr_child_pid(f.child), &info, WEXITED | WNOWAIT), 0);
     submit(&f, FIB, 0, PR_FAULT_NONE, 0);
     expect_end(&f, PR_CHILD_SIGNALLED, "signal 9");
     expect_recovery(&f);
@@ -268,7 +269,7 @@ static void test_stop(void **state) {
     expect_end(&f, PR_CHILD_STOPPED, "stopped");
     start(&f);
     submit(&f, FIB, 0, PR_FAULT_HANG, 0); /* does not stop, nor for SIGTERM */
-    usleep(300000);
+    await_stage(&f, PR_WORK_STAGE_PROVER + PR_STAGE_QUOTIENTS);
     kill(pr_child_pid(f.child), SIGTERM);
     pr_child_stop(f.child, 500);
     expect_end(&f, PR_CHILD_KILLED, "did not stop within its grace during quotients");

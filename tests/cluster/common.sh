@@ -9,6 +9,7 @@ trap 'rm -rf "$D"' EXIT
 cd "$D" || exit 2
 export TMPDIR="$D" # Open MPI's session folders: nobody else's
 FAILED=0
+. "$HERE/../child/gate.sh"
 
 fail() {
     echo "FAILED: $*"
@@ -17,6 +18,8 @@ fail() {
 }
 expect_rc() { [ "$RC" = "$1" ] || fail "$2: exit code $RC, not $1"; }
 expect_in() { grep -q -- "$1" "$2" || fail "$3: no '$1' in $2: $(head -n 20 "$2")"; } # PATTERN FILE WHAT
+told() { [ "$(grep -c -- "$1" err)" -ge "$2" ]; }  # TEXT N: in N lines of err
+await() { until_true told "$1" "$2" || fail "no '$1' in $2 lines"; } # TEXT N
 finish() {
     [ $FAILED = 0 ] && echo "$1"
     exit $FAILED

@@ -147,18 +147,14 @@ jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, see
 Y
 printf 'version: 1\nname: a\njobs: 7\n' >box/a.yaml
 touch -d '1 minute ago' box/a.yaml box/b.yaml
-wait_for() { # FILE PATTERN
-    i=0
-    while ! grep -q "$2" "$1" 2>/dev/null && [ $i -lt 600 ]; do
-        sleep 0.05
-        i=$((i + 1))
-    done
-}
 status_of() { tr -d ' \n' <"box/$1.yaml.status.json"; }
+close_gate 9
+: >err
 "$PROVERUN" run --watch box --results watched --backend scalar >out 2>err &
 PID=$!
-wait_for err '^\[5/'
+await '^\[5/' 1
 kill -9 $PID
+open_gate
 wait $PID 2>/dev/null
 status_of b >was
 expect_in '"status":"running"' was "a watch that is killed"
@@ -166,7 +162,8 @@ expect_in '"exit_code":null' was "a watch that is killed"
 cp box/a.yaml.status.json a.was
 "$PROVERUN" run --watch box --results watched >out 2>err &
 PID=$!
-wait_for box/b.yaml.status.json '"complete"'
+is_complete() { grep -q '"complete"' box/b.yaml.status.json; }
+until_true is_complete
 kill -USR1 $PID
 wait $PID
 RC=$?

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Whole runs under mpirun with 1, 2 and 4 ranks: outcomes, exit codes, what stands on which stream, a missing input, a
 # bad manifest, resume after SIGKILL, drain, damaged results files.
-#   mpi_runs.sh PROVERUN YIELD_SHIM
+#   mpi_runs.sh PROVERUN PROVERUN_FAULTY MPI_SHIM      (tests/child: proverun with PROVERUN_TEST_FAULTS)
 set -u
-YIELD_SHIM=$2
 . "$(dirname "$0")/common.sh"
+FAULTY=$(realpath "$2") MPI_SHIM=$3
 
 # run N ARGUMENTS...: streams to out and err, exit code to RC
 run() {
@@ -67,7 +67,7 @@ expect_in "6 of 6 jobs done" err "the template of manifests"
 
 # from another working folder, with a metrics file of its own and JSON logs
 mkdir elsewhere && cd elsewhere || exit 1
-export LD_PRELOAD="$YIELD_SHIM" PR_YIELD_LOG="$PWD/yields" OMPI_MCA_mpi_yield_when_idle=1
+export LD_PRELOAD="$MPI_SHIM" PR_YIELD_LOG="$PWD/yields" OMPI_MCA_mpi_yield_when_idle=1
 run 2 ../small.yaml --metrics m.prom --log json
 unset LD_PRELOAD PR_YIELD_LOG OMPI_MCA_mpi_yield_when_idle
 expect_rc 0 "from elsewhere"
@@ -139,29 +139,24 @@ name: long
 jobs: [{ id: fib, type: wide_fibonacci, params: { log_rows: 12, columns: 60, seed: [$seeds] } }]
 Y
 mkdir k
-# await FILE N: until N jobs are announced there, or the run is over
-await() {
-    i=0
-    while [ "$(grep -c '^\[' "$1")" -lt "$2" ] && kill -0 "$PID" 2>/dev/null && [ $i -lt 300 ]; do
-        sleep 0.05
-        i=$((i + 1))
-    done
-}
+before=0
 for want in 3 10 20; do
     resume=--resume
     [ $want = 3 ] && resume=
+    close_gate $((want + 5))
     : >err # else await may see the lines of the run before
-    mpirun -n 3 "$PROVERUN" run long.yaml --results k $resume >out 2>err &
+    mpirun -n 3 "$FAULTY" run long.yaml --results k $resume >out 2>err &
     PID=$!
-    await err $((want - ${before:-0}))
-    kill -9 $PID 2>/dev/null
-    wait $PID 2>/dev/null
-    announced=$((${before:-0} + $(grep -c '^\[' err)))
+    await '^\[' $((want - before)) # and up to five more while it dies
+    kill -9 $PID
+    wait $PID
+    announced=$((before + $(grep -c '^\[' err)))
     # the ranks notice within moments; until then the file is theirs
     i=0
-    while [ $i -lt 100 ] && pgrep -f "$PROVERUN run long.yaml --results k" >/dev/null; do
+    while pgrep -f "$FAULTY run long.yaml --results k" >/dev/null; do
         sleep 0.1
         i=$((i + 1))
+        [ $i -lt 600 ] || { fail "ranks outlive mpirun by a minute" && break; }
     done
     f=$(ls k/*.h5)
     "$PROVERUN" repair "$f" >answer || fail "repair after SIGKILL: $(cat answer)"
@@ -182,15 +177,18 @@ for signal in USR1 TERM; do
     for n in 0 3; do
         [ $signal = TERM ] && [ $n = 3 ] && continue # mpirun's own end, its exit code
         dir=stop-$signal-$n
+        close_gate 5
         : >err # else await may see the lines of the run before
         if [ $n = 0 ]; then
-            "$PROVERUN" run long.yaml --results $dir >out 2>err &
+            "$FAULTY" run long.yaml --results $dir >out 2>err &
         else
-            mpirun -n $n "$PROVERUN" run long.yaml --results $dir >out 2>err &
+            mpirun -n $n "$FAULTY" run long.yaml --results $dir >out 2>err &
         fi
         PID=$!
-        await err 3
+        await '^\[' 3
         kill -$signal $PID
+        await 'nothing new is started' 1
+        open_gate
         wait $PID
         RC=$?
         expect_rc 75 "SIG$signal, $n ranks"

@@ -1,10 +1,11 @@
 #!/bin/sh
 # What surrounds a run: a disk that fills, a folder that cannot be written, journals of other versions, a second writer, a
 # wall clock that jumps.
-#   conditions.sh PROVERUN CLOCK_SHIM
+#   conditions.sh PROVERUN PROVERUN_FAULTY CLOCK_SHIM      (tests/child: proverun with PROVERUN_TEST_FAULTS)
 set -u
-CLOCK_SHIM=$2
+FAULTY=$2 CLOCK_SHIM=$3
 . "$(dirname "$0")/../app/common.sh"
+. "$TOP/tests/child/gate.sh"
 export OMPI_MCA_ess_singleton_isolated=1
 
 manifest() { # NAME LOG_ROWS COLUMNS SEEDS
@@ -31,9 +32,11 @@ fails_for_room() {
     grep -q 'H5.*line' err && fail "$1: HDF5's own account of the error is shown"
 }
 
+await() { until_true grep -q -e "$2" "$1" || fail "no '$2' in $1"; } # FILE PATTERN
+
 # ---- a disk that fills, as a limit on the size of files, at several moments; the signal of it kills nobody ----
 for blocks in 1 16 40 300 1100; do # of 512 bytes
-    (ulimit -f $blocks && exec timeout 60 "$PROVERUN" run small.yaml --results "full$blocks" >out 2>err)
+    (ulimit -f $blocks && exec timeout 300 "$PROVERUN" run small.yaml --results "full$blocks" >out 2>err)
     rc=$?
     fails_for_room "full$blocks" 'File too large'
     completes "full$blocks"
@@ -46,7 +49,7 @@ if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=48k none disk 2>/d
     for size in 16k 48k 320k 616k; do
         rm -rf disk/*
         mount -o remount,size=$size disk
-        timeout 60 "$PROVERUN" run small.yaml --results disk >out 2>err
+        timeout 300 "$PROVERUN" run small.yaml --results disk >out 2>err
         rc=$?
         fails_for_room "tmpfs of $size" 'No space left on device'
         mount -o remount,size=8m disk
@@ -60,7 +63,7 @@ read_only() { # FOLDER REASON COMMAND...
     shift 2
     for resume in '' --resume; do
         # shellcheck disable=SC2086
-        timeout 60 "$@" "$PROVERUN" run small.yaml --results "$folder" $resume >out 2>err
+        timeout 300 "$@" "$PROVERUN" run small.yaml --results "$folder" $resume >out 2>err
         rc=$?
         [ $rc = 74 ] || fail "read-only folder$resume: exit code $rc, not 74"
         says err "$folder.*$reason"
@@ -106,40 +109,37 @@ cp ours "$log"
 completes versions
 
 # ---- two runs in one folder: the second may begin another run, not write to the first ----
-manifest held 12 60 "$(seq -s ', ' 1 150)" >held.yaml
-timeout 100 "$PROVERUN" run held.yaml --results two --backend scalar >first.out 2>first.err &
-waits=0
-until grep -q '^\[' first.err 2>/dev/null || [ $waits = 300 ]; do
-    sleep 0.05
-    waits=$((waits + 1))
-done
-holder=$(pgrep -P $! -x proverun || echo $!)
+manifest held 8 10 "$(seq -s ', ' 1 50)" >held.yaml
+close_gate 2
+"$FAULTY" run held.yaml --results two >first.out 2>first.err &
+PID=$!
+await_at_gate 1
 expect 74 run held.yaml --results two --resume
-says err "another process writes this run.*process $holder "
+says err "another process writes this run.*process $PID "
 silent
 expect 0 run small.yaml --results two
-kill -USR1 "$holder"
-wait $!
+kill -USR1 $PID
+await first.err 'nothing new is started'
+open_gate
+wait $PID
 [ $? = 75 ] || fail "the first run was disturbed"
-sed 's/1, 2, .*150/1, 2/' held.yaml >held2.yaml
+sed 's/1, 2, .*50/1, 2/' held.yaml >held2.yaml
 expect 2 run held2.yaml --results two --resume
 
 # ---- the wall clock jumps: an hour back, then two forward, while jobs with limits run ----
-manifest clock 15 60 "$(seq -s ', ' 1 24)" >clock.yaml
-(LD_PRELOAD=$CLOCK_SHIM PR_CLOCK_FILE=$PWD/jump exec timeout 100 "$PROVERUN" run clock.yaml --results clock --backend scalar \
-    --max-time 10min >clock.out 2>clock.err) &
+manifest clock 8 10 "$(seq -s ', ' 1 24)" >clock.yaml
+close_gate 2
+LD_PRELOAD=$CLOCK_SHIM PR_CLOCK_FILE=$PWD/jump "$FAULTY" run clock.yaml --results clock --max-time 10min >clock.out 2>clock.err &
+PID=$!
+await_at_gate 1
 for jump in -3600 7200; do
-    waits=0
-    before=$(grep -c '^\[' clock.err)
-    until [ "$(grep -c '^\[' clock.err)" -gt "$before" ] || [ $waits = 300 ]; do
-        sleep 0.05
-        waits=$((waits + 1))
-    done
     echo $jump >jump.new
     mv jump.new jump
-    sleep 1.2 # rank 0 looks once a second
+    [ $jump = 7200 ] || await clock.err 'the wall clock of rank 0 jumped by -'
 done
-wait $!
+await clock.err 'the wall clock of rank 0 jumped by 1'
+open_gate
+wait $PID
 rc=$?
 [ $rc = 0 ] || { fail "a clock that jumps: exit code $rc" && tail -n 3 clock.err; }
 says clock.err '24 of 24 jobs done'

@@ -1,33 +1,50 @@
 #!/bin/sh
 # A rank that is slow, and one that is stopped, taken for lost, and answers late: the batch does not wait for either, and
 # what comes late changes nothing. (Ranks that answer rubbish, or twice, or what is not true: cluster/mpi_liar.c.)
-#   ranks.sh PROVERUN PROVERUN_FAULTY
+#   ranks.sh PROVERUN PROVERUN_FAULTY      (tests/child: proverun with PROVERUN_TEST_FAULTS)
 set -u
 FAULTY=$2
 . "$(dirname "$0")/../app/common.sh"
+. "$TOP/tests/child/gate.sh"
 
 manifest() { # NAME JOBS LOG_ROWS
     printf 'version: 1\nname: %s\ndefaults: { profile: fast }\njobs:\n' "$1"
     printf '  - { id: fib, type: wide_fibonacci, params: { log_rows: %s, columns: 60, seed: [%s] } }\n' "$3" "$(seq -s ', ' 1 "$2")"
 }
+printf 'version: 1\nconsensus: { round_timeout: 2s, view_timeout: 4s, retries: 20 }\n' >quick.yaml
 # start RANKS MANIFEST OPTIONS...: in the background, streams to run.out and run.err
-printf 'version: 1\nconsensus: { round_timeout: 2s, view_timeout: 4s, retries: 5 }\n' >quick.yaml
 start() {
     n=$1
     shift
     : >run.err
-    mpirun --enable-recovery -n "$n" "$PROVERUN" run "$@" --config quick.yaml --backend scalar --threads 1 >run.out 2>run.err &
+    mpirun --enable-recovery -n "$n" "$FAULTY" run "$@" --config quick.yaml --threads 1 >run.out 2>run.err &
     PID=$!
 }
-# await PATTERN: until a line of run.err holds it; half a minute at most
-await() {
-    waits=0
-    until grep -q "$1" run.err || ! kill -0 $PID 2>/dev/null || [ $waits = 600 ]; do
-        sleep 0.05
-        waits=$((waits + 1))
-    done
+await() { until_true grep -q -e "$1" run.err || fail "no '$1'"; } # PATTERN
+job_of() { # RANK: what it proves now
+    kill -USR2 $PID
+    await "status: rank $1 on"
+    sed -n "s/.*status: rank $1 on [^:]*: proving \(fib-[0-9]*\),.*/\1/p" run.err | tail -n 1
 }
-supervisor() { pgrep -P $PID -x proverun | sed -n "$(($1 + 1))p"; } # of a rank; they are started in order
+# The prover of rank 3 goes on and answers, but its supervisor does not; the rank is lost, and its job ends elsewhere.
+lose_rank_3() {
+    await_at_gate 4
+    job=$(job_of 3)
+    prover=$(at_gate 3)
+    stopped=$(supervisor 3)
+    kill -STOP "$stopped"
+    pass_gate "$prover"
+    await 'it is lost'
+    for pass in $(seq 12); do # it is handed out when one of the others has nothing to do, and ends at the next pass
+        pass_gate $(at_gate)
+        await_at_gate 3
+        for try in $(seq 20); do
+            grep -q "^\[[0-9/]*\] $job " run.err && return
+            sleep 0.1
+        done
+    done
+    fail "$job, of rank 3, does not end elsewhere"
+}
 ends_well() { # NAME JOBS
     says run.err "$2 of $2 jobs done (0 of them before), 0 failed"
     expect 0 verify "$(cat run.out)"
@@ -36,62 +53,46 @@ ends_well() { # NAME JOBS
 }
 
 # ---- slow: its prover stands still while the supervisor goes on; the job is begun again elsewhere ----
-manifest slow 12 13 >slow.yaml
+manifest slow 12 10 >slow.yaml
+close_gate 3
 start 3 slow.yaml --results slow
-await '^\['
-frozen=$(pgrep -P "$(supervisor 1)")
-kill -STOP "$frozen"
+await_at_gate 3
+kill -STOP "$(at_gate 1)"
 began=$(date +%s)
+open_gate
 wait $PID
 [ $(($(date +%s) - began)) -lt 50 ] || fail "a slow rank holds up the batch until it is taken for hung"
 says run.err 'handed out again'
 ends_well slow 12
 
 # ---- stopped: lost, its job is done elsewhere; then it goes on, and sends what is there already ----
-manifest late 60 15 >late.yaml
+manifest late 60 10 >late.yaml
+close_gate 8
 start 4 late.yaml --results late --silent-after 2s --lost-after 3s
-await '^\['
-sleep 0.3 # all end their first proofs at about the same time: within the second one
-stopped=$(supervisor 3)
-kill -STOP "$stopped"
-await 'it is lost'
-done_then=$(grep -c '^\[' run.err)
-await "^\[$((done_then + 6))/" # its job was the first to be handed out again, and has ended
+lose_rank_3
 kill -CONT "$stopped"
+await 'rank 3 sent \(the proof that is there already\|a proof after the job\)'
+await 'rank 3 is back'
+open_gate
 wait $PID
-says run.err 'rank 3 sent \(the proof that is there already\|a proof after the job\)'
-says run.err 'rank 3 is back'
 ends_well late 60
 expect 0 show "$(cat run.out)" --table events
 says out 'late_answer'
 
 # ---- the same, but what comes late is another proof: it counts for nothing, and is told as a contradiction ----
-options="run late.yaml --config quick.yaml --results other --silent-after 2s --lost-after 3s --backend scalar --threads 1"
+# within its first proof: another hash that comes in time is refused, and the rank gets no work
+options="run late.yaml --config quick.yaml --results other --silent-after 2s --lost-after 3s --threads 1"
+close_gate 8
 : >run.err
 # shellcheck disable=SC2086
-mpirun --enable-recovery -n 3 "$PROVERUN" $options : -n 1 -x PROVERUN_TEST_FAULTS='*.*:other-hash' "$FAULTY" $options \
+mpirun --enable-recovery -n 3 "$FAULTY" $options : -n 1 -x PROVERUN_TEST_FAULTS='0+.*:gate,*.*:other-hash' "$FAULTY" $options \
     >run.out 2>run.err &
 PID=$!
-# within its first proof: another hash that comes in time is refused, and the rank gets no work
-ticks() { # of its prover; 0 before there is one
-    prover=$(pgrep -P "$stopped") && awk '{ print $14 }' "/proc/$prover/stat" 2>/dev/null || echo 0
-}
-waits=0
-until stopped=$(pgrep -P $PID -x proverun_faulty) && [ "$(ticks)" -ge 8 ] || [ $waits = 600 ]; do
-    sleep 0.02
-    waits=$((waits + 1))
-done
-kill -STOP "$stopped"
-await 'it is lost'
-before=$(grep -c '^\[' run.err)
-waits=0
-until [ "$(grep -c '^\[' run.err)" -ge $((before + 8)) ] || [ $waits = 1200 ]; do # its job was among them
-    sleep 0.05
-    waits=$((waits + 1))
-done
+lose_rank_3
 kill -CONT "$stopped"
+await 'rank 3 sent another proof .* than the one that counts'
+open_gate
 wait $PID
-says run.err 'rank 3 sent another proof .* than the one that counts'
 ends_well other 60
 expect 0 show "$(cat run.out)" --table events
 says out 'contradiction'

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK_TIMEOUT_S 60u
+#define CHECK_TIMEOUT_S 300u
 #define MAX_PROCESSES 256u
 
 static unsigned failures;

@@ -38,7 +38,7 @@ path = os.path.join(folder, "live.h5")
 writer = subprocess.Popen([sys.argv[1], path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 assert writer.stdout.readline() == b"begun\n"
 seen, refused = [], 0
-deadline = time.time() + 60
+deadline = time.time() + 240
 while len(set(seen)) < 15 and time.time() < deadline:
     try:
         seen.append(look(path))

@@ -1,4 +1,4 @@
-/* Writes a run until standard input ends, for live_read.py: live_writer RESULTS.h5. A commit a job, a flush every 20.
+/* Writes a run until standard input ends, for live_read.py: live_writer RESULTS.h5. A commit a job, a flush every 10.
  */
 #include "sample.h"
 #include <poll.h>
@@ -24,7 +24,7 @@ static pr_status put_job(pr_store *s, unsigned k, pr_error *err) {
     pr_record_clear(&r);
     PR_TRY(status);
     PR_TRY(pr_store_commit(s, err));
-    return k % 20 == 19 ? pr_store_flush(s, err) : PR_OK;
+    return k % 10 == 9 ? pr_store_flush(s, err) : PR_OK;
 }
 
 int main(int argc, char **argv) {
