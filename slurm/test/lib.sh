@@ -58,11 +58,11 @@ await_end() { poll 600 "the end of job $job" is_over; }
 has_steps() { ls "$D"/c/spool-*/*_"$job".* >/dev/null 2>&1; }
 is_ready_again() { [ "$(field Restarts)" = "$1" ] && ! has_steps; }
 await_restart() { # WHICH
-    poll 60 "requeue $1" is_ready_again "$1" && scontrol update JobId="$job" StartTime=now+2
-    poll 60 "restart $1" is_started
+    poll 300 "requeue $1" is_ready_again "$1" && scontrol update JobId="$job" StartTime=now+2
+    poll 300 "restart $1" is_started
 }
 is_started() { case $(field JobState) in PENDING | REQUEUED | '') return 1 ;; esac; }
-await_announced() { poll 60 "$1 jobs announced" announced "job-$job.out" "$1"; }
+await_announced() { poll 300 "$1 jobs announced" announced "job-$job.out" "$1"; }
 expect_end() { # WHAT STATE EXIT:SIGNAL
     await_end
     [ "$(field JobState) $(field ExitCode)" = "$2 $3" ] || fail "$1: $(field JobState) $(field ExitCode), not $2 $3"

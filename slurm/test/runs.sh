@@ -42,7 +42,7 @@ part "GPUs"
 # shellcheck disable=SC2086
 submit $small --gres=gpu:1 --wrap "touch held; until [ -e release ]; do sleep 0.2; done" # GPU 0 is another job's
 holder=$job
-poll 30 "a GPU is held" test -e held
+poll 120 "a GPU is held" test -e held
 cat >topo.sbatch <<S
 #!/bin/sh
 srun --gpus-per-task=1 sh -c 'echo "task \$SLURM_PROCID: \$CUDA_VISIBLE_DEVICES"'
@@ -120,7 +120,7 @@ part "signals to the batch script's process"
 submit $small "$slurm/run.sbatch" many.yaml --results hand --backend scalar
 await_announced 1
 scancel --batch -s USR2 "$job"
-poll 60 "the status" grep -q "status: rank 2 on" "job-$job.out"
+poll 300 "the status" grep -q "status: rank 2 on" "job-$job.out"
 scancel --batch -s USR1 "$job"
 expect_end "a drain by hand" FAILED 75:0
 find_file hand

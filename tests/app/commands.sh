@@ -22,7 +22,7 @@ for c in $commands; do
     # what the help names is an option, and the reverse is true of what is refused
     for option in $(grep -oE '^ +(COMMON:|PROOF:)? *--[a-z-]+' help | grep -oE -e '--[a-z-]+'); do
         case "$c $option" in 'version --version' | 'bench --'*) continue ;; esac
-        timeout 20 "$PROVERUN" "$c" "$option" >out 2>err </dev/null
+        timeout 120 "$PROVERUN" "$c" "$option" >out 2>err </dev/null
         grep -q 'is not an option here' err && fail "$c does not know $option of its help"
     done
 done

@@ -143,7 +143,7 @@ refused() {
     rc=$1 what=$2 pattern=$3
     shift 3
     RC=0
-    timeout 60 "$@" >out 2>err || RC=$?
+    timeout 300 "$@" >out 2>err || RC=$?
     expect_rc "$rc" "$what"
     expect_in "$pattern" err "$what"
 }

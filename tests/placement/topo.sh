@@ -88,7 +88,7 @@ exec setsid sh -c "$*"
 AGENT
 chmod +x agent.sh
 export PR_TEST_FOLDER="$D"
-timeout 60 mpirun --bind-to none --mca plm rsh --mca plm_rsh_agent "$D/agent.sh" --host 127.0.0.2:2,127.0.0.3:2 \
+timeout 300 mpirun --bind-to none --mca plm rsh --mca plm_rsh_agent "$D/agent.sh" --host 127.0.0.2:2,127.0.0.3:2 \
     --mca btl self,tcp --mca btl_tcp_if_include lo --mca oob_tcp_if_include lo -n 4 \
     "$PROVERUN" topo --json >out 2>err || fail "mpirun on two nodes"
 count '"provers":2' 2

@@ -75,7 +75,7 @@ expect 0 verify "$plain"
 # ---- approved by another rank, then encrypted ----
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none \
     OMPI_MCA_btl_vader_single_copy_mechanism=none
-timeout 60 mpirun -n 2 "$PROVERUN" run sealed.yaml --results ranks >out 2>err
+timeout 300 mpirun -n 2 "$PROVERUN" run sealed.yaml --results ranks >out 2>err
 shared=$(ls ranks/sealed-*.h5)
 [ -s "$shared" ] || fail "no results of two ranks"
 expect 0 show "$shared"

@@ -231,10 +231,10 @@ static void test_dropped(void **state) {
         pr_work_line *line = open_line();
         count_anew(0);
         attempt(line, CHAIN, NEXT(FIRST)); /* is not watched */
-        for (int waited = 0; atomic_load(&n_finished) < 1 && waited < 5000; waited++) usleep(1000);
+        for (int waited = 0; atomic_load(&n_finished) < 1 && waited < 60000; waited++) usleep(1000);
         count_anew(2);
         attempt(line, CHAIN, NEXT(SECOND)); /* begins, and waits for another trace */
-        for (int waited = 0; atomic_load(&n_traced) < 1 && waited < 5000; waited++) usleep(1000);
+        for (int waited = 0; atomic_load(&n_traced) < 1 && waited < 60000; waited++) usleep(1000);
         if (by_reset) {
             atomic_store(&n_to_meet, 0);
             pr_work_line_reset(line);
