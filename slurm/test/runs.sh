@@ -1,17 +1,20 @@
 #!/bin/sh
 # The scripts of slurm/ on a Slurm cluster of this machine: what becomes of the jobs, what is kept, what Slurm says.
-#   runs.sh PROVERUN
+#   runs.sh PROVERUN PROVERUN_FAULTY      (tests/child: proverun with PROVERUN_TEST_FAULTS)
 # Exit code 77: no Slurm can be started here.
 set -u
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/../../tests/child/gate.sh
+. "$slurm/../tests/child/gate.sh"
+FAULTY=$(realpath "$2")
 topology=$slurm/../tests/placement/topology-8gpu.xml
 small='--nodes=1 --ntasks-per-node=3 --cpus-per-task=1 --time=5'
 part() { echo "$(date +%T) $*"; }
+await_drain() { poll 300 "nothing new is started" grep -qs 'nothing new is started' "job-$job.out"; }
 
 batch six.yaml six 6 10
-batch many.yaml many 60 17
-batch more.yaml more 400 17
+batch many.yaml many 60 12
 sed 's/log_rows/log_row/' six.yaml >bad.yaml
 { cat six.yaml && echo '  - { id: file, type: file_hash, params: { path: not-there } }'; } >missing.yaml
 
@@ -82,10 +85,13 @@ expect_not_in "squeue does not tell" "job-$job.out" "the heterogeneous script"
 # ---- drained before the limit, requeued, resumed: by RequeueExit of the site, then without it ----
 for launch in "srun --mpi=pmix" "mpirun --bind-to none"; do
     part "drain, requeue, resume: $launch"
+    close_gate 10
     # shellcheck disable=SC2086
-    PROVERUN_LAUNCH=$launch submit $small --signal=B:USR1@60 "$slurm/long.sbatch" many.yaml --backend scalar
+    PROVERUN=$FAULTY PROVERUN_LAUNCH=$launch submit $small --signal=B:USR1@60 "$slurm/long.sbatch" many.yaml
     await_announced 3
     scancel --batch -s USR1 "$job"
+    await_drain
+    open_gate
     await_restart 1
     expect_end "a long run" COMPLETED 0:0
     out=job-$job.out
@@ -107,8 +113,11 @@ expect_in "no job has ended in this allocation: not requeued" "job-$job.out" "no
 
 # ---- the allocation's end, which the run finds by itself: nothing is started within the margin before it ----
 part "the end of the allocation"
+close_gate 1
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" more.yaml --results end --backend scalar --drain-margin 290s
+PROVERUN=$FAULTY submit $small "$slurm/run.sbatch" many.yaml --results end --drain-margin 275s
+await_drain
+open_gate
 expect_end "the end of the allocation" FAILED 75:0
 expect_in "the end of the Slurm allocation[a-z ]*: nothing new is started" "job-$job.out" "the end of the allocation"
 find_file end
@@ -116,28 +125,33 @@ nothing_lost "the end of the allocation" "$f" "job-$job.out"
 
 # ---- asked for its status, then to drain, with one command whatever the launcher is ----
 part "signals to the batch script's process"
+close_gate 10
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results hand --backend scalar
+PROVERUN=$FAULTY submit $small "$slurm/run.sbatch" many.yaml --results hand
 await_announced 1
 scancel --batch -s USR2 "$job"
 poll 300 "the status" grep -q "status: rank 2 on" "job-$job.out"
 scancel --batch -s USR1 "$job"
+await_drain
+open_gate
 expect_end "a drain by hand" FAILED 75:0
 find_file hand
 nothing_lost "a drain by hand" "$f" "job-$job.out"
 
 # ---- cancelled, then gone on with by another job ----
 part "scancel"
+close_gate 30
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results hand --resume --backend scalar
+PROVERUN=$FAULTY submit $small "$slurm/run.sbatch" many.yaml --results hand --resume
 await_announced 3
 scancel "$job"
 await_end
+open_gate
 is_state CANCELLED || fail "scancel: $(field JobState)"
 nothing_lost "scancel" "$f" "job-$job.out"
 cancelled=job-$job.out
 # shellcheck disable=SC2086
-submit $small "$slurm/run.sbatch" many.yaml --results hand --resume --backend scalar
+submit $small "$slurm/run.sbatch" many.yaml --results hand --resume
 expect_end "after scancel" COMPLETED 0:0
 cat job-*.out >all.out
 nothing_lost "after scancel" "$f" "$cancelled"
