@@ -37,6 +37,7 @@ void pr_schedule_advance(pr_schedule *s, uint64_t now) {
         wake_job(s, pr_time_heap_first_item(&s->timers));
         s->quiet = false;
     }
+    pr_behind_look(s);
     while (pr_time_heap_first(&s->deadlines) <= s->now) check_deadline(s, pr_time_heap_first_item(&s->deadlines));
     if (s->draining || s->now < s->close_ns) return;
     s->draining = s->tell_drain = true;
@@ -317,6 +318,34 @@ static bool give_queued(pr_schedule *s, pr_task *task) {
     return given;
 }
 
+/* The first in order that is not left to another rank. Nothing is given past it: a rank that has always something
+ * behind would never come to it. */
+static uint32_t first_for(pr_schedule *s, uint32_t r) {
+    uint32_t at = find_job(s, 0, UINT64_MAX, UINT64_MAX);
+    for (int k = 0; k < MOST_LEFT && at != PR_FIT_NONE; k++) {
+        uint32_t j = s->order[at];
+        if (s->jobs[j].hinted_to == r || !pr_hint_holds(s, &s->jobs[j])) return j;
+        at = find_job(s, at + 1, UINT64_MAX, UINT64_MAX);
+    }
+    return PR_NONE;
+}
+
+/* No idle rank takes anything: short jobs go behind what ranks are at, by turns. */
+static bool give_behind(pr_schedule *s, pr_task *task) {
+    enum { MOST_RANKS = 4 };
+    if (s->queue.n == 0 || s->kept_for != PR_NONE) return false;
+    for (int k = 0; k < MOST_RANKS && s->open.first != PR_NONE; k++) {
+        uint32_t r = s->open.first, j = first_for(s, r);
+        if (j == PR_NONE || pr_job_estimate(s, j) > s->options.behind_ns) return false;
+        pr_list_remove(s, &s->open, PR_LIST_OPEN, r);
+        pr_list_append(s, &s->open, PR_LIST_OPEN, r);
+        if (!pr_behind_suits(s, r, j) || is_too_slow(s, j, r)) continue;
+        pr_behind_give(s, r, j, task);
+        return true;
+    }
+    return false;
+}
+
 /* Nothing is queued any more: what has become slow is begun a second time. */
 static bool give_again(pr_schedule *s, pr_task *task) {
     if (s->n_phase[PR_JOB_QUEUED] > 0) return false;
@@ -335,7 +364,8 @@ static bool give_again(pr_schedule *s, pr_task *task) {
 bool pr_schedule_next(pr_schedule *s, uint64_t now, pr_task *task) {
     *task = (pr_task){.kind = PR_TASK_NONE, .rank = PR_NONE, .job = PR_NONE};
     pr_schedule_advance(s, now);
-    bool given = give_verification(s, task) || (!s->draining && (give_queued(s, task) || give_again(s, task)));
+    bool given = give_verification(s, task) ||
+                 (!s->draining && (give_queued(s, task) || give_behind(s, task) || give_again(s, task)));
     s->quiet = !given;
     return given;
 }

@@ -231,6 +231,7 @@ static bool allocate(pr_schedule *s) {
     good &= pr_top_tree_init(&s->free_nodes, s->n_nodes, &s->steps);
     good &= pr_time_heap_init(&s->timers, s->n_jobs, &s->steps);
     good &= pr_time_heap_init(&s->deadlines, s->n_jobs, &s->steps);
+    good &= pr_time_heap_init(&s->late, s->n_ranks, &s->steps);
     return pr_time_heap_init(&s->slow, s->n_ranks, &s->steps) && good;
 }
 
@@ -358,7 +359,7 @@ pr_status pr_schedule_create(pr_schedule **out, const pr_schedule_setup *setup, 
     s->n_ranks = setup->n_ranks;
     s->n_nodes = setup->n_nodes;
     s->n_devices = setup->n_devices;
-    s->idle_verifiers = s->provers_with_proofs = empty;
+    s->idle_verifiers = s->provers_with_proofs = s->open = empty;
     s->kept_node = s->kept_for = s->first_notice = s->first_rank_notice = PR_NONE;
     pr_status status = build(s, setup, now, err);
     if (status == PR_OK)
@@ -375,6 +376,7 @@ void pr_schedule_destroy(pr_schedule *s) {
     pr_time_heap_clear(&s->timers);
     pr_time_heap_clear(&s->deadlines);
     pr_time_heap_clear(&s->slow);
+    pr_time_heap_clear(&s->late);
     free(s->jobs);
     free(s->order);
     free(s->work);

@@ -58,6 +58,8 @@ pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32
         if (!s->ranks[rank].prove.fallback) s->ranks[rank].device_faults = 0;
         s->ranks[rank].faults = 0;
         pr_rank_end_proof(s, rank);
+    } else if (pr_behind_find(s, rank, j, attempt) != PR_NONE) { /* it has overtaken a larger answer */
+        pr_behind_end(s, rank, pr_behind_find(s, rank, j, attempt));
     } else if (!pr_job_recalls(s, j, rank, attempt)) {
         return PR_ANSWER_UNKNOWN;
     }
@@ -73,14 +75,24 @@ static void charge_rank(pr_schedule *s, uint32_t rank, bool fallback, pr_failure
         pr_rank_fault(s, rank);
 }
 
+/* An attempt at j was lost: what the rank was told of, or had behind it, may be what brought it down. */
+static void suspect(pr_schedule *s, uint32_t rank, uint32_t j) {
+    pr_hint_suspect(s, rank, j);
+    for (uint32_t k = 0; k < s->ranks[rank].n_behind; k++) s->jobs[s->ranks[rank].behind[k].job].is_suspect = true;
+    pr_behind_take_back(s, rank);
+}
+
 pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t j, uint32_t attempt,
                            pr_failure failure) {
     if (rank >= s->n_ranks || j >= s->n_jobs || !begin_event(s, now)) return PR_FATE_IGNORED;
-    if (!has_attempt(s, rank, j, attempt)) return (void)pr_job_recalls(s, j, rank, attempt), PR_FATE_IGNORED;
+    bool at_hand = has_attempt(s, rank, j, attempt);
+    if (!at_hand && pr_behind_find(s, rank, j, attempt) == PR_NONE)
+        return (void)pr_job_recalls(s, j, rank, attempt), PR_FATE_IGNORED;
     pr_job_state *job = &s->jobs[j];
     bool fallback = s->ranks[rank].prove.fallback;
-    if (failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED) pr_hint_suspect(s, rank, j);
-    pr_rank_end_proof(s, rank);
+    if (!at_hand) pr_behind_end(s, rank, pr_behind_find(s, rank, j, attempt));
+    if (failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED) suspect(s, rank, j);
+    if (at_hand) pr_rank_end_proof(s, rank);
     charge_rank(s, rank, fallback, failure);
     if (job->phase != PR_JOB_PROVING) return PR_FATE_GOES_ON;
     if (failure == PR_FAILURE_JOB) return pr_job_fail(s, j), PR_FATE_FAILED;
@@ -143,7 +155,7 @@ static void give_up_proof(pr_schedule *s, uint32_t rank, pr_rank_state state) {
     uint32_t j = s->ranks[rank].prove.job;
     if (j == PR_NONE) return;
     pr_job_state *job = &s->jobs[j];
-    if (state == PR_RANK_LOST) pr_hint_suspect(s, rank, j);
+    if (state == PR_RANK_LOST) suspect(s, rank, j);
     pr_job_forget(s, j, rank, s->ranks[rank].prove.attempt);
     pr_rank_end_proof(s, rank);
     if (job->phase != PR_JOB_PROVING) return;
@@ -157,6 +169,7 @@ static void give_up_proof(pr_schedule *s, uint32_t rank, pr_rank_state state) {
 
 static void leave(pr_schedule *s, uint32_t rank, pr_rank_state state) {
     ask_another(s, rank);
+    if (state != PR_RANK_LOST) pr_behind_take_back(s, rank);
     if (s->ranks[rank].verify_job != PR_NONE) pr_rank_end_verification(s, rank);
     give_up_proof(s, rank, state);
 }
@@ -175,6 +188,8 @@ void pr_schedule_set_rank(pr_schedule *s, uint64_t now, uint32_t r, pr_rank_stat
     if (state == PR_RANK_SILENT) ask_another(s, r);
     if (!pr_rank_is_live(rank)) leave(s, r, state);
     if (state != PR_RANK_UP) pr_hint_release(s, r);
+    if (state != PR_RANK_UP) pr_behind_take_back(s, r);
+    if (!pr_rank_is_live(rank)) rank->n_cancels = 0; /* nobody hears them */
     pr_rank_watch(s, r);
     pr_rank_refresh(s, r);
 }

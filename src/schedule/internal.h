@@ -4,6 +4,7 @@
  *   jobs.c     a job's phases: queued, ended, failed with all that waits for it
  *   ranks.c    a rank's tasks, and the lists of idle ranks
  *   assign.c   which task next
+ *   behind.c   tasks behind the one that a rank is at
  *   events.c   answers of ranks
  *   query.c    what can be asked */
 #ifndef PR_SCHEDULE_INTERNAL_H
@@ -13,7 +14,7 @@
 
 #define PR_NONE UINT32_MAX
 #define PR_LONGEST_NS 1e17 /* three years: estimates are cut there, and a hundred times as much is still a uint64_t */
-enum { PR_MAX_RUNNERS = 2, PR_MAX_PAST = 4, PR_MAX_UNABLE = 3 };
+enum { PR_MAX_RUNNERS = 2, PR_MAX_PAST = 4, PR_MAX_UNABLE = 3, PR_MAX_BEHIND = PR_SCHEDULE_MOST_BEHIND };
 
 /* An attempt that was given up; its rank may answer all the same. attempt 0: none. */
 typedef struct pr_past_attempt {
@@ -49,6 +50,11 @@ typedef struct pr_prove_slot {
     uint64_t start_ns, expected_ns, host_bytes, device_bytes;
 } pr_prove_slot;
 
+typedef struct pr_behind { /* a task that a rank begins when it has answered those before it */
+    uint32_t job, attempt;
+    uint64_t expected_ns;
+} pr_behind;
+
 typedef struct pr_link {
     uint32_t before, behind;
     bool in;
@@ -67,16 +73,19 @@ typedef struct pr_rank_info {
     double slowness; /* times what other ranks take for the like, as measured; 1 until it is known */
     uint32_t n_measured;
     pr_prove_slot prove;
+    pr_behind behind[PR_MAX_BEHIND];
+    uint32_t n_behind;
     uint32_t verify_job, verify_attempt;
-    pr_link idle_prover, idle_verifier, has_proofs;
+    pr_link idle_prover, idle_verifier, has_proofs, open;
     bool in_plain;                                   /* its list of idle provers: those without a device in use */
     pr_list proofs;                                  /* jobs that it proved and that wait for a verifier */
     uint32_t n_hints, hints[PR_SCHEDULE_MOST_HINTS]; /* queued jobs that it was told of */
     uint8_t notices;
-    uint32_t next_notice, cancel_job, cancel_attempt;
+    uint32_t next_notice, n_cancels;
+    pr_past_attempt cancels[PR_MAX_BEHIND + 1]; /* rank: the job */
 } pr_rank_info;
 
-enum { PR_RANK_CANCEL = 1, PR_RANK_DEVICE_OFF = 2, PR_RANK_TOO_FAULTY = 4, PR_RANK_LISTED = 8 };
+enum { PR_RANK_DEVICE_OFF = 2, PR_RANK_TOO_FAULTY = 4, PR_RANK_LISTED = 8 };
 
 typedef struct pr_node_info {
     uint64_t budget, limit, used, device_bytes; /* device_bytes: of its largest device */
@@ -123,8 +132,10 @@ struct pr_schedule {
     pr_time_heap timers;    /* jobs: end of the backoff, or of keeping off a rank */
     pr_time_heap deadlines; /* jobs not yet proving: the latest start */
     pr_time_heap slow;      /* ranks: when what they prove has become slow */
+    pr_time_heap late;      /* ranks: when what is behind it may be taken back */
 
     pr_list idle_verifiers, provers_with_proofs;
+    pr_list open;                    /* ranks that may be given something behind what they are at */
     uint32_t n_verifiers, n_provers; /* that may verify, prove: silent ones too; provers of proving ranks that are up */
     double speed;                    /* of n_provers together: sum of 1 / slowness */
     uint64_t max_limit, top_limit;   /* of nodes with a prover now; of nodes with one at all */
@@ -162,7 +173,7 @@ pr_fate pr_job_retry(pr_schedule *s, uint32_t j, uint32_t rank, pr_failure failu
 uint64_t pr_job_least_bytes(const pr_job_state *job);
 
 /* lists over ranks, by the place of a link in them */
-typedef enum pr_list_kind { PR_LIST_PROVER, PR_LIST_VERIFIER, PR_LIST_PROOFS } pr_list_kind;
+typedef enum pr_list_kind { PR_LIST_PROVER, PR_LIST_VERIFIER, PR_LIST_PROOFS, PR_LIST_OPEN } pr_list_kind;
 void pr_list_append(pr_schedule *s, pr_list *list, pr_list_kind kind, uint32_t rank);
 void pr_list_remove(pr_schedule *s, pr_list *list, pr_list_kind kind, uint32_t rank);
 
@@ -180,6 +191,7 @@ bool pr_rank_uses_device(const pr_schedule *s, const pr_rank_info *rank, const p
 void pr_rank_learn(pr_schedule *s, uint32_t r, double slowness); /* measured now, with one job */
 void pr_rank_watch(pr_schedule *s, uint32_t r);                  /* sets or clears when its proof is slow */
 void pr_rank_notice(pr_schedule *s, uint32_t r, uint8_t what);
+void pr_rank_cancel(pr_schedule *s, uint32_t r, uint32_t j, uint32_t attempt); /* a notice */
 void pr_rank_fault(pr_schedule *s, uint32_t r);
 void pr_rank_device_fault(pr_schedule *s, uint32_t r);
 /* Proofs that wait for a verifier. */
@@ -194,6 +206,17 @@ void pr_hint_release(pr_schedule *s, uint32_t r); /* all that the rank was told 
 void pr_hint_suspect(pr_schedule *s, uint32_t r, uint32_t j);
 /* A rank that is at work will come to the job, which has no deadline. */
 bool pr_hint_holds(const pr_schedule *s, const pr_job_state *job);
+
+/* behind.c */
+uint32_t pr_behind_find(const pr_schedule *s, uint32_t r, uint32_t j, uint32_t attempt); /* its index, or PR_NONE */
+void pr_behind_end(pr_schedule *s, uint32_t r, uint32_t k);                              /* the rank has it no more */
+void pr_behind_take_back(pr_schedule *s, uint32_t r);                                    /* all, into the queue */
+void pr_behind_look(pr_schedule *s); /* takes back what waits behind something that takes too long */
+/* The first one is at hand now, if there is one; host, device: the memory that it and those behind it need. */
+bool pr_behind_promote(pr_schedule *s, uint32_t r, uint64_t *host, uint64_t *device);
+bool pr_behind_is_open(const pr_schedule *s, const pr_rank_info *rank);
+bool pr_behind_suits(const pr_schedule *s, uint32_t r, uint32_t j); /* the rank is open */
+void pr_behind_give(pr_schedule *s, uint32_t r, uint32_t j, pr_task *task);
 
 /* assign.c */
 void pr_schedule_advance(pr_schedule *s, uint64_t now);

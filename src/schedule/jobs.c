@@ -64,13 +64,27 @@ void pr_job_unqueue(pr_schedule *s, uint32_t j) {
     }
 }
 
+/* It has not begun: its rank has it no more. */
+static void drop_behind(pr_schedule *s, uint32_t r, uint32_t j) {
+    const pr_rank_info *rank = &s->ranks[r];
+    for (uint32_t k = 0; k < rank->n_behind; k++) {
+        if (rank->behind[k].job != j) continue;
+        pr_job_forget(s, j, r, rank->behind[k].attempt);
+        pr_rank_cancel(s, r, j, rank->behind[k].attempt);
+        pr_behind_end(s, r, k);
+        return;
+    }
+}
+
 void pr_job_cancel_runners(pr_schedule *s, uint32_t j) {
     for (int k = 0; k < PR_MAX_RUNNERS; k++) {
         uint32_t r = s->jobs[j].runners[k];
         if (r == PR_NONE) continue;
-        s->ranks[r].cancel_job = j;
-        s->ranks[r].cancel_attempt = s->ranks[r].prove.attempt;
-        pr_rank_notice(s, r, PR_RANK_CANCEL);
+        if (s->ranks[r].prove.job != j) {
+            drop_behind(s, r, j);
+            continue;
+        }
+        pr_rank_cancel(s, r, j, s->ranks[r].prove.attempt);
         pr_time_heap_remove(&s->slow, r);
     }
 }

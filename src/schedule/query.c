@@ -18,14 +18,20 @@ static bool take_kind(pr_rank_info *rank, uint8_t what) {
     return had;
 }
 
+static bool take_cancel(pr_rank_info *rank, pr_notice *out) {
+    if (!rank->n_cancels) return false;
+    rank->n_cancels--;
+    out->job = rank->cancels[rank->n_cancels].rank;
+    out->attempt = rank->cancels[rank->n_cancels].attempt;
+    return true;
+}
+
 static bool take_rank_notice(pr_schedule *s, pr_notice *out) {
     while (s->first_rank_notice != PR_NONE) {
         uint32_t r = s->first_rank_notice;
         pr_rank_info *rank = &s->ranks[r];
-        *out = (pr_notice){PR_NOTICE_CANCEL, PR_WHY_NONE, rank->cancel_job, rank->cancel_attempt, r, PR_NONE};
-        if (take_kind(rank, PR_RANK_CANCEL)) return true;
-        out->job = PR_NONE;
-        out->attempt = 0;
+        *out = (pr_notice){PR_NOTICE_CANCEL, PR_WHY_NONE, PR_NONE, 0, r, PR_NONE};
+        if (take_cancel(rank, out)) return true;
         out->kind = PR_NOTICE_DEVICE_DRAINED;
         if (take_kind(rank, PR_RANK_DEVICE_OFF)) return true;
         out->kind = PR_NOTICE_RANK_DRAINED;
@@ -68,6 +74,7 @@ static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 uint64_t pr_schedule_wake_ns(const pr_schedule *s) {
     uint64_t wake = sooner(pr_time_heap_first(&s->timers), pr_time_heap_first(&s->deadlines));
     if (s->draining) return wake;
+    if (pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE) wake = sooner(wake, pr_time_heap_first(&s->late));
     bool is_late = s->n_phase[PR_JOB_QUEUED] == 0 && pr_top_tree_first(&s->free_nodes) != PR_FIT_NONE;
     if (is_late) wake = sooner(wake, pr_time_heap_first(&s->slow));
     return sooner(wake, s->close_ns);

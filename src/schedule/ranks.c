@@ -7,7 +7,8 @@ static pr_link *link_of(pr_schedule *s, pr_list_kind kind, uint32_t r) {
     pr_rank_info *rank = &s->ranks[r];
     return kind == PR_LIST_PROVER     ? &rank->idle_prover
            : kind == PR_LIST_VERIFIER ? &rank->idle_verifier
-                                      : &rank->has_proofs;
+           : kind == PR_LIST_PROOFS   ? &rank->has_proofs
+                                      : &rank->open;
 }
 
 void pr_list_append(pr_schedule *s, pr_list *list, pr_list_kind kind, uint32_t r) {
@@ -104,6 +105,10 @@ void pr_rank_refresh(pr_schedule *s, uint32_t r) {
         pr_list_append(s, &s->idle_verifiers, PR_LIST_VERIFIER, r);
     else
         pr_list_remove(s, &s->idle_verifiers, PR_LIST_VERIFIER, r);
+    if (pr_behind_is_open(s, rank))
+        pr_list_append(s, &s->open, PR_LIST_OPEN, r);
+    else
+        pr_list_remove(s, &s->open, PR_LIST_OPEN, r);
     pr_node_refresh(s, rank->node);
 }
 
@@ -156,11 +161,11 @@ void pr_rank_watch(pr_schedule *s, uint32_t r) {
     pr_time_heap_set(&s->slow, r, rank->state == PR_RANK_SILENT ? s->now : slot->start_ns + slow);
 }
 
-static void take_memory(pr_schedule *s, pr_rank_info *rank, const pr_job_state *job, bool exclusive) {
+static void take_memory(pr_schedule *s, pr_rank_info *rank, uint64_t host, uint64_t device, bool exclusive) {
     pr_node_info *node = &s->nodes[rank->node];
     pr_prove_slot *slot = &rank->prove;
-    slot->host_bytes = slot->cpu_only ? job->host_bytes : job->device_host_bytes;
-    slot->device_bytes = slot->cpu_only ? 0 : job->device_bytes;
+    slot->host_bytes = host;
+    slot->device_bytes = device;
     slot->exclusive = exclusive;
     if (exclusive) slot->host_bytes = node->budget; /* all of it, whatever it needs */
     node->exclusive = exclusive;
@@ -179,7 +184,8 @@ void pr_rank_give_proof(pr_schedule *s, uint32_t r, uint32_t j, bool speculative
     slot->expected_ns = pr_job_estimate(s, j);
     slot->cpu_only = !pr_rank_uses_device(s, rank, job);
     slot->fallback = rank->device == PR_SCHEDULE_NO_DEVICE ? job->cpu_next || rank->device_off : slot->cpu_only;
-    take_memory(s, rank, job, exclusive);
+    take_memory(s, rank, slot->cpu_only ? job->host_bytes : job->device_host_bytes,
+                slot->cpu_only ? 0 : job->device_bytes, exclusive);
     *(slot->cpu_only ? &job->tried_cpu : &job->tried_device) = true;
     job->runners[job->runners[0] != PR_NONE] = r;
     s->n_busy++;
@@ -201,6 +207,13 @@ void pr_rank_give_proof(pr_schedule *s, uint32_t r, uint32_t j, bool speculative
                       .expected_ns = pr_job_estimate_on(s, j, r)};
 }
 
+/* Nothing is left to be stopped. */
+static void uncancel(pr_rank_info *rank, uint32_t j, uint32_t attempt) {
+    for (uint32_t k = 0; k < rank->n_cancels; k++)
+        if (rank->cancels[k].rank == j && rank->cancels[k].attempt == attempt)
+            rank->cancels[k--] = rank->cancels[--rank->n_cancels];
+}
+
 void pr_rank_end_proof(pr_schedule *s, uint32_t r) {
     pr_rank_info *rank = &s->ranks[r];
     pr_node_info *node = &s->nodes[rank->node];
@@ -211,9 +224,11 @@ void pr_rank_end_proof(pr_schedule *s, uint32_t r) {
     if (rank->prove.device_bytes) s->devices[rank->device].used -= rank->prove.device_bytes;
     for (int k = 0; k < PR_MAX_RUNNERS; k++)
         if (job->runners[k] == r) job->runners[k] = PR_NONE;
+    uint64_t host, device;
+    uncancel(rank, rank->prove.job, rank->prove.attempt);
     rank->prove.job = PR_NONE;
-    rank->notices &= (uint8_t)~PR_RANK_CANCEL; /* nothing is left to be stopped */
     s->n_busy--;
+    if (pr_behind_promote(s, r, &host, &device)) take_memory(s, rank, host, device, false);
     pr_rank_watch(s, r);
     for (int k = 0; k < PR_MAX_RUNNERS; k++)
         if (job->runners[k] != PR_NONE) pr_rank_watch(s, job->runners[k]);
@@ -257,12 +272,20 @@ void pr_rank_notice(pr_schedule *s, uint32_t r, uint8_t what) {
     s->last_rank_notice = r;
 }
 
+/* One that finds no room is not told: its rank answers what nobody waits for. */
+void pr_rank_cancel(pr_schedule *s, uint32_t r, uint32_t j, uint32_t attempt) {
+    pr_rank_info *rank = &s->ranks[r];
+    if (rank->n_cancels <= PR_MAX_BEHIND) rank->cancels[rank->n_cancels++] = (pr_past_attempt){j, attempt};
+    pr_rank_notice(s, r, 0);
+}
+
 /* The last prover goes on, however faulty it is. */
 void pr_rank_fault(pr_schedule *s, uint32_t r) {
     pr_rank_info *rank = &s->ranks[r];
     if (++rank->faults < s->options.max_rank_faults || !pr_rank_may_prove(rank) || s->n_provers <= 1) return;
     pr_rank_count(s, r, -1);
     rank->state = PR_RANK_DRAINED;
+    pr_behind_take_back(s, r);
     pr_hint_release(s, r);
     pr_rank_count(s, r, 1);
     if (s->nodes[rank->node].n_provers == 0) pr_schedule_find_max_limit(s);

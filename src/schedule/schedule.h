@@ -13,10 +13,11 @@
  * job that would keep the batch waiting for it, or miss its deadline or the end of the allocation there, as long as
  * somebody else is at work.
  * Attempts: numbered from attempts_before + 1, never twice the same number for a job. A rank has at most one proving
- * task and one verifying task. A job has two attempts at once only when the second is speculative: nothing else is left
- * to hand out, and the first one's rank is silent or takes slow_factor times as long as expected. The first answer that
- * counts is the job's; later ones are told apart by their hash.
- * Verification: by another rank than the prover, wherever another verifying rank is up.
+ * task at hand and one verifying task; behind the first it may have further ones (behind_ns), which it begins in turn.
+ * A job has two attempts at once only when the second is speculative: nothing else is left to hand out, and the first
+ * one's rank is silent or takes slow_factor times as long as expected. The first answer that counts is the job's; later
+ * ones are told apart by their hash. Verification: by another rank than the prover, wherever another verifying rank is
+ * up.
  *
  *   pr_schedule_create(&s, &setup, now, err);
  *   for (;;) {
@@ -103,6 +104,7 @@ typedef struct pr_schedule_options {
     uint32_t max_losses;        /* ranks that may be lost under a job before it fails; default 3 */
     uint32_t max_rank_faults;   /* attempts lost in a row on a rank before it proves no more; default 4 */
     uint32_t max_device_faults; /* failures in a row of a rank's backend before it proves on the processor; default 3 */
+    uint64_t behind_ns;         /* expected work that a rank may be given behind what it is at; 0: none */
 } pr_schedule_options;
 
 /* Arrays are read by create alone. */
@@ -136,12 +138,17 @@ typedef struct pr_task {
     bool fallback;               /* PROVE: with the plain processor backend, not the one the rank was started with:
                                     because that is a device's and cpu_only, or because it has failed */
     bool speculative;            /* PROVE: a second attempt beside one that runs */
+    bool behind;                 /* PROVE: to be begun once the rank has answered what it was given before */
     bool own_proof;              /* VERIFY: the prover itself, for no other rank can: self-verified, never approved */
     uint64_t time_limit_ns;      /* PROVE; 0: none */
     uint64_t expected_ns;        /* PROVE: corrected estimate, on this rank */
 } pr_task;
 
-/* The next task for any rank, which then has it. False: nothing can be handed out until an event or wake_ns. */
+/* The next task for any rank, which then has it. With behind_ns a rank that is at something is given more, up to
+ * MOST_BEHIND, while the first job of the queue is short enough and needs no more memory than what is at hand. These
+ * are taken back, at no cost and with a notice CANCEL for each, when an attempt is lost on the rank, when it is not up
+ * any more, and when what is at hand takes four times as long as expected and behind_ns besides, and another rank is
+ * idle. False: nothing can be handed out until an event or wake_ns. */
 bool pr_schedule_next(pr_schedule *s, uint64_t now_ns, pr_task *task);
 
 /* The jobs that the rank is likely to get after what it has, in order, for it to begin them ahead: of the first ones in
@@ -149,6 +156,7 @@ bool pr_schedule_next(pr_schedule *s, uint64_t now_ns, pr_task *task);
  * take nothing else of the same priority, and the last ones first; jobs with deadlines go to whoever is there. A job is
  * told of no more once an attempt was lost on a rank that had been told of it: it may have brought its prover down.
  * Returns how many, at most `most`; 0: the rank is told of none any more. A hint assigns nothing. */
+#define PR_SCHEDULE_MOST_BEHIND 15
 #define PR_SCHEDULE_MOST_HINTS 3
 uint32_t pr_schedule_hint(pr_schedule *s, uint32_t rank, uint32_t *jobs, uint32_t most);
 
@@ -214,6 +222,8 @@ typedef enum pr_rank_state {
 void pr_schedule_set_rank(pr_schedule *s, uint64_t now_ns, uint32_t rank, pr_rank_state state);
 /* From now on nothing new is proven; what was proven is still verified. Begins by itself at end - margin. */
 void pr_schedule_drain(pr_schedule *s);
+/* Whatever waits behind what ranks are at is queued again, with notices: for who gives up all. */
+void pr_schedule_take_back(pr_schedule *s);
 /* The end of the allocation has become known, or has moved. 0: none. */
 void pr_schedule_set_end(pr_schedule *s, uint64_t end_ns);
 

@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "schedule/schedule.h"
 
-enum { MAX_JOBS = 40, MAX_RANKS = 8, MAX_NODES = 4, MAX_TASKS = 64, MAX_AFTER = 2 };
+enum { MAX_JOBS = 40, MAX_RANKS = 8, MAX_NODES = 4, MAX_TASKS = 256, MAX_AFTER = 2 };
 #define S 1000000000ull
 
 typedef struct running { /* a task that a rank works at, or has worked at when it was given up */

@@ -41,14 +41,26 @@ static bool is_ready(const model *m, uint32_t j) {
     return m->job[j] == OPEN;
 }
 
+/* The most that any of the rank's proofs needs: they run one after another. */
+static uint64_t used_by(const model *m, uint32_t r, uint64_t *device) {
+    uint64_t host = 0;
+    *device = 0;
+    for (size_t i = 0; i < m->n_run; i++) {
+        if (m->run[i].given_up || m->run[i].task.kind != PR_TASK_PROVE || m->run[i].task.rank != r) continue;
+        if (m->run[i].host > host) host = m->run[i].host;
+        if (m->run[i].device > *device) *device = m->run[i].device;
+    }
+    return host;
+}
+
 static uint64_t used_on(const model *m, uint32_t node, size_t *n) {
-    uint64_t used = 0;
+    uint64_t used = 0, device;
     *n = 0;
-    for (size_t i = 0; i < m->n_run; i++)
-        if (!m->run[i].given_up && m->run[i].task.kind == PR_TASK_PROVE && m->ranks[m->run[i].task.rank].node == node) {
-            used += m->run[i].host;
-            ++*n;
-        }
+    for (uint32_t r = 0; r < m->setup.n_ranks; r++) {
+        if (m->ranks[r].node != node) continue;
+        used += used_by(m, r, &device);
+        *n += has_task(m, r, PR_TASK_PROVE);
+    }
     return used;
 }
 
@@ -59,9 +71,11 @@ static void check_memory(model *m) {
         CHECK(m, used <= m->nodes[n].host_bytes || (count == 1 && used <= limit_of(m, n)));
     }
     for (uint32_t d = 0; d < m->setup.n_devices; d++) {
-        uint64_t used = 0;
-        for (size_t i = 0; i < m->n_run; i++)
-            if (!m->run[i].given_up && m->ranks[m->run[i].task.rank].device == d) used += m->run[i].device;
+        uint64_t used = 0, device;
+        for (uint32_t r = 0; r < m->setup.n_ranks; r++) {
+            (void)used_by(m, r, &device);
+            if (m->ranks[r].device == d) used += device;
+        }
         CHECK(m, used <= m->devices[d].bytes);
     }
 }
@@ -170,7 +184,8 @@ static void take_verify(model *m, const pr_task *t) {
 
 static void take_task(model *m, const pr_task *t) {
     running r = {.task = *t};
-    CHECK(m, !has_task(m, t->rank, t->kind));
+    CHECK(m, has_task(m, t->rank, t->kind) == t->behind);
+    CHECK(m, !t->behind || m->setup.options.behind_ns);
     CHECK(m, !m->ranks[t->rank].one_task ||
                  !has_task(m, t->rank, t->kind == PR_TASK_PROVE ? PR_TASK_VERIFY : PR_TASK_PROVE));
     if (t->kind == PR_TASK_PROVE)
@@ -204,9 +219,22 @@ static bool fits_somewhere(const model *m, uint32_t j) {
     return false;
 }
 
+/* A task that had not begun is the rank's no more; what is at hand ends by an answer. */
+static void take_cancel(model *m, const pr_notice *n) {
+    const pr_task at_hand = pr_schedule_rank_task(m->s, n->rank, PR_TASK_PROVE);
+    if (at_hand.job == n->job && at_hand.attempt == n->attempt) return;
+    for (size_t i = 0; i < m->n_run; i++) {
+        running *r = &m->run[i];
+        if (r->task.rank != n->rank || r->task.job != n->job || r->task.attempt != n->attempt) continue;
+        CHECK(m, r->task.kind == PR_TASK_PROVE && r->task.behind);
+        r->given_up = true;
+    }
+}
+
 static void take_notices(model *m) {
     pr_notice n;
     while (pr_schedule_notice_take(m->s, &n)) {
+        if (n.kind == PR_NOTICE_CANCEL) take_cancel(m, &n);
         if (n.kind == PR_NOTICE_DEVICE_DRAINED) m->device_off[n.rank] = true;
         if (n.kind == PR_NOTICE_RANK_DRAINED) m->state[n.rank] = PR_RANK_DRAINED;
         if (n.kind != PR_NOTICE_ENDED) continue;
@@ -434,6 +462,7 @@ static void run_case(uint64_t seed) {
     m->hints = seed % 2 == 0;
     m->setup.n_classes = 2;
     m->setup.options.slow_min_ns = S;
+    m->setup.options.behind_ns = seed % 5 < 2 ? S * (1 + seed % 60) : 0;
     make_jobs(m);
     make_ranks(m);
     pr_error e = {0};
