@@ -12,6 +12,11 @@
                 */
 #define PR_LAST_PAUSE_NS 10000000000u
 
+typedef struct assigned {
+    pr_wire_prove prove;
+    bool submitted, cancelled; /* the child has it; it is not to be begun, or to be ended */
+} assigned;
+
 struct pr_minder {
     const pr_run_options *o;
     const pr_seat *seat;
@@ -19,9 +24,10 @@ struct pr_minder {
     pr_child *child;
     uint32_t run;
     bool has_manifest;
-    bool has_task, submitted, cancelled, timed_out;
-    pr_wire_prove task;
-    pr_moment started; /* of the task */
+    assigned tasks[PR_MINDER_MOST_TASKS]; /* in turn; the first is at hand once the child has it */
+    unsigned n_tasks;
+    bool timed_out, killed; /* what is at hand: killed, for its time is up or nobody needs it */
+    pr_moment started;      /* of what is at hand */
     uint32_t stage, step;
     uint32_t restarts;
     uint64_t pause_ns, start_at_ns; /* of the next start */
@@ -42,8 +48,8 @@ static pr_wire *push(pr_minder *m, pr_wire_type type) {
 static void note(pr_minder *m, pr_event_kind kind, const char *text) {
     pr_wire_note *n = &push(m, PR_WIRE_NOTE)->as.note;
     n->kind = kind;
-    n->has_job = m->has_task;
-    n->task = m->task.task;
+    n->has_job = m->n_tasks > 0;
+    n->task = m->tasks[0].prove.task;
     n->task.run = m->run;
     pr_row_set_text(n->text, sizeof n->text, text);
 }
@@ -58,26 +64,47 @@ static pr_wire_answer *begin_answer(pr_minder *m, const pr_wire_prove *task) {
     return a;
 }
 
-/* The task has an answer. */
+static bool is_at_hand(const pr_minder *m) { return m->n_tasks && m->tasks[0].submitted; }
+
+static void begin_task(pr_minder *m) {
+    m->started = pr_clock_moment();
+    m->stage = m->step = 0;
+}
+
+static void drop_task(pr_minder *m, unsigned k) {
+    m->n_tasks--;
+    memmove(&m->tasks[k], &m->tasks[k + 1], (m->n_tasks - k) * sizeof *m->tasks);
+    if (k == 0) m->timed_out = m->killed = false;
+    if (k == 0 && is_at_hand(m)) begin_task(m);
+}
+
+/* What the child has not begun is given back after a failure that may be the rank's. */
+static void give_back(pr_minder *m, uint32_t failure) {
+    bool goes_on = failure == PR_WIRE_PROVED || failure == PR_FAILURE_JOB || failure == PR_FAILURE_CANCELLED;
+    for (unsigned k = 0; k < m->n_tasks && !goes_on; k++) m->tasks[k].cancelled = true;
+}
+
+/* The first task has an answer. */
 static pr_wire_answer *answer(pr_minder *m, uint32_t failure, pr_attempt_end end, const char *reason) {
-    pr_wire_answer *a = begin_answer(m, &m->task);
+    pr_wire_answer *a = begin_answer(m, &m->tasks[0].prove);
     a->failure = failure;
     a->end = end;
-    if (m->submitted) {
+    if (m->tasks[0].submitted) {
         a->started_ns = m->started.wall_ns;
         a->finished_ns = pr_clock_wall_after(&m->started);
         pr_row_set_text(a->stage, sizeof a->stage, pr_work_stage_name(m->stage));
-        const pr_backend *backend = m->task.cpu_only ? m->o->cpu_backend : m->o->backend;
+        const pr_backend *backend = m->tasks[0].prove.cpu_only ? m->o->cpu_backend : m->o->backend;
         pr_row_set_text(a->record.row.backend, sizeof a->record.row.backend, backend->name);
     }
     pr_row_set_text(a->reason, sizeof a->reason, reason);
-    m->has_task = m->submitted = m->cancelled = m->timed_out = false;
+    drop_task(m, 0);
+    give_back(m, failure);
     return a;
 }
 
 static void refuse(pr_minder *m, const pr_wire_prove *task, const char *reason) {
     pr_wire_answer *a = begin_answer(m, task);
-    a->failure = PR_FAILURE_CANCELLED;
+    a->failure = PR_FAILURE_UNBEGUN;
     a->end = PR_ATTEMPT_STOPPED;
     pr_row_set_text(a->reason, sizeof a->reason, reason);
 }
@@ -137,7 +164,8 @@ pr_status pr_minder_begin(pr_minder *m, const pr_wire_manifest *manifest, pr_err
                                      manifest->text_size, manifest->digest,   manifest->run_digest};
     pr_child_state state = pr_child_get_state(m->child);
     empty_outbox(m);
-    m->has_task = m->submitted = m->cancelled = m->timed_out = false;
+    m->n_tasks = 0;
+    m->timed_out = m->killed = false;
     m->run = manifest->run;
     if (state == PR_CHILD_BUSY || state == PR_CHILD_ENDING) {
         pr_child_destroy(m->child);
@@ -159,40 +187,63 @@ static void start_child(pr_minder *m, uint64_t now) {
     if (pr_child_start(m->child, &err) == PR_OK) return;
     m->start_at_ns = now + m->pause_ns;
     m->pause_ns = 2 * m->pause_ns < PR_LAST_PAUSE_NS ? 2 * m->pause_ns : PR_LAST_PAUSE_NS;
-    if (m->has_task) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_CRASHED, err.text);
+    if (m->n_tasks) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_CRASHED, err.text);
     note(m, PR_EVENT_CHILD_DIED, err.text);
 }
 
-static void submit(pr_minder *m, uint64_t now) {
-    pr_error err = {0};
-    if (!m->has_task || m->submitted || pr_child_get_state(m->child) != PR_CHILD_IDLE) return;
-    const pr_wire_task *t = &m->task.task;
-    pr_child_task task = {.job = t->job,
-                          .attempt = t->attempt,
-                          .cpu_only = m->task.cpu_only,
-                          .n_next = m->task.n_next,
-                          .fault = m->o->fault ? m->o->fault(m->rank, t->job, t->attempt) : 0,
-                          .quiet_ms = m->task.quiet_ms};
-    memcpy(task.next, m->task.next, sizeof task.next);
-    if (pr_child_submit(m->child, &task, &err) != PR_OK) return; /* ENDED follows */
-    m->submitted = true;
-    m->started = (pr_moment){pr_clock_wall_ns(), now};
-    m->stage = m->step = 0;
+/* What comes after it: the tasks behind it, then what rank 0 guesses. */
+static void list_next(const pr_minder *m, unsigned k, pr_child_task *task) {
+    const pr_wire_prove *last = &m->tasks[m->n_tasks - 1].prove;
+    if (!m->tasks[k].prove.begins_ahead) return;
+    for (unsigned i = k + 1; i < m->n_tasks && task->n_next < PR_WORK_MOST_NEXT; i++)
+        if (m->tasks[i].prove.begins_ahead) task->next[task->n_next++] = m->tasks[i].prove.task.job;
+    for (unsigned i = 0; i < last->n_next && task->n_next < PR_WORK_MOST_NEXT; i++)
+        task->next[task->n_next++] = last->next[i];
 }
 
-static void watch_limit(pr_minder *m, uint64_t now) {
+static bool submit_task(pr_minder *m, unsigned k) {
+    pr_error err = {0};
+    const pr_wire_prove *p = &m->tasks[k].prove;
+    pr_child_task task = {.job = p->task.job,
+                          .attempt = p->task.attempt,
+                          .cpu_only = p->cpu_only,
+                          .fault = m->o->fault ? m->o->fault(m->rank, p->task.job, p->task.attempt) : 0,
+                          .quiet_ms = p->quiet_ms};
+    list_next(m, k, &task);
+    if (pr_child_submit(m->child, &task, &err) != PR_OK) return false; /* ENDED follows */
+    m->tasks[k].submitted = true;
+    if (k == 0) begin_task(m);
+    return true;
+}
+
+/* As many as it takes, in turn. */
+static void submit(pr_minder *m) {
+    unsigned k = 0;
+    while (k < m->n_tasks && m->tasks[k].submitted) k++;
+    while (k < m->n_tasks && !m->tasks[k].cancelled && pr_child_takes_task(m->child) && submit_task(m, k)) k++;
+}
+
+static void watch_task(pr_minder *m) {
     char why[64];
-    if (!m->submitted || !m->task.time_limit_ms || m->timed_out || m->cancelled) return;
-    if (now - m->started.monotonic_ns < m->task.time_limit_ms * 1000000u) return;
+    if (!is_at_hand(m) || m->timed_out || m->killed) return;
+    if (m->tasks[0].cancelled) {
+        m->killed = true;
+        pr_child_kill(m->child, "not needed any more");
+        return;
+    }
+    const uint64_t limit_ms = m->tasks[0].prove.time_limit_ms;
+    if (!limit_ms || pr_clock_monotonic_ns() - m->started.monotonic_ns < limit_ms * 1000000u) return;
     m->timed_out = true;
-    snprintf(why, sizeof why, "time limit of %.1f s", (double)m->task.time_limit_ms / 1e3);
+    snprintf(why, sizeof why, "time limit of %.1f s", (double)limit_ms / 1e3);
     pr_child_kill(m->child, why);
 }
 
 /* ---- what the child does ---- */
 
 /* A backend with memory of its own may lack that: the processor is not the worse for it. */
-static bool has_own_memory(const pr_minder *m) { return !m->task.cpu_only && m->o->backend->min_window_bytes; }
+static bool has_own_memory(const pr_minder *m) {
+    return !m->tasks[0].prove.cpu_only && m->o->backend->min_window_bytes;
+}
 
 static uint32_t failure_of(const pr_minder *m, pr_status status) {
     if (!pr_work_may_retry(status)) return PR_FAILURE_JOB;
@@ -205,11 +256,17 @@ static void take_record(pr_wire_answer *a, pr_child_event *e) {
     memset(&e->record, 0, sizeof e->record);
 }
 
+/* Of what it has besides what is at hand, the child begins nothing after a failure or its end. */
+static void forget_submitted(pr_minder *m) {
+    for (unsigned k = 1; k < m->n_tasks; k++) m->tasks[k].submitted = false;
+}
+
 static void on_failed(pr_minder *m, pr_child_event *e) {
     uint32_t failure = failure_of(m, e->status);
     bool backend = e->status == PR_ERR_BACKEND;
     if (failure == PR_FAILURE_BACKEND) note(m, PR_EVENT_BACKEND_FAILED, e->text);
-    if (!m->submitted) return;
+    if (!is_at_hand(m)) return;
+    forget_submitted(m);
     bool wrong = backend && e->record.row.state == PR_STATE_PROVEN; /* its own verification refused it */
     take_record(answer(m, failure, wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
     if (backend) pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
@@ -229,7 +286,7 @@ static pr_attempt_end end_of(pr_child_cause cause) {
 }
 
 static void answer_for_the_dead(pr_minder *m, const pr_child_event *e) {
-    if (m->cancelled)
+    if (m->killed)
         (void)answer(m, PR_FAILURE_CANCELLED, PR_ATTEMPT_STOPPED, e->text);
     else if (m->timed_out)
         (void)answer(m, PR_FAILURE_TIME_LIMIT, PR_ATTEMPT_TIMEOUT, e->text);
@@ -240,21 +297,22 @@ static void answer_for_the_dead(pr_minder *m, const pr_child_event *e) {
 }
 
 static void on_ended(pr_minder *m, const pr_child_event *e) {
-    bool wanted = m->cancelled || m->timed_out || e->cause == PR_CHILD_STOPPED;
-    bool worked = m->submitted;
+    bool wanted = m->killed || m->timed_out || e->cause == PR_CHILD_STOPPED;
+    bool worked = is_at_hand(m);
     if (!wanted) note(m, e->cause == PR_CHILD_HUNG ? PR_EVENT_CHILD_HUNG : PR_EVENT_CHILD_DIED, e->text);
-    if (m->submitted) answer_for_the_dead(m, e);
+    forget_submitted(m);
+    if (worked) answer_for_the_dead(m, e);
     m->start_at_ns = 0;
     if (wanted || worked) return;
     /* It died with nothing to do: not at once again. */
     m->start_at_ns = pr_clock_monotonic_ns() + m->pause_ns;
     m->pause_ns = 2 * m->pause_ns < PR_LAST_PAUSE_NS ? 2 * m->pause_ns : PR_LAST_PAUSE_NS;
-    if (m->has_task) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_CRASHED, e->text);
+    if (m->n_tasks) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_CRASHED, e->text);
 }
 
 static void on_unready(pr_minder *m, const pr_child_event *e) {
     note(m, PR_EVENT_BACKEND_FAILED, e->text);
-    if (m->has_task) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_FAILED, e->text);
+    if (m->n_tasks) (void)answer(m, PR_FAILURE_ATTEMPT, PR_ATTEMPT_FAILED, e->text);
     m->pause_ns = PR_LAST_PAUSE_NS;
     m->start_at_ns = pr_clock_monotonic_ns() + m->pause_ns;
     pr_child_stop(m->child, 0);
@@ -273,27 +331,40 @@ static void handle(pr_minder *m, pr_child_event *e) {
         m->step = e->step;
         break;
     case PR_CHILD_PROVED:
-        if (m->submitted) take_record(answer(m, PR_WIRE_PROVED, PR_ATTEMPT_PROVED, ""), e);
+        m->stage = e->stage;
+        if (is_at_hand(m)) take_record(answer(m, PR_WIRE_PROVED, PR_ATTEMPT_PROVED, ""), e);
         break;
     case PR_CHILD_FAILED:
+        m->stage = e->stage;
         on_failed(m, e);
         break;
+    case PR_CHILD_UNBEGUN: /* as on_failed has foreseen */
     case PR_CHILD_ENDED:
         on_ended(m, e);
         break;
-    case PR_CHILD_UNBEGUN: /* it is given one task at a time */
     case PR_CHILD_NONE:
         break;
     }
 }
 
+/* One that the child does not have and that nobody wants. */
+static bool answer_cancelled(pr_minder *m) {
+    for (unsigned k = 0; k < m->n_tasks; k++) {
+        if (m->tasks[k].submitted || !m->tasks[k].cancelled) continue;
+        refuse(m, &m->tasks[k].prove, "not needed any more");
+        drop_task(m, k);
+        return true;
+    }
+    return false;
+}
+
 bool pr_minder_poll(pr_minder *m, pr_wire *message) {
     pr_child_event e;
     uint64_t now = pr_clock_monotonic_ns();
-    while (m->n == 0) {
+    while (m->n == 0 && !answer_cancelled(m)) {
         start_child(m, now);
-        submit(m, now);
-        watch_limit(m, now);
+        submit(m);
+        watch_task(m);
         if (pr_child_poll(m->child, &e) == PR_CHILD_NONE) break;
         handle(m, &e);
         pr_child_event_clear(&e);
@@ -308,30 +379,25 @@ bool pr_minder_poll(pr_minder *m, pr_wire *message) {
 /* ---- what rank 0 wants ---- */
 
 void pr_minder_prove(pr_minder *m, const pr_wire_prove *task) {
-    if (m->has_task) {
-        if (m->n < PR_OUTBOX) refuse(m, task, "the rank has a task already");
+    if (m->n_tasks == PR_MINDER_MOST_TASKS) {
+        if (m->n < PR_OUTBOX) refuse(m, task, "the rank has as many tasks as it takes");
         return;
     }
-    m->task = *task;
-    m->has_task = true;
-    submit(m, pr_clock_monotonic_ns());
+    m->tasks[m->n_tasks++] = (assigned){.prove = *task};
+    submit(m);
 }
 
 void pr_minder_cancel(pr_minder *m, const pr_wire_task *task) {
-    if (!m->has_task || m->cancelled || memcmp(&m->task.task, task, sizeof *task) != 0) return;
-    if (!m->submitted) {
-        if (m->n < PR_OUTBOX) (void)answer(m, PR_FAILURE_CANCELLED, PR_ATTEMPT_STOPPED, "not needed any more");
-        return;
-    }
-    m->cancelled = true;
-    pr_child_kill(m->child, "not needed any more");
+    for (unsigned k = 0; k < m->n_tasks; k++)
+        if (memcmp(&m->tasks[k].prove.task, task, sizeof *task) == 0) m->tasks[k].cancelled = true;
+    watch_task(m);
 }
 
 size_t pr_minder_fds(const pr_minder *m, struct pollfd fds[PR_MINDER_MAX_FDS]) { return pr_child_fds(m->child, fds); }
 
 void pr_minder_describe(const pr_minder *m, pr_wire_ping *ping) {
-    ping->has_job = m->has_task;
-    ping->task = m->task.task;
+    ping->has_job = m->n_tasks > 0;
+    ping->task = m->tasks[0].prove.task;
     ping->step = m->step;
-    if (m->submitted) pr_row_set_text(ping->stage, sizeof ping->stage, pr_work_stage_name(m->stage));
+    if (is_at_hand(m)) pr_row_set_text(ping->stage, sizeof ping->stage, pr_work_stage_name(m->stage));
 }

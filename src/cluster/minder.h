@@ -17,7 +17,9 @@ PR_MUST_CHECK pr_status pr_minder_create(pr_minder **out, const pr_run_options *
 void pr_minder_destroy(pr_minder *m); /* kills the child; NULL allowed */
 /* A run begins: the child gets its manifest. Whatever it was at is dropped. */
 PR_MUST_CHECK pr_status pr_minder_begin(pr_minder *m, const pr_wire_manifest *manifest, pr_error *err);
-/* A task; one that is there already is answered as cancelled. */
+/* A task. Several are begun in turn; the child has a few of them ahead of its answers. A failure that is not its job's
+ * own gives all that are left back (PR_FAILURE_UNBEGUN), and so is one too many. */
+#define PR_MINDER_MOST_TASKS (PR_SCHEDULE_MOST_BEHIND + 1)
 void pr_minder_prove(pr_minder *m, const pr_wire_prove *task);
 void pr_minder_cancel(pr_minder *m, const pr_wire_task *task);
 /* The next message for rank 0 (ANSWER, NOTE), which the caller clears; false: none now. Call it often. */

@@ -101,11 +101,12 @@ static pr_status fail_attempt(pr_run *r, unsigned rank, pr_wire_answer *a, pr_fa
     pr_attempt_row row = attempt_row(r, rank, a);
     pr_fate fate = pr_schedule_failed(r->schedule, pr_clock_monotonic_ns(), rank, job, a->task.attempt, failure);
     if (fate == PR_FATE_IGNORED) {
-        if (failure != PR_FAILURE_CANCELLED)
+        if (failure != PR_FAILURE_CANCELLED && failure != PR_FAILURE_UNBEGUN)
             pr_run_event(r, PR_EVENT_BAD_MESSAGE, (int32_t)rank, job,
                          "a failure of rank %u that nobody waits for: %.200s", rank, a->reason);
         return PR_OK;
     }
+    if (failure == PR_FAILURE_UNBEGUN) return PR_OK;
     pr_run_add_history(r, job, &row);
     r->jobs[job].cpu_fallbacks += failure == PR_FAILURE_BACKEND;
     if (failure == PR_FAILURE_BACKEND) pr_run_metrics_fallback(r->metrics);
@@ -121,7 +122,8 @@ static pr_status on_answer(pr_run *r, unsigned rank, pr_wire_answer *a, pr_error
     if (!is_of_this_run(r, &a->task)) return PR_OK; /* of a manifest before */
     pr_run_job *j = &r->jobs[a->task.job];
     if (a->failure == PR_WIRE_PROVED) return on_proof(r, rank, a, err);
-    if (a->end != PR_ATTEMPT_FAILED && a->failure != PR_FAILURE_CANCELLED) j->child_restarts++;
+    bool ran = a->failure != PR_FAILURE_CANCELLED && a->failure != PR_FAILURE_UNBEGUN;
+    if (ran && a->end != PR_ATTEMPT_FAILED) j->child_restarts++;
     return fail_attempt(r, rank, a, (pr_failure)a->failure, err);
 }
 

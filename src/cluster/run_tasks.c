@@ -34,12 +34,12 @@ static bool shares_device(const pr_run *r, uint32_t rank) {
 
 /* The jobs that the rank may get next, for it to begin their proofs beside this one, where it proves on a device that
  * it has for itself. After a loss none, for it may be a job that was begun beside it that brought the prover down. */
-static uint32_t hint_next(const pr_run *r, const pr_task *task, uint32_t next[PR_WORK_MOST_NEXT]) {
+static void hint_next(const pr_run *r, const pr_task *task, pr_wire_prove *m) {
     _Static_assert(PR_WORK_MOST_NEXT == PR_SCHEDULE_MOST_HINTS, "a message has room for what the schedule says");
     bool first = r->jobs[task->job].given[1].attempt == 0;
     bool on_device = r->roll->members[task->rank].hello.device[0] || r->o->backend->min_window_bytes;
-    bool may_begin = first && on_device && !task->fallback && !task->speculative && !shares_device(r, task->rank);
-    return pr_schedule_hint(r->schedule, task->rank, next, may_begin ? PR_WORK_MOST_NEXT : 0);
+    m->begins_ahead = first && on_device && !task->fallback && !task->speculative && !shares_device(r, task->rank);
+    m->n_next = pr_schedule_hint(r->schedule, task->rank, m->next, m->begins_ahead ? PR_WORK_MOST_NEXT : 0);
 }
 
 static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
@@ -54,7 +54,7 @@ static pr_status send_prove(pr_run *r, const pr_task *task, pr_error *err) {
     r->jobs[task->job].given[1] = r->jobs[task->job].given[0];
     r->jobs[task->job].given[0].attempt = task->attempt;
     r->jobs[task->job].given[0].rank = task->rank;
-    m.as.prove.n_next = hint_next(r, task, m.as.prove.next);
+    hint_next(r, task, &m.as.prove);
     if (task->speculative)
         pr_run_event(r, PR_EVENT_SPECULATIVE, (int32_t)task->rank, task->job,
                      "handed out again, to rank %u: attempt %u", task->rank, task->attempt);
@@ -140,6 +140,7 @@ pr_status pr_run_notices(pr_run *r, bool *busy, pr_error *err) {
 }
 
 pr_status pr_run_cancel_all(pr_run *r, pr_error *err) {
+    pr_schedule_take_back(r->schedule);
     for (uint32_t rank = 0; rank < r->roll->n; rank++) {
         pr_task task = pr_schedule_rank_task(r->schedule, rank, PR_TASK_PROVE);
         if (task.kind == PR_TASK_PROVE) PR_TRY(send_cancel(r, rank, task.job, task.attempt, err));

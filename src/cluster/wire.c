@@ -144,7 +144,7 @@ static void encode_task(pr_writer *out, const pr_wire_task *m) {
 
 static void encode_prove(pr_writer *out, const pr_wire_prove *m) {
     encode_task(out, &m->task);
-    pr_write_u32(out, m->cpu_only);
+    pr_write_u32(out, m->cpu_only | m->begins_ahead << 1);
     pr_write_u32(out, m->n_next);
     for (uint32_t k = 0; k < m->n_next; k++) pr_write_u32(out, m->next[k]);
     pr_write_u64(out, m->time_limit_ms);
@@ -349,15 +349,15 @@ static void decode_task(pr_reader *r, pr_wire_task *m) {
 
 static void decode_prove(pr_reader *r, pr_wire_prove *m) {
     decode_task(r, &m->task);
-    m->cpu_only = read_below(r, 2);
+    uint32_t how = read_below(r, 4);
+    m->cpu_only = how & 1, m->begins_ahead = how >> 1;
     m->n_next = read_below(r, PR_WORK_MOST_NEXT + 1);
     for (uint32_t k = 0; k < m->n_next && !r->failed; k++) m->next[k] = pr_read_u32(r);
     m->time_limit_ms = pr_read_u64(r);
     m->quiet_ms = pr_read_u64(r);
 }
 
-/* The rest of the message. */
-static void decode_record(pr_reader *r, pr_record *m) {
+static void decode_record(pr_reader *r, pr_record *m) { /* the rest of the message */
     size_t n = r->failed ? 0 : r->size - r->at;
     const uint8_t *rest = pr_read_borrow(r, n);
     if (!rest || pr_record_decode(m, rest, n, NULL) != PR_OK) r->failed = true;
@@ -366,7 +366,7 @@ static void decode_record(pr_reader *r, pr_record *m) {
 static void decode_answer(pr_reader *r, pr_wire_answer *m) {
     decode_task(r, &m->task);
     m->failure = pr_read_u32(r);
-    if (m->failure != PR_WIRE_PROVED && m->failure > PR_FAILURE_MEMORY) r->failed = true;
+    if (m->failure != PR_WIRE_PROVED && m->failure > PR_FAILURE_UNBEGUN) r->failed = true;
     m->end = read_below(r, PR_ATTEMPT_COUNT);
     m->cpu_only = read_below(r, 2);
     m->child_restarts = pr_read_u32(r);

@@ -26,7 +26,7 @@
 #include "store/record.h"
 #include "work/line.h"
 
-#define PR_WIRE_VERSION 4
+#define PR_WIRE_VERSION 5
 
 typedef enum pr_wire_type {
     PR_WIRE_HELLO = 1,
@@ -112,7 +112,8 @@ typedef struct pr_wire_task { /* what PROVE, CANCEL, ANSWER, VERDICT, FETCH and 
 typedef struct pr_wire_prove {
     pr_wire_task task;
     uint32_t cpu_only;                        /* 0 or 1 */
-    uint32_t n_next, next[PR_WORK_MOST_NEXT]; /* the jobs that may come after it, in order: guesses */
+    uint32_t begins_ahead;                    /* 0 or 1: what comes after it may be begun beside it */
+    uint32_t n_next, next[PR_WORK_MOST_NEXT]; /* jobs that may come after what the rank was given: guesses */
     uint64_t time_limit_ms;                   /* 0: none */
     uint64_t quiet_ms;                        /* no progress for so long: it hangs */
 } pr_wire_prove;

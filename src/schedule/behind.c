@@ -101,7 +101,8 @@ bool pr_behind_promote(pr_schedule *s, uint32_t r, uint64_t *host, uint64_t *dev
 bool pr_behind_is_open(const pr_schedule *s, const pr_rank_info *rank) {
     const pr_prove_slot *slot = &rank->prove;
     return s->options.behind_ns && rank->state == PR_RANK_UP && !rank->one_task && slot->job != PR_NONE &&
-           !slot->speculative && !slot->exclusive && !slot->fallback && rank->n_behind < PR_MAX_BEHIND;
+           !slot->speculative && !slot->exclusive && !slot->fallback && rank->n_behind < PR_MAX_BEHIND &&
+           rank->has_proved;
 }
 
 bool pr_behind_suits(const pr_schedule *s, uint32_t r, uint32_t j) {

@@ -57,6 +57,7 @@ pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32
         learn(s, rank);
         if (!s->ranks[rank].prove.fallback) s->ranks[rank].device_faults = 0;
         s->ranks[rank].faults = 0;
+        s->ranks[rank].has_proved = true;
         pr_rank_end_proof(s, rank);
     } else if (pr_behind_find(s, rank, j, attempt) != PR_NONE) { /* it has overtaken a larger answer */
         pr_behind_end(s, rank, pr_behind_find(s, rank, j, attempt));
@@ -68,18 +69,31 @@ pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32
 
 /* ---- failures ---- */
 
+static bool is_loss(pr_failure failure) {
+    return failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED && failure != PR_FAILURE_UNBEGUN;
+}
+
 static void charge_rank(pr_schedule *s, uint32_t rank, bool fallback, pr_failure failure) {
     if (failure == PR_FAILURE_BACKEND && !fallback)
         pr_rank_device_fault(s, rank);
-    else if (failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED)
+    else if (is_loss(failure))
         pr_rank_fault(s, rank);
 }
 
 /* An attempt at j was lost: what the rank was told of, or had behind it, may be what brought it down. */
 static void suspect(pr_schedule *s, uint32_t rank, uint32_t j) {
     pr_hint_suspect(s, rank, j);
+    s->ranks[rank].has_proved = false;
     for (uint32_t k = 0; k < s->ranks[rank].n_behind; k++) s->jobs[s->ranks[rank].behind[k].job].is_suspect = true;
-    pr_behind_take_back(s, rank);
+}
+
+/* As if it had not been given. */
+static pr_fate take_unbegun(pr_schedule *s, uint32_t j, uint32_t attempt) {
+    pr_job_state *job = &s->jobs[j];
+    if (job->phase != PR_JOB_PROVING || has_runner(job)) return PR_FATE_GOES_ON;
+    if (job->attempt == attempt) job->attempt--;
+    pr_job_queue(s, j);
+    return PR_FATE_RETRY;
 }
 
 pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t j, uint32_t attempt,
@@ -91,8 +105,9 @@ pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t
     pr_job_state *job = &s->jobs[j];
     bool fallback = s->ranks[rank].prove.fallback;
     if (!at_hand) pr_behind_end(s, rank, pr_behind_find(s, rank, j, attempt));
-    if (failure != PR_FAILURE_JOB && failure != PR_FAILURE_CANCELLED) suspect(s, rank, j);
+    if (is_loss(failure)) suspect(s, rank, j);
     if (at_hand) pr_rank_end_proof(s, rank);
+    if (failure == PR_FAILURE_UNBEGUN) return take_unbegun(s, j, attempt);
     charge_rank(s, rank, fallback, failure);
     if (job->phase != PR_JOB_PROVING) return PR_FATE_GOES_ON;
     if (failure == PR_FAILURE_JOB) return pr_job_fail(s, j), PR_FATE_FAILED;
@@ -155,7 +170,6 @@ static void give_up_proof(pr_schedule *s, uint32_t rank, pr_rank_state state) {
     uint32_t j = s->ranks[rank].prove.job;
     if (j == PR_NONE) return;
     pr_job_state *job = &s->jobs[j];
-    if (state == PR_RANK_LOST) suspect(s, rank, j);
     pr_job_forget(s, j, rank, s->ranks[rank].prove.attempt);
     pr_rank_end_proof(s, rank);
     if (job->phase != PR_JOB_PROVING) return;
@@ -169,7 +183,8 @@ static void give_up_proof(pr_schedule *s, uint32_t rank, pr_rank_state state) {
 
 static void leave(pr_schedule *s, uint32_t rank, pr_rank_state state) {
     ask_another(s, rank);
-    if (state != PR_RANK_LOST) pr_behind_take_back(s, rank);
+    if (state == PR_RANK_LOST && s->ranks[rank].prove.job != PR_NONE) suspect(s, rank, s->ranks[rank].prove.job);
+    pr_behind_take_back(s, rank);
     if (s->ranks[rank].verify_job != PR_NONE) pr_rank_end_verification(s, rank);
     give_up_proof(s, rank, state);
 }

@@ -75,6 +75,7 @@ typedef struct pr_rank_info {
     pr_prove_slot prove;
     pr_behind behind[PR_MAX_BEHIND];
     uint32_t n_behind;
+    bool has_proved; /* its last answer */
     uint32_t verify_job, verify_attempt;
     pr_link idle_prover, idle_verifier, has_proofs, open;
     bool in_plain;                                   /* its list of idle provers: those without a device in use */

@@ -144,11 +144,12 @@ typedef struct pr_task {
     uint64_t expected_ns;        /* PROVE: corrected estimate, on this rank */
 } pr_task;
 
-/* The next task for any rank, which then has it. With behind_ns a rank that is at something is given more, up to
- * MOST_BEHIND, while the first job of the queue is short enough and needs no more memory than what is at hand. These
- * are taken back, at no cost and with a notice CANCEL for each, when an attempt is lost on the rank, when it is not up
- * any more, and when what is at hand takes four times as long as expected and behind_ns besides, and another rank is
- * idle. False: nothing can be handed out until an event or wake_ns. */
+/* The next task for any rank, which then has it. With behind_ns a rank that is at something, and whose last answer was
+ * a proof, is given more, up to MOST_BEHIND, while the first job of the queue is short enough and needs no more memory
+ * than what is at hand. A rank that fails gives back what it has not begun (PR_FAILURE_UNBEGUN). All is taken back, at
+ * no cost and with a notice CANCEL for each, when the rank is not up any more, and when what is at hand takes four
+ * times as long as expected and behind_ns besides, and another rank is idle. False: nothing can be handed out until an
+ * event or wake_ns. */
 bool pr_schedule_next(pr_schedule *s, uint64_t now_ns, pr_task *task);
 
 /* The jobs that the rank is likely to get after what it has, in order, for it to begin them ahead: of the first ones in
@@ -181,7 +182,8 @@ typedef enum pr_failure {
     PR_FAILURE_TIME_LIMIT, /* the attempt ran out of its time limit: as ATTEMPT */
     PR_FAILURE_BACKEND,    /* the device or backend failed: next on the processor; the first such one costs no retry */
     PR_FAILURE_CANCELLED,  /* stopped because a notice or a drain asked for it: costs nothing */
-    PR_FAILURE_MEMORY      /* the rank had not the memory: as ATTEMPT, and the job keeps off that node's ranks first */
+    PR_FAILURE_MEMORY,     /* the rank had not the memory: as ATTEMPT, and the job keeps off that node's ranks first */
+    PR_FAILURE_UNBEGUN     /* given back as it was: costs nothing, and the attempt's number is free again */
 } pr_failure;
 
 /* What becomes of the job. */

@@ -52,7 +52,7 @@ static pr_wire sample(pr_wire_type type) {
             (pr_wire_roster){5, "votes", 1, {{3}}, {4, 1000, 500, 2, 1}, 1, validators, validators + 32, 2, validators};
         break;
     case PR_WIRE_PROVE:
-        m.as.prove = (pr_wire_prove){task, 1, 2, {9, 10}, 100, 200};
+        m.as.prove = (pr_wire_prove){task, 1, 1, 2, {9, 10}, 100, 200};
         break;
     case PR_WIRE_ANSWER:
         m.as.answer.task = task;
@@ -146,6 +146,7 @@ static void check(const pr_wire *m) {
         break;
     case PR_WIRE_PROVE:
         check_task(&m->as.prove.task);
+        assert_int_equal(m->as.prove.begins_ahead, 1);
         assert_int_equal(m->as.prove.n_next, 2);
         assert_int_equal(m->as.prove.next[1], 10);
         assert_int_equal(m->as.prove.quiet_ms, 200);
@@ -277,7 +278,7 @@ static void test_header(void **state) {
     encode(&w, PR_WIRE_STOP);
     w.data[4] = PR_WIRE_VERSION + 1;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);
-    assert_non_null(strstr(e.text, "of version 5"));
+    assert_non_null(strstr(e.text, "of version 6"));
     w.data[4] = PR_WIRE_VERSION;
     w.data[6] = PR_WIRE_TYPES;
     assert_int_equal(pr_wire_decode(&back, w.data, w.size, &e), PR_ERR_MALFORMED);

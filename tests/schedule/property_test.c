@@ -319,12 +319,16 @@ static void answer_failure(model *m, running r) {
     static const pr_failure kinds[] = {PR_FAILURE_ATTEMPT,    PR_FAILURE_ATTEMPT, PR_FAILURE_BACKEND,
                                        PR_FAILURE_TIME_LIMIT, PR_FAILURE_MEMORY,  PR_FAILURE_CANCELLED,
                                        PR_FAILURE_JOB};
-    pr_failure kind = kinds[below(m, 7)];
+    pr_failure kind = r.task.behind && chance(m, 30) ? PR_FAILURE_UNBEGUN : kinds[below(m, 7)];
     uint32_t j = r.task.job;
     bool open = m->job[j] == OPEN;
     pr_fate fate = pr_schedule_failed(m->s, m->now, r.task.rank, j, r.task.attempt, kind);
     CHECK(m, fate != PR_FATE_DONE && fate != PR_FATE_IGNORED);
     CHECK(m, open || fate == PR_FATE_GOES_ON);
+    if (kind == PR_FAILURE_UNBEGUN) {
+        if (fate == PR_FATE_RETRY && m->last_attempt[j] == r.task.attempt) m->last_attempt[j]--;
+        return;
+    }
     if (open && kind == PR_FAILURE_JOB) CHECK(m, fate == PR_FATE_FAILED);
     m->charges[j] += kind != PR_FAILURE_CANCELLED;
     if (fate == PR_FATE_FAILED && kind != PR_FAILURE_JOB) CHECK(m, m->charges[j] > 0);
