@@ -6,11 +6,12 @@
 
 #include <string.h>
 
-typedef enum text_mode { WRITE, COUNT, READ } text_mode;
+typedef enum text_mode { WRITE, MEASURE, COUNT, READ } text_mode;
 
 typedef struct text {
     text_mode mode;
-    pr_writer *out; /* WRITE */
+    pr_writer *out;  /* WRITE */
+    size_t measured; /* MEASURE: bytes that WRITE would write */
     const char *data;
     size_t size, at;
     pr_decode_code code; /* the first defect; nothing is read after it */
@@ -26,6 +27,9 @@ static void fail_at(text *x, pr_decode_code code, size_t place) {
     }
 }
 
+/* There is a proof, and nothing is read. */
+static bool gives(const text *x) { return x->mode == WRITE || x->mode == MEASURE; }
+
 /* The next character that is not whitespace; 0 at the end, after a defect and when writing. */
 static char peek(text *x) {
     if (x->code != PR_DECODE_OK) return 0;
@@ -40,7 +44,8 @@ static char peek(text *x) {
 static void symbols(text *x, const char *tokens) {
     bool in_key = false, in_word = false;
     if (x->mode == WRITE) pr_write_bytes(x->out, tokens, strlen(tokens));
-    for (const char *c = tokens; x->mode != WRITE && *c && x->code == PR_DECODE_OK; c++) {
+    if (x->mode == MEASURE) x->measured += strlen(tokens);
+    for (const char *c = tokens; !gives(x) && *c && x->code == PR_DECODE_OK; c++) {
         if (!in_key && !in_word) peek(x);
         if (x->at == x->size)
             fail_at(x, PR_DECODE_TRUNCATED, x->size);
@@ -73,9 +78,16 @@ static uint64_t write_number(pr_writer *out, uint64_t v) {
     return v;
 }
 
+static uint64_t measure_number(size_t *measured, uint64_t v) {
+    ++*measured;
+    for (uint64_t rest = v; rest >= 10; rest /= 10) ++*measured;
+    return v;
+}
+
 /* Writes v, or reads a number up to max. */
 static uint64_t number(text *x, uint64_t v, uint64_t max, pr_decode_code above) {
     if (x->mode == WRITE) return write_number(x->out, v);
+    if (x->mode == MEASURE) return measure_number(&x->measured, v);
     return x->code == PR_DECODE_OK ? read_number(x, max, above) : 0;
 }
 
@@ -98,19 +110,19 @@ static uint64_t number_or_null(text *x, bool is_number, uint64_t v, pr_decode_co
  * max items. */
 static bool item(text *x, size_t i, size_t min, size_t max, pr_decode_code code) {
     if (i == 0) symbols(x, "[");
-    bool ends = x->mode == WRITE ? i == max : peek(x) == ']';
+    bool ends = gives(x) ? i == max : peek(x) == ']';
     if (ends && i < min) fail_at(x, code, x->at);
     if (ends) symbols(x, "]");
     if (ends || x->code != PR_DECODE_OK) return false;
     if (i > 0) symbols(x, ",");
     peek(x);
-    if (x->mode != WRITE && i == max) fail_at(x, x->at == x->size ? PR_DECODE_TRUNCATED : code, x->at);
+    if (!gives(x) && i == max) fail_at(x, x->at == x->size ? PR_DECODE_TRUNCATED : code, x->at);
     return x->code == PR_DECODE_OK;
 }
 
 /* Element i of an array; while counting there is no array. */
 static void m31(text *x, pr_m31 *array, size_t i) {
-    pr_m31 v = (pr_m31)number(x, x->mode == WRITE ? array[i] : 0, PR_P - 1, PR_DECODE_FELT_RANGE);
+    pr_m31 v = (pr_m31)number(x, gives(x) ? array[i] : 0, PR_P - 1, PR_DECODE_FELT_RANGE);
     if (x->mode == READ) array[i] = v;
 }
 
@@ -123,7 +135,18 @@ static void felt(text *x, pr_qm31 *array, size_t i) {
     symbols(x, "]]");
 }
 
+/* "[12,255,...]": most of a proof's text. */
+static size_t measure_hash(const pr_hash *h) {
+    size_t n = 32 + 33;
+    for (size_t k = 0; k < 32; k++) n += (h->bytes[k] > 9 ? 1u : 0u) + (h->bytes[k] > 99 ? 1u : 0u);
+    return n;
+}
+
 static void hash(text *x, pr_hash *array, size_t i) {
+    if (x->mode == MEASURE) {
+        x->measured += measure_hash(&array[i]);
+        return;
+    }
     for (size_t k = 0; item(x, k, 32, 32, PR_DECODE_SYNTAX); k++) {
         uint64_t v = number(x, x->mode == WRITE ? array[i].bytes[k] : 0, 255, PR_DECODE_BYTE_RANGE);
         if (x->mode == READ) array[i].bytes[k] = (uint8_t)v;
@@ -236,6 +259,14 @@ static void envelope(text *x, pr_proof *p) {
     symbols(x, "}");
     peek(x);
     if (x->at < x->size) fail_at(x, PR_DECODE_TRAILING, x->at);
+}
+
+pr_status pr_proof_measure_json(size_t *bytes, const pr_proof *proof, const pr_layout *layout) {
+    text x = {.mode = MEASURE, .layout = layout};
+    if (!pr_proof_fits(proof, layout)) return PR_ERR_INTERNAL;
+    stark_proof(&x, (pr_proof *)(uintptr_t)proof); /* not changed */
+    *bytes = x.measured;
+    return PR_OK;
 }
 
 static pr_status write_text(pr_writer *out, const pr_proof *proof, const pr_layout *layout,

@@ -89,6 +89,8 @@ pr_decode_code pr_proof_decode(pr_proof *out, const pr_layout *layout, const voi
  */
 PR_MUST_CHECK pr_status pr_proof_write_envelope(pr_writer *out, const pr_proof *proof, const pr_layout *layout);
 PR_MUST_CHECK pr_status pr_proof_write_json(pr_writer *out, const pr_proof *proof, const pr_layout *layout);
+/* How many bytes that is, without writing them. */
+PR_MUST_CHECK pr_status pr_proof_measure_json(size_t *bytes, const pr_proof *proof, const pr_layout *layout);
 /* Reads an envelope; whitespace between tokens allowed, keys in stwo's order. place (may be NULL) gets the byte offset
  * of the defect. */
 pr_decode_code pr_proof_read_envelope(pr_proof *out, const pr_layout *layout, const char *text, size_t size,

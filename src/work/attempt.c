@@ -130,14 +130,14 @@ static uint8_t *take_bytes(pr_writer *w) {
 
 static pr_status encode(pr_record *record, const pr_work *work, const pr_job *job, const pr_proof *proof,
                         pr_error *err) {
-    pr_writer encoded, packed, json;
+    pr_writer encoded, packed;
     pr_job_row *row = &record->row;
+    size_t json_bytes = 0;
     pr_writer_init(&encoded);
     pr_writer_init(&packed);
-    pr_writer_init(&json);
     pr_status status = pr_proof_encode(&encoded, proof, &job->layout);
-    if (status == PR_OK) status = pr_proof_write_json(&json, proof, &job->layout);
-    if (status == PR_OK && (encoded.failed || json.failed)) status = PR_ERR_MEMORY;
+    if (status == PR_OK) status = pr_proof_measure_json(&json_bytes, proof, &job->layout);
+    if (status == PR_OK && encoded.failed) status = PR_ERR_MEMORY;
     if (status != PR_OK)
         (void)pr_fail(err, status, "the proof cannot be encoded: %s", pr_status_name(status));
     else
@@ -146,7 +146,7 @@ static pr_status encode(pr_record *record, const pr_work *work, const pr_job *jo
         pr_hash hash = pr_blake2s_hash(encoded.data, encoded.size);
         pr_hex_encode(row->proof_hash, hash.bytes, sizeof hash.bytes);
         row->proof_bytes = encoded.size;
-        row->proof_json_bytes = json.size;
+        row->proof_json_bytes = json_bytes;
         row->proof_compressed_bytes = packed.size;
         row->flagged_large = packed.size > PR_CHAIN_LIMIT_BYTES;
         record->proof = take_bytes(&packed);
@@ -154,7 +154,6 @@ static pr_status encode(pr_record *record, const pr_work *work, const pr_job *jo
     }
     pr_writer_clear(&encoded);
     pr_writer_clear(&packed);
-    pr_writer_clear(&json);
     return status;
 }
 

@@ -58,6 +58,9 @@ static void check_round_trips(golden *g) {
     pr_writer_clear(&text);
     assert_int_equal(pr_proof_write_json(&text, &g->proof, &g->layout), PR_OK);
     assert_int_equal(text.size, g->c.expected_json_bytes);
+    size_t measured = 0;
+    assert_int_equal(pr_proof_measure_json(&measured, &g->proof, &g->layout), PR_OK);
+    assert_int_equal(measured, text.size);
     pr_hash digest = pr_blake2s_hash(text.data, text.size);
     char hex[65];
     pr_hex_encode(hex, digest.bytes, 32);
@@ -241,6 +244,7 @@ static void proofs_that_do_not_fit_are_not_encoded(void **state) {
     pr_writer_init(&out);
     assert_int_equal(pr_proof_encode(&out, &g.proof, &other.layout), PR_ERR_INTERNAL);
     assert_int_equal(pr_proof_write_json(&out, &g.proof, &other.layout), PR_ERR_INTERNAL);
+    assert_int_equal(pr_proof_measure_json(&(size_t){0}, &g.proof, &other.layout), PR_ERR_INTERNAL);
     assert_int_equal(pr_proof_write_envelope(&out, &g.proof, &other.layout), PR_ERR_INTERNAL);
     g.proof.last_layer[0].c[3] = PR_P;
     assert_int_equal(pr_proof_encode(&out, &g.proof, &g.layout), PR_ERR_INTERNAL);
