@@ -123,6 +123,7 @@ pr_status pr_voter_create(pr_voter **out, const pr_voter_options *options, pr_er
     if (!v) return pr_fail(err, PR_ERR_MEMORY, "out of memory for the consensus");
     v->o = *options;
     v->run = options->given->run;
+    v->may_have_spooled = options->given->resumed;
     v->last = &v->first;
     pr_status status = begin(v, err);
     v->o.given = NULL; /* it was the caller's */

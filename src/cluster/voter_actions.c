@@ -136,7 +136,8 @@ static void act(pr_voter *v, const pr_consensus_action *a) {
         pr_voter_ask_for(v, &a->subject);
         return;
     case PR_CONSENSUS_OUTCOME:
-        if (a->subject.prover == pr_consensus_self(v->consensus)) pr_voter_spool_drop(v, e.job, a->subject.attempt);
+        if (v->may_have_spooled && a->subject.prover == pr_consensus_self(v->consensus))
+            pr_voter_spool_drop(v, e.job, a->subject.attempt);
         e.kind = PR_VOTER_OUTCOME;
         break;
     case PR_CONSENSUS_REMOVED:

@@ -73,6 +73,7 @@ struct pr_voter {
     pr_held held[PR_VOTER_MAX_HELD];
     unsigned next_held;
     bool restoring, out_of_memory;
+    bool may_have_spooled; /* own proofs: in this session, or one before */
     bool closing, batched; /* the outcomes are to be signed; a quorum has */
     uint64_t signed_ns;
 };

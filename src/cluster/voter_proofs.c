@@ -41,7 +41,7 @@ static uint64_t bytes_of(const pr_held *h) {
 }
 
 /* The oldest give way: their rounds have long ended, or rank 0 has them. */
-static void hold(pr_voter *v, const pr_wire_task *task, pr_record *record) {
+static const pr_record *hold(pr_voter *v, const pr_wire_task *task, pr_record *record) {
     unsigned at = v->next_held;
     uint64_t total = 0;
     pr_record_clear(&v->held[at].record);
@@ -53,6 +53,7 @@ static void hold(pr_voter *v, const pr_wire_task *task, pr_record *record) {
         total += bytes_of(h);
         if (i > 0 && total > PR_VOTER_MAX_HELD_BYTES) pr_record_clear(&h->record);
     }
+    return &v->held[at].record;
 }
 
 static const pr_record *find_held(const pr_voter *v, uint32_t job, const pr_hash *proof_hash) {
@@ -69,7 +70,7 @@ static const pr_record *find(pr_voter *v, uint32_t job, uint32_t attempt, const 
     const pr_record *held = find_held(v, job, proof_hash);
     pr_record record;
     if (held || !pr_voter_spool_get(v, job, attempt, &record)) return held;
-    hold(v, &task, &record);
+    (void)hold(v, &task, &record);
     return find_held(v, job, proof_hash);
 }
 
@@ -123,14 +124,22 @@ static pr_status show_certificate(pr_voter *v, const pr_hash *job, pr_error *err
     return m.as.vote.data && v->o.t->rank != 0 ? pr_transport_send(v->o.t, 0, &m, err) : PR_OK;
 }
 
+/* Before the announcement goes out, which waits for its record (pr_voter_release). Where nobody votes the round has
+ * ended, and nobody fetches the bytes. */
+static pr_status spool(pr_voter *v, const pr_wire_task *task, const pr_hash *job, const pr_record *record,
+                       pr_error *err) {
+    if (pr_consensus_decided(v->consensus, job)) return PR_OK;
+    v->may_have_spooled = true;
+    return pr_voter_spool_put(v, task, record, err);
+}
+
 static pr_status announce(pr_voter *v, pr_examination *x, pr_error *err) {
     pr_subject s;
     pr_error why = {0};
     if (!subject_of(v, &s, &x->task, &x->record))
         return take_back(v, &x->task, PR_VERDICT_REFUSED, "a proof without its hashes", err);
-    PR_TRY(pr_voter_spool_put(v, &x->task, &x->record, err));
-    hold(v, &x->task, &x->record);
-    if (pr_consensus_announce(v->consensus, &s, &why) == PR_OK) return PR_OK;
+    const pr_record *held = hold(v, &x->task, &x->record);
+    if (pr_consensus_announce(v->consensus, &s, &why) == PR_OK) return spool(v, &x->task, &s.job, held, err);
     pr_log(PR_LOG_WARN, "consensus", "job `%s` is not announced: %s", v->o.manifest->jobs[x->task.job].id, why.text);
     size_t size;
     if (pr_consensus_certificate(v->consensus, &s.job, &size)) return show_certificate(v, &s.job, err);

@@ -72,10 +72,23 @@ run 2 ../small.yaml --metrics m.prom --log json
 unset LD_PRELOAD PR_YIELD_LOG OMPI_MCA_mpi_yield_when_idle
 expect_rc 0 "from elsewhere"
 # a supervisor that looks for messages keeps the processor, whatever Open MPI was told
-[ "$(count '^looks [1-9][0-9]* yields 0$' yields)" = 2 ] || fail "looking for messages gives the processor away: $(cat yields)"
+[ "$(count '^looks [1-9][0-9]* yields 0 ' yields)" = 2 ] || fail "looking for messages gives the processor away: $(cat yields)"
 [ -s m.prom ] || fail "no metrics file"
 grep -v '^{.*}$' err && fail "a line on standard error is not JSON"
 case "$(h5_of_run)" in results/small-*.h5) ;; *) fail "results/ is not the default folder" ;; esac
+# of a tiny job a supervisor hears once; where nobody votes, nobody may fetch its proof, and it stays in memory
+{
+    printf 'version: 1\nname: tiny\ndefaults: { profile: fast }\njobs:\n'
+    printf '  - { id: fib, type: wide_fibonacci, params: { log_rows: 4, columns: 4, seed: [%s] } }\n' "$(seq -s ', ' 1 200)"
+} >tiny.yaml
+printf 'version: 1\nconsensus: { committee: 0 }\n' >nobody.yaml
+export LD_PRELOAD="$MPI_SHIM" PR_YIELD_LOG="$PWD/counts"
+run 2 tiny.yaml --config nobody.yaml --threads 1
+unset LD_PRELOAD PR_YIELD_LOG
+expect_rc 0 "tiny jobs without votes"
+frames=$(awk '{ n += $6 } END { print n }' counts)
+[ "$frames" -le 210 ] || fail "the children sent $frames frames for 200 jobs"
+[ "$(awk '{ n += $8 } END { print n }' counts)" = 0 ] || fail "files of proofs that nobody fetches: $(cat counts)"
 cd ..
 
 for n in 0 3; do
