@@ -1,7 +1,7 @@
 /* The prover child's own side: what the internal subcommand `proverun child` runs. No MPI, no cluster.
  *
  * Order at start: tied to the supervisor's life, signals ignored, foreign descriptors closed, then configuration and
- * manifest arrive over the socket, then jobs, one at a time, until the socket closes or a stop arrives. */
+ * manifest arrive over the socket, then jobs, answered in turn, until the socket closes or a stop arrives. */
 #ifndef PR_CHILD_SERVE_H
 #define PR_CHILD_SERVE_H
 #include "work/work.h"

@@ -8,7 +8,7 @@
  *              <------------------ MANIFEST     run: its number; what names another run is old and ignored
  *     READY    ------------------>              the rank's key, and its lot opened
  *              <------------------ ROSTER       the validators, and how they vote
- *              <------------------ PROVE        one at a time
+ *              <------------------ PROVE        several short ones ahead, to be begun in turn
  *     ANSWER   ------------------>              a proof, or why there is none
  *              <------------------ CANCEL       the attempt is not needed any more
  *     VERDICT  ------------------>              what its own verifier says, before or beside its vote
