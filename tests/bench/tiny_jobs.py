@@ -5,15 +5,16 @@
 
 Prints a JSON object for each run: jobs a second; microseconds of processor time a job of each kind of thread, over all
 ranks (as the kernel counts, looked at every 20 ms: rank 0's and other supervisors' main threads, their threads that verify,
-write votes and the journal, and prover children); and of the wall time between a rank's first job and its last the share in
-which its child had nothing at hand, by started_ns and finished_ns of the rows, with the median gap between two jobs."""
+write votes and the journal, and prover children); of the wall time between a rank's first job and its last the share in
+which its child was neither running nor waiting for a processor, so had nothing to do (blocked_percent), the median gap
+between two jobs by started_ns and finished_ns of the rows, which has the sending of the answer in it, and the median of what an
+attempt takes besides proving and verifying: inputs, statement, encoding."""
 import collections, glob, json, os, statistics, subprocess, sys, tempfile, time
 
 program = os.path.abspath(sys.argv[1])
 ranks, jobs, log_rows, columns, committee, runs = (int(v) for v in (sys.argv[2:] + ["1", "3000", "6", "30", "0", "3"][len(sys.argv) - 2:]))
 os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
                   OMPI_MCA_hwloc_base_binding_policy="none")
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def read(path):
@@ -33,7 +34,7 @@ def below(pid):
     return found
 
 
-def look(pid, ns):
+def look(pid, ns, looks):
     for p in below(pid):
         arguments = read(f"/proc/{p}/cmdline").split("\0")
         if "child" in arguments:
@@ -49,6 +50,8 @@ def look(pid, ns):
             spent = read(task + "/schedstat").split()
             if spent:
                 ns[tid] = (kind, int(spent[0]))
+            if spent and process == "children" and tid == p:
+                looks[tid].append((time.time_ns(), int(spent[0]) + int(spent[1])))
 
 
 def column(results, name, kind):
@@ -56,38 +59,53 @@ def column(results, name, kind):
     return [kind(line.split()[1]) for line in table.splitlines() if line.startswith(name + " ")]
 
 
-def idle(results):
-    """Of each rank that proved a tenth of its share at least: nothing at hand, of its time; and the gaps, microseconds."""
+def blocked(looks, first, last):
+    """Over all children, between the first job and the last."""
+    wall = busy = 0
+    for each in looks.values():
+        within = [l for l in each if first <= l[0] <= last]
+        if len(within) > 1 and within[-1][1] - within[0][1] > 0.1 * (within[-1][0] - within[0][0]):
+            wall += within[-1][0] - within[0][0]
+            busy += within[-1][1] - within[0][1]
+    return 1 - busy / wall if wall else 0
+
+
+def gaps(results):
+    """Microseconds between two jobs of a rank, and when the first began and the last ended."""
     of = collections.defaultdict(list)
     for rank, start, end in zip(*(column(results, n, int) for n in ("prover_rank", "started_ns", "finished_ns"))):
         of[rank].append((start, end))
-    gaps, span = [], 0
+    found = []
     for rows in of.values():
         rows.sort()
-        if len(rows) * ranks * 10 < jobs:
-            continue
-        span += rows[-1][1] - rows[0][0]
-        gaps += [max(0, b[0] - a[1]) for a, b in zip(rows, rows[1:])]
-    return sum(gaps) / span, statistics.median(gaps) / 1e3
+        found += [max(0, b[0] - a[1]) / 1e3 for a, b in zip(rows, rows[1:])]
+    return found, min(r[0][0] for r in of.values()), max(r[-1][1] for r in of.values())
+
+
+def besides(results):
+    """The median, over jobs, of what its attempt takes but proving and verifying: microseconds."""
+    values = zip(*(column(results, n, float) for n in ("started_ns", "finished_ns", "prove_ms", "self_verify_ms")))
+    return statistics.median((end - start) / 1e3 - 1e3 * (prove + verify) for start, end, prove, verify in values)
 
 
 def run():
-    ns = {}
+    ns, looks = {}, collections.defaultdict(list)
     with open("out", "w") as out, open("err", "w") as err:
         done = subprocess.Popen(["mpirun", "-n", str(ranks), program, "run", "m.yaml", "--config", "config.yaml", "--threads", "1"],
                                 stdout=out, stderr=err)
     while done.poll() is None:
-        look(done.pid, ns)
+        look(done.pid, ns, looks)
         time.sleep(0.02)
     out, err = read("out"), read("err")
     assert done.returncode == 0, err
-    share, gap = idle(out.splitlines()[-1])
+    between, first, last = gaps(out.splitlines()[-1])
     total = collections.Counter()
     for kind, spent in ns.values():
         total[kind] += spent
     rate = next(float(line.split()[-2]) if line.split()[-1] == "jobs/s" else 0 for line in err.splitlines() if "complete:" in line)
     return {"ranks": ranks, "jobs": jobs, "log_rows": log_rows, "columns": columns, "committee": committee, "jobs_per_s": rate,
-            "idle_percent": round(100 * share, 1), "gap_median_us": round(gap), "cpu_us_per_job": {k: round(v / 1e3 / jobs) for k, v in sorted(total.items())},
+            "blocked_percent": round(100 * blocked(looks, first, last), 1), "gap_median_us": round(statistics.median(between)),
+            "besides_us": round(besides(out.splitlines()[-1])), "cpu_us_per_job": {k: round(v / 1e3 / jobs) for k, v in sorted(total.items())},
             "rank_0": next((line for line in err.splitlines() if "rank 0:" in line), "")}
 
 
