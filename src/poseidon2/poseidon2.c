@@ -12,11 +12,13 @@ void pr_poseidon2_external_matrix(pr_m31 state[16]) {
 
 void pr_poseidon2_internal_matrix(pr_m31 state[16]) {
     uint64_t total = 0;
-    for (int k = 0; k < 16; k++) total += state[k];
-    pr_m31 sum = pr_m31_reduce(total);
+    for (int k = 1; k < 16; k++) total += state[k];
+    const pr_m31 sum = pr_m31_reduce(total + state[0]); /* the element that the round before it waits for comes last */
     state[0] = pr_m31_sub(sum, pr_m31_double(state[0]));
-    for (int k = 1; k < 16; k++)
-        state[k] = pr_m31_reduce(sum + ((uint64_t)state[k] << pr_poseidon2_internal_shifts[k - 1]));
+    for (int k = 1; k < 16; k++) {
+        const uint64_t v = sum + ((uint64_t)state[k] << pr_poseidon2_internal_shifts[k - 1]); /* < 2^31 + 2^47 */
+        state[k] = pr_m31_reduce_once((uint32_t)(v & PR_P) + (uint32_t)(v >> PR_P_BITS));
+    }
 }
 
 static void full_rounds(pr_m31 state[16], const pr_m31 constants[4][16]) {
