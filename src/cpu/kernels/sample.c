@@ -13,7 +13,7 @@
 #define LOG_BLOCK PR_CPU_SAMPLE_LOG_BLOCK
 #define BLOCK ((size_t)1 << LOG_BLOCK)
 #define MAX_COLUMNS PR_CPU_SAMPLE_COLUMNS
-#define AHEAD 2 /* columns that are fetched ahead of their use */
+#define AHEAD 4 /* columns that are fetched ahead of their use */
 #define MAX_POINTS PR_CPU_SAMPLE_POINTS
 
 typedef struct point_factors {
@@ -92,7 +92,7 @@ static void dot(uint64_t sums[4], const uint32_t *column, const uint32_t *w, siz
     }
     lane_acc s[4] = {lane_acc_zero(), lane_acc_zero(), lane_acc_zero(), lane_acc_zero()};
     for (size_t i = 0; i < rows; i += 4 * LANE_WIDTH) {
-        for (size_t k = i; k < i + 4 * LANE_WIDTH; k += 16) __builtin_prefetch(soon + k, 0, 2);
+        for (size_t k = i; k < i + 4 * LANE_WIDTH; k += 16) __builtin_prefetch(soon + k, 0, 3);
         for (int c = 0; c < 4; c++) s[c] = lane_acc_fold(s[c]);
         for (size_t k = i; k < i + 4 * LANE_WIDTH; k += LANE_WIDTH) {
             lane v = lane_load(column + k);
@@ -118,9 +118,9 @@ static void sample_block(sample_memory *t, const sampling *s, size_t block) {
     for (size_t p = 0; p < s->n_points; p++) find_weights(t->weights[p], t->twiddles, s, &s->points[p], block);
     for (size_t k = 0; k < s->n_cols; k++)
         for (size_t p = 0; p < s->n_points; p++) {
-            const uint32_t *soon = s->cols[k + AHEAD < s->n_cols ? k + AHEAD : k];
-            dot(t->sums[k][p], s->cols[k] + (block << s->log_block), t->weights[p], rows,
-                soon + (block << s->log_block));
+            const size_t ahead = k + AHEAD; /* behind the last column comes the next block of the first */
+            const uint32_t *soon = s->cols[ahead % s->n_cols] + ((block + ahead / s->n_cols) << s->log_block);
+            dot(t->sums[k][p], s->cols[k] + (block << s->log_block), t->weights[p], rows, soon);
         }
 }
 
