@@ -345,9 +345,9 @@ static pr_status op_grind(pr_device *dev, uint64_t *nonce, const pr_hash *prefix
     {                                                                                                                  \
         name, is_available, &meter, is_device, min_window_bytes, workspace_bytes, pinned_bytes, device_create,         \
             device_destroy, begin, end, synchronize, upload, download, zero, map_write, unmap_write,                   \
-            op_rows_to_storage, op_derive, op_extend, op_interpolate, op_evaluate, op_merkle_commit, op_merkle_open,   \
-            op_logup, op_compose, op_lift_add, op_sample, op_draw_powers, op_draw_samples, op_quotients,               \
-            op_fold_circle, op_fold_line, op_fri, op_gather, op_open, op_grind                                         \
+            op_rows_to_storage, op_derive, op_extend, op_interpolate, op_evaluate, nullptr, op_merkle_commit,          \
+            op_merkle_open, op_logup, op_compose, op_lift_add, op_sample, op_draw_powers, op_draw_samples,             \
+            op_quotients, op_fold_circle, op_fold_line, op_fri, op_gather, op_open, op_grind                           \
     }
 #ifdef PR_CUDA_EMULATED /* its memory is the host's, and no GPU computes */
 static const pr_backend table = PR_GPU_TABLE("cuda-emu", false);

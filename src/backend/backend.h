@@ -218,6 +218,11 @@ typedef struct pr_backend {
     pr_status (*evaluate)(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n,
                           pr_error *err); /* coefficients (zeros appended) -> values */
 
+    /* Section 8: interpolates the values of each src on the first 1 << log_rows rows of dst's domain, and evaluates the
+     * lower half of the coefficients to dst[k], the upper half to dst[4 + k]. NULL: the caller does so by the
+     * operations above. src is left as it was. */
+    pr_status (*halve)(pr_device *dev, const pr_col dst[8], const pr_col src[4], pr_error *err);
+
     /* Section 5. cols in the leaf's order (sorted by size). packed: exactly four columns. n = 0: root = H of nothing,
      * tree untouched. root NULL, where there is draw_powers: the host does not ask, and does not wait. */
     pr_status (*merkle_commit)(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols, size_t n,

@@ -19,6 +19,7 @@ pr_status pr_cpu_gather(pr_device *dev, pr_m31 *out, const pr_col *cols, size_t 
     pr_status pr_cpu_interpolate_##isa(pr_device *dev, const pr_col *cols, size_t n, uint32_t log_parts,               \
                                        pr_error *err);                                                                 \
     pr_status pr_cpu_evaluate_##isa(pr_device *dev, const pr_col *dst, const pr_col *src, size_t n, pr_error *err);    \
+    pr_status pr_cpu_halve_##isa(pr_device *dev, const pr_col dst[8], const pr_col src[4], pr_error *err);             \
     pr_status pr_cpu_merkle_commit_##isa(pr_device *dev, pr_hash *root, const pr_merkle *tree, const pr_col *cols,     \
                                          size_t n, pr_error *err);                                                     \
     pr_status pr_cpu_merkle_open_##isa(pr_device *dev, pr_hash *out, size_t *n_out, size_t capacity,                   \

@@ -51,6 +51,13 @@ static const pr_col *largest_accumulator(const pr_prover *p) {
     return NULL; /* a layout has a component of its largest size */
 }
 
+/* Halves of the coefficients, on the whole domain. */
+static pr_status extend_halves(pr_prover *p, const pr_col dst[8], const pr_col src[4], pr_error *err) {
+    if (p->ops->halve) return p->ops->halve(p->device, dst, src, err);
+    PR_TRY(p->ops->interpolate(p->device, src, 4, p->layout->statement->config.log_blowup - 1, err));
+    return p->ops->evaluate(p->device, dst, p->composition_halves, 8, err);
+}
+
 pr_status pr_prover_commit_composition(pr_prover *p, pr_error *err) {
     uint64_t start = pr_prover_begin(p, PR_STAGE_COMPOSITION);
     const pr_layout *l = p->layout;
@@ -63,8 +70,7 @@ pr_status pr_prover_commit_composition(pr_prover *p, pr_error *err) {
         p->compositions[k] = composition_of(p, p->by_size[k], k > 0 && is_of_size(p, p->by_size[k - 1], p->by_size[k]));
     PR_TRY(p->ops->compose(p->device, p->compositions, p->air->n_components, err));
     PR_TRY(lift_sizes(p, err));
-    PR_TRY(p->ops->interpolate(p->device, largest_accumulator(p), 4, l->statement->config.log_blowup - 1, err));
-    PR_TRY(p->ops->evaluate(p->device, p->trees[p->composition_tree].cols, p->composition_halves, 8, err));
+    PR_TRY(extend_halves(p, p->trees[p->composition_tree].cols, largest_accumulator(p), err));
     pr_prover_clock(p, PR_STAGE_COMPOSITION, &start);
     return pr_prover_commit_tree(p, p->composition_tree, err);
 }

@@ -81,6 +81,46 @@ static void for_sizes(fixture *f) {
         }
 }
 
+/* Four columns of log_n + 1 on the beginning of the domain of log_n + blowup. */
+static void check_halve(fixture *f, unsigned log_n, unsigned blowup, uint64_t *state) {
+    pr_col src[4], dst[8];
+    pr_m31 *values[4];
+    f->used = 0;
+    for (size_t i = 0; i < 8; i++) dst[i] = fixture_col(f, log_n + blowup);
+    for (size_t i = 0; i < 4; i++) {
+        src[i] = fixture_col(f, log_n + 1);
+        values[i] = fixture_values(state, (size_t)2 << log_n);
+        fixture_upload(f, src[i], values[i]);
+    }
+    assert_int_equal(f->ops->halve(f->dev, dst, src, NULL), PR_OK);
+    for (size_t i = 0; i < 8; i++) {
+        pr_m31 *want = calloc((size_t)1 << (log_n + blowup), sizeof *want);
+        if (i < 4) {
+            fixture_assert_col(f, "source of halves", log_n, src[i], values[i]);
+            pr_transform_interpolate(values[i], log_n + 1, blowup - 1, &twiddles);
+        }
+        memcpy(want, values[i % 4] + (i / 4 << log_n), sizeof *want << log_n);
+        pr_transform_evaluate(want, log_n + blowup, 0, &twiddles);
+        fixture_assert_col(f, "half", i, dst[i], want);
+        free(want);
+    }
+    for (size_t i = 0; i < 4; i++) free(values[i]);
+}
+
+static void halves_match_reference(void **unused) {
+    (void)unused;
+    uint64_t state = fixture_seed();
+    for (const pr_backend *const *b = fixture_backends(); *b; b++)
+        for (unsigned threads = 1; (*b)->halve && threads <= 9; threads += 4) { /* 9: threads share each column */
+            fixture f;
+            fixture_open(&f, *b, threads, (size_t)13 << MAX_LOG, MAX_LOG);
+            for (unsigned log_n = 1; log_n < MAX_LOG; log_n++)
+                for (unsigned blowup = 1; blowup <= 3 && log_n + blowup <= MAX_LOG; blowup++)
+                    check_halve(&f, log_n, blowup, &state);
+            fixture_close(&f);
+        }
+}
+
 static void transforms_match_reference(void **unused) {
     (void)unused;
     for (const pr_backend *const *b = fixture_backends(); *b; b++)
@@ -138,6 +178,7 @@ static int teardown(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(transforms_match_reference),
-                                       cmocka_unit_test(far_extension_matches), cmocka_unit_test(ends_match)};
+                                       cmocka_unit_test(far_extension_matches),
+                                       cmocka_unit_test(halves_match_reference), cmocka_unit_test(ends_match)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -32,6 +32,7 @@ const pr_backend PR_LANE_NAME(pr_backend) = {
     .extend = PR_LANE_NAME(pr_cpu_extend),
     .interpolate = PR_LANE_NAME(pr_cpu_interpolate),
     .evaluate = PR_LANE_NAME(pr_cpu_evaluate),
+    .halve = PR_LANE_NAME(pr_cpu_halve),
     .merkle_commit = PR_LANE_NAME(pr_cpu_merkle_commit),
     .merkle_open = PR_LANE_NAME(pr_cpu_merkle_open),
     .logup = PR_LANE_NAME(pr_cpu_logup),
