@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define PR_TABLE_CHUNK_BYTES ((uint64_t)256 << 10)
-#define PR_TABLE_MAX_ROWS ((uint64_t)1 << 24)
+/* A million jobs with 256 votes each; times the bytes of a row it does not overflow. */
+#define PR_TABLE_MAX_ROWS ((uint64_t)1 << 32)
 #define PR_BLOB_CHUNK_BYTES ((hsize_t)256 << 10)
 
 uint64_t pr_table_chunk_rows(const pr_row_spec *spec) {

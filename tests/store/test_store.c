@@ -2,6 +2,7 @@
 #include "sample.h"
 #include "base/bytes.h"
 #include "base/random.h"
+#include "store/hdf.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -138,6 +139,37 @@ static void test_many_rows_cross_chunks(void **state) {
     assert_int_equal(pr_results_proof(r, "job-299")->length, 299);
     pr_results_close(r);
     sample_remove(path);
+}
+
+/* A million jobs have more votes or outputs than 2^24. */
+static void test_more_rows_than_any_limit(void **state) {
+    (void)state;
+    enum { PIECE = 1 << 21, PIECES = 9 };
+    const pr_field field = {"n", PR_FIELD_U32, 0, 4, "a number"};
+    const pr_row_spec spec = {4, 1, &field};
+    char path[128];
+    pr_error e = {0};
+    pr_table t;
+    uint32_t *rows = calloc(PIECE, sizeof *rows), last = 1;
+    sample_path(path, "rows.h5");
+    pr_hdf_init();
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    assert_int_equal(pr_table_create(&t, file, path, "/rows", &spec, "rows", &e), PR_OK);
+    for (unsigned k = 0; k < PIECES; k++) {
+        rows[PIECE - 1] = k;
+        pr_table_close(&t);
+        if (pr_table_open(&t, file, path, "/rows", &spec, &e) != PR_OK) fail_msg("%u pieces: %s", k, e.text);
+        assert_int_equal(pr_table_append(&t, rows, PIECE, &e), PR_OK);
+    }
+    assert_int_equal(pr_table_read(&t, &last, (uint64_t)PIECE * PIECES - 1, 1, &e), PR_OK);
+    assert_int_equal(last, PIECES - 1);
+    pr_table_close(&t);
+    assert_int_equal(pr_table_open(&t, file, path, "/rows", &spec, &e), PR_OK);
+    assert_int_equal(t.n, (uint64_t)PIECE * PIECES);
+    pr_table_close(&t);
+    assert_int_equal(pr_hdf_close(file, path, &e), PR_OK);
+    free(rows);
+    unlink(path);
 }
 
 static void test_long_attribute(void **state) {
@@ -334,6 +366,7 @@ int main(void) {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_reopen_appends_and_replaces),
         cmocka_unit_test(test_many_rows_cross_chunks),
+        cmocka_unit_test(test_more_rows_than_any_limit),
         cmocka_unit_test(test_long_attribute),
         cmocka_unit_test(test_killed_writer_loses_nothing_committed),
         cmocka_unit_test(test_damage_is_survived),
