@@ -40,5 +40,8 @@ void pr_frame_encode(pr_writer *out, const pr_frame *frame);
 bool pr_frame_head_sizes(size_t *id_size, uint64_t *size, const uint8_t *data);
 /* data: head, id and its checksum. Fills all of frame but the payload; id is copied. */
 bool pr_frame_head_decode(pr_frame *frame, char id[128], const uint8_t *data, size_t id_size);
+/* Locks the open first segment of the journal at path for its writer. PR_ERR_IO: another process has it, or has put
+ * another file under its name since: what is locked would be the *.damaged of a repair. */
+PR_MUST_CHECK pr_status pr_journal_lock(int fd, const char *path, pr_error *err);
 bool pr_frame_sum_is_good(const uint8_t *data, uint64_t bytes); /* of a whole frame */
 #endif

@@ -74,24 +74,32 @@ static long lock_holder(int fd) {
     return found;
 }
 
-static pr_status refuse_second(const pr_journal *j, pr_error *err) {
-    long pid = lock_holder(j->lock);
+static pr_status refuse_second(int fd, const char *path, pr_error *err) {
+    long pid = lock_holder(fd);
     if (pid <= 0)
         return pr_fail(err, PR_ERR_IO, "%s: another process writes this run, perhaps on another host: wait for its end",
-                       j->path);
+                       path);
     return pr_fail(
         err, PR_ERR_IO,
         "%s: another process writes this run: process %ld of this host; wait for its end, or ask it to stop: "
         "kill -USR1 %ld",
-        j->path, pid, pid);
+        path, pid, pid);
+}
+
+static pr_status check_name(int fd, const char *path, pr_error *err) {
+    struct stat locked, named;
+    bool same = fstat(fd, &locked) == 0 && stat(path, &named) == 0 && locked.st_ino == named.st_ino &&
+                locked.st_dev == named.st_dev;
+    return same ? PR_OK
+                : pr_fail(err, PR_ERR_IO, "%s: replaced by another process while it was opened: try again", path);
 }
 
 /* File systems without locks (some parallel ones are mounted so) are taken as they are. */
-static pr_status lock(pr_journal *j, pr_error *err) {
-    if (flock(j->lock, LOCK_EX | LOCK_NB) == 0) return PR_OK;
-    if (errno == EWOULDBLOCK) return refuse_second(j, err);
+pr_status pr_journal_lock(int fd, const char *path, pr_error *err) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return check_name(fd, path, err);
+    if (errno == EWOULDBLOCK) return refuse_second(fd, path, err);
     if (errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK || errno == EINVAL) return PR_OK;
-    return io_error(j, "cannot lock the journal", err);
+    return pr_fail(err, PR_ERR_IO, "%s: cannot lock the journal: %s", path, strerror(errno));
 }
 
 static pr_status write_all(pr_journal *j, int fd, const uint8_t *data, size_t size, pr_error *err) {
@@ -171,7 +179,7 @@ pr_status pr_journal_create(pr_journal **out, const char *path, const char *run_
     else
         status = begin_segment(j, 0, err);
     j->lock = j->fd;
-    if (status == PR_OK) status = lock(j, err);
+    if (status == PR_OK) status = pr_journal_lock(j->lock, path, err);
     if (status == PR_OK)
         *out = j;
     else
@@ -227,7 +235,7 @@ static pr_status read_and_stand(pr_journal *j, pr_journal_visitor visit, void *c
     char name[4200];
     opening o = {j, visit, context};
     pr_scan scan = {.visit = show, .fault = judge, .context = &o};
-    PR_TRY(lock(j, err));
+    PR_TRY(pr_journal_lock(j->lock, j->path, err));
     PR_TRY(pr_journal_scan(&scan, j->path, err));
     memcpy(j->run_id, scan.run_id, sizeof j->run_id);
     j->sequence = scan.next_sequence;

@@ -54,13 +54,6 @@ static pr_status replace_all(const pr_places *p, uint32_t n_old, uint32_t n_fres
     return pr_fail(err, PR_ERR_IO, "%s: cannot remove it: %s", p->note, strerror(errno));
 }
 
-pr_status pr_places_take(const pr_places *p, uint32_t n_old, uint32_t n_fresh, pr_error *err) {
-    char text[PR_NOTE_MAX_BYTES];
-    int n = snprintf(text, sizeof text, "segments %u, repaired %u\n", n_old, n_fresh);
-    PR_TRY(pr_file_write_atomic(p->note, text, (size_t)n, 0644, err));
-    return replace_all(p, n_old, n_fresh, err);
-}
-
 static pr_status read_note(const pr_places *p, uint32_t *n_old, uint32_t *n_fresh, pr_error *err) {
     uint8_t *text;
     size_t size;
@@ -71,27 +64,43 @@ static pr_status read_note(const pr_places *p, uint32_t *n_old, uint32_t *n_fres
     return good ? PR_OK : pr_fail(err, PR_ERR_MALFORMED, "%s: not the note of a repair", p->note);
 }
 
-static pr_status finish(const pr_places *p, int fd, pr_error *err) {
+static pr_status go_on_locked(const pr_places *p, int fd, bool *went_on, pr_error *err) {
     struct stat st;
     uint32_t n_old, n_fresh;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return pr_fail(err, PR_ERR_IO, "%s: another process repairs this run", p->note);
     if (fstat(fd, &st) == 0 && st.st_nlink == 0) return PR_OK; /* that other has just finished */
+    *went_on = true;
     PR_TRY(read_note(p, &n_old, &n_fresh, err));
-    PR_TRY(replace_all(p, n_old, n_fresh, err));
-    pr_log(
-        PR_LOG_WARN, "store",
-        "%s: a repair that was interrupted has been finished; /events says whether frames were lost, and the damaged "
-        "files are kept as *.damaged",
-        p->path);
-    return PR_OK;
+    return replace_all(p, n_old, n_fresh, err);
 }
 
-pr_status pr_places_finish(const pr_places *p, pr_error *err) {
+/* From the note, whoever wrote it, and one process at a time. */
+static pr_status go_on(const pr_places *p, bool *went_on, pr_error *err) {
+    *went_on = false;
     int fd = open(p->note, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) return PR_OK;
     if (fd < 0) return pr_fail(err, PR_ERR_IO, "%s: cannot open: %s", p->note, strerror(errno));
-    pr_status status = finish(p, fd, err);
+    pr_status status = go_on_locked(p, fd, went_on, err);
     close(fd);
     return status;
+}
+
+pr_status pr_places_take(const pr_places *p, uint32_t n_old, uint32_t n_fresh, pr_error *err) {
+    char text[PR_NOTE_MAX_BYTES];
+    bool went_on;
+    int n = snprintf(text, sizeof text, "segments %u, repaired %u\n", n_old, n_fresh);
+    PR_TRY(pr_file_write_atomic(p->note, text, (size_t)n, 0644, err));
+    return go_on(p, &went_on, err);
+}
+
+pr_status pr_places_finish(const pr_places *p, pr_error *err) {
+    bool went_on;
+    PR_TRY(go_on(p, &went_on, err));
+    if (went_on)
+        pr_log(PR_LOG_WARN, "store",
+               "%s: a repair that was interrupted has been finished; /events says whether frames were lost, and the "
+               "damaged files are kept as *.damaged",
+               p->path);
+    return PR_OK;
 }

@@ -1,14 +1,13 @@
 /* What can be read of a damaged journal, made into a journal and a results file again. */
+#include "store/frame.h"
 #include "store/places.h"
 #include "store/state.h"
 #include "store/step.h"
 #include "base/clock.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 typedef struct salvage {
@@ -154,8 +153,7 @@ pr_status pr_store_salvage(bool *lost, pr_writer *told, const char *path, pr_err
     pr_status status = pr_places_name(&v->at, path, err);
     if (status == PR_OK) status = pr_places_finish(&v->at, err);
     int lock = status == PR_OK ? open(v->at.log, O_RDWR | O_CLOEXEC) : -1;
-    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        status = pr_fail(err, PR_ERR_IO, "%s: another process writes this run", v->at.log);
+    if (lock >= 0) status = pr_journal_lock(lock, v->at.log, err);
     if (status == PR_OK) {
         remove_fresh(v); /* of a repair that was interrupted */
         status = make_fresh(v, err);

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "store/journal.h"
 
@@ -328,6 +330,33 @@ static void test_one_writer_many_readers(void **state) {
     pr_journal_close(second);
 }
 
+static const char *takes_its_place; /* at the next lock, as by another process */
+
+/* The library's, too: it is linked statically. */
+int flock(int fd, int operation) {
+    if (takes_its_place) assert_int_equal(rename(takes_its_place, path), 0);
+    takes_its_place = NULL;
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void test_replaced_before_it_is_locked(void **state) {
+    (void)state;
+    char other[96];
+    pr_error err = {0};
+    size_t size;
+    seen s;
+    uint8_t *data = load(&size);
+    snprintf(other, sizeof other, "%s.other", path);
+    assert_int_equal(pr_file_write_atomic(other, data, size, 0600, NULL), PR_OK);
+    takes_its_place = other;
+    assert_int_equal(reopen(&s, &err), PR_ERR_IO);
+    assert_null(takes_its_place);
+    assert_non_null(strstr(err.text, "replaced by another process"));
+    assert_int_equal(reopen(&s, NULL), PR_OK);
+    assert_int_equal(s.n, N_FRAMES);
+    free(data);
+}
+
 static void test_visitor_may_refuse(void **state) {
     pr_journal *j = NULL;
     pr_error err = {0};
@@ -381,6 +410,7 @@ int main(void) {
         CASE(test_short_middle_segment),
         CASE(test_short_segment_before_an_empty_one),
         CASE(test_one_writer_many_readers),
+        CASE(test_replaced_before_it_is_locked),
         CASE(test_visitor_may_refuse),
         CASE(test_large_frames),
     };
