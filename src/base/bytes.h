@@ -50,6 +50,8 @@ PR_MUST_CHECK pr_status pr_file_read(uint8_t **data, size_t *size, const char *p
  * written to instead; a symbolic link stays, and what it points to is replaced. */
 PR_MUST_CHECK pr_status pr_file_write_atomic(const char *path, const void *data, size_t size, unsigned mode,
                                              pr_error *err);
+/* In as many pieces as the system takes it in. False: errno says why, and part of it may be written. */
+PR_MUST_CHECK bool pr_file_write_all(int fd, const void *data, size_t size);
 /* fsync of the folder that path lies in, so that a file that was made or renamed there is found after a loss of power.
  * PR_OK also where the file system does not sync folders. */
 PR_MUST_CHECK pr_status pr_file_sync_folder(const char *path, pr_error *err);

@@ -55,12 +55,14 @@ pr_status pr_file_read(uint8_t **data, size_t *size, const char *path, size_t ma
     return status;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t size) {
+bool pr_file_write_all(int fd, const void *data, size_t size) {
+    const uint8_t *at = data;
     while (size) {
-        ssize_t n = write(fd, data, size);
+        ssize_t n = write(fd, at, size);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        data += n;
+        if (n == 0) errno = ENOSPC;
+        if (n <= 0) return false;
+        at += n;
         size -= (size_t)n;
     }
     return true;
@@ -99,7 +101,7 @@ pr_status pr_file_make_folders(const char *path, pr_error *err) {
 static pr_status write_special(const char *path, const void *data, size_t size, pr_error *err) {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return fail_errno(err, path, "open");
-    pr_status status = write_all(fd, data, size) ? PR_OK : fail_errno(err, path, "write");
+    pr_status status = pr_file_write_all(fd, data, size) ? PR_OK : fail_errno(err, path, "write");
     if (close(fd) != 0 && status == PR_OK) status = fail_errno(err, path, "close");
     return status;
 }
@@ -115,7 +117,7 @@ static pr_status write_regular(const char *path, const void *data, size_t size, 
         status = fail_errno(err, path, "create a file beside");
         goto out;
     }
-    bool written = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, data, size) && fsync(fd) == 0;
+    bool written = fchmod(fd, (mode_t)mode) == 0 && pr_file_write_all(fd, data, size) && fsync(fd) == 0;
     if (!written) status = fail_errno(err, path, "write");
     if (close(fd) != 0 && written) status = fail_errno(err, path, "close");
     if (status == PR_OK && rename(temporary, path) != 0) status = fail_errno(err, path, "rename to");

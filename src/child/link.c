@@ -121,18 +121,9 @@ pr_child_link_result pr_child_link_receive(int socket, pr_child_frame *frame, in
     return result;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t size) {
-    for (size_t at = 0; at < size;) {
-        ssize_t n = write(fd, data + at, size - at);
-        if (n < 0 && errno != EINTR) return false;
-        if (n > 0) at += (size_t)n;
-    }
-    return true;
-}
-
 pr_status pr_child_sealed_create(int *fd, const void *data, size_t size, pr_error *err) {
     *fd = memfd_create("proverun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (*fd >= 0 && write_all(*fd, data, size) && fcntl(*fd, F_ADD_SEALS, SEALS) == 0) return PR_OK;
+    if (*fd >= 0 && pr_file_write_all(*fd, data, size) && fcntl(*fd, F_ADD_SEALS, SEALS) == 0) return PR_OK;
     pr_status status = pr_fail(err, PR_ERR_MEMORY, "no shared memory of %zu bytes: %s", size, strerror(errno));
     if (*fd >= 0) close(*fd);
     *fd = -1;

@@ -80,35 +80,41 @@ static pr_status compose(workspace *w, const pr_secret_key *key, const char *pas
     return PR_OK;
 }
 
-static bool write_and_sync(int fd, const char *text) {
-    size_t n = strlen(text);
-    return write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-}
-
-/* link() fails when path exists, which is what makes one of several processes the first. */
-static pr_status place(const char *path, const char *text, pr_error *err) {
+/* link() fails when path exists, which is what makes one of several processes the first: taken, for the others. */
+static pr_status place(bool *taken, const char *path, const char *text, pr_error *err) {
     size_t room = strlen(path) + sizeof ".XXXXXX";
     char *temporary = malloc(room);
     if (!temporary) return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to write", path);
     snprintf(temporary, room, "%s.XXXXXX", path);
     int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
     pr_status status = fd < 0 ? fail_errno(err, path, "create a file beside") : PR_OK;
-    if (status == PR_OK && !write_and_sync(fd, text)) status = fail_errno(err, path, "write");
+    bool written = status == PR_OK && pr_file_write_all(fd, text, strlen(text)) && fsync(fd) == 0;
+    if (status == PR_OK && !written) status = fail_errno(err, path, "write");
     if (fd >= 0) close(fd);
-    if (status == PR_OK && link(temporary, path) != 0) status = fail_errno(err, path, "create");
+    if (status == PR_OK && link(temporary, path) != 0) {
+        *taken = errno == EEXIST;
+        status = fail_errno(err, path, "create");
+    }
     if (fd >= 0) unlink(temporary);
     if (status == PR_OK) status = pr_file_sync_folder(path, err);
     free(temporary);
     return status;
 }
 
-pr_status pr_key_file_create(const char *path, const pr_secret_key *key, const char *passphrase, pr_error *err) {
+static pr_status create(bool *taken, const char *path, const pr_secret_key *key, const char *passphrase,
+                        pr_error *err) {
     workspace *w = NULL;
+    *taken = false;
     PR_TRY(create_workspace(&w, err));
     pr_status status = compose(w, key, passphrase, path, err);
-    if (status == PR_OK) status = place(path, w->text, err);
+    if (status == PR_OK) status = place(taken, path, w->text, err);
     sodium_free(w);
     return status;
+}
+
+pr_status pr_key_file_create(const char *path, const pr_secret_key *key, const char *passphrase, pr_error *err) {
+    bool taken;
+    return create(&taken, path, key, passphrase, err);
 }
 
 /* ---- reading ---- */
@@ -221,16 +227,16 @@ pr_status pr_key_file_open_or_create(pr_secret_key **key, bool *created, const c
     *key = NULL;
     if (created) *created = false;
     if (access(path, F_OK) == 0 || errno != ENOENT) return pr_key_file_open(key, path, passphrase, err);
+    bool taken;
     PR_TRY(pr_secret_key_generate(key, err));
-    pr_status status = pr_key_file_create(path, *key, passphrase, err);
+    pr_status status = create(&taken, path, *key, passphrase, err);
     if (status == PR_OK) {
         if (created) *created = true;
         return PR_OK;
     }
     pr_secret_key_destroy(*key);
     *key = NULL;
-    /* somebody else was first */
-    return access(path, F_OK) == 0 ? pr_key_file_open(key, path, passphrase, err) : status;
+    return taken ? pr_key_file_open(key, path, passphrase, err) : status; /* somebody else was first */
 }
 
 /* ---- public keys ---- */

@@ -103,15 +103,7 @@ pr_status pr_journal_lock(int fd, const char *path, pr_error *err) {
 }
 
 static pr_status write_all(pr_journal *j, int fd, const uint8_t *data, size_t size, pr_error *err) {
-    while (size) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n == 0) errno = ENOSPC;
-        if (n <= 0) return io_error(j, "cannot write the journal", err);
-        data += n;
-        size -= (size_t)n;
-    }
-    return PR_OK;
+    return pr_file_write_all(fd, data, size) ? PR_OK : io_error(j, "cannot write the journal", err);
 }
 
 static pr_status sync_file(pr_journal *j, int fd, pr_error *err) {

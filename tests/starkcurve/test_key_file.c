@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "starkcurve/key_file.h"
 #include "starkcurve/passphrase.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,12 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 static char folder[] = "/tmp/proverun-keys-XXXXXX";
 static char path[128];
+
+static size_t piece;      /* a write takes at most so many bytes; 0: all */
+static unsigned fails_in; /* the fsync of this number fails; 0: none */
+
+/* The library's, too: it is linked statically. */
+ssize_t write(int fd, const void *data, size_t n) {
+    return syscall(SYS_write, fd, data, piece && n > piece ? piece : n);
+}
+int fsync(int fd) {
+    if (fails_in == 0 || --fails_in > 0) return (int)syscall(SYS_fsync, fd);
+    errno = EIO;
+    return -1;
+}
 
 static int setup(void **state) {
     (void)state;
@@ -300,12 +315,42 @@ static void test_public_keys(void **state) {
     pr_secret_key_destroy(key);
 }
 
+static void test_written_in_pieces(void **state) {
+    (void)state;
+    piece = 7;
+    pr_secret_key *key = make("");
+    piece = 0;
+    assert_opens(key, "");
+    pr_secret_key_destroy(key);
+}
+
+/* A key that may be gone after a loss of power signs nothing. */
+static void test_not_synced(void **state) {
+    (void)state;
+    for (unsigned at = 1; at <= 2; at++) { /* the file, its folder */
+        pr_secret_key *key = NULL;
+        pr_error err = {0};
+        fails_in = at;
+        assert_int_equal(pr_key_file_open_or_create(&key, NULL, path, "", &err), PR_ERR_IO);
+        assert_int_equal(fails_in, 0);
+        assert_null(key);
+        assert_non_null(strstr(err.text, path));
+        unlink(path);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_round_trip, forget),   cmocka_unit_test_teardown(test_passphrase, forget),
-        cmocka_unit_test_teardown(test_modes, forget),        cmocka_unit_test_teardown(test_damage, forget),
-        cmocka_unit_test_teardown(test_first_run, forget),    cmocka_unit_test_teardown(test_race, forget),
-        cmocka_unit_test_teardown(test_phrase_lines, forget), cmocka_unit_test_teardown(test_phrase_files, forget),
-        cmocka_unit_test_teardown(test_phrase_pipes, forget), cmocka_unit_test_teardown(test_public_keys, forget)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_round_trip, forget),
+                                       cmocka_unit_test_teardown(test_passphrase, forget),
+                                       cmocka_unit_test_teardown(test_modes, forget),
+                                       cmocka_unit_test_teardown(test_damage, forget),
+                                       cmocka_unit_test_teardown(test_first_run, forget),
+                                       cmocka_unit_test_teardown(test_race, forget),
+                                       cmocka_unit_test_teardown(test_phrase_lines, forget),
+                                       cmocka_unit_test_teardown(test_phrase_files, forget),
+                                       cmocka_unit_test_teardown(test_phrase_pipes, forget),
+                                       cmocka_unit_test_teardown(test_public_keys, forget),
+                                       cmocka_unit_test_teardown(test_not_synced, forget),
+                                       cmocka_unit_test_teardown(test_written_in_pieces, forget)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
