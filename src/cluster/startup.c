@@ -2,6 +2,7 @@
 #include "cluster/roster.h"
 #include "base/clock.h"
 #include "cluster/forecast.h"
+#include "cluster/lots.h"
 #include "job/estimate.h"
 #include "manifest/calibration.h"
 #include <stdio.h>
@@ -63,8 +64,19 @@ static pr_status status_of_rank(pr_status status) {
     }
 }
 
+/* A lot that is not the one that was sealed counts as none: with it all ranks would refuse the seed, and whoever sends
+ * it would end the run. */
+static void take_lot(pr_member *m, unsigned rank, const pr_wire_ready *ready) {
+    pr_hash seal = pr_lot_seal(&ready->lot);
+    m->next_sealed_lot = ready->next_sealed_lot;
+    if (pr_hash_equal(&seal, &m->hello.sealed_lot))
+        m->lot = ready->lot;
+    else
+        pr_log(PR_LOG_WARN, "run", "rank %u opens another lot than it had sealed: the seed is drawn without it", rank);
+}
+
 static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *ready, pr_error *err) {
-    if (ready->run != c->run) return PR_OK;
+    if (ready->run != c->run || c->ready[rank]) return PR_OK; /* the first answer counts */
     if (ready->status != PR_OK)
         return pr_fail(err, status_of_rank((pr_status)ready->status), "rank %u: %s", rank, ready->reason);
     if (ready->n_jobs != c->m->n_jobs)
@@ -73,8 +85,7 @@ static pr_status on_ready(roll_call *c, unsigned rank, const pr_wire_ready *read
     pr_member *m = &c->l->roll.members[rank];
     c->ready[rank] = true;
     m->ready_run = c->run;
-    m->lot = ready->lot;
-    m->next_sealed_lot = ready->next_sealed_lot;
+    take_lot(m, rank, ready);
     memcpy(m->public_key, ready->public_key, sizeof m->public_key);
     return PR_OK;
 }

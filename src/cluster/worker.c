@@ -109,6 +109,8 @@ static pr_status read_manifest(pr_worker *w, const pr_wire_manifest *given, pr_e
 static pr_status take_manifest(pr_worker *w, const pr_wire_manifest *given, pr_error *err) {
     pr_wire answer = {.type = PR_WIRE_READY};
     pr_error e = {0};
+    if (w->has_manifest && given->run == w->run)
+        return PR_OK; /* once more: its voter may be at work, its lot is open */
     answer.as.ready.run = given->run;
     answer.as.ready.status = (uint32_t)read_manifest(w, given, &e);
     answer.as.ready.n_jobs = w->has_manifest ? (uint32_t)w->manifest.n_jobs : 0;
