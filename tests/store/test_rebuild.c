@@ -1,10 +1,8 @@
 /* The results file is a function of the journal: made again it has the same content, whatever the flushes were. A
- * damaged journal gives what can be read and tells what is lost; several files make one; a run's state is read from the
- * journal while it goes on. */
+ * damaged journal gives what can be read and tells what is lost; several files make one. */
 #include "sample.h"
 #include "base/random.h"
 #include "store/journal.h"
-#include "store/state.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -277,55 +275,6 @@ static void test_salvage(void **state) {
     sample_remove(path);
 }
 
-static void test_state(void **state) {
-    (void)state;
-    char path[128], log[160];
-    pr_error e = {0};
-    pr_run_state *v;
-    sample_path(path, "state.h5");
-    assert_int_equal(pr_store_journal_path(log, sizeof log, path, NULL), PR_OK);
-    pr_store *s = sample_create(path, "test-run", DIGEST);
-    pr_session_row row = {.ranks = 4, .jobs = 10, .status = "running"};
-    must(pr_store_begin_session(s, &row, &e), &e);
-    must(pr_store_note_assignment(s, "a", 1, PR_ASSIGNED_PROVE, 1, &e), &e);
-    must(pr_store_note_assignment(s, "b", 1, PR_ASSIGNED_PROVE, 2, &e), &e);
-    sample_put(s, "a", PR_OUTCOME_APPROVED, 100, 1);
-    sample_put(s, "c", PR_OUTCOME_FAILED, 0, 1);
-    pr_rank_row rank = {
-        .id = "b", .rank = 2, .state = PR_ACTIVITY_PROVING, .host = "n2", .stage = "fri", .heard_ns = 5};
-    must(pr_store_note_rank(s, &rank, &e), &e);
-    must(pr_store_commit(s, &e), &e);
-    must(pr_run_state_load(&v, log, &e), &e); /* while the writer has it */
-    assert_string_equal(v->run_id, "test-run");
-    assert_true(v->running);
-    assert_int_equal(v->n_jobs, 10);
-    assert_int_equal(v->by_outcome[PR_OUTCOME_APPROVED], 1);
-    assert_int_equal(v->by_outcome[PR_OUTCOME_FAILED], 1);
-    assert_int_equal(v->n_running, 1);
-    assert_int_equal(v->n_waiting, 7);
-    assert_true(v->jobs_per_s > 0 && v->expected_end_ns > v->session_begin_ns);
-    assert_int_equal(v->n_ranks, 2);
-    assert_int_equal(v->ranks[0].state, PR_ACTIVITY_IDLE); /* its job has ended */
-    assert_string_equal(v->ranks[0].id, "");
-    assert_int_equal(v->ranks[1].rank, 2);
-    assert_string_equal(v->ranks[1].stage, "fri");
-    assert_int_equal(pr_run_state_job(v, "b")->rank, 2);
-    assert_null(pr_run_state_job(v, "zzz"));
-    pr_run_state_free(v);
-    must(pr_store_end_session(s, &row, &e), &e);
-    must(pr_store_close(s, &e), &e);
-    must(pr_run_state_load(&v, log, &e), &e);
-    assert_false(v->running);
-    assert_int_equal(v->n_running, 0);
-    assert_int_equal(v->n_ranks, 2);
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(v->ranks[i].state, PR_ACTIVITY_ENDED);
-        assert_string_equal(v->ranks[i].id, "");
-    }
-    pr_run_state_free(v);
-    sample_remove(path);
-}
-
 /* ---- merging ---- */
 
 static void merge(const char *out, const char *a, const char *b, size_t conflicts, const char *word) {
@@ -462,7 +411,6 @@ int main(void) {
         cmocka_unit_test(test_put_does_not_touch_the_file),
         cmocka_unit_test(test_second_leaves_the_rebuilt_file),
         cmocka_unit_test(test_salvage),
-        cmocka_unit_test(test_state),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_merge_keeps_time_series),
         cmocka_unit_test(test_latest_link),
