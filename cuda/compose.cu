@@ -79,13 +79,14 @@ PR_DEVICE void store_sums(const compose_view &v, const program_rows<ROWS> &rows,
     const uint32_t mask = (2u << v.range.log_rows) - 1;
 #pragma unroll
     for (unsigned c = 0; c < 4; c++) {
-        row_values<ROWS> out, held;
+        row_values<ROWS> out, held = {}; /* threads without a row stay away from the first one's: it is written */
         PR_EACH_ROW out.v[r] = pr_m31_mul(sums[r].c[c], rows.slot[r] >> v.range.log_rows ? v.inverse[1] : v.inverse[0]);
         if (v.accumulate) {
-            if constexpr (ROWS == 4)
-                held = ld_four<ROWS>(v.out.c[c], rows.slot[0]);
-            else
-                PR_EACH_ROW held.v[r] = ld(v.out.c[c], rows.slot[r]);
+            if constexpr (ROWS == 4) {
+                if (rows.is_active[0]) held = ld_four<ROWS>(v.out.c[c], rows.slot[0]);
+            } else {
+                PR_EACH_ROW if (rows.is_active[r]) held.v[r] = ld(v.out.c[c], rows.slot[r]);
+            }
             PR_EACH_ROW out.v[r] = pr_m31_add(out.v[r], held.v[r]);
         }
         st_column(v.out.c[c], mask, rows, out);
@@ -122,7 +123,7 @@ static pr_status launch_compose(device *dev, compose_view v, const program_shape
     const compose_launcher kernel = kernel_of(shape);
     const auto launch = [&](const program_range &part) {
         v.range = part;
-        count_moved(dev, shape.rows_read(part.n_rows) * (n_loads + (v.accumulate ? 4 : 0)) + part.n_rows * (size_t)4);
+        count_moved(dev, shape.rows_read(part.n_rows) * n_loads + part.n_rows * (size_t)(v.accumulate ? 8 : 4));
         return check(PR_LAUNCH(kernel, shape.blocks(part.n_rows), shape.threads, shape.shared_bytes(), dev->stream, v),
                      "constraints", err);
     };

@@ -38,6 +38,9 @@ static inline void fixture_open_needs(fixture *f, const pr_backend *ops, pr_devi
     pr_error err = {0};
     *f = (fixture){.ops = ops, .words = needs.arena_bytes / 4};
     if (ops->device_create(&f->dev, &needs, &err) != PR_OK) fail_msg("%s: %s", ops->name, err.text);
+#ifdef FIXTURE_CUDA
+    pr_cuda_emu_watch(ops == &pr_backend_cuda_emu); /* what blocks side by side may do */
+#endif
 }
 static inline void fixture_open(fixture *f, const pr_backend *ops, unsigned n_threads, size_t words,
                                 uint32_t max_log_rows) {
