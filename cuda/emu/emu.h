@@ -3,6 +3,7 @@
  *
  * What a kernel must keep to:
  *   - memory is reached through spans (span.h), not pointers: ld, st, ld4, st4, sub, atomic_min, atomic_add;
+ *   - what other blocks change meanwhile is read with ld_fresh (order.h);
  *   - shared memory is declared with PR_SHARED(type, name, n), or, sized at the launch and once a kernel,
  *     PR_SHARED_DYNAMIC(type, name, n), and is ordered by __syncthreads alone;
  *   - a kernel is launched with PR_LAUNCH(kernel, grid, block, shared_bytes, stream, args...), its arguments at most
