@@ -29,10 +29,10 @@ supervisor() { awk '{ print $4 }' "/proc/$(at_gate "$1")/stat"; } # RANK
 
 # until_true COMMAND ARGUMENTS: for two minutes at most, while process $PID lives
 until_true() {
-    i=0
+    looks=0
     until "$@"; do
-        i=$((i + 1))
-        [ $i -lt 2400 ] && kill -0 "$PID" 2>/dev/null || return 1
+        looks=$((looks + 1))
+        [ $looks -lt 2400 ] && kill -0 "$PID" 2>/dev/null || return 1
         sleep 0.05
     done
 }

@@ -115,7 +115,9 @@ until_true is_complete
 expect_in '"status": "complete"' box/m.yaml.status.json "watch"
 expect_in '"done": 40' box/m.yaml.status.json "watch"
 expect_in '"status": "refused"' box/bad.yaml.status.json "watch"
-ticks() { for s in $(pgrep -P "$PID" -x proverun); do awk '{ print $14 + $15 }' "/proc/$s/stat"; done | sort -n | tail -n 1; }
+ticks() { # of the busier rank
+    for s in $(pgrep -P "$PID" -x proverun); do awk '{ print $14 + $15 }' "/proc/$s/stat"; done | sort -n | tail -n 1
+}
 for try in 1 2 3 4; do # what the run has left to do is done soon
     before=$(ticks)
     sleep 5

@@ -129,7 +129,8 @@ expect 2 run held2.yaml --results two --resume
 # ---- the wall clock jumps: an hour back, then two forward, while jobs with limits run ----
 manifest clock 8 10 "$(seq -s ', ' 1 24)" >clock.yaml
 close_gate 2
-LD_PRELOAD=$CLOCK_SHIM PR_CLOCK_FILE=$PWD/jump "$FAULTY" run clock.yaml --results clock --max-time 10min >clock.out 2>clock.err &
+LD_PRELOAD=$CLOCK_SHIM PR_CLOCK_FILE=$PWD/jump "$FAULTY" run clock.yaml --results clock --max-time 10min \
+    >clock.out 2>clock.err &
 PID=$!
 await_at_gate 1
 for jump in -3600 7200; do

@@ -85,8 +85,8 @@ options="run late.yaml --config quick.yaml --results other --silent-after 2s --l
 close_gate 8
 : >run.err
 # shellcheck disable=SC2086
-mpirun --enable-recovery -n 3 "$FAULTY" $options : -n 1 -x PROVERUN_TEST_FAULTS='0+.*:gate,*.*:other-hash' "$FAULTY" $options \
-    >run.out 2>run.err &
+mpirun --enable-recovery -n 3 "$FAULTY" $options : \
+    -n 1 -x PROVERUN_TEST_FAULTS='0+.*:gate,*.*:other-hash' "$FAULTY" $options >run.out 2>run.err &
 PID=$!
 lose_rank_3
 kill -CONT "$stopped"
