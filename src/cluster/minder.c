@@ -265,7 +265,6 @@ static void on_failed(pr_minder *m, pr_child_event *e) {
     uint32_t failure = failure_of(m, e->status);
     bool backend = e->status == PR_ERR_BACKEND;
     if (failure == PR_FAILURE_BACKEND) note(m, PR_EVENT_BACKEND_FAILED, e->text);
-    if (!is_at_hand(m)) return;
     forget_submitted(m);
     bool wrong = backend && e->record.row.state == PR_STATE_PROVEN; /* its own verification refused it */
     take_record(answer(m, failure, wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
@@ -318,6 +317,13 @@ static void on_unready(pr_minder *m, const pr_child_event *e) {
     pr_child_stop(m->child, 0);
 }
 
+/* The child answers in turn: what it has at hand is what is at hand here. */
+static bool is_about_task(const pr_minder *m, const pr_child_event *e) {
+    const pr_wire_task *t = &m->tasks[0].prove.task;
+    PR_ASSERT(!is_at_hand(m) || (t->job == e->job && t->attempt == e->attempt));
+    return is_at_hand(m);
+}
+
 static void handle(pr_minder *m, pr_child_event *e) {
     switch (e->kind) {
     case PR_CHILD_READY:
@@ -332,16 +338,16 @@ static void handle(pr_minder *m, pr_child_event *e) {
         break;
     case PR_CHILD_PROVED:
         m->stage = e->stage;
-        if (is_at_hand(m)) take_record(answer(m, PR_WIRE_PROVED, PR_ATTEMPT_PROVED, ""), e);
+        if (is_about_task(m, e)) take_record(answer(m, PR_WIRE_PROVED, PR_ATTEMPT_PROVED, ""), e);
         break;
     case PR_CHILD_FAILED:
         m->stage = e->stage;
-        on_failed(m, e);
+        if (is_about_task(m, e)) on_failed(m, e);
         break;
-    case PR_CHILD_UNBEGUN: /* as on_failed has foreseen */
     case PR_CHILD_ENDED:
         on_ended(m, e);
         break;
+    case PR_CHILD_UNBEGUN: /* as on_failed has foreseen */
     case PR_CHILD_NONE:
         break;
     }
