@@ -170,12 +170,9 @@ const pr_job_type pr_job_plonk = {
     .summary =
         "Values of the wires of a circuit are known that satisfy its gates and equalities, with the public inputs "
         "and outputs of the statement.",
-    .params = params_spec,
-    .n_params = sizeof params_spec / sizeof *params_spec,
-    .rules = rules,
-    .n_rules = sizeof rules / sizeof *rules,
-    .example = example,
-    .n_example = sizeof example / sizeof *example,
+    PR_JOB_TABLE(params, params_spec),
+    PR_JOB_TABLE(rules, rules),
+    PR_JOB_TABLE(example, example),
     .instance_bytes = sizeof(pr_job_instance),
     .load = load,
     .clear = clear,

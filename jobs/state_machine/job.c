@@ -142,10 +142,8 @@ const pr_job_type pr_job_state_machine = {
     .version = 1,
     .summary = "A state of two coordinates that starts at the initial one and takes `x_steps` steps along the first "
                "coordinate and then `y_steps` along the second ends at (`x`, `y`).",
-    .params = params_spec,
-    .n_params = sizeof params_spec / sizeof *params_spec,
-    .example = example,
-    .n_example = sizeof example / sizeof *example,
+    PR_JOB_TABLE(params, params_spec),
+    PR_JOB_TABLE(example, example),
     .instance_bytes = sizeof(pr_job_instance),
     .load = load,
     .clear = clear,

@@ -74,10 +74,8 @@ const pr_job_type pr_job_wide_fibonacci = {
     .version = 1,
     .summary = "There are 2^log_rows rows of `columns` field elements in which every cell from the third on is the sum "
                "of the squares of the two before it.",
-    .params = params_spec,
-    .n_params = sizeof params_spec / sizeof *params_spec,
-    .example = example,
-    .n_example = sizeof example / sizeof *example,
+    PR_JOB_TABLE(params, params_spec),
+    PR_JOB_TABLE(example, example),
     .instance_bytes = sizeof(pr_job_instance),
     .load = load,
     .clear = clear,

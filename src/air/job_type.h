@@ -112,6 +112,9 @@ typedef struct pr_job_type {
     pr_status (*diagnose)(const pr_job_instance *job, unsigned n_threads, pr_error *err);
 } pr_job_type;
 
+/* Of a type's definition: an array and its length. */
+#define PR_JOB_TABLE(field, table) .field = (table), .n_##field = sizeof(table) / sizeof *(table)
+
 /* An instance loaded from parameters that are checked, or from recorded public data; the caller destroys it. *out is
  * NULL unless PR_OK. */
 PR_MUST_CHECK pr_status pr_instance_create(pr_job_instance **out, const pr_job_type *type, const pr_params *params,
