@@ -11,14 +11,6 @@
 
 static const digest_suite *suite;
 
-static pr_job_instance *claim(uint64_t length, const uint8_t digest[32]) {
-    pr_writer w;
-    pr_writer_init(&w);
-    pr_write_u64(&w, length);
-    pr_write_bytes(&w, digest, 32);
-    return claim_public(suite->type, &w);
-}
-
 static void assert_digest(const pr_job_instance *job, const char *hex, size_t size) {
     pr_output out[3];
     char length[32];
@@ -54,12 +46,12 @@ static void wrong_claims(const traces *t, const uint8_t digest[32], size_t size)
     uint8_t wrong[32];
     memcpy(wrong, digest, sizeof wrong);
     wrong[size % 32] ^= 0x40;
-    pr_job_instance *liar = claim(size, wrong);
+    pr_job_instance *liar = claim_digest(suite->type, size, wrong);
     pr_statement st = plain_statement(suite->type->air(liar));
     assert_true(count_findings(&st, t) > 0);
     pr_instance_destroy(suite->type, liar);
     if (size == 0) return;
-    liar = claim(size - 1, digest);
+    liar = claim_digest(suite->type, size - 1, digest);
     st = plain_statement(suite->type->air(liar));
     if (size % 64 > 1 && size % 64 < 56) assert_true(count_findings(&st, t) > 0);
     pr_instance_destroy(suite->type, liar);
@@ -91,7 +83,7 @@ static void one_size(size_t size, uint64_t *random) {
     char hex[65];
     pr_job_instance *job = input_job(suite->type, data, size);
     find_digest(hex, digest, data, size);
-    pr_job_instance *public_job = claim(size, digest);
+    pr_job_instance *public_job = claim_digest(suite->type, size, digest);
     assert_digest(job, hex, size);
     pr_hash x = pr_air_digest(suite->type->air(job)), y = pr_air_digest(suite->type->air(public_job));
     assert_memory_equal(&x, &y, sizeof x);

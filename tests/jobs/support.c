@@ -153,6 +153,14 @@ pr_job_instance *claim_public(const pr_job_type *type, pr_writer *data) {
     return job;
 }
 
+pr_job_instance *claim_digest(const pr_job_type *type, uint64_t length, const uint8_t digest[32]) {
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_write_u64(&w, length);
+    pr_write_bytes(&w, digest, 32);
+    return claim_public(type, &w);
+}
+
 pr_job_instance *remake_from_public(const pr_job_type *type, const pr_job_instance *job) {
     pr_writer w = public_of(type, job);
     pr_job_instance *again = NULL;

@@ -31,9 +31,11 @@ pr_m31 random_m31(uint64_t *state);
 uint8_t *random_bytes(size_t size, uint64_t *state); /* the caller frees them */
 
 /* Public data: the caller clears it; that it is these bytes; an instance for verification from it, which a liar may
- * have written (data is cleared); and from a job's own, of which the same public data and AIR must come. */
+ * have written (data is cleared), or from a length and a digest; and from a job's own, of which the same public data
+ * and AIR must come. */
 pr_writer public_of(const pr_job_type *type, const pr_job_instance *job);
 void assert_public(const pr_job_type *type, const pr_job_instance *job, const void *expected, size_t size);
 pr_job_instance *claim_public(const pr_job_type *type, pr_writer *data);
+pr_job_instance *claim_digest(const pr_job_type *type, uint64_t length, const uint8_t digest[32]);
 pr_job_instance *remake_from_public(const pr_job_type *type, const pr_job_instance *job);
 #endif

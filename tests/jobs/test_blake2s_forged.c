@@ -141,14 +141,6 @@ static void forge_trace(traces *t, uint8_t digest[32], uint32_t (*words)[16], li
     for (int k = 0; k < 32; k++) digest[k] = (uint8_t)(chain[k / 4] >> 8 * (k % 4));
 }
 
-static pr_job_instance *claim(const uint8_t digest[32]) {
-    uint8_t data[40] = {LENGTH};
-    pr_job_instance *job = NULL;
-    memcpy(data + 8, digest, 32);
-    assert_int_equal(pr_instance_create_public(&job, type, NULL, data, sizeof data, NULL), PR_OK);
-    return job;
-}
-
 static void fill_words(uint32_t (*words)[16], uint64_t *random) {
     memset(words, 0, BLOCKS * sizeof *words);
     for (uint32_t i = 0; random && i < LENGTH; i++)
@@ -166,10 +158,10 @@ typedef struct suite {
 static suite suite_create(uint32_t (*words)[16]) {
     suite x = {.words = words};
     const uint8_t nothing[32] = {0};
-    pr_job_instance *shape = claim(nothing);
+    pr_job_instance *shape = claim_digest(type, LENGTH, nothing);
     x.forged = traces_zero(type->air(shape));
     forge_trace(&x.forged, x.digest, words, no_lie);
-    x.job = claim(x.digest);
+    x.job = claim_digest(type, LENGTH, x.digest);
     x.forged.air = type->air(x.job);
     x.honest = traces_copy(&x.forged);
     pr_instance_destroy(type, shape);
@@ -221,7 +213,7 @@ static void tell_digests(suite *x) {
         uint8_t digest[32];
         memcpy(digest, x->digest, 32);
         digest[k] ^= 1;
-        pr_job_instance *liar = claim(digest);
+        pr_job_instance *liar = claim_digest(type, LENGTH, digest);
         pr_statement st = plain_statement(type->air(liar));
         const pr_air_component *c = &type->air(liar)->components[COMPRESSIONS];
         char name[32];

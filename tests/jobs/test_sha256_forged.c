@@ -213,14 +213,6 @@ static void forge_trace(traces *t, uint8_t digest[32], uint32_t (*messages)[16],
     for (int k = 0; k < 32; k++) digest[k] = (uint8_t)(word_of(chain[k / 4]) >> (24 - 8 * (k % 4)));
 }
 
-static pr_job_instance *claim(const uint8_t digest[32]) {
-    uint8_t data[40] = {LENGTH};
-    pr_job_instance *job = NULL;
-    memcpy(data + 8, digest, 32);
-    assert_int_equal(pr_instance_create_public(&job, type, NULL, data, sizeof data, NULL), PR_OK);
-    return job;
-}
-
 typedef struct suite {
     uint32_t (*messages)[16];
     uint8_t digest[32];
@@ -234,13 +226,13 @@ static suite suite_create(uint32_t (*messages)[16], uint64_t *random, uint32_t n
     suite x = {.messages = messages};
     uint8_t data[LENGTH] = {0};
     const uint8_t nothing[32] = {0};
-    pr_job_instance *shape = claim(nothing);
+    pr_job_instance *shape = claim_digest(type, LENGTH, nothing);
     for (uint32_t i = n_zeros; i < LENGTH; i++) data[i] = (uint8_t)next_random(random);
     memset(messages, 0, BLOCKS * sizeof *messages);
     pr_sha256_kind.cut(messages, data, LENGTH);
     x.forged = traces_zero(type->air(shape));
     forge_trace(&x.forged, x.digest, messages, no_lie);
-    x.job = claim(x.digest);
+    x.job = claim_digest(type, LENGTH, x.digest);
     x.forged.air = type->air(x.job);
     x.honest = traces_copy(&x.forged);
     pr_instance_destroy(type, shape);
@@ -371,7 +363,7 @@ static void tell_digests(suite *x) {
         uint8_t digest[32];
         memcpy(digest, x->digest, 32);
         digest[2 * k + 1] ^= 1;
-        pr_job_instance *liar = claim(digest);
+        pr_job_instance *liar = claim_digest(type, LENGTH, digest);
         pr_statement st = plain_statement(type->air(liar));
         const pr_air_component *c = &type->air(liar)->components[COMPRESSIONS];
         char name[32];
