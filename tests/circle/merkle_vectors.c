@@ -77,12 +77,6 @@ static pr_hash leaf(const column *columns, size_t n, unsigned height, unsigned l
     return h;
 }
 
-static void expect_hash(const pr_hash *got, const json_t *want) {
-    char hex[65];
-    pr_hex_encode(hex, got->bytes, 32);
-    assert_string_equal(hex, json_string_value(want));
-}
-
 /* tree[1] is the root, tree[2k] and tree[2k + 1] the children of tree[k]. */
 static void check_opening(const pr_hash *tree, unsigned height, const json_t *opening) {
     bool *known = calloc((size_t)2 << height, sizeof *known);

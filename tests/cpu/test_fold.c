@@ -1,8 +1,6 @@
 /* Folds, lifted sums, gathering, row order, grinding and memory operations of every backend. */
 #include "fixture.h"
-
-#include <jansson.h>
-
+#include "../field/json_field.h"
 #include "circle/transform.h"
 
 #define MAX_LOG 15
@@ -61,23 +59,11 @@ static void folds_match_reference(void **unused) {
         }
 }
 
-static pr_qm31 *qm31s_from_json(const json_t *list) {
-    pr_qm31 *v = malloc(json_array_size(list) * sizeof *v);
-    for (size_t i = 0; i < json_array_size(list); i++)
-        for (size_t k = 0; k < 4; k++)
-            v[i].c[k] = (pr_m31)json_integer_value(json_array_get(json_array_get(list, i), k));
-    return v;
-}
-static pr_qm31 qm31_from_json(const json_t *v) {
-    pr_qm31 r;
-    for (size_t k = 0; k < 4; k++) r.c[k] = (pr_m31)json_integer_value(json_array_get(v, k));
-    return r;
-}
-
 /* step 0: from the circle; else that many folds of a line. */
 static void fold_case(fixture *f, const json_t *c, uint32_t log_n, const json_t *out, unsigned step) {
-    pr_qm31 alpha = qm31_from_json(json_object_get(c, "alpha"));
-    pr_qm31 *v = qm31s_from_json(json_object_get(c, "values")), *want = qm31s_from_json(out);
+    pr_qm31 alpha = to_qm31(json_object_get(c, "alpha"));
+    size_t n;
+    pr_qm31 *v = to_qm31s(json_object_get(c, "values"), &n), *want = to_qm31s(out, &n);
     f->used = 0;
     secure at = secure_cols(f, log_n);
     secure_upload(f, at, v);

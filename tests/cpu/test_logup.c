@@ -1,6 +1,6 @@
 /* logup of every backend: golden vectors, and random components against a direct evaluation in row order. */
-#include <jansson.h>
 #include "program_cases.h"
+#include "../field/json_field.h"
 
 #define N_TRACE_MAX 6
 #define MAX_BATCHES 3
@@ -177,13 +177,6 @@ static void test_many_slots(void **unused) {
 
 /* ---- golden vectors: columns are multiplicities and values of two entries, in storage order ---- */
 
-static pr_qm31 json_qm31(const json_t *v) {
-    pr_qm31 r;
-    assert_int_equal(json_array_size(v), 4);
-    for (size_t k = 0; k < 4; k++) r.c[k] = (pr_m31)json_integer_value(json_array_get(v, k));
-    return r;
-}
-
 static pr_m31 *json_column(const json_t *list, int item) {
     size_t n = json_array_size(list);
     pr_m31 *v = malloc(n * sizeof *v);
@@ -216,8 +209,8 @@ static void golden_component(logup_case *c, const json_t *j, bool is_paired) {
                                            .columns = columns,
                                            .nodes = nodes,
                                            .lookups = lookups};
-    c->base.z[0] = json_qm31(json_object_get(j, "z"));
-    c->base.alpha[0] = json_qm31(json_object_get(j, "alpha"));
+    c->base.z[0] = to_qm31(json_object_get(j, "z"));
+    c->base.alpha[0] = to_qm31(json_object_get(j, "alpha"));
 }
 
 static void check_golden(const json_t *j, const pr_backend *ops) {
@@ -239,7 +232,7 @@ static void check_golden(const json_t *j, const pr_backend *ops) {
     for (uint32_t k = 0; k < c.program.n_inputs; k++) inputs[k] = cols[c.program.inputs[k].column];
     pr_logup args = {&c.program, c.n, inputs, c.base.z, c.base.alpha, out, &claimed};
     assert_int_equal(ops->logup(f.dev, &args, 1, NULL), PR_OK);
-    pr_qm31 want_claimed = json_qm31(json_object_get(j, "claimed_sum"));
+    pr_qm31 want_claimed = to_qm31(json_object_get(j, "claimed_sum"));
     fixture_assert_equal(&f, "claimed sum", c.n, claimed.c, want_claimed.c, 4);
     assert_int_equal(json_array_size(want), 4 * c.program.n_batches);
     for (size_t k = 0; k < json_array_size(want); k++) {

@@ -1,7 +1,6 @@
 /* Trees of every backend: the vectors, and random shapes against hashes of one message at a time. */
 #include "fixture.h"
-
-#include <jansson.h>
+#include "../field/json_field.h"
 
 #define MAX_COLS 40
 
@@ -144,14 +143,6 @@ static void packed_trees_match_reference(void **unused) {
     }
 }
 
-static pr_hash hash_from_json(const json_t *text) {
-    pr_hash h;
-    const char *s = json_string_value(text);
-    assert_non_null(s);
-    assert_true(pr_hex_decode(h.bytes, 32, s));
-    return h;
-}
-
 static uint32_t get_u32(const json_t *object, const char *key) {
     return (uint32_t)json_integer_value(json_object_get(object, key));
 }
@@ -192,7 +183,7 @@ static void check_openings(fixture *f, const forest *t, const json_t *decommitme
                          PR_OK);
         assert_int_equal(n_got, json_array_size(witness));
         for (size_t i = 0; i < n_got; i++) {
-            pr_hash want = hash_from_json(json_array_get(witness, i));
+            pr_hash want = to_hash(json_array_get(witness, i));
             assert_hash(&got[i], &want);
         }
     }
@@ -201,7 +192,7 @@ static void check_openings(fixture *f, const forest *t, const json_t *decommitme
 static void check_case(const pr_backend *ops, const json_t *c, const json_t *previous) {
     fixture f;
     forest t;
-    pr_hash root, want = hash_from_json(json_object_get(c, "root"));
+    pr_hash root, want = to_hash(json_object_get(c, "root"));
     fixture_open(&f, ops, 1, (size_t)1 << 17, 12);
     columns_from_json(&t, c, previous);
     place(&f, &t, t.n ? get_u32(c, "lifting_log_size") : 0, get_u32(c, "log_rows_per_leaf") != 0);

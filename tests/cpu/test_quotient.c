@@ -1,7 +1,7 @@
 /* quotients of every backend: golden vectors, and random groups against the definition. */
-#include <jansson.h>
 #include "circle/transform.h"
 #include "fixture.h"
+#include "../field/json_field.h"
 
 #define MAX_GROUPS 8
 #define MAX_COLS 64
@@ -121,13 +121,6 @@ static void test_random(void **unused) {
 
 /* ---- golden vectors ---- */
 
-static pr_qm31 json_qm31(const json_t *v) {
-    pr_qm31 r;
-    assert_int_equal(json_array_size(v), 4);
-    for (size_t k = 0; k < 4; k++) r.c[k] = (pr_m31)json_integer_value(json_array_get(v, k));
-    return r;
-}
-
 static group_case *group_of(quotient_case *c, pr_secure_point point) {
     for (size_t k = 0; k < c->n_groups; k++) {
         group_case *g = &c->groups[k];
@@ -141,8 +134,8 @@ static group_case *group_of(quotient_case *c, pr_secure_point point) {
 /* One sample: coefficient k, value v: k (c f - (a y + b)). */
 static void add_entry(quotient_case *c, size_t col, const json_t *entry) {
     const json_t *at = json_object_get(entry, "point");
-    pr_secure_point q = {json_qm31(json_object_get(at, "x")), json_qm31(json_object_get(at, "y"))};
-    pr_qm31 v = json_qm31(json_object_get(entry, "value")), k = json_qm31(json_object_get(entry, "coeff"));
+    pr_secure_point q = {to_qm31(json_object_get(at, "x")), to_qm31(json_object_get(at, "y"))};
+    pr_qm31 v = to_qm31(json_object_get(entry, "value")), k = to_qm31(json_object_get(entry, "coeff"));
     pr_qm31 a = pr_qm31_sub(pr_qm31_conj(v), v), factor = pr_qm31_sub(pr_qm31_conj(q.y), q.y);
     pr_qm31 b = pr_qm31_sub(pr_qm31_mul(v, factor), pr_qm31_mul(a, q.y));
     group_case *g = group_of(c, q);
@@ -173,7 +166,7 @@ static void read_golden(quotient_case *c, const json_t *j) {
     assert_int_equal(json_array_size(quotient), (size_t)1 << c->log_lifted);
     for (int i = 0; i < 4; i++) c->want[i] = malloc(sizeof(pr_m31) << c->log_lifted);
     json_array_foreach(quotient, k, column) {
-        pr_qm31 q = json_qm31(column);
+        pr_qm31 q = to_qm31(column);
         for (int i = 0; i < 4; i++) c->want[i][k] = q.c[i];
     }
 }

@@ -2,8 +2,11 @@
  * test. Include after cmocka.h. */
 #ifndef TEST_JSON_FIELD_H
 #define TEST_JSON_FIELD_H
+#include "base/bytes.h"
 #include "field/qm31.h"
+#include "hash/blake2s.h"
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static inline json_t *test_load(const char *name) {
@@ -46,6 +49,11 @@ static inline pr_qm31 to_qm31(const json_t *v) {
     for (size_t k = 0; k < 4; k++) x.c[k] = to_m31(json_array_get(v, k));
     return x;
 }
+static inline pr_hash to_hash(const json_t *text) {
+    pr_hash h = {{0}};
+    assert_true(json_is_string(text) && pr_hex_decode(h.bytes, sizeof h.bytes, json_string_value(text)));
+    return h;
+}
 static inline uint64_t to_u64(const json_t *v) { /* a number or a decimal string */
     return json_is_string(v) ? strtoull(json_string_value(v), NULL, 10) : (uint64_t)json_integer_value(v);
 }
@@ -72,6 +80,10 @@ static inline void expect_cm31(pr_cm31 got, const json_t *want) {
 static inline void expect_qm31(pr_qm31 got, const json_t *want) {
     pr_qm31 w = to_qm31(want);
     assert_memory_equal(&got, &w, sizeof w);
+}
+static inline void expect_hash(const pr_hash *got, const json_t *want) {
+    pr_hash w = to_hash(want);
+    assert_memory_equal(got, &w, sizeof w);
 }
 static inline void expect_m31s(const pr_m31 *got, size_t n, const json_t *want) {
     assert_int_equal(json_array_size(want), n);

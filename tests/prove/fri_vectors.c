@@ -58,17 +58,6 @@ static pr_status fill_ones(void *context, uint32_t component, pr_m31 *const *col
     return PR_OK;
 }
 
-static pr_hash to_hash(const json_t *text) {
-    pr_hash h;
-    assert_true(pr_hex_decode(h.bytes, sizeof h.bytes, json_string_value(text)));
-    return h;
-}
-
-static void expect_hash(const pr_hash *got, const json_t *want) {
-    pr_hash h = to_hash(want);
-    assert_memory_equal(got, &h, sizeof h);
-}
-
 /* A real proof first, so that trees and columns hold something; then the vector's polynomial in the first layer. */
 static void load_polynomial(pr_prover *p, fixture *f) {
     const json_t *coeffs = get_cases(f->vector, "coeffs");

@@ -59,17 +59,6 @@ static void listen(void *context, const pr_channel *channel, pr_channel_op op, c
     if (n) memcpy(h->words, data, words_of(op, n) * sizeof *data);
 }
 
-static pr_hash to_hash(const json_t *text) {
-    pr_hash h = {{0}};
-    assert_true(json_is_string(text) && pr_hex_decode(h.bytes, 32, json_string_value(text)));
-    return h;
-}
-
-static void expect_hash(pr_hash got, const json_t *want) {
-    pr_hash w = to_hash(want);
-    assert_memory_equal(&got, &w, sizeof w);
-}
-
 static pr_channel channel_at(const json_t *digest) {
     pr_channel ch;
     pr_channel_init(&ch);
@@ -138,7 +127,7 @@ static void test_script(void **state) {
         run(&ch, json_string_value(get(c, "op")), in, json_is_integer(in) ? (size_t)json_integer_value(in) : 0);
         assert_int_equal(h.calls, k + 1);
         if (!json_is_null(out)) expect_drawn(&h, out);
-        expect_hash(ch.digest, get(c, "digest"));
+        expect_hash(&ch.digest, get(c, "digest"));
         assert_int_equal(ch.n_draws, get_size(c, "n_draws"));
     }
 }
@@ -168,14 +157,14 @@ static void test_pow(void **state) {
         uint32_t bits = (uint32_t)get_size(c, "pow_bits");
         uint64_t nonce = to_u64(get(c, "nonce")), smallest = to_u64(get(c, "smallest_nonce"));
         pr_hash prefix = pr_channel_pow_prefix(&ch, bits);
-        expect_hash(prefix, get(c, "prefixed_digest"));
+        expect_hash(&prefix, get(c, "prefixed_digest"));
         assert_true(pr_pow_check(&prefix, bits, nonce));
         assert_true(pr_pow_check(&prefix, bits, smallest));
         assert_int_equal(pr_pow_check(&prefix, bits, nonce + 1), json_is_true(get(c, "verify_nonce_plus_1")));
         for (uint64_t tried = smallest > 2000 ? smallest - 2000 : 0; tried < smallest; tried++)
             assert_false(pr_pow_check(&prefix, bits, tried));
         pr_channel_mix_u64(&ch, nonce);
-        expect_hash(ch.digest, get(c, "digest_after_mix_u64"));
+        expect_hash(&ch.digest, get(c, "digest_after_mix_u64"));
     }
     pr_hash prefix = {{0}};
     assert_false(pr_pow_check(&prefix, 33, 0));
@@ -192,7 +181,7 @@ static void test_mix_config(void **state) {
                               to_m31(get(c, "n_queries")), to_m31(get(c, "log_last_layer_degree_bound"))}},
                             {{to_m31(get(c, "fold_step")), json_is_null(lifting) ? 0 : to_m31(lifting), 0, 0}}};
         pr_channel_mix_felts(&ch, felts, 2);
-        expect_hash(ch.digest, get(c, "digest_after"));
+        expect_hash(&ch.digest, get(c, "digest_after"));
     }
 }
 
@@ -209,7 +198,7 @@ static void test_queries(void **state) {
         expect_m31s(positions, count, get(c, "positions"));
         assert_int_equal(positions[n], 0xdeadbeef);
         assert_int_equal(ch.n_draws, get_size(c, "n_draws_after"));
-        expect_hash(ch.digest, get(c, "digest_after"));
+        expect_hash(&ch.digest, get(c, "digest_after"));
         free(positions);
     }
 }
@@ -231,7 +220,7 @@ static void replay(const json_t *transcript) {
             continue;
         }
         run(&ch, op, data, json_array_size(data));
-        expect_hash(ch.digest, get(c, "digest"));
+        expect_hash(&ch.digest, get(c, "digest"));
         if (strncmp(op, "draw", 4) == 0) expect_drawn(&h, data);
     }
 }
