@@ -318,6 +318,7 @@ static void open_groups(pr_hash *out, const leaves *l, const groups *g, pr_merkl
 /* Threads share the groups; each finds by the same walk where its hashes go. */
 static void open_below(pr_hash *out, const leaves *l, const uint32_t *positions, size_t n_positions) {
     groups g;
+    PR_ASSERT(l->tree->log_skip <= LOG_GROUP);
     const size_t n = list_groups(&g, l->tree, positions, n_positions, 0, 0);
     const size_t blocks = n * ((l->n + 15) / 16); /* of messages, LANE_WIDTH or so at a time */
     const int threads = pr_cpu_threads_for(l->dev, blocks / BLOCKS_WORTH_A_THREAD);

@@ -56,19 +56,29 @@ typedef struct summands {
     size_t n;
 } summands;
 
-#define FETCH_ROWS 128u /* added up between two requests for what comes next */
+#define FETCH_ROWS 128u   /* added up between two requests for what comes next */
+#define FETCH_LOG_ROWS 17 /* of columns that are large enough to wait for memory */
 
-/* sums += what t holds, which is empty then. Meanwhile the same rows of up to four columns behind column k are fetched;
- * behind the last, the next rows of the first. */
+/* Asks for n_rows rows from `at` on of up to four columns behind column k, of its size; behind the last, for those of
+ * the block after this one of the first. */
+static void fetch_next(const quotient_block *b, const pr_quotient_group *g, size_t k, size_t at, uint32_t n_rows,
+                       uint32_t block_rows) {
+    const uint32_t log_rows = g->cols[k].log_rows;
+    if (log_rows < FETCH_LOG_ROWS) return;
+    for (size_t j = k + 1; j < k + 5; j++) {
+        const pr_col *next = &g->cols[j % g->n];
+        if (next->log_rows != log_rows) continue;
+        const uint32_t *rows = b->dev->base + next->offset + at + (j < g->n ? 0 : block_rows);
+        for (uint32_t i = 0; i < n_rows; i += 16) __builtin_prefetch(rows + i, 0, 3);
+    }
+}
+
+/* sums += what t holds, which is empty then; k: the last of its columns. */
 static void add_summands(const quotient_block *b, uint64_t *sums, summands *t, uint32_t n_rows,
                          const pr_quotient_group *g, size_t k, size_t start) {
     const uint32_t step = n_rows < FETCH_ROWS ? n_rows : FETCH_ROWS;
     for (uint32_t at = 0; at < n_rows; at += step) {
-        for (size_t j = k + 1; j < k + 5; j++) {
-            const pr_col *next = &g->cols[j < g->n ? j : (j - g->n) % g->n];
-            const uint32_t *rows = b->dev->base + next->offset + start + at + (j < g->n ? 0 : n_rows);
-            for (uint32_t i = 0; i < step; i += 16) __builtin_prefetch(rows + i, 0, 3);
-        }
+        fetch_next(b, g, k, start + at, step, n_rows);
         lane_accumulate((lane_acc *)sums + at / LANE_WIDTH * 4, t->values, t->coeffs, t->n, step);
         for (size_t j = 0; j < t->n; j++) t->values[j] += step;
     }
@@ -79,6 +89,7 @@ static void add_summands(const quotient_block *b, uint64_t *sums, summands *t, u
 static void sum_columns(const quotient_block *b, uint64_t *sums, const pr_quotient_group *g, uint32_t log_rows,
                         size_t start, uint32_t n_rows) {
     summands t = {.n = 0};
+    size_t last = 0;
     uint32_t n_padded = n_rows < LANE_WIDTH ? LANE_WIDTH : n_rows;
     lane_accumulate_zero((lane_acc *)sums, n_padded);
     for (size_t k = 0; k < g->n; k++) {
@@ -89,11 +100,12 @@ static void sum_columns(const quotient_block *b, uint64_t *sums, const pr_quotie
             for (uint32_t i = 0; i < LANE_WIDTH; i++) copy[i] = i < n_rows ? values[i] : 0;
             values = copy;
         }
+        last = k;
         t.values[t.n] = values;
         t.coeffs[t.n++] = g->coeffs[k];
         if (t.n == 4) add_summands(b, sums, &t, n_padded, g, k, start);
     }
-    if (t.n) add_summands(b, sums, &t, n_padded, g, g->n - 1, start);
+    if (t.n) add_summands(b, sums, &t, n_padded, g, last, start);
 }
 
 /* lifted += the sum over columns of one smaller size */
