@@ -275,7 +275,7 @@ static void write_manifest(const char *path, which_part part) {
     CHECK(f);
     fputs("version: 1\nname: liars\ndefaults: {profile: fast, retries: 20}\njobs:\n", f);
     write_jobs(f, "fib", "", part == PART_ALL ? JOBS : 2 * JOBS);
-    if (part != PART_ALL) write_jobs(f, "later", ", after: fib", 2 * JOBS);
+    if (part != PART_ALL) write_jobs(f, "later", ", after: fib", 20 * JOBS);
     fclose(f);
 }
 

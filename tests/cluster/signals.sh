@@ -106,7 +106,7 @@ if command -v script >/dev/null; then
     close_gate 15
     script -qefc "echo \$\$ >pid && exec '$FAULTY' run many.yaml --results seen" typescript >/dev/null </dev/null &
     PID=$!
-    line='\[K[0-9]* of 400 done, 1 running, 0 failed, [0-9]* s, [0-9.]* jobs/s, .* to go, ends about [0-9][0-9]:'
+    line='\[K[0-9]* of 400 done, [1-3] running, 0 failed, [0-9]* s, [0-9.]* jobs/s, .* to go, ends about [0-9][0-9]:'
     is_renewed() { [ "$(tr '\r' '\n' <typescript | grep -c "$line")" -ge 5 ]; }
     until_true is_renewed || fail "a terminal: no line that is renewed: $(tail -c 2000 typescript)"
     kill -USR1 "$(cat pid)"
