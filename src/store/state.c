@@ -141,8 +141,8 @@ static pr_status assign(gatherer *g, const pr_step *step, pr_error *err) {
     v->outcome = PR_OUTCOME_NONE;
     if (a->what == PR_ASSIGNED_PROVE) v->attempts++;
     PR_TRY(rank_of(g, &rank, a->rank, err));
-    if (rank->state != PR_ACTIVITY_PROVING) { /* else it stands behind what the rank is at */
-        rank->state = a->what == PR_ASSIGNED_PROVE ? PR_ACTIVITY_PROVING : PR_ACTIVITY_VERIFYING;
+    if (a->what == PR_ASSIGNED_VERIFY && rank->state != PR_ACTIVITY_PROVING) {
+        rank->state = PR_ACTIVITY_VERIFYING;
         memcpy(rank->id, a->id, sizeof rank->id);
         rank->stage[0] = 0;
     }
@@ -215,7 +215,7 @@ static void predict(gatherer *g) {
         s->expected_end_ns = newest + (uint64_t)((double)(s->n_waiting + s->n_running) / s->jobs_per_s * 1e9);
 }
 
-/* A rank that has ended a job is at the one that was handed out to it first of the rest. */
+/* Of the jobs that a rank has it is at the one that was handed out first. */
 static void find_next(pr_run_state *s, pr_rank_row *rank) {
     const pr_job_view *first = NULL;
     for (size_t i = 0; i < s->n_job_views; i++) {
@@ -226,13 +226,15 @@ static void find_next(pr_run_state *s, pr_rank_row *rank) {
     if (!first) return;
     rank->state = PR_ACTIVITY_PROVING;
     memcpy(rank->id, first->id, sizeof rank->id);
+    rank->stage[0] = 0;
 }
 
 static void sum_up(gatherer *g) {
     pr_run_state *s = g->s;
     uint64_t ended = 0;
     for (size_t i = 0; i < s->n_ranks; i++)
-        if (s->ranks[i].state == PR_ACTIVITY_IDLE) find_next(s, &s->ranks[i]);
+        if (s->ranks[i].state == PR_ACTIVITY_IDLE || s->ranks[i].state == PR_ACTIVITY_VERIFYING)
+            find_next(s, &s->ranks[i]);
     for (size_t i = 0; i < s->n_job_views; i++) {
         const pr_job_view *v = &s->jobs[i];
         s->by_outcome[v->outcome]++;

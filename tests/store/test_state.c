@@ -73,15 +73,16 @@ static void test_state_of_jobs_behind(void **state) {
     pr_store *s = sample_create(path, "test-run", DIGEST);
     pr_session_row row = {.ranks = 2, .jobs = 3, .status = "running"};
     must(pr_store_begin_session(s, &row, &e), &e);
-    for (size_t i = 0; i < 3; i++) must(pr_store_note_assignment(s, ids[i], 1, PR_ASSIGNED_PROVE, 1, &e), &e);
+    for (size_t i = 0; i < 2; i++) must(pr_store_note_assignment(s, ids[i], 1, PR_ASSIGNED_PROVE, 1, &e), &e);
     for (size_t ended = 0; ended < 3; ended++) {
         must(pr_store_commit(s, &e), &e);
         must(pr_run_state_load(&v, log, &e), &e);
         assert_int_equal(v->ranks[0].state, PR_ACTIVITY_PROVING);
         assert_string_equal(v->ranks[0].id, ids[ended]);
-        assert_int_equal(v->n_running, 3 - ended);
+        assert_int_equal(v->n_running, ended < 2 ? 2 : 1);
         pr_run_state_free(v);
         sample_put(s, ids[ended], PR_OUTCOME_APPROVED, 100, 1);
+        if (ended == 0) must(pr_store_note_assignment(s, ids[2], 1, PR_ASSIGNED_PROVE, 1, &e), &e);
     }
     must(pr_store_commit(s, &e), &e);
     must(pr_run_state_load(&v, log, &e), &e);
