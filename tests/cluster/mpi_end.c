@@ -1,19 +1,13 @@
 /* The end of a run with much on its way: each rank sends each other more than four frames (the window) and at once
  * ends, some later than others. All must end together, everything sent, long before the time is over; alone (a rank was
  * lost), rank 0 must end before the others, whatever they do then. mpirun -n 4 mpi_end */
+#include "check.h"
 #include "base/clock.h"
 #include "cluster/transport.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CHECK(e_)                                                                                                      \
-    do {                                                                                                               \
-        if (!(e_)) {                                                                                                   \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #e_);                                           \
-            MPI_Abort(MPI_COMM_WORLD, 1);                                                                              \
-        }                                                                                                              \
-    } while (0)
 #define LARGE ((size_t)9 << 20) /* bytes; a frame is at most 1 MiB */
 
 static void send_much(pr_transport *t, int to) {

@@ -2,6 +2,7 @@
  * the others are honest. What rank 1 made must never count: with a retry the job is approved on another rank, without
  * one it is rejected, with the reason and the proof. The rest are events. mpi_liars.c has ranks that lie in the
  * consensus. mpirun -n 4 mpi_liar PROVERUN FOLDER */
+#include "check.h"
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
 #include "work/work.h"
@@ -13,14 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(e_)                                                                                                      \
-    do {                                                                                                               \
-        if (!(e_)) {                                                                                                   \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #e_);                                           \
-            MPI_Abort(MPI_COMM_WORLD, 1);                                                                              \
-        }                                                                                                              \
-    } while (0)
 
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, NULL};
 static pr_votes_config votes;

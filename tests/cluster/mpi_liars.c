@@ -6,6 +6,7 @@
  * found), equivocates (signs both), silent, outnumbers (silent, and F may be half of the ranks, for stakes come from a
  * file), late, floods (rubbish and forgeries), replays (old messages again), climbs (announces the highest attempt that
  * there is, at every job; begin: rank 0 is told to drain soon, for nobody is removed). */
+#include "check.h"
 #include "base/clock.h"
 #include "cluster/coordinator.h"
 #include "cluster/seat.h"
@@ -23,14 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(e_)                                                                                                      \
-    do {                                                                                                               \
-        if (!(e_)) {                                                                                                   \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #e_);                                           \
-            MPI_Abort(MPI_COMM_WORLD, 1);                                                                              \
-        }                                                                                                              \
-    } while (0)
 
 enum { JOBS = 8 };
 static const pr_job_type *const types[] = {&pr_job_wide_fibonacci, NULL};
