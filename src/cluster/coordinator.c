@@ -307,6 +307,7 @@ static pr_status with_roster(pr_run *r, pr_leader *l, pr_run_report *report, pr_
     place.hosts = hosts;
     PR_TRY(pr_roster_annotate(r->roster, r->file, err));
     PR_TRY(pr_run_file_begin(r->file, r->o, r->manifest, &place, err));
+    PR_TRY(pr_roster_record(r->roster, r->file->run_id, err));
     PR_TRY(pr_startup_roster(l, r->roster, err));
     return with_metrics(r, l, report, err);
 }

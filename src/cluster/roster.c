@@ -1,5 +1,6 @@
 #include "cluster/roster.h"
 #include "cluster/lots.h"
+#include "cluster/votelog.h"
 #include "base/log.h"
 #include "consensus/consensus.h"
 #include "manifest/stakes.h"
@@ -218,6 +219,24 @@ pr_status pr_roster_make(pr_roster *r, const pr_leader *l, const pr_run_file *f,
     pr_writer_init(&r->packed);
     pr_status status = make(r, l, f, err);
     if (status != PR_OK) pr_roster_clear(r);
+    return status;
+}
+
+pr_status pr_roster_record(const pr_roster *r, const char *run_id, pr_error *err) {
+    char path[1200];
+    pr_writer w;
+    if (r->n == r->n_earlier) return PR_OK;
+    pr_writer_init(&w);
+    for (uint32_t i = r->n_earlier; i < r->n; i++) {
+        pr_write_u8(&w, PR_CONSENSUS_RECORD_VALIDATOR);
+        pr_write_bytes(&w, r->validators[i].public_key, sizeof r->validators[i].public_key);
+        pr_write_u64(&w, r->validators[i].stake);
+    }
+    snprintf(path, sizeof path, "%s/0.journal", r->folder);
+    size_t n = r->n - r->n_earlier;
+    pr_status status = w.failed ? pr_fail(err, PR_ERR_MEMORY, "out of memory for %u validators", r->n)
+                                : pr_votelog_write(path, run_id, w.data, w.size / n, n, err);
+    pr_writer_clear(&w);
     return status;
 }
 

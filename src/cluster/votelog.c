@@ -150,6 +150,26 @@ static pr_status open_journal(pr_journal **out, const char *path, const char *ru
     return pr_journal_open(out, path, show, v, err);
 }
 
+static pr_status pass(void *context, const uint8_t *record, size_t size, pr_error *err) {
+    (void)context, (void)record, (void)size, (void)err;
+    return PR_OK;
+}
+
+pr_status pr_votelog_write(const char *path, const char *run_id, const uint8_t *records, size_t size, size_t n,
+                           pr_error *err) {
+    visitor v = {pass, NULL};
+    pr_journal *j = NULL;
+    PR_TRY(open_journal(&j, path, run_id, &v, err));
+    pr_status status = PR_OK;
+    for (size_t i = 0; i < n && status == PR_OK; i++) {
+        const pr_frame frame = {.type = PR_FRAME_CONSENSUS, .rank = -1, .payload = records + i * size, .size = size};
+        status = pr_journal_append(j, &frame, err);
+    }
+    if (status == PR_OK) status = pr_journal_sync(j, err);
+    pr_journal_close(j);
+    return status;
+}
+
 pr_status pr_votelog_open(pr_votelog **out, const char *path, const char *run_id,
                           pr_status (*visit)(void *context, const uint8_t *record, size_t size, pr_error *err),
                           void *context, pr_error *err) {

@@ -26,6 +26,10 @@ PR_MUST_CHECK pr_status pr_votelog_open(pr_votelog **out, const char *path, cons
                                         pr_status (*visit)(void *context, const uint8_t *record, size_t size,
                                                            pr_error *err),
                                         void *context, pr_error *err);
+/* n records of size bytes each into the journal, which nobody has open; they are on the disk when it returns. Made, and
+ * errors, as by pr_votelog_open. */
+PR_MUST_CHECK pr_status pr_votelog_write(const char *path, const char *run_id, const uint8_t *records, size_t size,
+                                         size_t n, pr_error *err);
 /* Writes what was given, ends the thread. NULL allowed. */
 void pr_votelog_close(pr_votelog *l);
 /* Copies the record. Its number, from 1. Without memory the log fails (pr_votelog_check). */

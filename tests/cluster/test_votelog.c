@@ -57,6 +57,20 @@ static void await(pr_votelog *l, uint64_t number) {
     while (pr_votelog_durable(l) < number) assert_int_equal(poll(&fd, 1, 60000), 1);
 }
 
+static void test_write(void **state) {
+    static const uint8_t bytes[] = {0};
+    (void)state;
+    assert_int_equal(pr_votelog_write(path, "a-run", bytes, 1, 1, NULL), PR_OK);
+    assert_int_equal(pr_votelog_write(path, "other", bytes, 1, 1, NULL), PR_ERR_MALFORMED);
+    pr_votelog *l = open_log("a-run");
+    assert_int_equal(n_seen, 1);
+    await(l, append(l, 1));
+    pr_votelog_close(l);
+    n_seen = 0;
+    pr_votelog_close(open_log("a-run"));
+    assert_int_equal(n_seen, 2);
+}
+
 static void test_comes_back(void **state) {
     (void)state;
     pr_votelog *l = open_log("run-a");
@@ -136,6 +150,7 @@ static void test_refused_record(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_until_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_survives_a_kill, set_up, tear_down),

@@ -4,6 +4,8 @@
  *   send_errors PROVERUN SHIM        some messages; PROVERUN_TEST_LONG: every message
  *   send_errors PROVERUN SHIM CASE   one of them, again */
 #include "support.h"
+#include "consensus/consensus.h"
+#include "store/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +103,12 @@ static void run_case(void *context, unsigned number) {
     fault_put_away("r", before, label);
 }
 
+static pr_status count_validator(void *context, const pr_frame *f, pr_error *err) {
+    (void)err;
+    *(unsigned *)context += pr_consensus_record_kind(f->payload, f->size) == PR_CONSENSUS_RECORD_VALIDATOR;
+    return PR_OK;
+}
+
 /* Rank 1 gets the manifest twice, and rank 2 takes its time, so that rank 0 hears all that rank 1 has to say to it. */
 static void expect_one_answer(const plan *p) {
     fault_run r;
@@ -113,6 +121,23 @@ static void expect_one_answer(const plan *p) {
         fault_print_end(r.err);
     }
     fault_put_away("r", before, "the manifest twice");
+}
+
+/* Rank 0 is killed between its messages of who votes (after two of the manifest): it has them on record, or a run that
+ * goes on with one rank less would number them otherwise, and who has heard of them would refuse it for good. */
+static void expect_roster_on_record(const plan *p) {
+    char path[256] = "";
+    fault_run r;
+    fault_seen seen = {{false}};
+    unsigned before = fault_failures(), n = 0;
+    (void)run_shimmed(&r, p, 0, 4, "kill", "the roster");
+    pr_scan scan = {.visit = count_validator, .context = &n};
+    fault_find(path, sizeof path, "r", ".votes");
+    strncat(path, "/0.journal", sizeof path - strlen(path) - 1);
+    if (!fault_file_has("shim.log", "isend") || pr_journal_scan(&scan, path, NULL) != PR_OK || n != 3)
+        fault_fail("the roster", "rank 0 has %u of 3 validators on record", n);
+    expect_resumable(p, &seen, "the roster");
+    fault_put_away("r", before, "the roster");
 }
 
 /* The last line of the shim's log: "calls 51". */
@@ -138,6 +163,7 @@ int main(int argc, char **argv) {
     if (mkdir("first", 0777) != 0 || chdir("first") != 0) return 2;
     for (unsigned sender = 0; sender < N_SENDERS; sender++) count_sends(&p, sender);
     if (argc == 3) expect_one_answer(&p);
+    if (argc == 3) expect_roster_on_record(&p);
     if (chdir("..") != 0) return 2;
     if (fault_failures() == 0) fault_in_lanes(argc == 4 ? 1 : 3, first, end, run_case, &p);
     printf("%u failures\n", fault_failures());
