@@ -47,8 +47,7 @@ void pr_behind_take_back(pr_schedule *s, uint32_t r) {
         pr_job_forget(s, b.job, r, b.attempt);
         pr_rank_cancel(s, r, b.job, b.attempt);
         pr_behind_end(s, r, rank->n_behind - 1);
-        if (job->phase == PR_JOB_PROVING && job->runners[0] == PR_NONE && job->runners[1] == PR_NONE)
-            pr_job_queue(s, b.job);
+        if (job->phase == PR_JOB_PROVING && !pr_job_has_runner(job)) pr_job_queue(s, b.job);
     }
 }
 

@@ -7,8 +7,6 @@ static bool begin_event(pr_schedule *s, uint64_t now) {
     return true;
 }
 
-static bool has_runner(const pr_job_state *job) { return job->runners[0] != PR_NONE || job->runners[1] != PR_NONE; }
-
 /* ---- answers with a proof ---- */
 
 /* What is measured corrects the estimates of the class, less what is known of the rank; then, once enough is known of
@@ -53,14 +51,15 @@ static bool has_attempt(const pr_schedule *s, uint32_t rank, uint32_t j, uint32_
 pr_answer pr_schedule_proved(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t j, uint32_t attempt,
                              const pr_hash *hash) {
     if (rank >= s->n_ranks || j >= s->n_jobs || !begin_event(s, now)) return PR_ANSWER_UNKNOWN;
+    uint32_t behind = pr_behind_find(s, rank, j, attempt);
     if (has_attempt(s, rank, j, attempt)) {
         learn(s, rank);
         if (!s->ranks[rank].prove.fallback) s->ranks[rank].device_faults = 0;
         s->ranks[rank].faults = 0;
         s->ranks[rank].has_proved = true;
         pr_rank_end_proof(s, rank);
-    } else if (pr_behind_find(s, rank, j, attempt) != PR_NONE) { /* it has overtaken a larger answer */
-        pr_behind_end(s, rank, pr_behind_find(s, rank, j, attempt));
+    } else if (behind != PR_NONE) { /* it has overtaken a larger answer */
+        pr_behind_end(s, rank, behind);
     } else if (!pr_job_recalls(s, j, rank, attempt)) {
         return PR_ANSWER_UNKNOWN;
     }
@@ -90,7 +89,7 @@ static void suspect(pr_schedule *s, uint32_t rank, uint32_t j) {
 /* As if it had not been given. */
 static pr_fate take_unbegun(pr_schedule *s, uint32_t j, uint32_t attempt) {
     pr_job_state *job = &s->jobs[j];
-    if (job->phase != PR_JOB_PROVING || has_runner(job)) return PR_FATE_GOES_ON;
+    if (job->phase != PR_JOB_PROVING || pr_job_has_runner(job)) return PR_FATE_GOES_ON;
     if (job->attempt == attempt) job->attempt--;
     pr_job_queue(s, j);
     return PR_FATE_RETRY;
@@ -100,18 +99,18 @@ pr_fate pr_schedule_failed(pr_schedule *s, uint64_t now, uint32_t rank, uint32_t
                            pr_failure failure) {
     if (rank >= s->n_ranks || j >= s->n_jobs || !begin_event(s, now)) return PR_FATE_IGNORED;
     bool at_hand = has_attempt(s, rank, j, attempt);
-    if (!at_hand && pr_behind_find(s, rank, j, attempt) == PR_NONE)
-        return (void)pr_job_recalls(s, j, rank, attempt), PR_FATE_IGNORED;
+    uint32_t behind = pr_behind_find(s, rank, j, attempt);
+    if (!at_hand && behind == PR_NONE) return (void)pr_job_recalls(s, j, rank, attempt), PR_FATE_IGNORED;
     pr_job_state *job = &s->jobs[j];
     bool fallback = s->ranks[rank].prove.fallback;
-    if (!at_hand) pr_behind_end(s, rank, pr_behind_find(s, rank, j, attempt));
+    if (!at_hand) pr_behind_end(s, rank, behind);
     if (is_loss(failure)) suspect(s, rank, j);
     if (at_hand) pr_rank_end_proof(s, rank);
     if (failure == PR_FAILURE_UNBEGUN) return take_unbegun(s, j, attempt);
     charge_rank(s, rank, fallback, failure);
     if (job->phase != PR_JOB_PROVING) return PR_FATE_GOES_ON;
     if (failure == PR_FAILURE_JOB) return pr_job_fail(s, j), PR_FATE_FAILED;
-    if (has_runner(job)) {
+    if (pr_job_has_runner(job)) {
         job->charged += failure != PR_FAILURE_CANCELLED;
         return PR_FATE_GOES_ON;
     }
@@ -134,7 +133,7 @@ static pr_fate judge(pr_schedule *s, uint32_t j, pr_verdict verdict) {
     job->prover = PR_NONE;
     pr_job_set_phase(s, j, PR_JOB_PROVING); /* its work is to be done again */
     if (verdict == PR_VERDICT_REFUSED) pr_rank_fault(s, prover);
-    if (has_runner(job)) return job->charged++, PR_FATE_GOES_ON; /* told to stop, but it may have a proof yet */
+    if (pr_job_has_runner(job)) return job->charged++, PR_FATE_GOES_ON; /* told to stop, but it may have a proof yet */
     return pr_job_retry(s, j, prover, verdict == PR_VERDICT_AGAIN ? PR_FAILURE_CANCELLED : PR_FAILURE_ATTEMPT);
 }
 
@@ -174,7 +173,7 @@ static void give_up_proof(pr_schedule *s, uint32_t rank, pr_rank_state state) {
     pr_rank_end_proof(s, rank);
     if (job->phase != PR_JOB_PROVING) return;
     job->losses += state == PR_RANK_LOST;
-    if (has_runner(job)) return;
+    if (pr_job_has_runner(job)) return;
     if (job->losses > s->options.max_losses)
         pr_job_end_unasked(s, j, PR_WHY_LOSSES, PR_NONE);
     else

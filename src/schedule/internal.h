@@ -172,6 +172,7 @@ void pr_job_watch_deadline(pr_schedule *s, uint32_t j);
 pr_fate pr_job_retry(pr_schedule *s, uint32_t j, uint32_t rank, pr_failure failure);
 /* The least host bytes with which it can run on some rank: on a device if it may. */
 uint64_t pr_job_least_bytes(const pr_job_state *job);
+bool pr_job_has_runner(const pr_job_state *job);
 
 /* lists over ranks, by the place of a link in them */
 typedef enum pr_list_kind { PR_LIST_PROVER, PR_LIST_VERIFIER, PR_LIST_PROOFS, PR_LIST_OPEN } pr_list_kind;

@@ -7,6 +7,8 @@ uint64_t pr_job_least_bytes(const pr_job_state *job) {
     return job->device_bytes && !job->cpu_next && beside < job->host_bytes ? beside : job->host_bytes;
 }
 
+bool pr_job_has_runner(const pr_job_state *job) { return job->runners[0] != PR_NONE || job->runners[1] != PR_NONE; }
+
 uint64_t pr_job_estimate(const pr_schedule *s, uint32_t j) {
     double ns = (double)s->jobs[j].expected_ns * s->classes[s->jobs[j].class].factor;
     return ns < PR_LONGEST_NS ? (uint64_t)ns : (uint64_t)PR_LONGEST_NS;
