@@ -291,7 +291,6 @@ static pr_status with_metrics(pr_run *r, pr_leader *l, pr_run_report *report, pr
     snprintf(path, sizeof path, "%s", r->o->metrics_path ? r->o->metrics_path : r->file->path);
     if (!r->o->metrics_path) memcpy(path + strlen(path) - 3, ".prom", 6); /* for .h5 */
     PR_TRY(pr_run_metrics_init(&metrics, path, r->manifest->n_jobs, r->roll->n, err));
-    /* rank 0's consensus does not: it finds them on its record (pr_roster_record) */
     pr_metrics_add(metrics.registry, metrics.registered, NULL, NULL, r->roster->n - r->roster->n_earlier);
     pr_progress_init(&progress, r->o->log, r->manifest->n_jobs, r->file->n_done + r->file->n_failed, r->file->n_failed);
     r->metrics = &metrics;

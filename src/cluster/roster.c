@@ -229,8 +229,7 @@ pr_status pr_roster_record(const pr_roster *r, const char *run_id, pr_error *err
     pr_writer_init(&w);
     for (uint32_t i = r->n_earlier; i < r->n; i++) {
         pr_write_u8(&w, PR_CONSENSUS_RECORD_VALIDATOR);
-        pr_write_bytes(&w, r->validators[i].public_key, sizeof r->validators[i].public_key);
-        pr_write_u64(&w, r->validators[i].stake);
+        pr_consensus_put_validator(&w, r->validators[i].public_key, r->validators[i].stake);
     }
     snprintf(path, sizeof path, "%s/0.journal", r->folder);
     size_t n = r->n - r->n_earlier;

@@ -159,9 +159,6 @@ static void count(pr_run_metrics *m, const pr_voter_event *e) {
     case PR_COUNT_FRAUD:
         pr_metrics_add(r, m->fraud, "kind", pr_evidence_kind_name((pr_evidence_kind)e->label), 1);
         break;
-    case PR_COUNT_REGISTERED:
-        pr_metrics_add(r, m->registered, NULL, NULL, 1);
-        break;
     case PR_COUNT_REMOVED:
         pr_metrics_add(r, m->removed, "reason", pr_removal_name((pr_removal)e->label), 1);
         break;

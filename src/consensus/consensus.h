@@ -55,7 +55,6 @@ typedef enum pr_consensus_metric {
     PR_COUNT_VOTE,        /* counted votes; label: validator */
     PR_COUNT_ROUND,       /* label: pr_round_outcome */
     PR_COUNT_FRAUD,       /* label: pr_evidence_kind */
-    PR_COUNT_REGISTERED,  /* no label */
     PR_COUNT_REMOVED,     /* label: pr_removal */
     PR_COUNT_VIEW_CHANGE, /* label: pr_view_reason */
     PR_COUNT_REFUSED      /* label: pr_refusal; a message or a request that had no effect */
@@ -198,6 +197,9 @@ typedef enum pr_consensus_record {
                                      which sets of those away it is now */
     PR_CONSENSUS_RECORDS
 } pr_consensus_record;
+#define PR_CONSENSUS_VALIDATOR_BYTES (PR_PUBLIC_KEY_BYTES + 8)
+/* What follows the kind in a record of a validator. */
+void pr_consensus_put_validator(pr_writer *out, const uint8_t public_key[PR_PUBLIC_KEY_BYTES], uint64_t stake);
 #define PR_AWAY_BYTES 12u
 /* A record is a byte of this kind, then what the list above says. 0: no record. */
 int pr_consensus_record_kind(const uint8_t *record, size_t size);

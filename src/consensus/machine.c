@@ -135,6 +135,11 @@ void pr_consensus_destroy(pr_consensus *c) {
     free(c);
 }
 
+void pr_consensus_put_validator(pr_writer *out, const uint8_t public_key[PR_PUBLIC_KEY_BYTES], uint64_t stake) {
+    pr_write_bytes(out, public_key, PR_PUBLIC_KEY_BYTES);
+    pr_write_u64(out, stake);
+}
+
 pr_status pr_consensus_register(pr_consensus *c, const uint8_t public_key[PR_PUBLIC_KEY_BYTES], uint64_t stake,
                                 pr_error *err) {
     if (c->started && c->n_open > 0)
@@ -150,11 +155,10 @@ pr_status pr_consensus_register(pr_consensus *c, const uint8_t public_key[PR_PUB
     c->peers[index] = (pr_peer){0};
     if (memcmp(public_key, c->config.public_key, PR_PUBLIC_KEY_BYTES) == 0) c->self = index;
     c->leader = pr_registry_leader(&c->registry, c->view);
-    uint8_t record[PR_PUBLIC_KEY_BYTES + 8];
-    memcpy(record, public_key, PR_PUBLIC_KEY_BYTES);
-    for (int k = 0; k < 8; k++) record[PR_PUBLIC_KEY_BYTES + k] = (uint8_t)(stake >> (8 * k));
-    pr_machine_persist(c, PR_CONSENSUS_RECORD_VALIDATOR, record, sizeof record);
-    pr_machine_count(c, PR_COUNT_REGISTERED, 0);
+    uint8_t record[PR_CONSENSUS_VALIDATOR_BYTES];
+    pr_writer w = {.data = record, .capacity = sizeof record};
+    pr_consensus_put_validator(&w, public_key, stake);
+    pr_machine_persist(c, PR_CONSENSUS_RECORD_VALIDATOR, record, w.size);
     return PR_OK;
 }
 
