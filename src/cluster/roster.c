@@ -222,20 +222,42 @@ pr_status pr_roster_make(pr_roster *r, const pr_leader *l, const pr_run_file *f,
     return status;
 }
 
-pr_status pr_roster_record(const pr_roster *r, const char *run_id, pr_error *err) {
+/* n records of one size. */
+static pr_status write_records(const pr_roster *r, const char *run_id, const pr_writer *w, size_t n, pr_error *err) {
     char path[1200];
-    pr_writer w;
-    if (r->n == r->n_earlier) return PR_OK;
-    pr_writer_init(&w);
-    for (uint32_t i = r->n_earlier; i < r->n; i++) {
-        pr_write_u8(&w, PR_CONSENSUS_RECORD_VALIDATOR);
-        pr_consensus_put_validator(&w, r->validators[i].public_key, r->validators[i].stake);
-    }
+    if (w->failed) return pr_fail(err, PR_ERR_MEMORY, "out of memory for %u validators", r->n);
+    if (n == 0) return PR_OK;
     snprintf(path, sizeof path, "%s/0.journal", r->folder);
-    size_t n = r->n - r->n_earlier;
-    pr_status status = w.failed ? pr_fail(err, PR_ERR_MEMORY, "out of memory for %u validators", r->n)
-                                : pr_votelog_write(path, run_id, w.data, w.size / n, n, err);
-    pr_writer_clear(&w);
+    return pr_votelog_write(path, run_id, w->data, w->size / n, n, err);
+}
+
+static pr_status record_new(const pr_roster *r, const char *run_id, pr_writer *w, pr_error *err) {
+    for (uint32_t i = r->n_earlier; i < r->n; i++) {
+        pr_write_u8(w, PR_CONSENSUS_RECORD_VALIDATOR);
+        pr_consensus_put_validator(w, r->validators[i].public_key, r->validators[i].stake);
+    }
+    return write_records(r, run_id, w, r->n - r->n_earlier, err);
+}
+
+static pr_status record_away(const pr_roster *r, const char *run_id, pr_writer *w, pr_error *err) {
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->n; i++) {
+        if (r->validators[i].rank >= 0) continue;
+        pr_write_u8(w, PR_CONSENSUS_RECORD_AWAY);
+        pr_consensus_put_away(w, i, r->validators[i].away);
+        n++;
+    }
+    return write_records(r, run_id, w, n, err);
+}
+
+pr_status pr_roster_record(const pr_roster *r, const char *run_id, pr_error *err) {
+    pr_writer new, away;
+    pr_writer_init(&new);
+    pr_writer_init(&away);
+    pr_status status = record_new(r, run_id, &new, err);
+    if (status == PR_OK) status = record_away(r, run_id, &away, err);
+    pr_writer_clear(&new);
+    pr_writer_clear(&away);
     return status;
 }
 

@@ -23,8 +23,9 @@ pr_hash pr_roster_sealed_lots(const pr_roll *roll);
  * PR_ERR_USAGE for other stakes, or stakes of nobody or not of all. PR_ERR_IO, PR_ERR_MALFORMED:
  * rank 0's record of votes. */
 PR_MUST_CHECK pr_status pr_roster_make(pr_roster *r, const pr_leader *l, const pr_run_file *f, pr_error *err);
-/* Those who are new, onto rank 0's record of votes, before any rank hears of them: all have them by these numbers for
- * good, and rank 0 may be killed before it has joined itself. */
+/* Those who are new, and those who are away, onto rank 0's record of votes, before any rank hears of them: all have
+ * them by these numbers, and what they sign while some are away holds by the number of these, for good; rank 0 may be
+ * killed before it has joined itself. */
 PR_MUST_CHECK pr_status pr_roster_record(const pr_roster *r, const char *run_id, pr_error *err);
 void pr_roster_clear(pr_roster *r);
 void pr_roster_fill(const pr_roster *r, uint32_t run, pr_wire_roster *m);

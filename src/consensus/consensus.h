@@ -141,7 +141,7 @@ PR_MUST_CHECK pr_status pr_consensus_restore(pr_consensus *c, const uint8_t *rec
  * whoever called the roll; every node must be told the same. Certificates of those sessions leave it out. */
 void pr_consensus_set_was_away(pr_consensus *c, uint32_t validator, uint64_t sets);
 /* The same, and it is not in this session: it counts as removed until the next start, and certificates say so. One that
- * was removed stays so. Persisted: an AWAY record, which restore ignores, for whoever calls the next roll. */
+ * was removed stays so. Not persisted: whoever calls the roll has it on record (AWAY) before anybody hears of it. */
 void pr_consensus_set_away(pr_consensus *c, uint32_t validator, uint64_t sets);
 /* What is vouched for this machine, in every vote from now on; NULL: none. */
 void pr_consensus_set_attestation(pr_consensus *c, const pr_attestation *attestation);
@@ -194,13 +194,15 @@ typedef enum pr_consensus_record {
     PR_CONSENSUS_RECORD_EVIDENCE, /* with it the offender is removed */
     PR_CONSENSUS_RECORD_OUTCOME,  /* subject 104 | u64 view | u8 outcome */
     PR_CONSENSUS_RECORD_AWAY,     /* u32 index | u64 sets: a validator that is away in the session that begins, and in
-                                     which sets of those away it is now */
+                                     which sets of those away it is now; by and for whoever calls the roll, so restore
+                                     ignores it */
     PR_CONSENSUS_RECORDS
 } pr_consensus_record;
 #define PR_CONSENSUS_VALIDATOR_BYTES (PR_PUBLIC_KEY_BYTES + 8)
-/* What follows the kind in a record of a validator. */
-void pr_consensus_put_validator(pr_writer *out, const uint8_t public_key[PR_PUBLIC_KEY_BYTES], uint64_t stake);
 #define PR_AWAY_BYTES 12u
+/* What follows the kind in a record of a validator, and of one that is away. */
+void pr_consensus_put_validator(pr_writer *out, const uint8_t public_key[PR_PUBLIC_KEY_BYTES], uint64_t stake);
+void pr_consensus_put_away(pr_writer *out, uint32_t validator, uint64_t sets);
 /* A record is a byte of this kind, then what the list above says. 0: no record. */
 int pr_consensus_record_kind(const uint8_t *record, size_t size);
 #endif

@@ -167,14 +167,14 @@ void pr_consensus_set_was_away(pr_consensus *c, uint32_t validator, uint64_t set
     c->registry.validators[validator].away |= sets;
 }
 
+void pr_consensus_put_away(pr_writer *out, uint32_t validator, uint64_t sets) {
+    pr_write_u32(out, validator);
+    pr_write_u64(out, sets);
+}
+
 void pr_consensus_set_away(pr_consensus *c, uint32_t validator, uint64_t sets) {
-    uint8_t record[PR_AWAY_BYTES];
-    pr_writer w = {.data = record, .capacity = sizeof record};
     PR_ASSERT(sets != 0);
     pr_consensus_set_was_away(c, validator, sets);
-    pr_write_u32(&w, validator);
-    pr_write_u64(&w, sets);
-    pr_machine_persist(c, PR_CONSENSUS_RECORD_AWAY, record, w.size);
     if (pr_registry_is_active(&c->registry, validator)) pr_registry_remove(&c->registry, validator, PR_REMOVAL_AWAY);
 }
 

@@ -21,7 +21,7 @@ static const char *const hows[] = {"error", "stay", "short", "twice", "kill"};
 #define N_SENDERS 2u
 
 typedef struct plan {
-    const char *program, *shim;
+    const char *program, *shim, *ranks; /* ranks: of the runs with a fault */
     unsigned n_calls[N_SENDERS];
 } plan;
 
@@ -30,7 +30,7 @@ static int run_program(fault_run *r, const plan *p, bool has_fault, bool resumes
                        const char *label) {
     const char *words[] = {"mpirun",
                            "-n",
-                           "3",
+                           has_fault ? p->ranks : "3",
                            p->program,
                            "run",
                            "../send.yaml",
@@ -76,6 +76,7 @@ static void expect_resumable(const plan *p, fault_seen *seen, const char *label)
 }
 
 static int run_shimmed(fault_run *r, const plan *p, unsigned sender, unsigned at, const char *how, const char *label) {
+    bool begun = strcmp(p->ranks, "3") != 0;
     char preload[512], call[32], kind[32], rank[32];
     const char *variables[] = {preload, call, kind, rank, "PR_SHIM_LOG=shim.log", NULL};
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", p->shim);
@@ -83,7 +84,7 @@ static int run_shimmed(fault_run *r, const plan *p, unsigned sender, unsigned at
     snprintf(kind, sizeof kind, "PR_SHIM_HOW=%s", how);
     snprintf(rank, sizeof rank, "PR_SHIM_RANK=%u", sender);
     fault_remove("shim.log");
-    return run_program(r, p, true, false, variables, label);
+    return run_program(r, p, true, begun, variables, label);
 }
 
 static void run_case(void *context, unsigned number) {
@@ -103,10 +104,26 @@ static void run_case(void *context, unsigned number) {
     fault_put_away("r", before, label);
 }
 
-static pr_status count_validator(void *context, const pr_frame *f, pr_error *err) {
+static pr_status count_record(void *context, const pr_frame *f, pr_error *err) {
     (void)err;
-    *(unsigned *)context += pr_consensus_record_kind(f->payload, f->size) == PR_CONSENSUS_RECORD_VALIDATOR;
+    ((unsigned *)context)[pr_consensus_record_kind(f->payload, f->size)]++;
     return PR_OK;
+}
+
+/* Kills rank 0 just before one of its messages, and looks at what it has on record. */
+static void expect_records(const plan *p, unsigned at, unsigned n_validators, unsigned n_away, const char *label) {
+    char path[256] = "";
+    fault_run r;
+    unsigned n[PR_CONSENSUS_RECORDS] = {0};
+    (void)run_shimmed(&r, p, 0, at, "kill", label);
+    pr_scan scan = {.visit = count_record, .context = n};
+    fault_find(path, sizeof path, "r", ".votes");
+    strncat(path, "/0.journal", sizeof path - strlen(path) - 1);
+    if (!fault_file_has("shim.log", "isend") || pr_journal_scan(&scan, path, NULL) != PR_OK)
+        fault_fail(label, "rank 0 was not killed, or has no record");
+    if (n[PR_CONSENSUS_RECORD_VALIDATOR] != n_validators || n[PR_CONSENSUS_RECORD_AWAY] != n_away)
+        fault_fail(label, "rank 0 has %u of %u validators on record, %u of %u that are away",
+                   n[PR_CONSENSUS_RECORD_VALIDATOR], n_validators, n[PR_CONSENSUS_RECORD_AWAY], n_away);
 }
 
 /* Rank 1 gets the manifest twice, and rank 2 takes its time, so that rank 0 hears all that rank 1 has to say to it. */
@@ -123,19 +140,16 @@ static void expect_one_answer(const plan *p) {
     fault_put_away("r", before, "the manifest twice");
 }
 
-/* Rank 0 is killed between its messages of who votes (after two of the manifest): it has them on record, or a run that
- * goes on with one rank less would number them otherwise, and who has heard of them would refuse it for good. */
+/* Rank 0 is killed between its messages of who votes (after two of the manifest), and in a session without rank 2 after
+ * the only one: it has all that on record. A run that goes on would otherwise number validators, or the set of those
+ * who are away, otherwise, and who has heard of them, and signed by it, would refuse it for good. */
 static void expect_roster_on_record(const plan *p) {
-    char path[256] = "";
-    fault_run r;
+    plan two = *p;
     fault_seen seen = {{false}};
-    unsigned before = fault_failures(), n = 0;
-    (void)run_shimmed(&r, p, 0, 4, "kill", "the roster");
-    pr_scan scan = {.visit = count_validator, .context = &n};
-    fault_find(path, sizeof path, "r", ".votes");
-    strncat(path, "/0.journal", sizeof path - strlen(path) - 1);
-    if (!fault_file_has("shim.log", "isend") || pr_journal_scan(&scan, path, NULL) != PR_OK || n != 3)
-        fault_fail("the roster", "rank 0 has %u of 3 validators on record", n);
+    unsigned before = fault_failures();
+    two.ranks = "2";
+    expect_records(p, 4, 3, 0, "the roster");
+    expect_records(&two, 3, 3, 1, "the roster of two");
     expect_resumable(p, &seen, "the roster");
     fault_put_away("r", before, "the roster");
 }
@@ -154,7 +168,7 @@ static void count_sends(plan *p, unsigned sender) {
 
 int main(int argc, char **argv) {
     if (argc < 3 || argc > 4) return 2;
-    plan p = {argv[1], argv[2], {0}};
+    plan p = {argv[1], argv[2], "3", {0}};
     unsigned first = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
     unsigned end = argc == 4 ? first + 1 : N_HOWS * N_SENDERS * MAX_CALLS;
     fault_enter_folder("send");
