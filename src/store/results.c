@@ -42,6 +42,7 @@ static void load_chunks(pr_results *r, rows *out, const pr_table *t) {
         size_t n = (size_t)(t->n - first < chunk ? t->n - first : chunk);
         pr_error e = {0};
         char *at = out->data + out->n * t->spec->row_bytes;
+        pr_store_guard_step();
         if (pr_table_read(t, at, first, n, &e) != PR_OK) {
             (void)pr_fail_context(&e, "rows %llu to %llu of %s are unreadable", (unsigned long long)first,
                                   (unsigned long long)(first + n - 1), t->name);
@@ -78,6 +79,7 @@ static void load_rows(pr_results *r, rows *out, const char *name, const pr_row_s
     pr_table t = {0};
     pr_error e = {0};
     out->spec = spec;
+    pr_store_guard_step();
     if (pr_table_open(&t, r->file, r->path, name, spec, &e) != PR_OK) {
         note(r, &e);
     } else if (!(out->data = calloc(t.n ? t.n : 1, spec->row_bytes))) {
@@ -101,6 +103,7 @@ static void note_repeated_ids(pr_results *r) {
 
 static void load_blob(pr_results *r, pr_blob *b, const char *name) {
     pr_error e = {0};
+    pr_store_guard_step();
     if (pr_blob_open(b, r->file, r->path, name, &e) != PR_OK) note(r, &e);
 }
 
@@ -250,6 +253,7 @@ const pr_proof_row *pr_results_proof(const pr_results *r, const char *id) {
 
 static pr_status read_bytes(const pr_blob *b, uint8_t **out, size_t *size, uint64_t offset, uint64_t length,
                             uint64_t max, pr_error *err) {
+    pr_store_guard_step();
     if (b->dataset <= 0 || length > max) return pr_fail(err, PR_ERR_MALFORMED, "it is not in the file");
     PR_TRY(pr_blob_read(b, out, offset, length, err));
     *size = (size_t)length;

@@ -88,7 +88,12 @@ static pr_status take_jobs(salvage *v, const pr_results *old, pr_error *err) {
 
 static pr_status take_old_file(salvage *v, pr_error *err) {
     pr_results *old;
-    if (pr_results_probe(v->at.path, NULL) != PR_OK || pr_results_open(&old, v->at.path, NULL) != PR_OK) return PR_OK;
+    pr_error e = {0};
+    if (access(v->at.path, F_OK) != 0) return PR_OK;
+    if (pr_results_probe(v->at.path, &e) != PR_OK || pr_results_open(&old, v->at.path, &e) != PR_OK) {
+        pr_write_format(v->told, "nothing saved from the results file: %s\n", e.text);
+        return PR_OK;
+    }
     pr_status status = take_attributes(v, old, err);
     if (status == PR_OK) status = take_jobs(v, old, err);
     pr_results_close(old);

@@ -107,11 +107,15 @@ PR_MUST_CHECK pr_status pr_store_journal_path(char *out, size_t size, const char
  * The HDF5 library can crash on a damaged file (1.10.8 does). So whoever reads a file that he did not just write does
  * it in a child process: pr_store_guard, or pr_results_probe first. */
 
-/* Runs work in a forked child and returns its exit code (0-255; 141: a closed pipe ended it); PR_ERR_MALFORMED naming
- * path when it died by a signal or took more than timeout_s (0: no limit). Call it before threads are started. */
+/* Runs work in a forked child and returns its exit code (0-255; 141: a closed pipe ended it). PR_ERR_MALFORMED, naming
+ * path: it died by a signal. PR_ERR_IO: it made no step for stall_ms (0: no limit), time in which it did not run left
+ * out. Reading a results file is a step for each chunk of a table and for each proof, so it may take as long as it
+ * gets on. Call it before threads are started. */
 PR_MUST_CHECK pr_status pr_store_guard(int *exit_code, int (*work)(void *context), void *context, const char *path,
-                                       unsigned timeout_s, pr_error *err);
-/* Loads a results file, with every proof, in a child: PR_OK when this process may open it. */
+                                       unsigned stall_ms, pr_error *err);
+void pr_store_guard_step(void); /* of work; elsewhere it does nothing */
+/* Loads a results file, with every proof, in a child: PR_OK when this process may open it. PR_ERR_IO also when the HDF5
+ * library hangs on it: ten minutes without a step. */
 PR_MUST_CHECK pr_status pr_results_probe(const char *path, pr_error *err);
 
 typedef struct pr_results pr_results;

@@ -92,8 +92,9 @@ for keep in yes no; do
     expect 1 status "$FILE"
     says out 'journal is damaged'
     expect 74 run one.yaml --results r --resume
-    [ $keep = no ] && rm "$FILE"
+    [ $keep = no ] && printf 'rubbish' >"$FILE"
     expect 1 repair "$FILE"
+    [ $keep = yes ] || says out "^nothing saved from the results file: $FILE: "
     says out 'lost: .*a record of job fib-2'
     [ -f "$LOG.damaged" ] || fail "the damaged journal is not kept"
     expect 0 journal check "$LOG"
