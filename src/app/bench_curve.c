@@ -13,7 +13,7 @@
 #endif
 
 typedef unsigned __int128 u128;
-enum { FAST_STEPS = 3000000, SLOW_STEPS = 60000, N_SIGNATURES = 1000 };
+enum { N_SLICES = 50, SLOW_STEPS = 60000, N_SIGNATURES = 1000 };
 
 static uint64_t now_ns(void) {
     struct timespec t;
@@ -111,7 +111,31 @@ static pr_u256 plain(pr_felt a) {
     return r;
 }
 
+/* Of two times of the same steps the lesser, for what a hypervisor takes counts as time of this thread. */
+static void keep_least(double *least_ns, uint64_t start) {
+    const double ns = ns_since(start, SLOW_STEPS);
+    if (*least_ns == 0 || ns < *least_ns) *least_ns = ns;
+}
+
+static double time_felts(pr_felt *x, pr_felt factor) {
+    double least_ns = 0;
+    for (int slice = 0; slice < N_SLICES; slice++) {
+        const uint64_t start = now_ns();
+        for (int i = 0; i < SLOW_STEPS; i++) *x = pr_felt_mul(*x, factor);
+        keep_least(&least_ns, start);
+    }
+    return least_ns;
+}
+
 #ifdef PR_HAVE_BIGNUM
+static bool time_montgomery(double *least_ns, BIGNUM *a, const BIGNUM *b, BN_MONT_CTX *montgomery, BN_CTX *context) {
+    bool good = true;
+    const uint64_t start = now_ns();
+    for (int i = 0; good && i < SLOW_STEPS; i++) good = BN_mod_mul_montgomery(a, a, b, montgomery, context);
+    keep_least(least_ns, start);
+    return good;
+}
+
 /* ns a multiplication: Montgomery's and with division. False: libcrypto failed, or computes something else. */
 static bool time_bignum(double *montgomery_ns, double *division_ns, const pr_u256 *x, const pr_u256 *factor,
                         const pr_u256 *expected) {
@@ -123,18 +147,19 @@ static bool time_bignum(double *montgomery_ns, double *division_ns, const pr_u25
     BN_CTX *context = BN_CTX_new();
     BN_MONT_CTX *montgomery = BN_MONT_CTX_new();
     BIGNUM *p = BN_bin2bn(bytes[0], 32, NULL), *a = BN_bin2bn(bytes[1], 32, NULL), *b = BN_bin2bn(bytes[2], 32, NULL),
-           *c = BN_dup(a), *d = BN_dup(b);
+           *c = BN_dup(a), *d = BN_dup(b), *more = NULL;
     bool good = context && montgomery && p && a && b && c && d && BN_MONT_CTX_set(montgomery, p, context) &&
                 BN_to_montgomery(a, a, montgomery, context) && BN_to_montgomery(b, b, montgomery, context);
+    *montgomery_ns = 0;
+    good = good && time_montgomery(montgomery_ns, a, b, montgomery, context) && (more = BN_dup(a));
+    for (int slice = 1; good && slice < N_SLICES; slice++)
+        good = time_montgomery(montgomery_ns, more, b, montgomery, context);
     uint64_t start = now_ns();
-    for (int i = 0; good && i < SLOW_STEPS; i++) good = BN_mod_mul_montgomery(a, a, b, montgomery, context);
-    *montgomery_ns = ns_since(start, SLOW_STEPS);
-    start = now_ns();
     for (int i = 0; good && i < SLOW_STEPS; i++) good = BN_mod_mul(c, c, d, p, context);
     *division_ns = ns_since(start, SLOW_STEPS);
     good = good && BN_from_montgomery(a, a, montgomery, context) && !BN_cmp(a, c) &&
            BN_bn2binpad(a, result, 32) == 32 && !memcmp(result, wanted, 32);
-    BN_free(p), BN_free(a), BN_free(b), BN_free(c), BN_free(d);
+    BN_free(p), BN_free(a), BN_free(b), BN_free(c), BN_free(d), BN_free(more);
     BN_MONT_CTX_free(montgomery);
     BN_CTX_free(context);
     return good;
@@ -170,9 +195,7 @@ pr_status bench_felt252(pr_error *err) {
     pr_felt factor, first, x;
     if (!pr_felt_from_hex(&factor, "0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89")) abort();
     first = x = pr_felt_add(factor, PR_FELT_ONE);
-    uint64_t start = now_ns();
-    for (int i = 0; i < FAST_STEPS; i++) x = pr_felt_mul(x, factor);
-    double mul_ns = ns_since(start, FAST_STEPS);
+    double mul_ns = time_felts(&x, factor);
     unsigned check = (unsigned)x.mont.limb[0] & 1;
     x = first;
     for (int i = 0; i < SLOW_STEPS; i++) x = pr_felt_mul(x, factor);
