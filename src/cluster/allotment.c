@@ -1,6 +1,7 @@
 #include "cluster/allotment.h"
 #include "base/clock.h"
 #include <ctype.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PR_SQUEUE_MS 5000
+#define PR_SQUEUE_MS 20000    /* it waits for slurmctld itself: MessageTimeout, 10 s unless configured */
 #define PR_SQUEUE_BYTES 65536 /* a line for each task of an array that has started */
 
 extern char **environ;
@@ -35,8 +36,9 @@ static void read_some(char *out, size_t size, int fd) {
     for (;;) {
         uint64_t now = pr_clock_monotonic_ns();
         struct pollfd p = {fd, POLLIN, 0};
-        if (now >= end || at + 1 >= size || poll(&p, 1, (int)((end - now) / 1000000) + 1) <= 0) break;
-        ssize_t n = read(fd, out + at, size - 1 - at);
+        if (now >= end || at + 1 >= size) break;
+        if (poll(&p, 1, (int)((end - now) / 1000000) + 1) < 0 && errno == EINTR) continue;
+        ssize_t n = p.revents ? read(fd, out + at, size - 1 - at) : 0;
         if (n <= 0) break;
         at += (size_t)n;
     }

@@ -8,7 +8,7 @@ typedef struct pr_allotment {
     const char *what; /* "--max-time", "the end of the Slurm allocation" */
 } pr_allotment;
 
-/* max_time_ns: 0 none. Slurm's end comes from SLURM_JOB_END_TIME, else from squeue, which gets five seconds; when it
+/* max_time_ns: 0 none. Slurm's end comes from SLURM_JOB_END_TIME, else from squeue, which gets twenty seconds; when it
  * cannot be found inside an allocation, that is a warning in err's text and PR_OK. */
 PR_MUST_CHECK pr_status pr_allotment_find(pr_allotment *a, uint64_t max_time_ns, pr_error *err);
 /* "2026-11-25T23:00:00" in local time, as squeue -o %e writes it. False: no time ("NONE", "N/A"). */

@@ -14,7 +14,9 @@
 
 #include <cmocka.h>
 
+#define SECOND UINT64_C(1000000000)
 static char folder[] = "/tmp/proverun-allotment-XXXXXX", program[sizeof folder + 8];
+static uint64_t began_ns;
 
 static void clear_slurm(void) {
     unsetenv("SLURM_JOB_ID");
@@ -42,19 +44,23 @@ static void let_squeue_say(const char *text) {
     assert_int_equal(chmod(program, 0755), 0);
 }
 
-/* Seconds from now to the end, to the nearest ten; -1: no end. */
-static int tens_left(uint64_t max_time_ns, pr_error *err) {
+/* An end that many seconds after it was asked for, which was between the start of this program and now, however long
+ * that is; squeue tells whole seconds, so it may be one earlier. -1: no end. */
+static void expect_end(int seconds, uint64_t max_time_ns, pr_error *err) {
     pr_allotment a;
     memset(err, 0, sizeof *err);
     assert_int_equal(pr_allotment_find(&a, max_time_ns, err), PR_OK);
-    if (!a.end_ns) return -1;
-    return (int)(((double)(a.end_ns - pr_clock_monotonic_ns()) / 1e9 + 5) / 10) * 10;
+    const uint64_t took_ns = pr_clock_monotonic_ns() - began_ns, wanted_ns = (uint64_t)seconds * SECOND;
+    if (seconds < 0)
+        assert_int_equal(a.end_ns, 0);
+    else
+        assert_in_range(a.end_ns - began_ns, wanted_ns - SECOND, wanted_ns + took_ns);
 }
 
 static void expect_left(int seconds, const char *squeue) {
     pr_error err;
     let_squeue_say(squeue);
-    assert_int_equal(tens_left(0, &err), seconds);
+    expect_end(seconds, 0, &err);
     assert_string_equal(err.text, "");
 }
 
@@ -90,10 +96,10 @@ static void test_silence_is_told(void **state) {
     clear_slurm();
     setenv("SLURM_JOB_ID", "7", 1);
     let_squeue_say("9 %1\nslurm_load_jobs error: Invalid job id specified\n");
-    assert_int_equal(tens_left(0, &err), -1);
+    expect_end(-1, 0, &err);
     assert_non_null(strstr(err.text, "Slurm job 7"));
     assert_int_equal(unlink(program), 0);
-    assert_int_equal(tens_left(50000000000u, &err), 50);
+    expect_end(50, 50 * SECOND, &err);
     assert_non_null(strstr(err.text, "Slurm job 7"));
 }
 
@@ -101,16 +107,16 @@ static void test_first_end_counts(void **state) {
     pr_error err;
     (void)state;
     clear_slurm();
-    assert_int_equal(tens_left(0, &err), -1);
-    assert_int_equal(tens_left(50000000000u, &err), 50);
+    expect_end(-1, 0, &err);
+    expect_end(50, 50 * SECOND, &err);
     setenv("SLURM_JOB_ID", "7", 1);
     let_squeue_say("7 %2\n");
-    assert_int_equal(tens_left(50000000000u, &err), 50);
-    assert_int_equal(tens_left(500000000000u, &err), 200);
+    expect_end(50, 50 * SECOND, &err);
+    expect_end(200, 500 * SECOND, &err);
     char end[32]; /* newer Slurm says it itself */
     snprintf(end, sizeof end, "%lld", (long long)time(NULL) + 100);
     setenv("SLURM_JOB_END_TIME", end, 1);
-    assert_int_equal(tens_left(0, &err), 100);
+    expect_end(100, 0, &err);
 }
 
 int main(void) {
@@ -121,6 +127,7 @@ int main(void) {
         cmocka_unit_test(test_first_end_counts),
         cmocka_unit_test(test_silence_is_told),
     };
+    began_ns = pr_clock_monotonic_ns();
     if (!mkdtemp(folder)) return 1;
     snprintf(program, sizeof program, "%s/squeue", folder);
     setenv("PATH", folder, 1); /* no real squeue */
