@@ -366,10 +366,10 @@ static void a_hundred_thousand_nodes(void **state) {
     (void)state;
     pr_prng g = test_seed();
     pr_air *air = support_random(&g, 3000, 100000, 3000, 60);
-    uint64_t start = pr_clock_monotonic_ns();
+    uint64_t start = pr_clock_process_ns(); /* what others do meanwhile does not count */
     pr_program p = lower(air, PR_PROGRAM_FULL);
-    double ms = (double)(pr_clock_monotonic_ns() - start) / 1e6;
-    print_message("100000 nodes: %u words, %u slots, %.1f ms\n", p.n_insns, p.n_slots, ms);
+    double ms = (double)(pr_clock_process_ns() - start) / 1e6;
+    print_message("100000 nodes: %u words, %u slots, %.1f ms of processor time\n", p.n_insns, p.n_slots, ms);
     assert_true(ms < 5000); /* generous for sanitizers; quadratic work would take minutes */
     pr_program_clear(&p);
     pr_air_destroy(air);
