@@ -120,6 +120,11 @@ sampler=
 if [ "$backend" = cuda ] && smi -L >/dev/null; then
     nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits -lms 100 >"$D/busy" 2>/dev/null &
     sampler=$!
+    looks=0 # it takes a while to begin
+    while [ ! -s "$D/busy" ] && [ $looks -lt 100 ] && kill -0 "$sampler" 2>/dev/null; do
+        looks=$((looks + 1))
+        sleep 0.1
+    done
 fi
 # shellcheck disable=SC2086
 speed small_proofs proofs_per_second max - $proof 30 --log-rows $small --repeat 3 --steady $n_small --provers 4

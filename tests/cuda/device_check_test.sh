@@ -35,7 +35,7 @@ version*) echo 'gpu: a made-up "one"' ;;
 esac
 S
 script bin/nvidia-smi <<'S'
-case $* in *utilization*) while echo 50 && sleep 0.1; do :; done ;; *) echo 'a made-up one, 999.1, 1980 MHz' ;; esac
+case $* in *utilization*) sleep 0.3 && while echo 50 && sleep 0.1; do :; done ;; *) echo 'a made-up one, 999.1, 1980 MHz' ;; esac
 S
 for op in transform merkle fold program logup sample quotient; do echo 'exit 0' | script tests/cuda/test_cuda_$op; done
 echo 'exit 4' | script tests/cuda/test_cuda_device
