@@ -95,11 +95,12 @@ count '"provers":2' 2
 sed -n 1p out | grep -q '"rank":0.*"rank":1' || fail "the first node comes first"
 sed -n 2p out | grep -q '"rank":2.*"rank":3' || fail "the second node comes second"
 
-# The launcher's binding, seen from inside. mpirun -n 1 binds to one core.
+# The launcher's binding, seen from inside. mpirun -n 1 binds to one core, however many threads that has.
 launch 2 --bind-to none -- --json
 count '"provers":2' 1
 has '"rank":1'
-if [ "$(nproc)" -ge 2 ]; then
+topo 0 --json
+if [ "$(sed 's/.*"rank":0.*"cores":\([0-9]*\),.*/\1/' out)" -ge 2 ]; then
     launch 1 -- --json
     has '"one_core_trap":true'
     has 'mpirun --bind-to none'
