@@ -95,6 +95,16 @@ static pr_child_link_result decode(pr_child_frame *frame, const uint8_t *data, s
     return PR_CHILD_LINK_BROKEN;
 }
 
+/* Where the other side has gone with something unread the system says so first, once; what it had sent comes after. */
+static ssize_t receive_packet(int socket, struct msghdr *message, int flags) {
+    bool reset = false;
+    for (;;) {
+        ssize_t n = recvmsg(socket, message, MSG_CMSG_CLOEXEC | flags);
+        if (n >= 0 || (errno != EINTR && (errno != ECONNRESET || reset))) return n;
+        reset |= errno == ECONNRESET;
+    }
+}
+
 pr_child_link_result pr_child_link_receive(int socket, pr_child_frame *frame, int *passed, pr_child_wait wait,
                                            pr_error *err) {
     uint8_t data[PR_CHILD_FRAME_MAX];
@@ -102,10 +112,8 @@ pr_child_link_result pr_child_link_receive(int socket, pr_child_frame *frame, in
     struct iovec part = {data, sizeof data};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room.bytes};
-    ssize_t n;
     *passed = -1;
-    do n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (wait == PR_CHILD_WAIT ? 0 : MSG_DONTWAIT));
-    while (n < 0 && errno == EINTR);
+    ssize_t n = receive_packet(socket, &message, wait == PR_CHILD_WAIT ? 0 : MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return PR_CHILD_LINK_WOULD_WAIT;
     if (n < 0 && errno != ECONNRESET) {
         (void)pr_fail(err, PR_ERR_BACKEND, "a frame cannot be received: %s", strerror(errno));

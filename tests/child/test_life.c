@@ -98,15 +98,20 @@ static void test_several_after_failure(void **state) {
     end_fixture(&f);
 }
 
-/* One is at hand when it dies: that one is told of, whatever else it had; the next start begins with nothing. */
+/* One is at hand when it dies: that one is told of, whatever else it had, and after what it had answered; the next
+ * start begins with nothing. */
 static void test_several_at_death(void **state) {
     (void)state;
     fixture f;
+    siginfo_t info;
     begin_fixture(&f);
     submit(&f, FIB, 1, PR_FAULT_NONE, 0);
     submit(&f, FIB, 2, PR_FAULT_ABORT, 0);
     submit(&f, FIB, 3, PR_FAULT_NONE, 0);
+    assert_int_equal(waitid(P_PID, (id_t)pr_child_pid(f.child), &info, WEXITED | WNOWAIT),
+                     0); /* nobody looked before */
     pr_child_event e = expect(&f, PR_CHILD_PROVED);
+    assert_int_equal(e.attempt, 1);
     pr_child_event_clear(&e);
     e = expect(&f, PR_CHILD_ENDED);
     assert_true(e.has_job);
