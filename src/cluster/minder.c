@@ -27,6 +27,7 @@ struct pr_minder {
     assigned tasks[PR_MINDER_MOST_TASKS]; /* in turn; the first is at hand once the child has it */
     unsigned n_tasks;
     bool timed_out, killed; /* what is at hand: killed, for its time is up or nobody needs it */
+    bool renewing;          /* the child was told to end after a failure of its backend, to be started anew */
     pr_moment started;      /* of what is at hand */
     uint32_t stage, step;
     uint32_t restarts;
@@ -165,7 +166,7 @@ pr_status pr_minder_begin(pr_minder *m, const pr_wire_manifest *manifest, pr_err
     pr_child_state state = pr_child_get_state(m->child);
     empty_outbox(m);
     m->n_tasks = 0;
-    m->timed_out = m->killed = false;
+    m->timed_out = m->killed = m->renewing = false;
     m->run = manifest->run;
     if (state == PR_CHILD_BUSY || state == PR_CHILD_ENDING) {
         pr_child_destroy(m->child);
@@ -268,7 +269,9 @@ static void on_failed(pr_minder *m, pr_child_event *e) {
     forget_submitted(m);
     bool wrong = backend && e->record.row.state == PR_STATE_PROVEN; /* its own verification refused it */
     take_record(answer(m, failure, wrong ? PR_ATTEMPT_WRONG : PR_ATTEMPT_FAILED, e->text), e);
-    if (backend) pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
+    if (!backend) return;
+    m->renewing = true;
+    pr_child_stop(m->child, 1000); /* a device's context may be broken for good */
 }
 
 static pr_attempt_end end_of(pr_child_cause cause) {
@@ -296,12 +299,13 @@ static void answer_for_the_dead(pr_minder *m, const pr_child_event *e) {
 }
 
 static void on_ended(pr_minder *m, const pr_child_event *e) {
-    bool wanted = m->killed || m->timed_out || e->cause == PR_CHILD_STOPPED;
+    bool wanted = m->killed || m->timed_out || m->renewing || e->cause == PR_CHILD_STOPPED;
     bool worked = is_at_hand(m);
     if (!wanted) note(m, e->cause == PR_CHILD_HUNG ? PR_EVENT_CHILD_HUNG : PR_EVENT_CHILD_DIED, e->text);
     forget_submitted(m);
     if (worked) answer_for_the_dead(m, e);
     m->start_at_ns = 0;
+    m->renewing = false;
     if (wanted || worked) return;
     /* It died with nothing to do: not at once again. */
     m->start_at_ns = pr_clock_monotonic_ns() + m->pause_ns;

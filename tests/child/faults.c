@@ -13,7 +13,7 @@ static const char *const names[PR_FAULT_COUNT] = {
     "none",       "kill",    "abort",     "exit",         "hang",       "freeze",  "grandchild", "close",
     "eat-memory", "rubbish", "truncated", "length",       "long",       "foreign", "ready",      "unbegun",
     "surplus",    "gate",    "other-job", "short-memory", "unsealed",   "pipe",    "no-memory",  "bad-record",
-    "no-proof",   "twice",   "last-word", "wrong-proof",  "other-hash", "refused"};
+    "no-proof",   "twice",   "last-word", "wrong-proof",  "other-hash", "refused", "deaf"};
 const char *pr_test_fault_name(pr_test_fault fault) { return fault < PR_FAULT_COUNT ? names[fault] : "unknown"; }
 
 /* "3.0:kill", "3.*:kill", "3+.*:kill", "*.*:kill": whether it means this attempt. */
@@ -87,13 +87,14 @@ static void leave_grandchild(void) {
     kill(getpid(), SIGKILL);
 }
 
-static void wait_at_gate(void) {
+static void wait_at_gate(uint32_t job) {
     const char *gate = getenv("PROVERUN_TEST_GATE");
-    char mark[512];
-    snprintf(mark, sizeof mark, "%s.%ld", gate ? gate : "", (long)getpid());
-    int fd = gate ? open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
-    if (fd < 0) abort();
-    close(fd);
+    char mark[512], fresh[512];
+    if (!gate) abort();
+    snprintf(mark, sizeof mark, "%s.%ld", gate, (long)getpid());
+    snprintf(fresh, sizeof fresh, "%s-%ld", gate, (long)getpid()); /* a mark is never seen without its number */
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || dprintf(fd, "%u\n", job) < 0 || close(fd) != 0 || rename(fresh, mark) != 0) abort();
     while (access(gate, F_OK) != 0 && access(mark, F_OK) == 0) usleep(2000);
     unlink(mark);
 }
@@ -151,7 +152,7 @@ static void misbehave(int socket, uint32_t job, uint32_t attempt, pr_test_fault 
         send_damaged(socket, &ready, WHOLE, STDERR_FILENO);
         break;
     case PR_FAULT_GATE:
-        wait_at_gate();
+        wait_at_gate(job);
         break;
     default:
         break;
@@ -199,31 +200,38 @@ static void lie(int socket, pr_child_answer a, pr_test_fault fault, const pr_rec
     for (;;) pause(); /* the supervisor ends this */
 }
 
+static void refuse(pr_status *status, pr_record *record) {
+    *status = PR_ERR_BACKEND;
+    record->row.state = PR_STATE_PROVEN;
+    record->row.proof_compressed_bytes = record->row.public_bytes = 0;
+    free(record->proof);
+    record->proof = NULL;
+}
+
+static void send_record(int socket, pr_child_answer a, const pr_record *record) {
+    pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER, .as.answer = a};
+    pr_writer w;
+    pr_writer_init(&w);
+    pr_record_encode(&w, record);
+    f.as.answer.size = w.size;
+    send_damaged(socket, &f, WHOLE, sealed(w.data, w.size));
+    pr_writer_clear(&w);
+}
+
 static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fault, pr_status *status,
                    pr_record *record) {
     pr_test_fault fault = fault_of(AT_THE_ANSWER, job, attempt, task_fault);
-    const pr_child_answer a = {.job = job, .attempt = attempt, .status = PR_OK};
+    pr_child_answer a = {.job = job, .attempt = attempt, .status = PR_OK};
     if (*status != PR_OK) return;
     if (fault >= PR_FAULT_OTHER_JOB && fault <= PR_FAULT_NO_PROOF) lie(socket, a, fault, record);
     if (fault == PR_FAULT_WRONG_PROOF) record->proof[record->row.proof_compressed_bytes / 2] ^= 1;
     if (fault == PR_FAULT_OTHER_HASH) record->row.proof_hash[0] = record->row.proof_hash[0] == '0' ? '1' : '0';
-    if (fault == PR_FAULT_REFUSED) {
-        *status = PR_ERR_BACKEND;
-        record->row.state = PR_STATE_PROVEN;
-        record->row.proof_compressed_bytes = record->row.public_bytes = 0;
-        free(record->proof);
-        record->proof = NULL;
-    }
-    if (fault == PR_FAULT_TWICE || fault == PR_FAULT_LAST_WORD) {
-        pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER, .as.answer = a};
-        pr_writer w;
-        pr_writer_init(&w);
-        pr_record_encode(&w, record);
-        f.as.answer.size = w.size;
-        send_damaged(socket, &f, WHOLE, sealed(w.data, w.size));
-        pr_writer_clear(&w);
-        if (fault == PR_FAULT_LAST_WORD) kill(getpid(), SIGKILL);
-    }
+    if (fault == PR_FAULT_REFUSED || fault == PR_FAULT_DEAF) refuse(status, record);
+    a.status = (uint32_t)*status;
+    if (fault == PR_FAULT_TWICE || fault == PR_FAULT_LAST_WORD || fault == PR_FAULT_DEAF)
+        send_record(socket, a, record);
+    if (fault == PR_FAULT_LAST_WORD) kill(getpid(), SIGKILL);
+    while (fault == PR_FAULT_DEAF) pause();
 }
 
 const pr_child_faults pr_test_faults = {NULL, stage, answer};

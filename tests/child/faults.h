@@ -25,7 +25,8 @@ typedef enum pr_test_fault {
     PR_FAULT_UNBEGUN,    /* says that the job at hand was not begun */
     PR_FAULT_SURPLUS,    /* a descriptor with a frame that brings none */
     PR_FAULT_GATE, /* waits until there is a file $PROVERUN_TEST_GATE, or none $PROVERUN_TEST_GATE.PID any more, which
-                    * it has made. Then it goes on, rightly; with a fault beside its answer, if one is listed */
+                    * it has made, with the job's number in it. Then it goes on, rightly; with a fault beside its
+                    * answer, if one is listed */
     /* in place of the answer */
     PR_FAULT_OTHER_JOB,    /* for a job that it never got */
     PR_FAULT_SHORT_MEMORY, /* memory shorter than said */
@@ -40,6 +41,7 @@ typedef enum pr_test_fault {
     PR_FAULT_WRONG_PROOF, /* a byte of the proof is another one */
     PR_FAULT_OTHER_HASH,  /* says that it is another proof */
     PR_FAULT_REFUSED,     /* as if its own verifier had refused the proof: the backend computes wrongly */
+    PR_FAULT_DEAF,        /* the same, and then it hears nothing more */
     PR_FAULT_COUNT
 } pr_test_fault;
 const char *pr_test_fault_name(pr_test_fault fault); /* "kill", "abort", ...; as in the environment's list */
