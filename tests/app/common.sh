@@ -5,6 +5,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/proverun-app-XXXXXX") || exit 2
 trap 'chmod -R u+w "$WORK"; rm -rf "$WORK"' EXIT
 cd "$WORK" || exit 2
+export TMPDIR="$WORK" # Open MPI's session folders: nobody else's
 FAILED=0
 
 fail() {

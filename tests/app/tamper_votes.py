@@ -14,7 +14,7 @@ with h5py.File(path, "r+") as f:
 
     def change(table, row, column, value):
         rows = f[table][:]
-        rows[row][column] = value
+        rows[row][column] = value(rows[row][column]) if callable(value) else value
         f[table][...] = rows
 
     def pack(rows, types):
@@ -37,8 +37,8 @@ with h5py.File(path, "r+") as f:
         "leader": ("views", 0, "leader", 99),
         "reason": ("views", 0, "reason", b"leader_removed"),
         "no_reason": ("views", 0, "reason", b""),
-        "view": ("views", 0, "id", b"2"),
-        "view_signers": ("views", 0, "n_signers", 4),
+        "view": ("views", 0, "id", lambda id: b"%d" % (int(id) + 1)),
+        "view_signers": ("views", 0, "n_signers", lambda n: n + 1),
         "evidence_attempt": ("evidence", 0, "attempt", 99),
         "offender": ("evidence", 0, "offender", 0),
         "prover": ("certificates", 0, "prover", 99),

@@ -23,16 +23,18 @@ is_of_rank() { # RANK PROVER
     tr '\0' '\n' <"/proc/$supervisor/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1"
 }
 are_at_gate() { [ "$(at_gate | wc -l)" -ge "$1" ]; }
+job_at_gate() { cat "$PROVERUN_TEST_GATE.$1"; } # PROVER: number of the job that it waits in
 await_at_gate() { until_true are_at_gate "$1" || fail "no $1 provers at work"; } # N
 # the supervisor of a rank, whose prover waits at the gate
 supervisor() { awk '{ print $4 }' "/proc/$(at_gate "$1")/stat"; } # RANK
 
-# until_true COMMAND ARGUMENTS: for two minutes at most, while process $PID lives
+# until_true COMMAND ARGUMENTS: for two minutes at most, while process $PID lives; what it did last before its end counts
 until_true() {
     looks=0
-    until "$@"; do
+    while [ $looks -lt 2400 ] && kill -0 "$PID" 2>/dev/null; do
+        "$@" && return
         looks=$((looks + 1))
-        [ $looks -lt 2400 ] && kill -0 "$PID" 2>/dev/null || return 1
         sleep 0.05
     done
+    "$@"
 }

@@ -7,6 +7,7 @@ export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=no
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 folder=$(mktemp -d "${TMPDIR:-/tmp}/proverun-liars-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
+export TMPDIR="$folder" # Open MPI's session folders: nobody else's
 check_metrics() { # FILE
     [ -n "$promtool" ] || return 0
     if ! "$promtool" check metrics <"$1" >"$folder/out" 2>&1; then

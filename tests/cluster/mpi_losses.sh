@@ -26,7 +26,7 @@ Y
 
 cat >quick.yaml <<Y
 version: 1
-consensus: { round_timeout: 2s, view_timeout: 4s, retries: 5 }
+consensus: { round_timeout: 2s, view_timeout: 4s, retries: 20 }
 Y
 
 # ---- children killed at work: attempts are lost, the run is not ----
@@ -72,6 +72,7 @@ await_at_gate 3
 kill -9 "$(supervisor 2)"
 open_gate
 wait $PID
+await_gone
 mpirun -n 3 "$PROVERUN" run m.yaml --results default --resume >out 2>err
 RC=$?
 expect_rc 0 "resume after the loss of a rank"

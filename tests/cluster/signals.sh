@@ -44,7 +44,8 @@ for n in 1 2 3 4 5; do
     kill -USR2 $PID
     await 'status: rank 0' $n
 done
-await_at_gate 1 # between two jobs a rank is idle
+await_at_gate 1
+await '^\[' 15 # who asks before may hear of the job before
 kill -USR2 $PID
 await 'status: rank 0' 6
 n_told=$(grep -c '^\[' err)
@@ -85,6 +86,7 @@ announced 1 || fail "--max-time: nothing was proven in 8 s"
 close_gate 1
 start "$FAULTY" few.yaml --results twice
 await_at_gate 1
+await '^\[' 1 # what is told is kept
 kill -TERM $PID
 await "what runs has 10 s" 1
 kill -TERM $PID

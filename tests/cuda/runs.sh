@@ -10,6 +10,7 @@ export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=no
 D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-cuda-XXXXXX")
 trap 'rm -rf "$D"' EXIT
 cd "$D" || exit 1
+export TMPDIR="$D" # Open MPI's session folders: nobody else's
 FAILED=0
 fail() {
     echo "FAILED: $*"

@@ -23,7 +23,7 @@
 typedef struct batch {
     const char *program;
     uint64_t seed;
-    unsigned n_kills, n_rounds;
+    unsigned n_kills, n_rounds, n_late; /* n_late: rounds in which the machine was too busy for the limits of time */
     char label[64];
     pr_prng prng;
     fault_seen seen;
@@ -80,8 +80,19 @@ static void end_lonely_launcher(const fault_run *r) {
     kill(r->pid, SIGKILL);
 }
 
-/* One start of the program. */
+/* A rank came too late, or was taken for lost, though nothing was killed. */
+static bool was_late(const fault_run *r) {
+    return fault_file_has(r->err, "--start-limit") || fault_file_has(r->err, "been silent") ||
+           fault_file_has(r->err, "has not come in time");
+}
+
+/* One start of the program. On a busy machine the next one has more time. */
 static void round_of(batch *b) {
+    char silent_after[16], lost_after[16], start_limit[16];
+    const unsigned patience = 1 + b->n_late;
+    snprintf(silent_after, sizeof silent_after, "%us", 2 * patience);
+    snprintf(lost_after, sizeof lost_after, "%us", 4 * patience);
+    snprintf(start_limit, sizeof start_limit, "%us", 5 * patience);
     const char *words[] = {"mpirun",
                            "-n",
                            RANKS,
@@ -93,11 +104,11 @@ static void round_of(batch *b) {
                            "--threads",
                            "1",
                            "--silent-after",
-                           "2s",
+                           silent_after,
                            "--lost-after",
-                           "4s",
+                           lost_after,
                            "--start-limit",
-                           "5s",
+                           start_limit,
                            NULL,
                            NULL};
     const char *recovery[] = {"OMPI_MCA_orte_enable_recovery=1", NULL};
@@ -120,8 +131,9 @@ static void round_of(batch *b) {
     int code = fault_finish(&r, RUN_LIMIT_S, b->label);
     await_gone(&seen, b->label);
     fault_note_announced(&b->seen, &r);
-    if (b->n_kills > kills_before || code == 0 || fault_file_has(r.err, "--start-limit")) return;
-    if (code == 75 && fault_file_has(r.err, "been silent")) return; /* the machine is busy: a rank was taken for lost */
+    if (b->n_kills > kills_before || code == 0) return;
+    b->n_late++;
+    if (was_late(&r)) return;
     fault_fail(b->label, "exit code %d though nothing was killed", code);
     fault_print_end(r.err);
 }

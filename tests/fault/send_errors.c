@@ -25,12 +25,15 @@ typedef struct plan {
     unsigned n_calls[N_SENDERS];
 } plan;
 
-/* Whoever falls silent in the run with the fault is missed soon; the run after it has time. */
-static int run_program(fault_run *r, const plan *p, bool has_fault, bool resumes, const char *const *variables,
+/* Who may fall silent is missed soon; where nobody does, a busy machine has time. */
+typedef enum patience { MISSES_SOON, HAS_TIME } patience;
+
+static int run_program(fault_run *r, const plan *p, patience how_long, bool resumes, const char *const *variables,
                        const char *label) {
+    bool soon = how_long == MISSES_SOON;
     const char *words[] = {"mpirun",
                            "-n",
-                           has_fault ? p->ranks : "3",
+                           variables ? p->ranks : "3",
                            p->program,
                            "run",
                            "../send.yaml",
@@ -39,11 +42,11 @@ static int run_program(fault_run *r, const plan *p, bool has_fault, bool resumes
                            "--threads",
                            "1",
                            "--silent-after",
-                           has_fault ? "1s" : "15s",
+                           soon ? "1s" : "15s",
                            "--lost-after",
-                           has_fault ? "2s" : "90s",
+                           soon ? "2s" : "90s",
                            "--start-limit",
-                           has_fault ? "10s" : "90s",
+                           soon ? "10s" : "90s",
                            "--config",
                            "../quick.yaml",
                            NULL,
@@ -64,7 +67,7 @@ static void expect_resumable(const plan *p, fault_seen *seen, const char *label)
     char path[256];
     fault_run r;
     bool begun = fault_find(path, sizeof path, "r", ".journal");
-    int code = run_program(&r, p, false, begun, NULL, label);
+    int code = run_program(&r, p, HAS_TIME, begun, NULL, label);
     fault_note_announced(seen, &r);
     if (code != 0) {
         fault_fail(label, "exit code %d of the run after it", code);
@@ -75,7 +78,8 @@ static void expect_resumable(const plan *p, fault_seen *seen, const char *label)
     fault_check_complete(p->program, path, N_JOBS, label);
 }
 
-static int run_shimmed(fault_run *r, const plan *p, unsigned sender, unsigned at, const char *how, const char *label) {
+static int run_shimmed(fault_run *r, const plan *p, patience how_long, unsigned sender, unsigned at, const char *how,
+                       const char *label) {
     bool begun = strcmp(p->ranks, "3") != 0;
     char preload[512], call[32], kind[32], rank[32];
     const char *variables[] = {preload, call, kind, rank, "PR_SHIM_LOG=shim.log", NULL};
@@ -84,7 +88,7 @@ static int run_shimmed(fault_run *r, const plan *p, unsigned sender, unsigned at
     snprintf(kind, sizeof kind, "PR_SHIM_HOW=%s", how);
     snprintf(rank, sizeof rank, "PR_SHIM_RANK=%u", sender);
     fault_remove("shim.log");
-    return run_program(r, p, true, begun, variables, label);
+    return run_program(r, p, how_long, begun, variables, label);
 }
 
 static void run_case(void *context, unsigned number) {
@@ -97,7 +101,7 @@ static void run_case(void *context, unsigned number) {
     if (at > p->n_calls[sender] + 1) return;
     if (!fault_is_long() && (at + 3 * (number / MAX_CALLS)) % STRIDE != 0) return;
     snprintf(label, sizeof label, "case %u (%s, send %u of rank %u)", number, how, at, sender);
-    int code = run_shimmed(&r, p, sender, at, how, label);
+    int code = run_shimmed(&r, p, MISSES_SOON, sender, at, how, label);
     fault_note_announced(&seen, &r);
     expect_code(&r, code, how, label);
     if (fault_file_has("shim.log", "isend")) expect_resumable(p, &seen, label);
@@ -115,7 +119,7 @@ static void expect_records(const plan *p, unsigned at, unsigned n_validators, un
     char path[256] = "";
     fault_run r;
     unsigned n[PR_CONSENSUS_RECORDS] = {0};
-    (void)run_shimmed(&r, p, 0, at, "kill", label);
+    (void)run_shimmed(&r, p, HAS_TIME, 0, at, "kill", label);
     pr_scan scan = {.visit = count_record, .context = n};
     fault_find(path, sizeof path, "r", ".votes");
     strncat(path, "/0.journal", sizeof path - strlen(path) - 1);
@@ -131,7 +135,7 @@ static void expect_one_answer(const plan *p) {
     fault_run r;
     unsigned before = fault_failures();
     setenv("PR_SHIM_SLOW", "2", 1);
-    int code = run_shimmed(&r, p, 0, 1, "twice", "the manifest twice");
+    int code = run_shimmed(&r, p, HAS_TIME, 0, 1, "twice", "the manifest twice");
     unsetenv("PR_SHIM_SLOW");
     if (code != 0 || !fault_file_has("shim.log", "isend")) {
         fault_fail("the manifest twice", "exit code %d", code);
@@ -158,7 +162,10 @@ static void expect_roster_on_record(const plan *p) {
 static void count_sends(plan *p, unsigned sender) {
     char name[32];
     fault_run r;
-    if (run_shimmed(&r, p, sender, MAX_CALLS, "error", "counting") != 0) fault_fail("counting", "a run failed");
+    if (run_shimmed(&r, p, HAS_TIME, sender, MAX_CALLS, "error", "counting") != 0) {
+        fault_fail("counting", "a run failed");
+        fault_print_end(r.err);
+    }
     FILE *log = fopen("shim.log", "r");
     if (!log || fscanf(log, "%31s %u", name, &p->n_calls[sender]) != 2) fault_fail("counting", "no sends");
     if (log) fclose(log);

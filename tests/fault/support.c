@@ -67,10 +67,11 @@ void fault_put_away(const char *path, unsigned before, const char *label) {
     if (rename(path, kept) != 0) fault_remove(path);
 }
 
+/* TMPDIR is for Open MPI's session folders: nobody else's, and removed with this one. */
 void fault_enter_folder(const char *name) {
     const char *parent = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/proverun-%s-XXXXXX", parent ? parent : "/tmp", name);
-    if (!mkdtemp(folder) || chdir(folder) != 0) give_up(folder);
+    if (!mkdtemp(folder) || chdir(folder) != 0 || setenv("TMPDIR", folder, 1) != 0) give_up(folder);
     atexit(leave_folder);
 }
 
@@ -239,7 +240,7 @@ void fault_in_lanes(unsigned lanes, unsigned first, unsigned end, void (*work)(v
         if (fork() != 0) continue;
         snprintf(name, sizeof name, "lane%u", lane);
         if (mkdir(name, 0777) != 0 || chdir(name) != 0 || !(here = getcwd(NULL, 0))) _exit(2);
-        setenv("TMPDIR", here, 1); /* Open MPI's session folders: nobody else's, and removed with this one */
+        setenv("TMPDIR", here, 1);
         failures = 0;
         for (unsigned i = first + lane; i < end; i += lanes) work(context, i);
         fflush(NULL);

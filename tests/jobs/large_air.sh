@@ -4,10 +4,11 @@
 #   large_air.sh PROVERUN MAKE_LARGE_AIR small|middle|large [SEED]
 set -u
 PROVERUN=$1 MAKE=$2 size=$3 seed=${4:-7}
-folder=$(mktemp -d) || exit 1
+folder=$(mktemp -d "${TMPDIR:-/tmp}/proverun-large-XXXXXX") || exit 1
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$folder" || exit 1
+export TMPDIR="$folder" # Open MPI's session folders: nobody else's
 
 fail() {
     echo "large_air.sh: seed $seed: $*" >&2
