@@ -3,11 +3,11 @@
 #   runs.sh PROVERUN PROVERUN_FAULTY      (tests/child: proverun with PROVERUN_TEST_FAULTS)
 # Exit code 77: no Slurm can be started here.
 set -u
+FAULTY=$(realpath "$2") # before the folder changes
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/../../tests/child/gate.sh
 . "$slurm/../tests/child/gate.sh"
-FAULTY=$(realpath "$2")
 topology=$slurm/../tests/placement/topology-8gpu.xml
 small='--nodes=1 --ntasks-per-node=3 --cpus-per-task=1 --time=5'
 part() { echo "$(date +%T) $*"; }
@@ -105,11 +105,21 @@ for launch in "srun --mpi=pmix" "mpirun --bind-to none"; do
     sed -i /RequeueExit/d c/slurm.conf && scontrol reconfigure
 done
 
-part "no circle"
+# ---- a signal that comes before the ranks listen would kill them: it waits ----
+part "no circle, and a signal that comes early"
+cat >late <<S
+#!/bin/sh
+[ "\$1" != run ] || { touch early && sleep 3; }
+exec "$PROVERUN" "\$@"
+S
+chmod +x late
 # shellcheck disable=SC2086
-submit $small "$slurm/long.sbatch" many.yaml --max-time 1ms
+PROVERUN=$D/late submit $small --signal=B:USR1@60 "$slurm/long.sbatch" many.yaml --max-time 1ms
+poll 300 "a rank starts" test -e early
+scancel --batch -s USR1 "$job"
 expect_end "no circle" FAILED 1:0
 expect_in "no job has ended in this allocation: not requeued" "job-$job.out" "no circle"
+expect_not_in "User defined signal" "job-$job.out" "no circle"
 
 # ---- the allocation's end, which the run finds by itself: nothing is started within the margin before it ----
 part "the end of the allocation"
