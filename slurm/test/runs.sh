@@ -125,7 +125,7 @@ expect_not_in "User defined signal" "job-$job.out" "no circle"
 part "the end of the allocation"
 close_gate 1
 # shellcheck disable=SC2086
-PROVERUN=$FAULTY submit $small "$slurm/run.sbatch" many.yaml --results end --drain-margin 275s
+PROVERUN=$FAULTY submit $small "$slurm/run.sbatch" many.yaml --results end --drain-margin 260s
 await_drain
 open_gate
 expect_end "the end of the allocation" FAILED 75:0
