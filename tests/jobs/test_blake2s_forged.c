@@ -225,6 +225,30 @@ static void tell_digests(suite *x) {
     }
 }
 
+/* What one message can tell. */
+static void tell_message(suite *x, needs *needed) {
+    x->needed = needed;
+    tell_rounds(x, 1);
+    tell_rounds(x, UINT32_MAX);
+    tell_compressions(x, 1); /* a byte of 255 or 0 is told in one of the two */
+    tell_compressions(x, UINT32_MAX);
+    /* beyond the last byte, in the half that it shares */
+    tell(x, (lie){PR_BLAKE2S_PART_COMPRESSION, BLOCKS - 1, 0, 32 + 18, 256});
+}
+
+/* Bytes at the ends of their range keep a lie about a sum from being told as it should: another message tells it. */
+static uint32_t tell_further_messages(needs *needed, uint64_t *random) {
+    uint32_t words[BLOCKS][16], missing = needs_print_missing(needed);
+    for (int k = 0; missing && k < 7; k++) {
+        fill_words(words, random);
+        suite x = suite_create(words);
+        tell_message(&x, needed);
+        suite_destroy(&x);
+        missing = needs_print_missing(needed);
+    }
+    return missing;
+}
+
 static void everything_is_needed(void **state) {
     (void)state;
     uint64_t random = test_seed();
@@ -233,19 +257,13 @@ static void everything_is_needed(void **state) {
     fill_words(zeros, NULL);
     suite x = suite_create(words);
     needs needed = needs_create(type->air(x.job), &x.honest);
-    x.needed = &needed;
-    tell_rounds(&x, 1);
-    tell_rounds(&x, UINT32_MAX);
-    tell_compressions(&x, 1); /* a byte of 255 or 0 is told in one of the two */
-    tell_compressions(&x, UINT32_MAX);
+    tell_message(&x, &needed);
     tell_digests(&x);
     suite y = suite_create(zeros); /* less than nothing is no half */
     y.needed = &needed;
     for (uint32_t column = 32; column < 64; column++)
         tell(&y, (lie){PR_BLAKE2S_PART_COMPRESSION, BLOCKS - 2, 0, column, UINT32_MAX});
-    /* beyond the last byte, in the half that it shares */
-    tell(&x, (lie){PR_BLAKE2S_PART_COMPRESSION, BLOCKS - 1, 0, 32 + 18, 256});
-    uint32_t missing = needs_print_missing(&needed);
+    uint32_t missing = tell_further_messages(&needed, &random);
     needs_destroy(&needed);
     suite_destroy(&x);
     suite_destroy(&y);

@@ -375,27 +375,44 @@ static void tell_digests(suite *x) {
     }
 }
 
+/* What one message can tell. */
+static void tell_message(suite *x, needs *needed) {
+    x->needed = needed;
+    tell_functions(x, UINT32_MAX);
+    tell_functions(x, 1);
+    tell_columns(x, PR_SHA256_PART_COMPRESSION, 0, 0, PR_SHA256_COMPRESSION_COLUMNS, 1);
+    tell_columns(x, PR_SHA256_PART_COMPRESSION, 0, SUMS, 16, UINT32_MAX);
+    tell_followed_sums(x);
+    tell_last_words(x);
+    tell_ends(x);
+    tell_all_parts(x);
+}
+
+/* Bytes at the ends of their range keep a lie from being told as it should: another message tells it. */
+static uint32_t tell_further_messages(needs *needed, uint64_t *random) {
+    uint32_t messages[BLOCKS][16], missing = needs_print_missing(needed);
+    for (int k = 0; missing && k < 7; k++) {
+        suite x = suite_create(messages, random, 0);
+        tell_message(&x, needed);
+        suite_destroy(&x);
+        missing = needs_print_missing(needed);
+    }
+    return missing;
+}
+
 static void everything_is_needed(void **state) {
     (void)state;
     uint64_t random = test_seed();
     uint32_t messages[BLOCKS][16], zeros[BLOCKS][16];
     suite x = suite_create(messages, &random, 0);
     needs needed = needs_create(type->air(x.job), &x.honest);
-    x.needed = &needed;
-    tell_functions(&x, UINT32_MAX);
-    tell_functions(&x, 1);
-    tell_columns(&x, PR_SHA256_PART_COMPRESSION, 0, 0, PR_SHA256_COMPRESSION_COLUMNS, 1);
-    tell_columns(&x, PR_SHA256_PART_COMPRESSION, 0, SUMS, 16, UINT32_MAX);
-    tell_followed_sums(&x);
-    tell_last_words(&x);
-    tell_ends(&x);
+    tell_message(&x, &needed);
     tell_digests(&x);
-    tell_all_parts(&x);
     suite y = suite_create(zeros, &random, 4); /* less than nothing is no half */
     y.needed = &needed;
     tell(&y, lie_of(PR_SHA256_PART_COMPRESSION, 0, 0, WORDS, UINT32_MAX));
     tell(&y, lie_of(PR_SHA256_PART_COMPRESSION, 0, 0, WORDS + 1, UINT32_MAX));
-    uint32_t missing = needs_print_missing(&needed);
+    uint32_t missing = tell_further_messages(&needed, &random);
     needs_destroy(&needed);
     suite_destroy(&x);
     suite_destroy(&y);
