@@ -42,8 +42,13 @@ pr_need_packages() { # INSTALL PACKAGE...
         fi
         as_root=sudo
     fi
+    # A source that stumbles is asked again, and another package manager at work is waited for. Lists that are there may serve.
+    apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120"
     # shellcheck disable=SC2086
-    $as_root apt-get update -q >&2 && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
+    [ -n "${pr_has_lists-}" ] || $apt update >&2 || echo "the lists of packages are not renewed" >&2
+    pr_has_lists=yes
+    # shellcheck disable=SC2086
+    $apt install -y --no-install-recommends $missing >&2
 }
 
 # Open MPI on one machine, perhaps as root, perhaps with fewer cores than ranks. Ranks are bound by proverun itself:
