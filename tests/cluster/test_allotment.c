@@ -131,6 +131,7 @@ int main(void) {
     if (!mkdtemp(folder)) return 1;
     snprintf(program, sizeof program, "%s/squeue", folder);
     setenv("PATH", folder, 1); /* no real squeue */
+    setenv("TZ", "UTC", 1);    /* where no hour comes twice */
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     (void)unlink(program);
     (void)rmdir(folder);
