@@ -14,6 +14,8 @@
 #define READY_LIMIT_MS 120000u
 #define REAP_LIMIT_MS 10000u  /* from the kill to "hangs in the kernel" */
 #define CLOSED_LIMIT_MS 5000u /* from the closing of its socket to its death */
+#define LOOK_MS 1000          /* at most, while a limit runs */
+#define STALL_NS 3000000000u  /* between two looks: the supervisor itself stood still */
 #define MAX_PLACE 65536
 #define UNKNOWN_STATUS 0xff00 /* as exit code 255 */
 
@@ -115,6 +117,7 @@ static void begin(pr_child *c) {
     c->ready_by_ns = c->sign_by_ns = c->end_by_ns = c->reap_by_ns = 0;
     c->stopping = c->killed = c->dead = c->socket_closed = false;
     c->n_tasks = c->n_answered = c->n_failures = c->stage = c->step = 0;
+    c->looked_ns = 0;
     c->text[0] = 0;
 }
 
@@ -321,6 +324,17 @@ static void finish(pr_child *c, pr_child_event *event) {
     c->state = PR_CHILD_GONE;
 }
 
+/* With a supervisor that stood still (a suspended job, a machine without a turn for it) the child did, too: that time
+ * does not count. */
+static void forgive_stall(pr_child *c) {
+    uint64_t *const limits[] = {&c->ready_by_ns, &c->sign_by_ns, &c->end_by_ns, &c->reap_by_ns};
+    uint64_t now = pr_clock_monotonic_ns(), since = c->looked_ns;
+    c->looked_ns = now;
+    if (!since || now - since < STALL_NS) return;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (*limits[i] && *limits[i] < UINT64_MAX - (now - since)) *limits[i] += now - since;
+}
+
 static void watch_limits(pr_child *c) {
     if (c->socket_closed && !c->end_by_ns) c->end_by_ns = in_ms(CLOSED_LIMIT_MS);
     if (is_past(c->end_by_ns))
@@ -339,6 +353,7 @@ pr_child_event_kind pr_child_poll(pr_child *c, pr_child_event *event) {
         if (c->process.pid) (void)reap(c);
         return PR_CHILD_NONE;
     }
+    forgive_stall(c);
     if (pr_child_take_frame(c, event)) return event->kind;
     if (!c->dead && (c->dead = reap(c)) && pr_child_take_frame(c, event)) return event->kind; /* its last words */
     if (pr_child_take_pulse(c, event)) return event->kind;
@@ -369,7 +384,7 @@ int pr_child_timeout_ms(const pr_child *c) {
     if (first == UINT64_MAX) return -1;
     if (first <= now) return 0;
     uint64_t ms = (first - now) / 1000000u + 1;
-    return ms > INT32_MAX ? INT32_MAX : (int)ms;
+    return ms > LOOK_MS ? LOOK_MS : (int)ms;
 }
 
 pr_child_state pr_child_get_state(const pr_child *c) { return c->state; }

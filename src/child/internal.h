@@ -32,9 +32,10 @@ struct pr_child {
 
     /* Points in monotonic time; 0: none. */
     uint64_t ready_by_ns, sign_by_ns, end_by_ns, reap_by_ns;
-    bool stopping; /* asked to end */
-    bool killed;   /* from here: what it sends counts no more */
-    bool dead;     /* seen dead */
+    uint64_t looked_ns; /* when its supervisor looked last */
+    bool stopping;      /* asked to end */
+    bool killed;        /* from here: what it sends counts no more */
+    bool dead;          /* seen dead */
     int wait_status;
     pr_child_cause cause; /* of the kill */
     char text[512];

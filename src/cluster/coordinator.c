@@ -14,7 +14,8 @@
 #define PR_DRAIN_MARGIN_NS ((uint64_t)60 * 1000000000u)
 #define PR_GIVE_UP_NS ((uint64_t)3 * 1000000000u) /* after what ran was cancelled */
 #define PR_BATCH_NS ((uint64_t)5 * 1000000000u)
-#define PR_MAX_MESSAGES 64u /* a turn */
+#define PR_BATCH_SLOW_NS ((uint64_t)60 * 1000000000u) /* while all ranks answer */
+#define PR_MAX_MESSAGES 64u                           /* a turn */
 
 /* ---- a turn ---- */
 
@@ -172,13 +173,20 @@ static pr_status loop(pr_run *r, pr_leader *l, pr_error *err) {
     return PR_OK;
 }
 
+/* Where a rank is silent or was removed there may be no quorum to come. */
+static bool may_sign_yet(const pr_run *r, uint64_t begin_ns) {
+    bool all = pr_roll_n_missing(r->roll) == 0;
+    for (unsigned rank = 0; rank < r->roll->n; rank++) all &= !r->roll->members[rank].removed;
+    return !r->has_batch && pr_clock_monotonic_ns() - begin_ns < (all ? PR_BATCH_SLOW_NS : PR_BATCH_NS);
+}
+
 /* All jobs have ended: a quorum signs what came of them. Without it the run is complete all the same. */
 static pr_status sign_outcomes(pr_run *r, pr_leader *l, pr_error *err) {
     size_t ended = pr_schedule_count(r->schedule, PR_JOB_DONE) + pr_schedule_count(r->schedule, PR_JOB_FAILED);
-    uint64_t end = pr_clock_monotonic_ns() + PR_BATCH_NS;
+    uint64_t begin_ns = pr_clock_monotonic_ns();
     if (ended < r->manifest->n_jobs || pr_schedule_count(r->schedule, PR_JOB_DONE) == 0) return PR_OK;
     PR_TRY(pr_run_close_votes(r, err));
-    while (!r->has_batch && pr_clock_monotonic_ns() < end) PR_TRY(turn_or_rest(r, l, err));
+    while (may_sign_yet(r, begin_ns)) PR_TRY(turn_or_rest(r, l, err));
     if (!r->has_batch)
         pr_run_event(r, PR_EVENT_NOTE, -1, PR_SCHEDULE_NO_JOB, "no quorum has signed the outcomes of the run in time");
     return PR_OK;

@@ -148,6 +148,15 @@ pr_status pr_leader_gather(pr_leader *l, pr_error *err) {
 
 /* ---- the end ---- */
 
+/* Whoever is gone says nothing more. */
+static bool is_waiting_for_bye(const pr_leader *l) {
+    for (unsigned rank = 0; rank < l->roll.n; rank++) {
+        const pr_member *m = &l->roll.members[rank];
+        if (m->state == PR_RANK_UP && !m->said_bye && !pr_leader_sees_gone(m)) return true;
+    }
+    return false;
+}
+
 static bool all_said_bye(const pr_leader *l) {
     for (unsigned rank = 0; rank < l->roll.n; rank++)
         if (l->roll.members[rank].state == PR_RANK_UP && !l->roll.members[rank].said_bye) return false;
@@ -156,12 +165,13 @@ static bool all_said_bye(const pr_leader *l) {
 
 pr_status pr_leader_stop(pr_leader *l, pr_stop_how *how, int exit_code, pr_error *err) {
     pr_wire m = {.type = PR_WIRE_STOP};
-    uint64_t end = pr_clock_monotonic_ns() + PR_BYE_NS;
+    uint64_t limit = l->roll.lost_ns > PR_BYE_NS ? l->roll.lost_ns : PR_BYE_NS; /* a rank that is slow is not lost */
+    uint64_t end = pr_clock_monotonic_ns() + limit;
     *how = l->roll.lost_any || pr_roll_n_missing(&l->roll) != 0 ? PR_STOP_AT_ONCE : PR_STOP_IN_ORDER;
     m.as.stop.how = *how;
     m.as.stop.exit_code = (uint32_t)exit_code;
     for (int rank = 0; rank < l->t->size; rank++) PR_TRY(pr_transport_send(l->t, rank, &m, err));
-    while (!all_said_bye(l) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(l, err));
+    while (is_waiting_for_bye(l) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(l, err));
     bool quiet = all_said_bye(l);
     if (quiet && *how == PR_STOP_IN_ORDER) PR_TRY(pr_transport_end(l->t, true, &quiet, err));
     if (!quiet) *how = PR_STOP_AT_ONCE;

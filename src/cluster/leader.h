@@ -33,7 +33,7 @@ bool pr_leader_sees_gone(const pr_member *m);
 /* Its own supervisor's turn, and all that comes from ranks while there is no run. */
 PR_MUST_CHECK pr_status pr_leader_idle(pr_leader *l, pr_error *err);
 
-/* Sends everybody home and waits for them, ten seconds at most. *how: what is left to do. */
+/* Sends everybody home and waits for them as long as a rank may be silent. *how: what is left to do. */
 PR_MUST_CHECK pr_status pr_leader_stop(pr_leader *l, pr_stop_how *how, int exit_code, pr_error *err);
 /* Kills ranks on this host that are there but do not answer: without them the launcher would wait for ever. */
 void pr_leader_kill_silent(const pr_leader *l);

@@ -96,8 +96,10 @@ static void note_ranks(pr_run *r, uint64_t now) {
 }
 
 /* Times in rows come from the wall clock; when it jumps, the reader of the results should know. */
-static void watch_clock(pr_run *r, uint64_t now) {
-    uint64_t offset = pr_clock_wall_ns() - now;
+static void watch_clock(pr_run *r) {
+    uint64_t before = pr_clock_monotonic_ns(), offset = pr_clock_wall_ns() - before;
+    if (pr_clock_monotonic_ns() - before > (uint64_t)PR_CLOCK_JUMP_NS / 2)
+        return; /* it stood still in between: the next look */
     int64_t jump = (int64_t)(offset - r->wall_offset_ns);
     if (r->wall_offset_ns && (jump > PR_CLOCK_JUMP_NS || jump < -PR_CLOCK_JUMP_NS))
         pr_run_event(r, PR_EVENT_CLOCK, 0, PR_SCHEDULE_NO_JOB, "the wall clock of rank 0 jumped by %.1f s",
@@ -127,7 +129,7 @@ pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     r->pinged_ns = now;
     look_for_the_gone(r);
     PR_TRY(pr_run_watch_votes(r, err));
-    watch_clock(r, now);
+    watch_clock(r);
     note_ranks(r, now);
     return ping_all(r, err);
 }

@@ -6,9 +6,9 @@
 #include <time.h>
 
 #define PR_TAG 7
-#define PR_WINDOW 4u        /* frames on their way to one rank */
-#define PR_MAX_ARRIVALS 64u /* receives at a time: bounds memory at 64 MiB */
-#define PR_END_NS ((uint64_t)10 * 1000000000u)
+#define PR_WINDOW 4u                           /* frames on their way to one rank */
+#define PR_MAX_ARRIVALS 64u                    /* receives at a time: bounds memory at 64 MiB */
+#define PR_END_NS ((uint64_t)60 * 1000000000u) /* all have said good-bye, but some may not have had their turn */
 
 struct pr_parcel { /* a message that is being sent */
     struct pr_parcel *next;

@@ -1,5 +1,6 @@
 #include "support.h"
 #include "base/clock.h"
+#include "child/internal.h"
 #include "cpu/cpu_backend.h"
 #include "file_hash/job.h"
 #include "wide_fibonacci/job.h"
@@ -94,6 +95,11 @@ void submit(fixture *f, uint32_t job, uint32_t attempt, pr_test_fault fault, uin
     pr_error e = {0};
     if (pr_child_submit(f->child, &task, &e) != PR_OK) fail_msg("%s", e.text);
     assert_int_equal(pr_child_get_state(f->child), PR_CHILD_BUSY);
+}
+
+void limit_quiet(fixture *f, uint64_t quiet_ms) {
+    f->child->tasks[0].quiet_ms = quiet_ms;
+    f->child->sign_by_ns = pr_clock_monotonic_ns() + quiet_ms * 1000000u;
 }
 
 /* The next event; `any`: progress too. */

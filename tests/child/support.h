@@ -37,6 +37,8 @@ void begin_fixture(fixture *f);
 void end_fixture(fixture *f);
 
 void submit(fixture *f, uint32_t job, uint32_t attempt, pr_test_fault fault, uint64_t quiet_ms);
+/* The task at hand, which had any time until now, may show nothing for so long from now on. */
+void limit_quiet(fixture *f, uint64_t quiet_ms);
 /* Until the child says that it is at this stage (pr_work_stage), within 60 s. */
 void await_stage(fixture *f, uint32_t stage);
 /* The next event but progress, within 60 s. The caller clears it. */

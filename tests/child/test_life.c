@@ -192,8 +192,10 @@ static void test_deaths(void **state) {
         bool hangs = deaths[i].cause == PR_CHILD_HUNG;
         begin_fixture(&f);
         pid_t group = pr_child_pid(f.child);
-        submit(&f, FIB, 5, deaths[i].fault, hangs ? 1000 : 0);
+        submit(&f, FIB, 5, deaths[i].fault, 0);
+        if (hangs) await_stage(&f, PR_WORK_STAGE_PROVER + PR_STAGE_QUOTIENTS); /* however long that takes */
         uint64_t began = pr_clock_monotonic_ns();
+        if (hangs) limit_quiet(&f, 1000);
         expect_end(&f, deaths[i].cause, deaths[i].word);
         if (hangs) assert_true(pr_clock_monotonic_ns() - began >= 900000000u);
         for (int k = 0; k < 3000 && kill(-group, 0) == 0; k++) {

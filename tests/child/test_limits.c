@@ -136,7 +136,7 @@ static void test_not_by_hand(void **state) {
 
 /* A child answers before it closes what it was sent. */
 static size_t settled_fds(pid_t pid, size_t expected) {
-    for (int k = 0; k < 200 && count_fds(pid) != expected; k++) usleep(5000);
+    for (int k = 0; k < 6000 && count_fds(pid) != expected; k++) usleep(5000);
     return count_fds(pid);
 }
 
@@ -231,6 +231,25 @@ static void test_without_pidfd(void **state) {
     end_fixture(&f);
 }
 
+/* Ten seconds in which nobody looked are none of the child's, which may have stood still as well. */
+static void test_supervisor_stood_still(void **state) {
+    (void)state;
+    const uint64_t still_ns = 10000000000u;
+    fixture f;
+    pr_child_event e;
+    begin_fixture(&f);
+    submit(&f, FIB, 0, PR_FAULT_HANG, 5000);
+    await_stage(&f, PR_WORK_STAGE_PROVER + PR_STAGE_QUOTIENTS);
+    f.child->looked_ns -= still_ns;
+    f.child->sign_by_ns -= still_ns;
+    assert_int_equal(pr_child_poll(f.child, &e), PR_CHILD_NONE);
+    assert_int_equal(pr_child_get_state(f.child), PR_CHILD_BUSY);
+    assert_true(pr_child_timeout_ms(f.child) <= 1000); /* so that a wait is no standing still */
+    f.child->sign_by_ns -= still_ns;
+    expect_end(&f, PR_CHILD_HUNG, "no progress");
+    end_fixture(&f);
+}
+
 /* A program that ignores SIGCHLD has its children reaped by the kernel. */
 static void test_ignored_sigchld(void **state) {
     (void)state;
@@ -248,15 +267,11 @@ int main(int argc, char **argv) {
     int code = pr_test_child_main(argc, argv);
     if (code >= 0) return code;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test(test_out_of_memory_kill),
-        cmocka_unit_test(test_supervisor_killed),
-        cmocka_unit_test(test_not_by_hand),
-        cmocka_unit_test(test_isolation),
-        cmocka_unit_test(test_many_jobs),
-        cmocka_unit_test(test_without_pidfd),
-        cmocka_unit_test(test_ignored_sigchld),
-        cmocka_unit_test(test_no_leak_over_restarts),
+        cmocka_unit_test(test_memory_limit),      cmocka_unit_test(test_out_of_memory_kill),
+        cmocka_unit_test(test_supervisor_killed), cmocka_unit_test(test_not_by_hand),
+        cmocka_unit_test(test_isolation),         cmocka_unit_test(test_many_jobs),
+        cmocka_unit_test(test_without_pidfd),     cmocka_unit_test(test_supervisor_stood_still),
+        cmocka_unit_test(test_ignored_sigchld),   cmocka_unit_test(test_no_leak_over_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
