@@ -3,9 +3,9 @@ PROVERUN=${1:?the program}
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/proverun-app-XXXXXX") || exit 2
-trap 'chmod -R u+w "$WORK"; rm -rf "$WORK"' EXIT
 cd "$WORK" || exit 2
-export TMPDIR="$WORK" # Open MPI's session folders: nobody else's
+. "$TOP/tests/own_mpi.sh"
+trap 'chmod -R u+w "$WORK"; rm -rf "$WORK"; remove_mpi' EXIT
 FAILED=0
 
 fail() {

@@ -6,9 +6,9 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 D=$(mktemp -d "${TMPDIR:-/tmp}/proverun-$(basename "$0" .sh)-XXXXXX") || exit 2
 D=$(realpath "$D")
-trap 'rm -rf "$D"' EXIT
 cd "$D" || exit 2
-export TMPDIR="$D" # Open MPI's session folders: nobody else's
+. "$HERE/../own_mpi.sh"
+trap 'rm -rf "$D"; remove_mpi' EXIT
 FAILED=0
 . "$HERE/../child/gate.sh"
 

@@ -82,7 +82,7 @@ elif [ $mounted ]; then
 elif command -v setpriv >/dev/null; then
     expect 0 run small.yaml --results locked
     chmod -R a-w locked
-    chmod a+rwx . # Open MPI's folders
+    chmod a+rwx . "$shared" # for Open MPI
     read_only locked 'Permission denied' setpriv --reuid=65534 --clear-groups
 fi
 [ $mounted ] && umount disk

@@ -19,6 +19,8 @@
 
 static unsigned failures;
 static char folder[256];
+static char shared[] = "/dev/shm/proverun-XXXXXX"; /* Open MPI's memory of ranks, which those that are killed leave */
+static bool has_shared;
 
 void fault_fail(const char *label, const char *format, ...) {
     va_list args;
@@ -51,6 +53,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void fault_remove(const char *path) { nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
 
 static void leave_folder(void) {
+    if (has_shared) fault_remove(shared);
     if (failures)
         printf("what is left lies in %s\n", folder);
     else
@@ -67,11 +70,12 @@ void fault_put_away(const char *path, unsigned before, const char *label) {
     if (rename(path, kept) != 0) fault_remove(path);
 }
 
-/* TMPDIR is for Open MPI's session folders: nobody else's, and removed with this one. */
+/* What Open MPI leaves, in TMPDIR and there, is nobody else's and is removed in the end. */
 void fault_enter_folder(const char *name) {
     const char *parent = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/proverun-%s-XXXXXX", parent ? parent : "/tmp", name);
     if (!mkdtemp(folder) || chdir(folder) != 0 || setenv("TMPDIR", folder, 1) != 0) give_up(folder);
+    has_shared = mkdtemp(shared) && setenv("OMPI_MCA_btl_vader_backing_directory", shared, 1) == 0;
     atexit(leave_folder);
 }
 
