@@ -158,14 +158,8 @@ static pr_status output_path(char *out, const bench_options *o, pr_error *err) {
 }
 
 static pr_status save(const pr_calibration *c, const char *path, pr_error *err) {
-    char folder[PR_CALIBRATION_PATH_BYTES];
     pr_writer w;
-    strcpy(folder, path);
-    char *slash = strrchr(folder, '/');
-    if (slash && slash != folder) {
-        *slash = 0;
-        PR_TRY(pr_file_make_folders(folder, err));
-    }
+    PR_TRY(pr_file_make_folders_above(path, err));
     pr_writer_init(&w);
     pr_calibration_write(&w, c);
     pr_status status = w.failed ? pr_fail(err, PR_ERR_MEMORY, "no memory for the calibration")

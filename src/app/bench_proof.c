@@ -177,6 +177,14 @@ typedef struct fibonacci {
     pr_job_instance *instance;
 } fibonacci;
 
+static pr_config config_of(const bench_options *o) {
+    return (pr_config){.pow_bits = (uint32_t)o->pow_bits,
+                       .log_blowup = (uint32_t)o->log_blowup,
+                       .n_queries = (uint32_t)o->queries,
+                       .fold_step = (uint32_t)o->fold_step,
+                       .lifting_log_size = -1};
+}
+
 /* Row i of the formula goes to storage slot i, not to row i: so stand the values in the reference's benchmark, and a
  * constraint that reads one row holds in any order. */
 static pr_status fill_fibonacci(void *context, uint32_t component, pr_m31 *const *columns, unsigned n_threads,
@@ -186,11 +194,7 @@ static pr_status fill_fibonacci(void *context, uint32_t component, pr_m31 *const
 }
 
 static pr_status prove_fibonacci(const fibonacci *f, const bench_options *o, pr_error *err) {
-    pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
-                        .log_blowup = (uint32_t)o->log_blowup,
-                        .n_queries = (uint32_t)o->queries,
-                        .fold_step = (uint32_t)o->fold_step,
-                        .lifting_log_size = -1};
+    const pr_config config = config_of(o);
     pr_statement st;
     pr_layout layout;
     PR_TRY(pr_statement_init(&st, f->type->air(f->instance), &config, err)); /* the digest stays zero */
@@ -239,11 +243,7 @@ pr_status bench_create_permutations(pr_job **job, uint64_t log_rows, const pr_co
 }
 
 pr_status bench_poseidon2(const bench_options *o, pr_error *err) {
-    pr_config config = {.pow_bits = (uint32_t)o->pow_bits,
-                        .log_blowup = (uint32_t)o->log_blowup,
-                        .n_queries = (uint32_t)o->queries,
-                        .fold_step = (uint32_t)o->fold_step,
-                        .lifting_log_size = -1};
+    const pr_config config = config_of(o);
     pr_job *job = NULL;
     PR_TRY(bench_create_permutations(&job, o->log_rows, &config, err));
     bench_subject s = {.name = "poseidon2",

@@ -55,8 +55,11 @@ PR_MUST_CHECK bool pr_file_write_all(int fd, const void *data, size_t size);
 /* fsync of the folder that path lies in, so that a file that was made or renamed there is found after a loss of power.
  * PR_OK also where the file system does not sync folders. */
 PR_MUST_CHECK pr_status pr_file_sync_folder(const char *path, pr_error *err);
-/* mkdir -p, each new folder synced into the one above it. */
+/* mkdir -p, each new folder synced into the one above it. _above: all but the last part of path, a file to be made. */
 PR_MUST_CHECK pr_status pr_file_make_folders(const char *path, pr_error *err);
+PR_MUST_CHECK pr_status pr_file_make_folders_above(const char *path, pr_error *err);
+/* The last part of path: what stands before it is the folder, with its slash, or nothing. */
+const char *pr_file_name(const char *path);
 /* "a, b, c"; names: NULL-terminated. What does not fit is cut off. */
 void pr_list_names(char *out, size_t size, const char *const *names);
 #endif

@@ -69,8 +69,8 @@ bool pr_file_write_all(int fd, const void *data, size_t size) {
 }
 
 pr_status pr_file_sync_folder(const char *path, pr_error *err) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    size_t n = (size_t)(pr_file_name(path) - path);
+    char *folder = n ? strndup(path, n) : strdup(".");
     if (!folder) return pr_fail(err, PR_ERR_MEMORY, "%s: no memory to sync its folder", path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
@@ -81,11 +81,17 @@ pr_status pr_file_sync_folder(const char *path, pr_error *err) {
     return status;
 }
 
-pr_status pr_file_make_folders(const char *path, pr_error *err) {
+const char *pr_file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Those that the first n bytes name. */
+static pr_status make_folders(const char *path, size_t n, pr_error *err) {
     char *part = strdup(path);
     pr_status status = part ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "%s: no memory for a path", path);
-    for (size_t i = 1, n = strlen(path); status == PR_OK && i <= n; i++) {
-        if (path[i] != '/' && path[i] != 0) continue;
+    for (size_t i = 1; status == PR_OK && i <= n; i++) {
+        if (path[i] != '/' && i != n) continue;
         part[i] = 0;
         if (mkdir(part, 0777) == 0)
             status = pr_file_sync_folder(part, err);
@@ -95,6 +101,13 @@ pr_status pr_file_make_folders(const char *path, pr_error *err) {
     }
     free(part);
     return status;
+}
+
+pr_status pr_file_make_folders(const char *path, pr_error *err) { return make_folders(path, strlen(path), err); }
+
+pr_status pr_file_make_folders_above(const char *path, pr_error *err) {
+    size_t n = (size_t)(pr_file_name(path) - path);
+    return n > 1 ? make_folders(path, n - 1, err) : PR_OK;
 }
 
 /* A device or a pipe is written to, never replaced: /dev/null must stay what it is. */

@@ -1,3 +1,4 @@
+#include "base/bytes.h"
 #include "base/hdf5_lock.h"
 #include "casefile/chunks.h"
 #include "casefile/read.h"
@@ -45,8 +46,7 @@ static void close_file(trace_file *f) {
 
 /* The case file's folder and the name. */
 static char *beside(const char *case_path, const char *name) {
-    const char *slash = strrchr(case_path, '/');
-    size_t folder = slash ? (size_t)(slash - case_path) + 1 : 0, n = strlen(name);
+    size_t folder = (size_t)(pr_file_name(case_path) - case_path), n = strlen(name);
     char *path = malloc(folder + n + 1);
     if (!path) return NULL;
     memcpy(path, case_path, folder);

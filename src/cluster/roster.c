@@ -295,8 +295,7 @@ pr_status pr_roster_annotate(const pr_roster *r, pr_run_file *f, pr_error *err) 
 /* ---- keys ---- */
 
 void pr_roster_key_folder(char *out, size_t size, const pr_run_file *f) {
-    const char *slash = strrchr(f->path, '/');
-    snprintf(out, size, "%.*skeys", slash ? (int)(slash - f->path) + 1 : 0, f->path);
+    snprintf(out, size, "%.*skeys", (int)(pr_file_name(f->path) - f->path), f->path);
 }
 
 pr_status pr_rank_key_open(pr_secret_key **key, const pr_run_options *o, const char *folder, int rank, pr_error *err) {

@@ -52,7 +52,7 @@ static pr_status create(pr_run_file *f, const pr_run_options *o, const pr_manife
 
 pr_status pr_run_file_begin_again(pr_run_file *f, const pr_manifest *m, pr_error *err) {
     beginning b;
-    const char *slash = strrchr(f->path, '/'), *name = slash ? slash + 1 : f->path;
+    const char *name = pr_file_name(f->path);
     size_t n = strlen(name), cut = n > 3 && strcmp(name + n - 3, ".h5") == 0 ? 3 : 0;
     snprintf(f->run_id, sizeof f->run_id, "%.*s", (int)(n - cut), name);
     f->manifest_digest = m->digest;

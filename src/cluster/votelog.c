@@ -125,16 +125,6 @@ static pr_status show(void *context, const pr_frame *f, pr_error *err) {
     return v->visit(v->context, f->payload, f->size, err);
 }
 
-static pr_status make_folder(const char *path, pr_error *err) {
-    const char *end = strrchr(path, '/');
-    char folder[1100];
-    if (!end) return PR_OK;
-    if ((size_t)(end - path) >= sizeof folder) return pr_fail(err, PR_ERR_IO, "a path of %zu bytes", strlen(path));
-    memcpy(folder, path, (size_t)(end - path));
-    folder[end - path] = 0;
-    return pr_file_make_folders(folder, err);
-}
-
 /* A journal that was begun tells whose it is before it is written to. */
 static pr_status check_run(const char *path, const char *run_id, pr_error *err) {
     pr_scan scan = {0};
@@ -144,7 +134,7 @@ static pr_status check_run(const char *path, const char *run_id, pr_error *err) 
 }
 
 static pr_status open_journal(pr_journal **out, const char *path, const char *run_id, visitor *v, pr_error *err) {
-    PR_TRY(make_folder(path, err));
+    PR_TRY(pr_file_make_folders_above(path, err));
     if (access(path, F_OK) != 0) return pr_journal_create(out, path, run_id, err);
     PR_TRY(check_run(path, run_id, err));
     return pr_journal_open(out, path, show, v, err);

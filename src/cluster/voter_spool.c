@@ -56,13 +56,13 @@ void pr_voter_spool_drop(const pr_voter *v, uint32_t job, uint32_t attempt) {
 
 void pr_voter_spool_clear(const pr_voter *v) {
     char path[1400], folder[1200];
-    const char *slash = strrchr(v->log_path, '/'), *name = slash ? slash + 1 : v->log_path;
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - v->log_path) : 1, slash ? v->log_path : ".");
+    const char *name = pr_file_name(v->log_path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - v->log_path), v->log_path);
     DIR *d = opendir(folder);
     for (struct dirent *e; d && (e = readdir(d));) {
         size_t n = strlen(e->d_name);
         if (strncmp(e->d_name, name, strlen(name)) != 0 || n < 6 || strcmp(e->d_name + n - 6, ".proof") != 0) continue;
-        snprintf(path, sizeof path, "%.1100s/%.255s", folder, e->d_name);
+        snprintf(path, sizeof path, "%.1100s%.255s", folder, e->d_name);
         (void)unlink(path);
     }
     if (d) closedir(d);

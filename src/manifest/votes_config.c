@@ -73,8 +73,7 @@ static pr_status take_duration(uint32_t *out, const key *k, const pr_yaml *v, co
 
 static pr_status take_path(char *out, size_t size, const char *what, const pr_yaml *v, const char *file,
                            pr_error *err) {
-    const char *slash = strrchr(file, '/');
-    int here = v->text[0] == '/' || !slash ? 0 : (int)(slash - file) + 1;
+    int here = v->text[0] == '/' ? 0 : (int)(pr_file_name(file) - file);
     int n = snprintf(out, size, "%.*s%s", here, file, v->text);
     if (v->text[0] && n > 0 && (size_t)n < size) return PR_OK;
     return pr_fail_at(err, PR_ERR_USAGE, file, v->line, v->column, "%s: allowed: a path of at most %zu bytes", what,

@@ -236,9 +236,9 @@ static pr_status scan_segment(scanner *c, uint32_t number, bool last, pr_error *
 
 /* Highest segment whose file is there; segment 0 may be missing. */
 static pr_status last_segment(uint32_t *out, const char *path, pr_error *err) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *base = pr_file_name(path);
     char folder[4096];
-    int n = snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    int n = snprintf(folder, sizeof folder, "%.*s", base > path ? (int)(base - path) : 1, base > path ? path : ".");
     size_t base_size = strlen(base);
     *out = 0;
     if (n < 0 || (size_t)n >= sizeof folder) return pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);

@@ -185,8 +185,7 @@ pr_status pr_store_close(pr_store *s, pr_error *err) {
 
 pr_status pr_store_link_latest(const char *path, pr_error *err) {
     char link[4096], fresh[4096];
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) + 1 : 0;
+    int folder = (int)(pr_file_name(path) - path);
     int n = snprintf(link, sizeof link, "%.*slatest", folder, path);
     int m = snprintf(fresh, sizeof fresh, "%.*s.latest-%d", folder, path, (int)getpid());
     if (n < 0 || m < 0 || (size_t)n >= sizeof link || (size_t)m >= sizeof fresh)
@@ -200,10 +199,9 @@ pr_status pr_store_link_latest(const char *path, pr_error *err) {
 
 pr_status pr_store_follow_link(char *out, size_t size, const char *path, pr_error *err) {
     char target[4096];
-    const char *slash = strrchr(path, '/');
     ssize_t n = readlink(path, target, sizeof target - 1);
     if (n > 0) target[n] = 0;
-    int folder = n > 0 && target[0] != '/' && slash ? (int)(slash - path) + 1 : 0;
+    int folder = n > 0 && target[0] != '/' ? (int)(pr_file_name(path) - path) : 0;
     int m = snprintf(out, size, "%.*s%s", folder, path, n > 0 ? target : path);
     return m >= 0 && (size_t)m < size ? PR_OK : pr_fail(err, PR_ERR_USAGE, "%s: the path is too long", path);
 }

@@ -205,6 +205,17 @@ static void test_folders(void **state) {
     assert_true(S_ISDIR(st.st_mode));
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(rmdir(part), 0);
+    strcat(path, "file");
+    for (int again = 0; again < 2; again++) assert_int_equal(pr_file_make_folders_above(path, &err), PR_OK);
+    assert_int_not_equal(stat(path, &st), 0);
+    path[strlen(path) - strlen("file")] = 0;
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(part), 0);
+    assert_int_equal(pr_file_make_folders_above("no-slash", &err), PR_OK);
+    assert_int_equal(pr_file_make_folders_above("/at-the-root", &err), PR_OK);
+    assert_string_equal(pr_file_name("a/b/file"), "file");
+    assert_string_equal(pr_file_name("file"), "file");
+    assert_string_equal(pr_file_name("a/"), "");
     assert_int_equal(pr_file_write_atomic(part, "x", 1, 0600, &err), PR_OK); /* a file is in the way */
     assert_int_equal(pr_file_make_folders(path, &err), PR_ERR_IO);
     assert_non_null(strstr(err.text, part));
