@@ -1,6 +1,7 @@
 /* `proverun simulate`: runs under simulated time, one line for each number of ranks. */
 #include "app/app.h"
 #include "simulate/simulate.h"
+#include "store/store.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ static const struct number {
     U64("latency-us", latency_ns, 1000, 0, 10000000),
     U64("heartbeat-ms", heartbeat_ns, 1000000, 0, 600000),
     U64("verify-ms", verify_ns, 1000000, 0, 600000),
+    U64("behind-ms", behind_ns, 1000000, 0, 600000),
     U32("proof-bytes", proof_bytes, 0, 100000000),
     U64("node-gib", node_bytes, (uint64_t)1 << 30, 1, 65536),
 #undef U64
@@ -57,7 +59,9 @@ typedef struct request {
     pr_simulation_options o;
     uint32_t sizes[MAX_SIZES];
     size_t n_sizes;
-    bool json;
+    bool json, has_proof_bytes, has_verify;
+    const char *times;       /* results file, NULL: the mix */
+    pr_simulation_job *jobs; /* what o.given borrows */
 } request;
 
 static pr_status set_number(request *q, const struct number *n, const char *text, pr_error *err) {
@@ -66,6 +70,8 @@ static pr_status set_number(request *q, const struct number *n, const char *text
     snprintf(option, sizeof option, "--%s", n->name);
     PR_TRY(pr_app_number(&v, option, text, n->min, n->max, err));
     char *at = (char *)&q->o + n->offset;
+    q->has_proof_bytes |= n->offset == offsetof(pr_simulation_options, proof_bytes);
+    q->has_verify |= n->offset == offsetof(pr_simulation_options, verify_ns);
     uint32_t small = (uint32_t)v;
     v *= n->unit;
     if (n->is_u32)
@@ -105,6 +111,36 @@ static pr_status set_mix(request *q, const char *text, pr_error *err) {
     return pr_fail(err, PR_ERR_USAGE, "--mix: no mix '%s'; allowed: small, mixed, heavy", text);
 }
 
+/* Jobs that were proven, as long as they took on their rank, with the run's estimates; the means of the rest. */
+static pr_status take_jobs(request *q, const pr_results *r, pr_error *err) {
+    double bytes = 0, verify_ms = 0;
+    size_t n = pr_results_n_jobs(r);
+    q->jobs = calloc(n ? n : 1, sizeof *q->jobs);
+    if (!q->jobs) return pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", n);
+    for (size_t i = 0; i < n && q->o.n_given < 100000000; i++) {
+        const pr_job_row *row = pr_results_job(r, i);
+        if (!row->proof_compressed_bytes || row->finished_ns <= row->started_ns) continue;
+        q->jobs[q->o.n_given++] = (pr_simulation_job){row->finished_ns - row->started_ns,
+                                                      (uint64_t)(row->expected_ms * 1e6), row->predicted_bytes};
+        bytes += (double)row->proof_compressed_bytes;
+        verify_ms += row->self_verify_ms;
+    }
+    if (!q->o.n_given) return pr_fail(err, PR_ERR_USAGE, "%s: no job was proven", q->times);
+    if (!q->has_proof_bytes) q->o.proof_bytes = (uint32_t)(bytes / q->o.n_given);
+    if (!q->has_verify) q->o.verify_ns = (uint64_t)(verify_ms * 1e6 / q->o.n_given);
+    q->o.given = q->jobs;
+    return PR_OK;
+}
+
+static pr_status read_times(request *q, pr_error *err) {
+    pr_results *r = NULL;
+    PR_TRY(pr_results_probe(q->times, err));
+    PR_TRY(pr_results_open(&r, q->times, err));
+    pr_status status = take_jobs(q, r, err);
+    pr_results_close(r);
+    return status;
+}
+
 static pr_status set_option(request *q, int o, pr_error *err) {
     if (o >= FIRST_REAL) return set_real(q, &reals[o - FIRST_REAL], optarg, err);
     if (o >= FIRST_NUMBER) return set_number(q, &numbers[o - FIRST_NUMBER], optarg, err);
@@ -113,6 +149,9 @@ static pr_status set_option(request *q, int o, pr_error *err) {
         return set_ranks(q, optarg, err);
     case 'm':
         return set_mix(q, optarg, err);
+    case 't':
+        q->times = optarg;
+        return PR_OK;
     case 'c':
         q->o.coordinator_only = true;
         return PR_OK;
@@ -131,27 +170,34 @@ static pr_status set_option(request *q, int o, pr_error *err) {
 }
 
 static pr_status read_options(request *q, int argc, char **argv, pr_error *err) {
-    struct option options[6 + N_NUMBERS + N_REALS + 1] = {{"ranks", 1, 0, 'r'},  {"mix", 1, 0, 'm'},
-                                                          {"json", 0, 0, 'j'},   {"coordinator-only", 0, 0, 'c'},
-                                                          {"shards", 0, 0, 's'}, {"exact-estimates", 0, 0, 'e'}};
-    size_t n = 6;
+    struct option options[7 + N_NUMBERS + N_REALS + 1] = {{"ranks", 1, 0, 'r'},
+                                                          {"mix", 1, 0, 'm'},
+                                                          {"times", 1, 0, 't'},
+                                                          {"json", 0, 0, 'j'},
+                                                          {"coordinator-only", 0, 0, 'c'},
+                                                          {"shards", 0, 0, 's'},
+                                                          {"exact-estimates", 0, 0, 'e'}};
+    size_t n = 7;
     for (int k = 0; k < N_NUMBERS; k++) options[n++] = (struct option){numbers[k].name, 1, 0, FIRST_NUMBER + k};
     for (int k = 0; k < N_REALS; k++) options[n++] = (struct option){reals[k].name, 1, 0, FIRST_REAL + k};
     int o;
     optind = 0;
     while ((o = pr_app_option(argc, argv, ":", options, err)) != -1) PR_TRY(set_option(q, o, err));
     if (optind != argc) return pr_fail(err, PR_ERR_USAGE, "simulate takes options alone; see proverun simulate --help");
-    return PR_OK;
+    return q->times ? read_times(q, err) : PR_OK;
 }
+
+static const char *jobs_of(const request *q) { return q->times ? q->times : pr_mix_name(q->o.mix); }
 
 static void print_head(const request *q) {
     const pr_simulation_options *o = &q->o;
     printf(
-        "mix %s, seed %llu, %u ranks a node, message %.1f us, record %.0f us, %.1f ns a byte, sync %.1f ms every %.0f "
+        "%s %s, seed %llu, %u ranks a node, message %.1f us, record %.0f us, %.1f ns a byte, sync %.1f ms every %.0f "
         "ms%s%s\n",
-        pr_mix_name(o->mix), (unsigned long long)o->seed, o->ranks_per_node, (double)o->message_ns / 1e3,
-        (double)o->record_ns / 1e3, (double)o->byte_ps / 1e3, (double)o->sync_ns / 1e6, (double)o->group_ns / 1e6,
-        o->shards ? ", proofs in shards of their nodes" : "", o->coordinator_only ? ", rank 0 only coordinates" : "");
+        q->times ? "times of" : "mix", jobs_of(q), (unsigned long long)o->seed, o->ranks_per_node,
+        (double)o->message_ns / 1e3, (double)o->record_ns / 1e3, (double)o->byte_ps / 1e3, (double)o->sync_ns / 1e6,
+        (double)o->group_ns / 1e6, o->shards ? ", proofs in shards of their nodes" : "",
+        o->coordinator_only ? ", rank 0 only coordinates" : "");
     printf("%7s %9s %6s %6s %10s %10s %6s %6s %6s %7s %9s %8s %5s %6s\n", "ranks", "jobs", "failed", "left", "makespan",
            "bound", "x", "effic.", "busy", "rank 0", "wait 99%", "jobs/s", "lost", "second");
 }
@@ -164,11 +210,12 @@ static void print_row(uint32_t ranks, const pr_simulation_result *r) {
            (unsigned long long)r->n_second);
 }
 
-static void print_json(const pr_simulation_options *o, const pr_simulation_result *r) {
+static void print_json(const request *q, const pr_simulation_result *r) {
+    const pr_simulation_options *o = &q->o;
     printf(
         "{\"ranks\":%u,\"mix\":\"%s\",\"seed\":%llu,\"shards\":%s,\"jobs\":%u,\"done\":%u,\"failed\":%u,\"left\":%u,",
-        o->n_ranks, pr_mix_name(o->mix), (unsigned long long)o->seed, o->shards ? "true" : "false", r->n_jobs,
-        r->n_done, r->n_failed, r->n_left);
+        o->n_ranks, q->times ? "times" : pr_mix_name(o->mix), (unsigned long long)o->seed, o->shards ? "true" : "false",
+        r->n_jobs, r->n_done, r->n_failed, r->n_left);
     printf("\"makespan_s\":%.3f,\"bound_s\":%.3f,\"efficiency\":%.4f,\"busy\":%.4f,\"rank0_load\":%.4f,\"wait_p99_ms\":"
            "%.3f,",
            (double)r->makespan_ns / 1e9, (double)r->bound_ns / 1e9, r->efficiency, r->busy, r->load,
@@ -181,20 +228,26 @@ static void print_json(const pr_simulation_options *o, const pr_simulation_resul
         (unsigned long long)r->n_second, (unsigned long long)r->n_equal, (unsigned long long)r->n_steps);
 }
 
+static pr_status print_all(request *q, pr_error *err) {
+    if (!q->json) print_head(q);
+    for (size_t k = 0; k < q->n_sizes; k++) {
+        pr_simulation_result r;
+        q->o.n_ranks = q->sizes[k];
+        PR_TRY(pr_simulate(&r, &q->o, err));
+        if (q->json)
+            print_json(q, &r);
+        else
+            print_row(q->sizes[k], &r);
+        fflush(stdout);
+    }
+    return PR_OK;
+}
+
 int pr_app_simulate(int argc, char **argv) {
     request q = {.o = pr_simulation_defaults(), .sizes = {8, 64, 512, 4096, 10000}, .n_sizes = 5};
     pr_error err = {0};
-    if (read_options(&q, argc, argv, &err) != PR_OK) return pr_app_fail(&err);
-    if (!q.json) print_head(&q);
-    for (size_t k = 0; k < q.n_sizes; k++) {
-        pr_simulation_result r;
-        q.o.n_ranks = q.sizes[k];
-        if (pr_simulate(&r, &q.o, &err) != PR_OK) return pr_app_fail(&err);
-        if (q.json)
-            print_json(&q.o, &r);
-        else
-            print_row(q.sizes[k], &r);
-        fflush(stdout);
-    }
-    return pr_app_flush(0);
+    pr_status status = read_options(&q, argc, argv, &err);
+    if (status == PR_OK) status = print_all(&q, &err);
+    free(q.jobs);
+    return status == PR_OK ? pr_app_flush(0) : pr_app_fail(&err);
 }

@@ -214,7 +214,6 @@ void pr_startup_place(pr_leader *l, char *hosts, size_t size, unsigned *threads)
 /* ---- the schedule learns what there is ---- */
 
 #define PR_MAX_CLASSES 64u
-#define PR_BEHIND_NS ((uint64_t)20 * 1000000u) /* of work behind what a rank is at */
 
 typedef struct inventory {
     pr_schedule_job *jobs;
@@ -388,7 +387,7 @@ static pr_status create(pr_schedule **out, const pr_run *r, const inventory *v, 
         .options = {.judge = PR_SCHEDULE_JUDGE_OUTSIDE,
                     .end_ns = r->end_ns,
                     .drain_margin_ns = r->drain_margin_ns,
-                    .behind_ns = PR_BEHIND_NS},
+                    .behind_ns = PR_SCHEDULE_BEHIND_NS},
     };
     return pr_schedule_create(out, &setup, now, err);
 }

@@ -158,6 +158,7 @@ bool pr_schedule_next(pr_schedule *s, uint64_t now_ns, pr_task *task);
  * told of no more once an attempt was lost on a rank that had been told of it: it may have brought its prover down.
  * Returns how many, at most `most`; 0: the rank is told of none any more. A hint assigns nothing. */
 #define PR_SCHEDULE_MOST_BEHIND 15
+#define PR_SCHEDULE_BEHIND_NS ((uint64_t)20 * 1000000u) /* behind_ns of runs */
 #define PR_SCHEDULE_MOST_HINTS 3
 uint32_t pr_schedule_hint(pr_schedule *s, uint32_t rank, uint32_t *jobs, uint32_t most);
 

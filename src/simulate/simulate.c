@@ -6,12 +6,20 @@
 #define PR_HOUR_NS 3.6e12
 enum { WAIT_CLASSES = 64 * 8 }; /* eight for each doubling of a wait in ns */
 
+typedef struct waiting { /* what a rank has behind what it is at */
+    uint32_t job, attempt;
+    uint64_t arrival;
+} waiting;
+
 typedef struct worker {
     bool dead, mute, slow;
     uint64_t mute_until, busy_until; /* of the attempt it is at */
     uint64_t start;                  /* of it; job PR_SCHEDULE_NO_JOB: none */
     uint32_t job, attempt;
-    uint32_t silence; /* counts, so that a late timeout is recognised */
+    uint32_t n_behind;
+    waiting behind[PR_SCHEDULE_MOST_BEHIND];
+    uint64_t verified_ns; /* when it has verified all that it was asked to */
+    uint32_t silence;     /* counts, so that a late timeout is recognised */
 } worker;
 
 typedef struct simulation {
@@ -39,6 +47,7 @@ pr_simulation_options pr_simulation_defaults(void) {
         .ranks_per_node = 8,
         .jobs_per_rank = 20,
         .mix = PR_MIX_MIXED,
+        .behind_ns = PR_SCHEDULE_BEHIND_NS,
         .message_ns = 5 * us,
         .record_ns = 66 * us,
         .byte_ps = 5000,
@@ -126,26 +135,50 @@ static uint64_t heard(const simulation *m, uint32_t rank, uint64_t time) {
     return (w->mute && w->mute_until > time ? w->mute_until : time) + m->o->latency_ns;
 }
 
-static void begin_proof(simulation *m, const pr_task *t, uint64_t arrival) {
-    worker *w = &m->ranks[t->rank];
+/* At this time, of which rank 0 may have heard nothing until now. */
+static void begin_attempt(simulation *m, uint32_t rank, uint32_t job, uint32_t attempt, uint64_t time, uint64_t now) {
+    worker *w = &m->ranks[rank];
     bool crashes = pr_draw_unit(&m->g) <= m->o->crash_share;
-    double ns = (double)m->work.true_ns[t->job] * (w->slow ? m->o->slow_factor : 1) * (crashes ? 0.5 : 1);
+    double ns = (double)m->work.true_ns[job] * (w->slow ? m->o->slow_factor : 1) * (crashes ? 0.5 : 1);
     m->r->n_attempts++;
-    m->r->n_second += t->speculative;
     if (w->dead) return; /* the message goes nowhere */
-    w->start = w->mute && w->mute_until > arrival ? w->mute_until : arrival;
+    w->start = w->mute && w->mute_until > time ? w->mute_until : time;
     w->busy_until = w->start + (uint64_t)ns;
-    w->job = t->job;
-    w->attempt = t->attempt;
-    put(m, w->busy_until + m->o->latency_ns, crashes ? PR_EVENT_CRASHED : PR_EVENT_PROVED, t->rank, t->job, t->attempt);
+    w->job = job;
+    w->attempt = attempt;
+    uint64_t end = w->busy_until + m->o->latency_ns;
+    put(m, end > now ? end : now, crashes ? PR_EVENT_CRASHED : PR_EVENT_PROVED, rank, job, attempt);
+}
+
+/* The attempt that it was at has ended at this time: it goes on without waiting for rank 0. */
+static void begin_next(simulation *m, uint32_t rank, uint64_t time, uint64_t now) {
+    worker *w = &m->ranks[rank];
+    if (!w->n_behind) return;
+    const waiting next = w->behind[0];
+    memmove(&w->behind[0], &w->behind[1], --w->n_behind * sizeof next);
+    begin_attempt(m, rank, next.job, next.attempt, next.arrival > time ? next.arrival : time, now);
 }
 
 static void begin_task(simulation *m, const pr_task *t) {
+    worker *w = &m->ranks[t->rank];
     uint64_t arrival = m->free_ns + m->o->latency_ns;
-    if (t->kind == PR_TASK_PROVE)
-        begin_proof(m, t, arrival);
-    else if (!m->ranks[t->rank].dead)
-        put(m, heard(m, t->rank, arrival + m->o->verify_ns), PR_EVENT_VERIFIED, t->rank, t->job, t->attempt);
+    m->r->n_second += t->speculative;
+    PR_ASSERT(w->n_behind < PR_SCHEDULE_MOST_BEHIND);
+    if (t->behind && !w->dead && w->job != PR_SCHEDULE_NO_JOB)
+        w->behind[w->n_behind++] = (waiting){t->job, t->attempt, arrival};
+    else
+        begin_attempt(m, t->rank, t->job, t->attempt, arrival, 0);
+}
+
+/* By the first rank after its prover that is heard: votes of others would do as well, should it die meanwhile. */
+static void begin_verification(simulation *m, uint32_t prover, uint32_t job, uint32_t attempt) {
+    uint32_t n = m->o->n_ranks, rank = (prover + 1) % n;
+    while (rank != prover && (m->ranks[rank].dead || m->ranks[rank].mute)) rank = (rank + 1) % n;
+    send(m, m->o->proof_bytes);
+    worker *w = &m->ranks[rank];
+    uint64_t arrival = m->free_ns + m->o->latency_ns;
+    w->verified_ns = (w->verified_ns > arrival ? w->verified_ns : arrival) + m->o->verify_ns;
+    put(m, w->verified_ns + m->o->latency_ns, PR_EVENT_VERIFIED, rank, job, attempt);
 }
 
 /* The attempt that it is at is over at this time, one way or another. */
@@ -156,14 +189,28 @@ static void end_attempt(simulation *m, uint32_t rank, uint64_t time) {
     w->job = PR_SCHEDULE_NO_JOB;
 }
 
+/* What it has not begun. */
+static bool drop_behind(worker *w, uint32_t job, uint32_t attempt) {
+    for (uint32_t k = 0; k < w->n_behind; k++) {
+        if (w->behind[k].job != job || w->behind[k].attempt != attempt) continue;
+        memmove(&w->behind[k], &w->behind[k + 1], (--w->n_behind - k) * sizeof w->behind[0]);
+        return true;
+    }
+    return false;
+}
+
 static void cancel(simulation *m, const pr_notice *n) {
     worker *w = &m->ranks[n->rank];
     send(m, 0);
-    if (w->dead || w->job != n->job || w->attempt != n->attempt) return;
+    if (w->dead) return;
     uint64_t arrival = m->free_ns + m->o->latency_ns;
-    if (w->busy_until <= arrival) return; /* its answer is on the way */
-    end_attempt(m, n->rank, arrival);
+    bool at_hand = w->job == n->job && w->attempt == n->attempt;
+    if (at_hand && w->busy_until <= arrival) return; /* its answer is on the way */
+    if (!at_hand && !drop_behind(w, n->job, n->attempt)) return;
     put(m, heard(m, n->rank, arrival), PR_EVENT_CANCELLED, n->rank, n->job, n->attempt);
+    if (!at_hand) return;
+    end_attempt(m, n->rank, arrival);
+    begin_next(m, n->rank, arrival, arrival);
 }
 
 static void take_notices(simulation *m) {
@@ -177,7 +224,7 @@ static void hand_out(simulation *m) {
     take_notices(m);
     while (pr_schedule_next(m->s, m->free_ns, &t)) {
         pay_steps(m);
-        send(m, t.kind == PR_TASK_VERIFY ? m->o->proof_bytes : 0);
+        send(m, 0);
         begin_task(m, &t);
         take_notices(m);
     }
@@ -210,12 +257,25 @@ static void on_proved(simulation *m, const pr_event *e) {
     worker *w = &m->ranks[e->rank];
     uint64_t took = w->busy_until - w->start;
     end_attempt(m, e->rank, w->busy_until);
+    begin_next(m, e->rank, w->busy_until, e->time);
     receive(m, e->time, m->o->proof_bytes);
     pr_hash hash;
     memset(&hash, 0, sizeof hash);
     pr_answer a = pr_schedule_proved(m->s, m->free_ns, e->rank, e->job, e->attempt, &hash);
-    if (a == PR_ANSWER_COUNTS) m->useful_ns[e->job] = took;
     m->r->n_equal += a == PR_ANSWER_EQUAL;
+    if (a != PR_ANSWER_COUNTS) return;
+    m->useful_ns[e->job] = took;
+    begin_verification(m, e->rank, e->job, e->attempt);
+}
+
+/* What a child that dies has not begun. */
+static void give_back_behind(simulation *m, uint32_t rank) {
+    worker *w = &m->ranks[rank];
+    for (; w->n_behind; w->n_behind--) {
+        const waiting *b = &w->behind[w->n_behind - 1];
+        receive(m, m->free_ns, 0);
+        (void)pr_schedule_failed(m->s, m->free_ns, rank, b->job, b->attempt, PR_FAILURE_UNBEGUN);
+    }
 }
 
 static void on_failed(simulation *m, const pr_event *e) {
@@ -227,13 +287,12 @@ static void on_failed(simulation *m, const pr_event *e) {
     pr_failure why = crashed ? PR_FAILURE_ATTEMPT : PR_FAILURE_CANCELLED;
     if (pr_schedule_failed(m->s, m->free_ns, e->rank, e->job, e->attempt, why) == PR_FATE_FAILED)
         spend(m, (double)m->o->record_ns);
+    if (crashed) give_back_behind(m, e->rank);
 }
 
 static void on_verified(simulation *m, const pr_event *e) {
-    if (m->ranks[e->rank].dead || delay_mute(m, e)) return;
     receive(m, e->time, 0);
-    if (pr_schedule_verified(m->s, m->free_ns, e->rank, e->job, e->attempt, PR_VERDICT_ACCEPTED) != PR_FATE_DONE)
-        return;
+    if (pr_schedule_judged(m->s, m->free_ns, e->job, e->attempt, PR_VERDICT_ACCEPTED) != PR_FATE_DONE) return;
     spend(m, (double)m->o->record_ns);
     m->unsynced++;
     m->end_ns = m->free_ns;
@@ -257,6 +316,7 @@ static void on_trouble(simulation *m, const pr_event *e) {
     if (e->kind == PR_EVENT_DIES) {
         end_attempt(m, e->rank, e->time < w->busy_until ? e->time : w->busy_until);
         w->dead = true;
+        w->n_behind = 0;
         m->r->n_lost++;
         fall_silent(m, e->rank, e->time);
         return;
@@ -353,7 +413,8 @@ static pr_status create_schedule(simulation *m, pr_error *err) {
                                      .n_ranks = o->n_ranks,
                                      .ranks = ranks,
                                      .n_nodes = n_nodes,
-                                     .nodes = nodes};
+                                     .nodes = nodes,
+                                     .options = {.judge = PR_SCHEDULE_JUDGE_OUTSIDE, .behind_ns = m->o->behind_ns}};
     if (ranks && nodes) status = pr_schedule_create(&m->s, &setup, 0, err);
     free(ranks);
     free(nodes);
@@ -405,7 +466,7 @@ static pr_status check_options(const pr_simulation_options *o, pr_error *err) {
     if (o->n_ranks == 0 || o->n_ranks > 1000000 || o->ranks_per_node == 0)
         return pr_fail(err, PR_ERR_USAGE, "from 1 to 1000000 ranks, and at least one a node");
     if (o->coordinator_only && o->n_ranks < 2) return pr_fail(err, PR_ERR_USAGE, "a coordinator alone proves nothing");
-    uint64_t jobs = o->n_jobs ? o->n_jobs : (uint64_t)o->n_ranks * o->jobs_per_rank;
+    uint64_t jobs = o->n_jobs ? o->n_jobs : o->n_given ? o->n_given : (uint64_t)o->n_ranks * o->jobs_per_rank;
     if (jobs == 0 || jobs > 100000000) return pr_fail(err, PR_ERR_USAGE, "from 1 to 100000000 jobs");
     return PR_OK;
 }

@@ -2,14 +2,16 @@
  *
  * Discrete events: a rank ends a proof or a verification, dies, falls silent, comes back. Rank 0 is one server: it
  * takes messages in the order in which they arrive, each for its cost, syncs its journal in groups, and hands out what
- * the scheduler says. Costs are options; the defaults are what was measured (docs/scaling.md). Nothing here reads a
- * clock or draws true randomness: equal options give equal results, on every machine.
+ * the scheduler says, short jobs behind others too. A rank goes from one of these to the next at once. One other rank
+ * verifies each proof, beside what it proves, one after another. Costs are options; the defaults are what was measured
+ * (docs/scaling.md). Nothing here reads a clock or draws true randomness: equal options give equal results, on every
+ * machine.
  *
  *   pr_simulation_options o = pr_simulation_defaults();
  *   o.n_ranks = 512;
  *   PR_TRY(pr_simulate(&result, &o, err));
  *
- * Not modelled: the network's congestion, start-up, disks other than rank 0's. */
+ * Not modelled: votes, the network's congestion, start-up, disks other than rank 0's. */
 #ifndef PR_SIMULATE_SIMULATE_H
 #define PR_SIMULATE_SIMULATE_H
 #include "base/error.h"
@@ -21,14 +23,21 @@ typedef enum pr_mix {
 } pr_mix;
 const char *pr_mix_name(pr_mix mix);
 
+typedef struct pr_simulation_job {
+    uint64_t true_ns, expected_ns, host_bytes; /* expected: by the estimate */
+} pr_simulation_job;
+
 typedef struct pr_simulation_options {
     uint64_t seed;
     uint32_t n_ranks, ranks_per_node;
-    uint32_t n_jobs; /* 0: jobs_per_rank times n_ranks */
+    uint32_t n_jobs; /* 0: jobs_per_rank times n_ranks, or n_given */
     uint32_t jobs_per_rank;
     pr_mix mix;
+    const pr_simulation_job *given; /* [n_given] instead of the mix, by turns; borrowed */
+    uint32_t n_given;
     bool coordinator_only; /* rank 0 proves nothing */
     bool shards;           /* proofs stay in files of their nodes: rank 0 sees metadata alone */
+    uint64_t behind_ns;    /* pr_schedule_options */
     bool oracle;           /* estimates are exact; else each errs by up to a quarter, and all by a common factor */
     /* cost of rank 0 */
     uint64_t message_ns; /* a small message, received or sent */
@@ -68,6 +77,6 @@ typedef struct pr_simulation_result {
 } pr_simulation_result;
 
 pr_simulation_options pr_simulation_defaults(void);
-/* PR_ERR_USAGE: no ranks, a factor below 1, a share outside 0 .. 1; PR_ERR_MEMORY. */
+/* PR_ERR_USAGE: no ranks or jobs, a factor below 1, a share outside 0 .. 1; PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_simulate(pr_simulation_result *out, const pr_simulation_options *options, pr_error *err);
 #endif

@@ -1,4 +1,5 @@
 /* The simulation against what can be said without it. */
+#include "schedule/schedule.h"
 #include "simulate/simulate.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,6 +117,44 @@ static void test_coordinator_only(void **state) {
     assert_true((double)one.makespan_ns > 1.3 * (double)both.makespan_ns);
 }
 
+/* Tiny jobs: a rank that has further ones behind waits for rank 0 no more; what its child has not begun when it dies,
+ * and what it has when it is lost, is proven by others. */
+static void test_behind(void **state) {
+    (void)state;
+    const pr_simulation_job tiny[] = {{400000, 700000, 2000000}, {600000, 700000, 2000000}};
+    pr_simulation_options o = pr_simulation_defaults();
+    o.given = tiny;
+    o.n_given = 2;
+    o.n_jobs = 4000;
+    o.proof_bytes = 2700;
+    o.verify_ns = 100000;
+    for (o.n_ranks = 2; o.n_ranks <= 4; o.n_ranks++) {
+        o.behind_ns = 0;
+        pr_simulation_result one = run(&o);
+        o.behind_ns = PR_SCHEDULE_BEHIND_NS;
+        pr_simulation_result some = run(&o);
+        assert_true(one.n_done == 4000 && some.n_done == 4000 && one.n_attempts == 4000 && some.n_attempts == 4000);
+        uint64_t share = 2000000000u / o.n_ranks;
+        assert_true(one.bound_ns == share && one.makespan_ns > 2 * share); /* two ways and 0.5 ms of work */
+        assert_true(some.makespan_ns < share + share / 20 && some.load > 2 * one.load);
+    }
+    uint64_t lost = 0, silent = 0, crashes = 0;
+    o.n_ranks = 8;
+    o.n_jobs = 20000;
+    for (o.seed = 1; o.seed <= 20; o.seed++) {
+        o.lost_per_hour = 400;
+        o.silent_per_hour = 4000;
+        o.crash_share = 0.001;
+        pr_simulation_result r = run(&o);
+        assert_int_equal(r.n_left, 0);
+        assert_true(r.n_attempts >= r.n_done + r.n_crashes);
+        lost += r.n_lost;
+        silent += r.n_silent;
+        crashes += r.n_crashes;
+    }
+    assert_true(lost > 5 && silent > 20 && crashes > 100);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     pr_simulation_result r;
@@ -135,9 +174,13 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_free_of_costs),     cmocka_unit_test(test_repeatable),
-        cmocka_unit_test(test_trouble),           cmocka_unit_test(test_rank_0_saturates),
-        cmocka_unit_test(test_memory_holds_back), cmocka_unit_test(test_coordinator_only),
+        cmocka_unit_test(test_free_of_costs),
+        cmocka_unit_test(test_repeatable),
+        cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_rank_0_saturates),
+        cmocka_unit_test(test_memory_holds_back),
+        cmocka_unit_test(test_coordinator_only),
+        cmocka_unit_test(test_behind),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
