@@ -10,6 +10,10 @@ static pr_status size_of(pr_job_size *out, const pr_params *params, pr_error *er
     return pr_vm_source_size(out, &pr_job_generic_compute, params, err);
 }
 
+static pr_status try_size(pr_job_size *out, const pr_params *params, uint64_t *effort, pr_error *err) {
+    return pr_vm_source_try_size(out, &pr_job_generic_compute, params, effort, err);
+}
+
 static const pr_param_spec params_spec[] = {
     PR_VM_PARAM_PROGRAM,     PR_VM_PARAM_CODE,       PR_NUMBERS_PARAM_DATA, PR_NUMBERS_PARAM_DATASET,
     PR_NUMBERS_PARAM_COLUMN, PR_NUMBERS_PARAM_INPUT, PR_VM_PARAM_MAX_STEPS,
@@ -48,5 +52,6 @@ const pr_job_type pr_job_generic_compute = {
     PR_JOB_TABLE(example, example),
     .load = load,
     .size = size_of,
+    .try_size = try_size,
     PR_VM_JOB_FUNCTIONS,
 };

@@ -164,6 +164,67 @@ pr_status pr_vm_expect_rows(pr_vm_rows *out, const pr_vm_program *program, uint6
     return full ? PR_OK : pr_fail(err, PR_ERR_MEMORY, "out of memory for an outline of the program");
 }
 
+/* ---- of a run ---- */
+
+typedef struct count {
+    pr_vm_machine machine;
+    uint64_t *times; /* [n]: of a line */
+    pr_vm_rows rows; /* of each HASH whose number of words is in a register */
+} count;
+
+static pr_status run(count *c, pr_error *err) {
+    pr_vm_machine *m = &c->machine;
+    while (m->end == PR_VM_RUNNING) {
+        const uint32_t pc = m->pc, words = m->registers[m->lines[pc].rs2];
+        PR_TRY(pr_vm_machine_step(m, err));
+        bool is_new = is_unknown(&m->lines[pc]);
+        c->times[pc] += !is_new;
+        c->rows.n[PR_VM_MAIN] += is_new;
+        if (is_new) add_hash(&c->rows, pr_vm_hash_blocks(words), words, 1);
+        if (m->end != PR_VM_DIVISION_BY_ZERO) continue;
+        c->times[pc]--; /* it calls for no quotient */
+        c->rows.n[PR_VM_MAIN]++;
+    }
+    return PR_OK;
+}
+
+/* All public words have a row. */
+static pr_status touch_outputs(pr_vm_machine *m, pr_error *err) {
+    uint32_t n = pr_vm_memory_peek(&m->memory, PR_VM_OUTPUT);
+    if (n > PR_VM_MAX_WORDS) return pr_fail(err, PR_ERR_INPUT, "%u outputs", n);
+    for (uint32_t k = 0; k <= n; k++)
+        if (!pr_vm_memory_touch(&m->memory, PR_VM_OUTPUT + k)) return pr_fail(err, PR_ERR_MEMORY, "out of memory");
+    return PR_OK;
+}
+
+static pr_status count_rows(count *c, const pr_vm_program *program, pr_error *err) {
+    PR_TRY(run(c, err));
+    PR_TRY(touch_outputs(&c->machine, err));
+    for (uint32_t pc = 0; pc < program->n_instructions; pc++)
+        if (c->times[pc]) add_line(&c->rows, &c->machine.lines[pc], (double)c->times[pc]);
+    c->rows.n[PR_VM_WORDS] = c->machine.memory.n;
+    return PR_OK;
+}
+
+pr_status pr_vm_count_rows(pr_vm_rows *out, const pr_vm_program *program, const uint32_t *inputs, size_t n_inputs,
+                           uint64_t *steps, pr_error *err) {
+    const uint64_t most = *steps;
+    count c = {.times = calloc(program->n_instructions + (size_t)1, sizeof *c.times)};
+    *steps = n_inputs < most ? n_inputs : most;
+    if (!c.times) return pr_fail(err, PR_ERR_MEMORY, "out of memory for an outline of the program");
+    pr_status status = n_inputs < most ? pr_vm_machine_init(&c.machine, program, inputs, n_inputs, err)
+                                       : pr_fail(err, PR_ERR_INPUT, "more than %llu steps", (unsigned long long)most);
+    if (status == PR_OK) {
+        c.machine.max_steps = most - n_inputs < PR_VM_MAX_STEPS ? (uint32_t)(most - n_inputs) : PR_VM_MAX_STEPS;
+        status = count_rows(&c, program, err);
+        *steps += c.machine.n_steps;
+        pr_vm_machine_clear(&c.machine);
+    }
+    if (status == PR_OK) *out = c.rows;
+    free(c.times);
+    return status;
+}
+
 /* ---- from rows to cells ---- */
 
 enum { SECURE = 4 };

@@ -18,6 +18,10 @@ typedef struct pr_vm_rows {
 /* n_inputs: words of input, which have a row each whether they are read or not. PR_ERR_MEMORY. */
 PR_MUST_CHECK pr_status pr_vm_expect_rows(pr_vm_rows *out, const pr_vm_program *program, uint64_t max_steps,
                                           uint64_t n_inputs, pr_error *err);
+/* Of a run, by running it: *steps are the most that it may take, then those that it took, a word of input counted as
+ * one, also where it fails. PR_ERR_INPUT: it takes more, or ends as no job may; PR_ERR_MEMORY. */
+PR_MUST_CHECK pr_status pr_vm_count_rows(pr_vm_rows *out, const pr_vm_program *program, const uint32_t *inputs,
+                                         size_t n_inputs, uint64_t *steps, pr_error *err);
 /* Of a run with so many rows: its cells are exactly those of the AIR. */
 pr_job_size pr_vm_size_of_rows(const pr_vm_program *program, const pr_vm_rows *rows);
 #endif

@@ -58,3 +58,34 @@ pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_
     pr_vm_program_clear(&program);
     return status;
 }
+
+/* The words are not read where there are too many. */
+static pr_status count_run(pr_vm_rows *rows, const pr_vm_program *program, const pr_job_type *type,
+                           const pr_params *params, uint64_t *steps, pr_error *err) {
+    const uint64_t most = *steps, max_steps = pr_params_get_uint(type, params, "max_steps");
+    uint32_t *inputs;
+    size_t n;
+    uint64_t n_inputs;
+    *steps = 0;
+    PR_TRY(pr_vm_source_count(&n_inputs, type, params, err));
+    if (n_inputs > most) return pr_fail(err, PR_ERR_INPUT, "%llu inputs", (unsigned long long)n_inputs);
+    PR_TRY(pr_vm_source_inputs(&inputs, &n, type, params, err));
+    *steps = most < n + max_steps ? most : n + max_steps;
+    pr_status status = pr_vm_count_rows(rows, program, inputs, n, steps, err);
+    free(inputs);
+    return status;
+}
+
+pr_status pr_vm_source_try_size(pr_job_size *out, const pr_job_type *type, const pr_params *params, uint64_t *effort,
+                                pr_error *err) {
+    enum { MOST_STEPS = 1 << 20 };
+    uint64_t steps = *effort < MOST_STEPS ? *effort : MOST_STEPS;
+    pr_vm_program program = {0};
+    pr_vm_rows rows;
+    PR_TRY(pr_vm_source_program(&program, type, params, err));
+    pr_status status = count_run(&rows, &program, type, params, &steps, err);
+    *effort -= steps;
+    if (status == PR_OK) *out = pr_vm_size_of_rows(&program, &rows);
+    pr_vm_program_clear(&program);
+    return status;
+}

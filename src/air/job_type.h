@@ -101,6 +101,10 @@ typedef struct pr_job_type {
     /* Optional, may be NULL: the size, cheaply, parameters already checked. An input's length comes from stat; no input
      * is read, at most a program or a case that says what is done with them. PR_ERR_INPUT: it is missing. */
     pr_status (*size)(pr_job_size *out, const pr_params *params, pr_error *err);
+    /* Optional, may be NULL: the size as it will be, where inputs decide it, by reading them and doing what is done
+     * with them in at most *effort steps, of 100 ns at most; those that it took are taken off. Any error: it is not
+     * known. */
+    pr_status (*try_size)(pr_job_size *out, const pr_params *params, uint64_t *effort, pr_error *err);
     /* Optional, may be NULL: adds the public terms of the instance's relations to the statement (of air(), with no
      * public terms yet), from public data alone. */
     pr_status (*public_terms)(const pr_job_instance *job, pr_statement *st, pr_error *err);

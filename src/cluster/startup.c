@@ -214,6 +214,7 @@ void pr_startup_place(pr_leader *l, char *hosts, size_t size, unsigned *threads)
 /* ---- the schedule learns what there is ---- */
 
 #define PR_MAX_CLASSES 64u
+#define PR_EFFORT ((uint64_t)1 << 24) /* steps, of all jobs: some half a second, of hashes two */
 
 typedef struct inventory {
     pr_schedule_job *jobs;
@@ -226,6 +227,7 @@ typedef struct inventory {
     uint32_t classes[PR_MAX_CLASSES], n_classes; /* the first job of each */
     pr_costs costs;
     pr_forecast votes;
+    uint64_t effort; /* that is left for estimates */
 } inventory;
 
 static pr_costs find_costs(void) {
@@ -296,13 +298,13 @@ static void foresee_votes(inventory *v, const pr_schedule_job *j, const pr_estim
 }
 
 /* Of an attempt; e as pr_estimate_job gives it. */
-static void estimate(pr_schedule_job *j, pr_estimate *e, const inventory *v, const pr_run *r,
-                     const pr_manifest_job *m) {
+static void estimate(pr_schedule_job *j, pr_estimate *e, inventory *v, const pr_run *r, const pr_manifest_job *m) {
     const pr_wire_hello *h = &r->roll->members[r->roll->n > 1].hello; /* the threads of a rank like the others */
     *e = (pr_estimate){.known = false};
     j->expected_ns = 1000000000u;
-    if (pr_estimate_job(e, m->type, &m->params, &m->config, &v->costs, h->threads ? h->threads : 1, NULL) != PR_OK)
-        return;
+    uint64_t *effort = j->past == PR_SCHEDULE_TO_DO ? &v->effort : NULL;
+    unsigned threads = h->threads ? h->threads : 1;
+    if (pr_estimate_job(e, m->type, &m->params, &m->config, &v->costs, threads, effort, NULL) != PR_OK) return;
     j->expected_ns = e->expected_ns;
     j->host_bytes = e->host_bytes;
     if (!v->n_devices) return;
@@ -334,6 +336,7 @@ static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, pr
     pr_schedule_job *j = &v->jobs[i];
     pr_estimate e;
     uint32_t n_classes = v->n_classes;
+    j->past = r->file->past[i];
     estimate(j, &e, v, r, m);
     j->class = class_of(v, r, i);
     j->time_limit_ns = m->time_limit_ns;
@@ -341,7 +344,6 @@ static void list_job(inventory *v, const pr_run *r, uint32_t i, uint64_t now, pr
     j->priority = m->priority;
     j->retries = m->retries;
     j->attempts_before = attempts_before(r, i);
-    j->past = r->file->past[i];
     foresee_votes(v, j, &e, v->n_classes > n_classes);
     *ranges = pr_forecast_list_after(j, *ranges, m);
 }
@@ -393,7 +395,7 @@ static pr_status create(pr_schedule **out, const pr_run *r, const inventory *v, 
 }
 
 pr_status pr_startup_schedule(pr_schedule **out, const pr_run *r, pr_error *err) {
-    inventory v = {0};
+    inventory v = {.effort = PR_EFFORT};
     uint64_t now = pr_clock_monotonic_ns();
     pr_status status = list_all(&v, r, now, err);
     if (status == PR_OK) status = create(out, r, &v, now, err);

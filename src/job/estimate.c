@@ -112,13 +112,15 @@ pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *profile, 
 }
 
 pr_status pr_estimate_job(pr_estimate *out, const pr_job_type *type, const pr_params *params, const pr_config *config,
-                          const pr_costs *costs, unsigned n_threads, pr_error *err) {
+                          const pr_costs *costs, unsigned n_threads, uint64_t *effort, pr_error *err) {
     size_t index;
     pr_error ignored = {0};
     pr_job_size size = {.log_rows = 4, .n_trees = 1, .cells = 16};
     PR_TRY(pr_params_check(type, params, &index, err));
     bool known = type->size && type->size(&size, params, &ignored) == PR_OK;
     if (!known) size = (pr_job_size){.log_rows = 4, .n_trees = 1, .cells = 16};
+    pr_job_size tried;
+    if (known && effort && type->try_size && type->try_size(&tried, params, effort, &ignored) == PR_OK) size = tried;
     *out = pr_estimate_size(&size, config, costs, n_threads);
     out->known = known;
     return PR_OK;

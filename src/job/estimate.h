@@ -32,10 +32,11 @@ typedef struct pr_estimate {
 } pr_estimate;
 
 /* A job whose input is missing is estimated as tiny: it fails at once when it is tried, with its reason. n_threads: of
- * one attempt, at least 1. PR_ERR_USAGE: parameters that pr_params_check refuses. */
+ * one attempt, at least 1. effort: what may be spent on finding the size as it is (try_size in air/job_type.h); NULL:
+ * nothing. PR_ERR_USAGE: parameters that pr_params_check refuses. */
 PR_MUST_CHECK pr_status pr_estimate_job(pr_estimate *out, const pr_job_type *type, const pr_params *params,
                                         const pr_config *config, const pr_costs *costs, unsigned n_threads,
-                                        pr_error *err);
+                                        uint64_t *effort, pr_error *err);
 /* The same from a size. */
 pr_estimate pr_estimate_size(const pr_job_size *size, const pr_config *config, const pr_costs *costs,
                              unsigned n_threads);

@@ -47,7 +47,7 @@ static const pr_costs *costs(pr_isa isa) {
 static pr_estimate estimate(const pr_job_type *type, const pr_params *params, const pr_config *config,
                             unsigned threads) {
     pr_estimate out;
-    assert_int_equal(pr_estimate_job(&out, type, params, config, costs(PR_ISA_AVX2), threads, NULL), PR_OK);
+    assert_int_equal(pr_estimate_job(&out, type, params, config, costs(PR_ISA_AVX2), threads, NULL, NULL), PR_OK);
     assert_true(out.known);
     return out;
 }
@@ -220,7 +220,7 @@ static void test_unfit_datasets(void **state) {
         pr_error err = {0};
         assert_int_equal(bad[k].type->size(&size, &params, &err), PR_ERR_INPUT);
         if (!strstr(err.text, bad[k].text)) fail_msg("%s; expected: %s", err.text, bad[k].text);
-        assert_int_equal(pr_estimate_job(&e, bad[k].type, &params, &config, costs(PR_ISA_AVX2), 1, NULL), PR_OK);
+        assert_int_equal(pr_estimate_job(&e, bad[k].type, &params, &config, costs(PR_ISA_AVX2), 1, NULL, NULL), PR_OK);
         assert_false(e.known);
     }
     unlink(path);
@@ -260,12 +260,12 @@ static void test_size_reads_nothing(void **state) {
     assert_int_equal(large.cells, UINT64_C(295) << 24);
     unlink(path);
     pr_estimate missing;
-    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &params, &config, costs(PR_ISA_AVX2), 1, NULL),
+    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &params, &config, costs(PR_ISA_AVX2), 1, NULL, NULL),
                      PR_OK);
     assert_false(missing.known);
     assert_true(missing.host_bytes < 10u << 20);
     const pr_params none = {NULL, 0, items};
-    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &none, &config, costs(PR_ISA_AVX2), 1, NULL),
+    assert_int_equal(pr_estimate_job(&missing, &pr_job_file_hash, &none, &config, costs(PR_ISA_AVX2), 1, NULL, NULL),
                      PR_ERR_USAGE);
 }
 

@@ -64,6 +64,28 @@ static pr_job *create(const pr_job_type *type, const pr_params *params, const pr
     return job;
 }
 
+/* Where it is run for it, the size is known. */
+static void expect_known(const pr_job_type *type, const pr_params *params, const pr_job *job,
+                         const pr_job_size *known) {
+    const pr_vm_public *s = &job->instance->run.statement;
+    pr_job_size tried;
+    pr_error e = {0};
+    const uint64_t takes = s->n_steps + (uint64_t)s->n_inputs;
+    uint64_t effort = takes + 7;
+    if (type->try_size(&tried, params, &effort, &e) != PR_OK) fail_msg("%s", e.text);
+    assert_int_equal(effort, 7);
+    assert_int_equal(tried.cells, known->cells);
+    assert_int_equal(tried.n_columns, known->n_columns);
+    assert_int_equal(tried.n_values, known->n_values);
+    assert_int_equal(tried.n_looked_up, known->n_looked_up);
+    assert_int_equal(tried.log_rows, known->log_rows);
+    assert_int_equal(tried.n_trees, known->n_trees);
+    assert_int_equal(tried.instance_bytes, known->instance_bytes);
+    effort = takes - 1;
+    assert_int_equal(type->try_size(&tried, params, &effort, &e), PR_ERR_INPUT);
+    assert_true(effort < takes);
+}
+
 static void foretell(const char *name, const pr_job_type *type, const pr_params *params, int allowed_percent) {
     const pr_costs costs = pr_costs_built_in(PR_ISA_AVX2);
     const pr_prover_options options = {.backend = pr_cpu_best(), .n_threads = 1};
@@ -84,6 +106,7 @@ static void foretell(const char *name, const pr_job_type *type, const pr_params 
     print_message("%s: %u steps, %.1f MB, foretold %.1f MB (%+.1f %%), cells %llu, foretold %llu, 2^%u rows, 2^%u\n",
                   name, job->instance->run.statement.n_steps, real / 1e6, foretold / 1e6, off,
                   (unsigned long long)cells, (unsigned long long)size.cells, job->layout.log_max_rows, size.log_rows);
+    if (type->try_size) expect_known(type, params, job, &known);
     pr_job_destroy(job);
     assert_true(fabs(off) <= allowed_percent);
 }
@@ -106,6 +129,38 @@ static void compare(const char *name, const pr_job_type *type, size_t n, pr_para
 static void compare_code(const char *name, const char *code, const char *input, int allowed_percent) {
     pr_param items[] = {{"code", code}, {"input", input}, {"max_steps", MOST_STEPS}};
     compare(name, &pr_job_vm, 3, items, allowed_percent);
+}
+
+/* The input decides when it stops, long before max_steps: without running it, memory is planned for all of them. */
+static void test_stops_early(void **state) {
+    (void)state;
+    static const char *const codes[] = {
+        "LOADIMM r1, INPUT\nLOAD r2, r1, 1\nnext: STORE r2, r2, 5000\nMUL r4, r2, r2\nSHL r4, r4, 3\nDIV r5, r4, r2\n"
+        "SUB r2, r2, 1\nJNZ r2, next\nLOADIMM r5, OUTPUT\nLOADIMM r6, 3\nSTORE r6, r5\nHALT\n",
+        "LOADIMM r1, INPUT\nLOAD r2, r1, 1\nnext: SUB r2, r2, 1\nDIV r5, r1, r2\nJNZ r1, next\nHALT\n", /* by zero */
+        "LOADIMM r1, INPUT\nLOAD r2, r1, 1\nLOADIMM r3, 70000\nHASH r3, r1, r2\nRELU r2, r2\nHALT\n"};
+    const pr_costs costs = pr_costs_built_in(PR_ISA_AVX2);
+    for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {
+        pr_param items[] = {{"code", codes[k]}, {"input", "300 7 9"}, {"max_steps", MOST_STEPS}};
+        const pr_params params = {"jobs", 3, items};
+        uint64_t effort = 1 << 24, little = 100, none = little;
+        pr_estimate known, too_little, unknown;
+        pr_config config;
+        assert_int_equal(pr_profile_config(&config, "standard", NULL), PR_OK);
+        pr_job *job = create(&pr_job_vm, &params, &config);
+        pr_job_size size = real_size(job);
+        expect_known(&pr_job_vm, &params, job, &size);
+        uint64_t takes = job->instance->run.statement.n_steps + UINT64_C(3);
+        pr_job_destroy(job);
+        assert_int_equal(pr_estimate_job(&known, &pr_job_vm, &params, &config, &costs, 1, &effort, NULL), PR_OK);
+        assert_int_equal(effort, (1 << 24) - takes);
+        assert_int_equal(known.host_bytes, pr_estimate_size(&size, &config, &costs, 1).host_bytes);
+        assert_int_equal(pr_estimate_job(&unknown, &pr_job_vm, &params, &config, &costs, 1, NULL, NULL), PR_OK);
+        assert_true(unknown.host_bytes > 20 * known.host_bytes && unknown.expected_ns > 20 * known.expected_ns);
+        assert_int_equal(pr_estimate_job(&too_little, &pr_job_vm, &params, &config, &costs, 1, &little, NULL), PR_OK);
+        assert_int_equal(too_little.host_bytes, unknown.host_bytes);
+        assert_true(little < none);
+    }
 }
 
 static void test_matmul(void **state) {
@@ -240,9 +295,9 @@ static void test_no_program(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_matmul),    cmocka_unit_test(test_relu),
-                                       cmocka_unit_test(test_hash),      cmocka_unit_test(test_ordinary),
-                                       cmocka_unit_test(test_pipelines), cmocka_unit_test(test_rows),
-                                       cmocka_unit_test(test_no_program)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stops_early), cmocka_unit_test(test_matmul),
+                                       cmocka_unit_test(test_relu),        cmocka_unit_test(test_hash),
+                                       cmocka_unit_test(test_ordinary),    cmocka_unit_test(test_pipelines),
+                                       cmocka_unit_test(test_rows),        cmocka_unit_test(test_no_program)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

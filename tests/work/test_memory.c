@@ -89,8 +89,8 @@ static void compare(const char *job) {
              "wide_fibonacci, params: {log_rows: 5, columns: 4}", job);
     if (pr_manifest_parse(&m, text, strlen(text), "m.yaml", folder, types, NULL, &err) != PR_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(pr_estimate_job(&e, m.jobs[1].type, &m.jobs[1].params, &m.jobs[1].config, &costs, THREADS, NULL),
-                     PR_OK);
+    assert_int_equal(
+        pr_estimate_job(&e, m.jobs[1].type, &m.jobs[1].params, &m.jobs[1].config, &costs, THREADS, NULL, NULL), PR_OK);
     told t = measure(&m);
     print_message("%s: peak %.1f MB, planned %.1f (%.0f %%), estimated %.1f (%.0f %%)\n", job, (double)t.peak / 1e6,
                   (double)t.predicted / 1e6, 100.0 * (double)t.predicted / (double)t.peak, (double)e.host_bytes / 1e6,
