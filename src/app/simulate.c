@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PR_MOST_NS ((uint64_t)1000000000000000) /* of a job that was: eleven days */
 enum { MAX_SIZES = 32, FIRST_NUMBER = 256, FIRST_REAL = 512 };
 
 /* Options that are a whole number of a unit. */
@@ -111,23 +112,26 @@ static pr_status set_mix(request *q, const char *text, pr_error *err) {
     return pr_fail(err, PR_ERR_USAGE, "--mix: no mix '%s'; allowed: small, mixed, heavy", text);
 }
 
+/* Of whatever a file holds. */
+static uint64_t ns_of(double ms) { return ms > 0 && ms < 1e9 ? (uint64_t)(ms * 1e6) : 0; }
+
 /* Jobs that were proven, as long as they took on their rank, with the run's estimates; the means of the rest. */
 static pr_status take_jobs(request *q, const pr_results *r, pr_error *err) {
-    double bytes = 0, verify_ms = 0;
+    double bytes = 0, verify_ns = 0;
     size_t n = pr_results_n_jobs(r);
     q->jobs = calloc(n ? n : 1, sizeof *q->jobs);
     if (!q->jobs) return pr_fail(err, PR_ERR_MEMORY, "out of memory for %zu jobs", n);
     for (size_t i = 0; i < n && q->o.n_given < 100000000; i++) {
         const pr_job_row *row = pr_results_job(r, i);
-        if (!row->proof_compressed_bytes || row->finished_ns <= row->started_ns) continue;
-        q->jobs[q->o.n_given++] = (pr_simulation_job){row->finished_ns - row->started_ns,
-                                                      (uint64_t)(row->expected_ms * 1e6), row->predicted_bytes};
-        bytes += (double)row->proof_compressed_bytes;
-        verify_ms += row->self_verify_ms;
+        const uint64_t ns = row->finished_ns - row->started_ns, size = row->proof_compressed_bytes;
+        if (size == 0 || size > PR_RECORD_MAX_PROOF || ns == 0 || ns > PR_MOST_NS) continue;
+        q->jobs[q->o.n_given++] = (pr_simulation_job){ns, ns_of(row->expected_ms), row->predicted_bytes};
+        bytes += (double)size;
+        verify_ns += (double)ns_of(row->self_verify_ms);
     }
     if (!q->o.n_given) return pr_fail(err, PR_ERR_USAGE, "%s: no job was proven", q->times);
     if (!q->has_proof_bytes) q->o.proof_bytes = (uint32_t)(bytes / q->o.n_given);
-    if (!q->has_verify) q->o.verify_ns = (uint64_t)(verify_ms * 1e6 / q->o.n_given);
+    if (!q->has_verify) q->o.verify_ns = (uint64_t)(verify_ns / q->o.n_given);
     q->o.given = q->jobs;
     return PR_OK;
 }
