@@ -30,18 +30,20 @@ for bad in '--ranks 0' '--ranks 8,x' '--mix large' '--slow-share 2' '--slow-shar
     grep -q '^proverun: ' "$folder/err" || fail "$bad: no message"
 done
 
-# a run of its own, simulated: as many jobs, and no shorter than they took
+# a run of its own, simulated: its jobs, and 400 times as many, which two ranks share
 printf 'version: 1\nname: tiny\ndefaults: { profile: fast }\njobs:\n%s\n' \
     '  - { id: fib, type: wide_fibonacci, params: { log_rows: 4, columns: 3, seed: [1, 2, 3, 4, 5] } }' >"$folder/m.yaml"
 "$proverun" run "$folder/m.yaml" --results "$folder/r" --threads 1 >"$folder/out" 2>"$folder/err" || fail "run: $(cat "$folder/err")"
 file=$(tail -n 1 "$folder/out")
-"$proverun" simulate --ranks 1,2 --times "$file" --json >"$folder/a"
+"$proverun" simulate --ranks 3 --times "$file" --json >"$folder/a"
+"$proverun" simulate --ranks 1,2 --times "$file" --jobs 2000 --json >>"$folder/a"
 "$proverun" simulate --ranks 1 --times "$file" --jobs 12 --behind-ms 0 | grep -q "^times of $file, .*" || fail "the table does not tell its file"
 python3 - "$folder/a" <<'PYTHON' || fail "--times: $(cat "$folder/a")"
 import json, sys
 rows = [json.loads(line) for line in open(sys.argv[1])]
-assert all(r["mix"] == "times" and r["done"] == 5 and r["makespan_s"] >= r["bound_s"] > 0 for r in rows)
-assert rows[0]["bound_s"] > rows[1]["bound_s"]
+assert [r["done"] for r in rows] == [5, 2000, 2000]
+assert all(r["mix"] == "times" and r["makespan_s"] >= r["bound_s"] for r in rows)
+assert rows[1]["bound_s"] > 1.5 * rows[2]["bound_s"] > 0
 PYTHON
 status=0
 "$proverun" simulate --times "$folder/m.yaml" 2>"$folder/err" || status=$?
