@@ -59,7 +59,8 @@ pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_
     return status;
 }
 
-/* The words are not read where there are too many. */
+/* The words are not read where there are too many, nor from a file that may crash the HDF5 library: whoever plans must
+ * live. */
 static pr_status count_run(pr_vm_rows *rows, const pr_vm_program *program, const pr_job_type *type,
                            const pr_params *params, uint64_t *steps, pr_error *err) {
     const uint64_t most = *steps, max_steps = pr_params_get_uint(type, params, "max_steps");
@@ -67,6 +68,7 @@ static pr_status count_run(pr_vm_rows *rows, const pr_vm_program *program, const
     size_t n;
     uint64_t n_inputs;
     *steps = 0;
+    if (pr_params_get(type, params, "data")) return pr_fail(err, PR_ERR_INPUT, "columns of a file");
     PR_TRY(pr_vm_source_count(&n_inputs, type, params, err));
     if (n_inputs > most) return pr_fail(err, PR_ERR_INPUT, "%llu inputs", (unsigned long long)n_inputs);
     PR_TRY(pr_vm_source_inputs(&inputs, &n, type, params, err));

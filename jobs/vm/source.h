@@ -31,7 +31,7 @@ PR_MUST_CHECK pr_status pr_vm_source_count(uint64_t *n, const pr_job_type *type,
 /* For pr_job_type's size: of a run of max_steps steps (size.h). Of files only the program's is read. */
 PR_MUST_CHECK pr_status pr_vm_source_size(pr_job_size *out, const pr_job_type *type, const pr_params *params,
                                           pr_error *err);
-/* For pr_job_type's try_size: of the run itself, of at most 2^20 steps. */
+/* For pr_job_type's try_size: of the run itself, of at most 2^20 steps; not over columns of HDF5 files. */
 PR_MUST_CHECK pr_status pr_vm_source_try_size(pr_job_size *out, const pr_job_type *type, const pr_params *params,
                                               uint64_t *effort, pr_error *err);
 /* As _size, of a program that is there. */
