@@ -119,7 +119,7 @@ static uint64_t prove(fixture *f, uint32_t job) {
 
 static void expect_small(fixture *f, const char *when) {
     for (int waited = 0; resident_kib(pr_child_pid(f->child)) > 48 << 10; waited++) {
-        if (waited == 1000) fail_msg("%s it holds %lu KiB", when, resident_kib(pr_child_pid(f->child)));
+        if (waited == 12000) fail_msg("%s it holds %lu KiB", when, resident_kib(pr_child_pid(f->child)));
         usleep(10000);
     }
 }
