@@ -75,6 +75,11 @@ void pr_roll_forgive(pr_roll *r, uint64_t now_ns) {
         if (r->members[i].state != PR_RANK_LOST) r->members[i].heard_ns = now_ns;
 }
 
+bool pr_roll_is_lost_and_there(const pr_roll *r, unsigned rank, uint64_t now_ns) {
+    const pr_member *m = &r->members[rank];
+    return m->state == PR_RANK_LOST && m->known && !m->refused && !m->said_bye && now_ns - m->heard_ns < r->silent_ns;
+}
+
 unsigned pr_roll_n_missing(const pr_roll *r) {
     unsigned n = 0;
     for (unsigned i = 1; i < r->n; i++) n += r->members[i].state != PR_RANK_UP && !r->members[i].said_bye;

@@ -43,6 +43,8 @@ bool pr_roll_lose(pr_roll *r, unsigned rank);
 bool pr_roll_next(pr_roll *r, uint64_t now_ns, unsigned *rank);
 /* Nobody listened for a while: silence begins now for all who are not lost. */
 void pr_roll_forgive(pr_roll *r, uint64_t now_ns);
+/* It was taken for lost, but has been heard lately: it is there, at what it was given before. */
+bool pr_roll_is_lost_and_there(const pr_roll *r, unsigned rank, uint64_t now_ns);
 /* Ranks but 0 that are neither up nor gone with a bye: nothing collective may be called. */
 unsigned pr_roll_n_missing(const pr_roll *r);
 unsigned pr_roll_n_up(const pr_roll *r);

@@ -42,10 +42,22 @@ void pr_run_heard(pr_run *r, unsigned rank) {
     if (works) pr_schedule_set_rank(r->schedule, pr_clock_monotonic_ns(), rank, PR_RANK_UP);
 }
 
-static pr_status ping_all(pr_run *r, pr_error *err) {
+/* Who was lost and is there hears from rank 0 too: else it would end, for rank 0 would be silent. */
+static bool is_pinged(pr_run *r, unsigned rank, uint64_t now) {
+    const pr_member *m = &r->roll->members[rank];
+    if (m->state != PR_RANK_LOST) return m->state == PR_RANK_UP;
+    bool there = pr_roll_is_lost_and_there(r->roll, rank, now) && !pr_leader_sees_gone(m);
+    if (there)
+        pr_transport_know(r->t, (int)rank);
+    else
+        pr_transport_forget(r->t, (int)rank);
+    return there;
+}
+
+static pr_status ping_all(pr_run *r, uint64_t now, pr_error *err) {
     const pr_wire m = {.type = PR_WIRE_PING};
     for (unsigned rank = 1; rank < r->roll->n; rank++)
-        if (r->roll->members[rank].state == PR_RANK_UP) PR_TRY(pr_transport_send(r->t, (int)rank, &m, err));
+        if (is_pinged(r, rank, now)) PR_TRY(pr_transport_send(r->t, (int)rank, &m, err));
     return PR_OK;
 }
 
@@ -131,7 +143,7 @@ pr_status pr_run_watch_ranks(pr_run *r, pr_error *err) {
     PR_TRY(pr_run_watch_votes(r, err));
     watch_clock(r);
     note_ranks(r, now);
-    return ping_all(r, err);
+    return ping_all(r, now, err);
 }
 
 void pr_run_status(pr_run *r) {

@@ -51,9 +51,13 @@ static void test_a_lost_rank_comes_back_idle(void **state) {
     begin(&r);
     assert_true(pr_roll_lose(&r, 1));
     assert_false(pr_roll_lose(&r, 1));
-    assert_false(pr_roll_heard(&r, 1, 101 * S)); /* it may still be at its task */
+    assert_false(pr_roll_is_lost_and_there(&r, 1, 111 * S));
+    assert_false(pr_roll_heard(&r, 1, 111 * S)); /* it may still be at its task */
+    assert_true(pr_roll_is_lost_and_there(&r, 1, 112 * S));
+    assert_false(pr_roll_is_lost_and_there(&r, 1, 121 * S));
+    assert_false(pr_roll_is_lost_and_there(&r, 2, 112 * S)); /* it is up */
     r.members[1].ping.has_job = 0;
-    assert_true(pr_roll_heard(&r, 1, 102 * S));
+    assert_true(pr_roll_heard(&r, 1, 112 * S));
     assert_int_equal(r.members[1].state, PR_RANK_UP);
     assert_true(r.lost_any); /* nothing collective all the same */
     r.members[2].said_bye = true;
