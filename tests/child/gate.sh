@@ -1,7 +1,8 @@
 # Sourced by tests of whole runs that do something in the middle of one, of process $PID. In a run of proverun_faulty
 # (faults.h) each proof of job FIRST (0, 1, ...) and those after it waits in its middle, from `close_gate FIRST` to
 # `open_gate`: so the run is not over before the test has done its part, however fast the machine is and however late the
-# test gets its turn.
+# test gets its turn. HELD are the options of such a run: who waits there is not taken for hung.
+HELD='--hang-limit 1h'
 close_gate() { # FIRST
     rm -f gate gate.*
     export PROVERUN_TEST_GATE="$PWD/gate" PROVERUN_TEST_FAULTS="$1+.*:gate"

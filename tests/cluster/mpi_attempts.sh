@@ -172,7 +172,7 @@ touch -d '1 minute ago' box/a.yaml box/b.yaml
 status_of() { tr -d ' \n' <"box/$1.yaml.status.json"; }
 close_gate 9
 : >err
-"$PROVERUN" run --watch box --results watched --backend scalar >out 2>err &
+"$PROVERUN" run --watch box $HELD --results watched --backend scalar >out 2>err &
 PID=$!
 await '^\[5/' 1
 kill -9 $PID

@@ -31,7 +31,7 @@ Y
 
 # ---- children killed at work: attempts are lost, the run is not ----
 close_gate 6
-launch mpirun -n 3 "$FAULTY" run m.yaml --results killed
+launch mpirun -n 3 "$FAULTY" run m.yaml $HELD --results killed
 await_at_gate 3
 for victim in $(at_gate | head -n 2); do kill -9 "$victim"; done
 open_gate
@@ -43,7 +43,7 @@ ends_well "children killed" 40
 
 # ---- a rank is lost: with recovery the others go on ----
 close_gate 6
-launch mpirun --enable-recovery -n 4 "$FAULTY" run m.yaml --results lost --backend scalar --config quick.yaml
+launch mpirun --enable-recovery -n 4 "$FAULTY" run m.yaml $HELD --results lost --backend scalar --config quick.yaml
 await_at_gate 4
 kill -9 "$(supervisor 3)"
 open_gate
@@ -55,7 +55,7 @@ expect_in '"exit_code": 0' "${f%.h5}.status.json" "a lost rank"
 
 # ---- a stopped rank: its job goes to another ----
 close_gate 6
-launch mpirun --enable-recovery -n 4 "$FAULTY" run m.yaml --results stopped --silent-after 1s --config quick.yaml \
+launch mpirun --enable-recovery -n 4 "$FAULTY" run m.yaml $HELD --results stopped --silent-after 1s --config quick.yaml \
     --backend scalar
 await_at_gate 4
 kill -STOP "$(supervisor 3)"
@@ -67,7 +67,7 @@ ends_well "a stopped rank" 40
 
 # ---- without recovery the launcher ends all, and the run is resumable ----
 close_gate 6
-launch mpirun -n 3 "$FAULTY" run m.yaml --results default
+launch mpirun -n 3 "$FAULTY" run m.yaml $HELD --results default
 await_at_gate 3
 kill -9 "$(supervisor 2)"
 open_gate
@@ -80,7 +80,7 @@ ends_well "resume after the loss of a rank" 40
 
 # ---- the end of the time ----
 close_gate 1
-launch "$FAULTY" run m.yaml --results late --max-time 2s --drain-margin 1500ms --backend scalar
+launch "$FAULTY" run m.yaml $HELD --results late --max-time 2s --drain-margin 1500ms --backend scalar
 await 'max-time' 1
 open_gate
 wait $PID

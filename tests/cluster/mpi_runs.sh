@@ -158,7 +158,7 @@ for want in 3 10 20; do
     [ $want = 3 ] && resume=
     close_gate $((want + 5))
     : >err # else await may see the lines of the run before
-    mpirun -n 3 "$FAULTY" run long.yaml --results k $resume >out 2>err &
+    mpirun -n 3 "$FAULTY" run long.yaml $HELD --results k $resume >out 2>err &
     PID=$!
     await '^\[' $((want - before)) # and up to five more while it dies
     kill -9 $PID
@@ -187,9 +187,9 @@ for signal in USR1 TERM; do
         close_gate 5
         : >err # else await may see the lines of the run before
         if [ $n = 0 ]; then
-            "$FAULTY" run long.yaml --results $dir >out 2>err &
+            "$FAULTY" run long.yaml $HELD --results $dir >out 2>err &
         else
-            mpirun -n $n "$FAULTY" run long.yaml --results $dir >out 2>err &
+            mpirun -n $n "$FAULTY" run long.yaml $HELD --results $dir >out 2>err &
         fi
         PID=$!
         await '^\[' 3

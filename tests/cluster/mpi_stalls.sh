@@ -23,15 +23,15 @@ for i in 0 1 2; do echo "rank-$i 5"; done >stakes
 
 CONFIG=quick.yaml
 # start RANKS OPTIONS...: in the background, with the gate closed; each rank leaves its exit code in rc.RANK, since mpirun
-# tells none here
+# tells none here, and its lines in err itself, since mpirun on a busy machine puts one in the middle of another
 start() {
     n=$1
     shift
     rm -f rc.*
     : >err
-    # shellcheck disable=SC2016
-    mpirun --enable-recovery -n "$n" sh -c '"$FAULTY" "$@"; echo $? >"rc.$OMPI_COMM_WORLD_RANK"' rank run m.yaml \
-        --config "$CONFIG" --backend scalar "$@" >out 2>err &
+    # shellcheck disable=SC2016,SC2086
+    mpirun --enable-recovery -n "$n" sh -c '"$FAULTY" "$@" 2>>err; echo $? >"rc.$OMPI_COMM_WORLD_RANK"' rank run m.yaml \
+        --config "$CONFIG" --backend scalar $HELD "$@" >out 2>>err &
     PID=$!
 }
 number_of() { sed -n "s/^$1 //p" "${f%.h5}.prom"; } # SERIES

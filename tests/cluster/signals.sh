@@ -38,7 +38,7 @@ expect_in "interrupted: 0 of 400 jobs done" err "drained while MPI starts"
 
 # ---- SIGUSR2, and from another shell: what each rank does now ----
 close_gate 15
-start "$FAULTY" many.yaml --results asked
+start "$FAULTY" many.yaml $HELD --results asked
 await '^\[' 5
 for n in 1 2 3 4 5; do
     kill -USR2 $PID
@@ -75,7 +75,7 @@ tr -d '[:print:]\n' <err | grep -q . && fail "control characters without a termi
 # ---- a short time is used, but for a small part ----
 batch few 8 10
 close_gate 1
-start "$FAULTY" few.yaml --results short --max-time 8s
+start "$FAULTY" few.yaml $HELD --results short --max-time 8s
 await '--max-time.*: nothing new is started' 1
 open_gate
 await_rc
@@ -84,7 +84,7 @@ announced 1 || fail "--max-time: nothing was proven in 8 s"
 
 # ---- asked twice: at once, and nothing is lost ----
 close_gate 1
-start "$FAULTY" few.yaml --results twice
+start "$FAULTY" few.yaml $HELD --results twice
 await_at_gate 1
 await '^\[' 1 # what is told is kept
 kill -TERM $PID
@@ -106,7 +106,7 @@ before=$(sed -n 's/.*complete: 8 of 8 jobs done (\([0-9]*\) of them before).*/\1
 if command -v script >/dev/null; then
     : >typescript
     close_gate 15
-    script -qefc "echo \$\$ >pid && exec '$FAULTY' run many.yaml --results seen" typescript >/dev/null </dev/null &
+    script -qefc "echo \$\$ >pid && exec '$FAULTY' run many.yaml $HELD --results seen" typescript >/dev/null </dev/null &
     PID=$!
     line='\[K[0-9]* of 400 done, [0-9]* running, 0 failed, [0-9]* s, [0-9.]* jobs/s, .* to go, ends about [0-9][0-9]:'
     is_renewed() { [ "$(tr '\r' '\n' <typescript | grep -c "$line")" -ge 5 ]; }

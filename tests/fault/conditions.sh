@@ -111,7 +111,7 @@ completes versions
 # ---- two runs in one folder: the second may begin another run, not write to the first ----
 manifest held 8 10 "$(seq -s ', ' 1 50)" >held.yaml
 close_gate 2
-"$FAULTY" run held.yaml --results two >first.out 2>first.err &
+"$FAULTY" run held.yaml $HELD --results two >first.out 2>first.err &
 PID=$!
 await_at_gate 1
 expect 74 run held.yaml --results two --resume
@@ -129,7 +129,7 @@ expect 2 run held2.yaml --results two --resume
 # ---- the wall clock jumps: an hour back, then two forward, while jobs with limits run ----
 manifest clock 8 10 "$(seq -s ', ' 1 24)" >clock.yaml
 close_gate 2
-LD_PRELOAD=$CLOCK_SHIM PR_CLOCK_FILE=$PWD/jump "$FAULTY" run clock.yaml --results clock --max-time 10min \
+LD_PRELOAD=$CLOCK_SHIM PR_CLOCK_FILE=$PWD/jump "$FAULTY" run clock.yaml $HELD --results clock --max-time 10min \
     >clock.out 2>clock.err &
 PID=$!
 await_at_gate 1
