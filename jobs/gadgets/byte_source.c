@@ -68,10 +68,9 @@ pr_bytes_label pr_bytes_label_of(const pr_job_type *type, const pr_params *param
     pr_bytes_label label = {""};
     const char *path = params ? pr_params_get(type, params, "path") : NULL;
     const char *file = params ? pr_params_get(type, params, "data") : NULL;
-    if (path) snprintf(label.text, sizeof label.text, "%s", pr_input_file_name(path));
+    if (path) snprintf(label.text, sizeof label.text, "%s", pr_file_name(path));
     if (file)
-        snprintf(label.text, sizeof label.text, "%s:%s", pr_input_file_name(file),
-                 pr_params_get(type, params, "dataset"));
+        snprintf(label.text, sizeof label.text, "%s:%s", pr_file_name(file), pr_params_get(type, params, "dataset"));
     return label;
 }
 

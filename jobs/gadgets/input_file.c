@@ -55,11 +55,6 @@ pr_status pr_input_file_read(uint8_t **data, size_t *size, const char *base_dir,
     return status;
 }
 
-const char *pr_input_file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 pr_status pr_input_file_error(pr_status status, pr_error *err) {
     if (status != PR_ERR_MALFORMED) return status;
     if (err) err->status = PR_ERR_INPUT;

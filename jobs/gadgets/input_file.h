@@ -15,6 +15,4 @@ char *pr_input_file_path(const char *base_dir, const char *path);
 /* What a manifest names that is not what it should be is an input that is wrong: PR_ERR_MALFORMED becomes PR_ERR_INPUT,
  * in err too. */
 pr_status pr_input_file_error(pr_status status, pr_error *err);
-/* The last part of a path. */
-const char *pr_input_file_name(const char *path);
 #endif
