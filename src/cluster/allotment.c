@@ -63,7 +63,7 @@ static bool ask_squeue(char *out, size_t size, const char *job) {
     if (started) {
         read_some(out, size, ends[0]);
         kill(pid, SIGKILL); /* nothing to it when it has ended */
-        waitpid(pid, NULL, 0);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     }
     close(ends[0]);
     return started;

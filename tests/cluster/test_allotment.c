@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cluster/allotment.h"
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +121,24 @@ static void test_first_end_counts(void **state) {
     expect_end(100, 0, &err);
 }
 
+static void ignore(int number) { (void)number; }
+
+/* A signal is no answer: squeue is waited for all the same. */
+static void test_signals_meanwhile(void **state) {
+    const struct sigaction action = {.sa_handler = ignore};
+    const struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+    pr_error err;
+    (void)state;
+    clear_slurm();
+    setenv("SLURM_JOB_ID", "7", 1);
+    let_squeue_say("7 %2\n`/bin/sleep 0.2`\n");
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    expect_end(200, 0, &err);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_string_equal(err.text, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job),
@@ -126,6 +146,7 @@ int main(void) {
         cmocka_unit_test(test_heterogeneous),
         cmocka_unit_test(test_first_end_counts),
         cmocka_unit_test(test_silence_is_told),
+        cmocka_unit_test(test_signals_meanwhile),
     };
     began_ns = pr_clock_monotonic_ns();
     if (!mkdtemp(folder)) return 1;
