@@ -33,7 +33,9 @@ done
 # a run of its own, simulated: its jobs, and 400 times as many, which two ranks share
 printf 'version: 1\nname: tiny\ndefaults: { profile: fast }\njobs:\n%s\n' \
     '  - { id: fib, type: wide_fibonacci, params: { log_rows: 4, columns: 3, seed: [1, 2, 3, 4, 5] } }' >"$folder/m.yaml"
-"$proverun" run "$folder/m.yaml" --results "$folder/r" --threads 1 >"$folder/out" 2>"$folder/err" || fail "run: $(cat "$folder/err")"
+# Open MPI unloads parts of itself that still hold memory, which the address sanitizer cannot tell from a leak
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$proverun" run "$folder/m.yaml" --results "$folder/r" --threads 1 \
+    >"$folder/out" 2>"$folder/err" || fail "run: $(cat "$folder/err")"
 file=$(tail -n 1 "$folder/out")
 "$proverun" simulate --ranks 3 --times "$file" --json >"$folder/a"
 "$proverun" simulate --ranks 1,2 --times "$file" --jobs 2000 --json >>"$folder/a"
