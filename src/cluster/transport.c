@@ -6,9 +6,10 @@
 #include <time.h>
 
 #define PR_TAG 7
-#define PR_WINDOW 4u                           /* frames on their way to one rank */
-#define PR_MAX_ARRIVALS 64u                    /* receives at a time: bounds memory at 64 MiB */
-#define PR_END_NS ((uint64_t)60 * 1000000000u) /* all have said good-bye, but some may not have had their turn */
+#define PR_WINDOW 4u                                    /* frames on their way to one rank */
+#define PR_MAX_ARRIVALS 64u                             /* receives at a time: bounds memory at 64 MiB */
+#define PR_END_NS ((uint64_t)10 * 1000000000u)          /* what goes to a rank that is lost may never leave */
+#define PR_END_TOGETHER_NS ((uint64_t)60 * 1000000000u) /* all are there, but some may not have had their turn */
 
 struct pr_parcel { /* a message that is being sent */
     struct pr_parcel *next;
@@ -389,7 +390,7 @@ static pr_status end_if_quiet(pr_transport *t, bool together, MPI_Request *all, 
 }
 
 pr_status pr_transport_end(pr_transport *t, bool together, bool *quiet, pr_error *err) {
-    uint64_t end = pr_clock_monotonic_ns() + PR_END_NS;
+    uint64_t end = pr_clock_monotonic_ns() + (together ? PR_END_TOGETHER_NS : PR_END_NS);
     MPI_Request all = MPI_REQUEST_NULL;
     *quiet = false;
     pr_transport_busy(t);

@@ -39,8 +39,9 @@ void pr_transport_know(pr_transport *t, int rank);
 bool pr_transport_take_refused(pr_transport *t, int *rank);
 bool pr_transport_is_quiet(const pr_transport *t); /* all sends are complete */
 /* The last that is done with it: until all sends are complete and, together, all ranks have come here with theirs
- * complete (collective then); or until a minute is over. *quiet says which. What still arrives is dropped, but
- * received: MPI completes no send of more than some KiB before its receive, and the others would wait for theirs. */
+ * complete (collective then); or until a minute is over, ten seconds alone. *quiet says which. What still arrives is
+ * dropped, but received: MPI completes no send of more than some KiB before its receive, and the others would wait for
+ * theirs. */
 PR_MUST_CHECK pr_status pr_transport_end(pr_transport *t, bool together, bool *quiet, pr_error *err);
 /* How long to sleep until the next poll: longer the longer nothing happens, 0.1 to 5 ms. pr_transport_busy and messages
  * reset it. */
