@@ -31,8 +31,15 @@ static int start_in_place(const char *supervisor, const char *text) {
     return pr_app_fail(&err);
 }
 
+/* The rank has found it by this name: a child to which it is not there any more has lost the device. */
+static pr_status find_backend(const pr_backend **out, const char *name, pr_error *err) {
+    pr_error why = {0};
+    if (pr_app_backend(out, name, &why) == PR_OK) return PR_OK;
+    return pr_fail(err, PR_ERR_BACKEND, "%s", why.text);
+}
+
 int pr_app_child(int argc, char **argv) {
-    const pr_serve_options options = {pr_job_types, pr_app_backend, pr_cpu_best(), FAULTS};
+    const pr_serve_options options = {pr_job_types, find_backend, pr_cpu_best(), FAULTS};
     pid_t supervisor = argc > 1 ? (pid_t)strtol(argv[1], NULL, 10) : 0;
     if (argc < 2 || argc > 3 || supervisor <= 0) {
         fputs("proverun: `child` is started by `proverun run`, not by hand\n", stderr);

@@ -120,6 +120,8 @@ static bool take_config(server *s, const pr_child_config *config, int fd) {
     pr_log_init((pr_log_format)config->log, PR_LOG_INFO, config->rank);
     limit_memory(config->memory_limit_bytes);
     s->backend_status = s->o->find_backend(&s->backend, config->backend, &s->backend_error);
+    if (s->o->faults && s->o->faults->lacks_device && s->o->faults->lacks_device())
+        s->backend_status = pr_fail(&s->backend_error, PR_ERR_BACKEND, "no device, as the test wants it");
     return true;
 }
 
@@ -141,7 +143,7 @@ static pr_status parse(server *s, const pr_child_text *text, int fd, pr_error *e
 static bool take_manifest(server *s, const pr_child_text *text, int fd) {
     pr_child_frame answer = {.type = PR_CHILD_FRAME_READY};
     pr_error e = s->backend_error;
-    pr_status status = s->backend_status;
+    pr_status status = s->backend_status == PR_ERR_BACKEND ? PR_OK : s->backend_status; /* the processor is there */
     if (!s->has_config) return false;
     if (status == PR_OK) status = parse(s, text, fd, &e);
     answer.as.ready.generation = text->generation;
@@ -202,11 +204,12 @@ static size_t list_next(const pr_manifest_job **next, const server *s, const pr_
     return n;
 }
 
-/* Sent before its supervisor heard of a failure: what becomes of it is for it to say. */
-static bool leave_job(const server *s) {
-    const pr_child_frame f = {
-        .type = PR_CHILD_FRAME_ANSWER,
-        .as.answer = {.job = s->job.job, .attempt = s->job.attempt, .status = PR_ERR_INTERRUPTED}};
+/* Without a record: what becomes of it is for its supervisor to say. */
+static bool refuse_job(server *s, pr_status status, const char *text) {
+    pr_child_frame f = {.type = PR_CHILD_FRAME_ANSWER,
+                        .as.answer = {.job = s->job.job, .attempt = s->job.attempt, .status = (uint32_t)status}};
+    pr_row_set_text(f.as.answer.text, sizeof f.as.answer.text, text);
+    s->n_failures += status != PR_ERR_INTERRUPTED; /* that one was not begun */
     return say(&f, -1, PR_CHILD_WAIT);
 }
 
@@ -241,7 +244,10 @@ static bool take_job(server *s, const pr_child_job *job) {
     if (!s->has_manifest || job->job >= s->manifest.n_jobs) return false;
     s->job = *job;
     s->pulse = (pr_child_pulse){.task = s->n_jobs++};
-    return job->failures == s->n_failures ? prove_job(s, job) : leave_job(s);
+    if (job->failures != s->n_failures) /* sent before its supervisor heard of a failure */
+        return refuse_job(s, PR_ERR_INTERRUPTED, "");
+    if (s->backend_status != PR_OK && !job->cpu_only) return refuse_job(s, s->backend_status, s->backend_error.text);
+    return prove_job(s, job);
 }
 
 /* False: the supervisor broke the protocol. */

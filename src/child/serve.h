@@ -15,11 +15,13 @@ typedef struct pr_child_faults {
     void (*stage)(int socket, uint32_t job, uint32_t attempt, uint64_t fault, uint32_t stage);
     void (*answer)(int socket, uint32_t job, uint32_t attempt, uint64_t fault, pr_status *status,
                    pr_record *record); /* before the answer is sent */
+    bool (*lacks_device)(void);        /* in place of the device that the backend is for there is none */
 } pr_child_faults;                     /* members may be NULL */
 
 typedef struct pr_serve_options {
     const pr_job_type *const *types; /* NULL-terminated */
-    /* By the name that the supervisor gave. */
+    /* By the name that the supervisor gave. PR_ERR_BACKEND: its device is gone; jobs that must not use it are proven
+     * all the same. Other errors: nothing is. */
     pr_status (*find_backend)(const pr_backend **out, const char *name, pr_error *err);
     const pr_backend *cpu_backend; /* for jobs that must not use a device */
     const pr_child_faults *faults; /* NULL outside of tests */

@@ -234,4 +234,6 @@ static void answer(int socket, uint32_t job, uint32_t attempt, uint64_t task_fau
     while (fault == PR_FAULT_DEAF) pause();
 }
 
-const pr_child_faults pr_test_faults = {NULL, stage, answer};
+static bool lacks_device(void) { return getenv("PROVERUN_TEST_NO_DEVICE") != NULL; }
+
+const pr_child_faults pr_test_faults = {NULL, stage, answer, lacks_device};

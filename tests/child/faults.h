@@ -1,6 +1,6 @@
 /* What a prover child of a test does wrong when its task says so (pr_child_task.fault), or when the environment does:
  * PROVERUN_TEST_FAULTS="3.0:kill,5.*:hang" means job 3 at attempt 0, job 5 at every attempt; "*" for a job: every job;
- * "6+": job 6 and all after it. */
+ * "6+": job 6 and all after it. With PROVERUN_TEST_NO_DEVICE a child finds no device. */
 #ifndef PR_TESTS_CHILD_FAULTS_H
 #define PR_TESTS_CHILD_FAULTS_H
 #include "child/serve.h"

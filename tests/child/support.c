@@ -34,6 +34,7 @@ static pr_backend broken;
 static pr_status find_backend(const pr_backend **out, const char *name, pr_error *err) {
     *out = pr_cpu_best();
     if (strcmp(name, "auto") == 0) return PR_OK;
+    if (strcmp(name, "gone") == 0) return pr_fail(err, PR_ERR_BACKEND, "it fell off its bus");
     if (strcmp(name, "broken") != 0) return pr_fail(err, PR_ERR_USAGE, "no backend '%s'", name);
     broken = *pr_cpu_best();
     broken.grind = wrong_grind;

@@ -22,7 +22,7 @@ typedef struct fixture {
     pr_hash run_digest;
 } fixture;
 
-/* -1 in the supervisor; in a child the exit code. Backend "broken" computes wrongly. */
+/* -1 in the supervisor; in a child the exit code. Backend "broken" computes wrongly, that of "gone" has no device. */
 int pr_test_child_main(int argc, char **argv);
 
 /* /proc/PID/NAME, each NUL a line's end. */

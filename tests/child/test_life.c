@@ -161,6 +161,27 @@ static void test_self_verification(void **state) {
     end_fixture(&f);
 }
 
+/* Its device is not there any more: a job on that fails, one on the processor is proven. */
+static void test_device_gone(void **state) {
+    (void)state;
+    fixture f;
+    pr_error err = {0};
+    pr_child_options o = start_options();
+    o.backend = "gone";
+    create(&f, &o);
+    start(&f);
+    submit(&f, FIB, 0, PR_FAULT_NONE, 0);
+    pr_child_event e = expect(&f, PR_CHILD_FAILED);
+    assert_int_equal(e.status, PR_ERR_BACKEND);
+    assert_non_null(strstr(e.text, "fell off its bus"));
+    const pr_child_task task = {.job = FIB, .attempt = 1, .cpu_only = true};
+    assert_int_equal(pr_child_submit(f.child, &task, &err), PR_OK);
+    e = expect(&f, PR_CHILD_PROVED);
+    assert_true(verifies(&f, FIB, &e.record));
+    pr_child_event_clear(&e);
+    end_fixture(&f);
+}
+
 static void test_wrong_proof(void **state) {
     (void)state;
     fixture f;
@@ -373,6 +394,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_several_at_death),
         cmocka_unit_test(test_failures_of_jobs),
         cmocka_unit_test(test_self_verification),
+        cmocka_unit_test(test_device_gone),
         cmocka_unit_test(test_wrong_proof),
         cmocka_unit_test(test_deaths),
         cmocka_unit_test(test_killed_from_outside),

@@ -98,6 +98,19 @@ grep -qx "fib-4 1 proved $processor" brief || fail "fib-4: $(cat brief)"
 expect_in " backend_drained  *0 .*rank 0" events "a drained backend"
 expect_in "warning: .*the backend of rank 0 has failed again and again" err "a drained backend"
 
+# ---- the device is gone when a child starts: each failure is the backend's, and the processor takes over at no cost ----
+PROVERUN_TEST_FAULTS='' PROVERUN_TEST_NO_DEVICE=yes "$PROVERUN" run wrong.yaml --results gone --backend poison >out 2>err
+RC=$?
+expect_rc 0 "a device that is gone"
+f=$(tail -n 1 out)
+"$PROVERUN" show "$f" --table attempts | awk '{ print $1, $2, $3 }' >brief
+[ "$(grep -c '^fib-[123] 1 failed$' brief)" = 3 ] && [ "$(grep -c '^fib-[123] 2 proved$' brief)" = 3 ] &&
+    grep -qx 'fib-4 1 proved' brief || fail "a device that is gone: $(cat brief)"
+for n in 1 2 3; do expect_column "fib-$n" cpu_fallbacks 1; done
+"$PROVERUN" show "$f" --table events >events
+[ "$(grep -c ' backend_failed .*no device, as the test wants it' events)" = 3 ] || fail "not an event for each: $(cat events)"
+expect_in " backend_drained  *0 .*rank 0" events "a device that is gone"
+
 # ---- short jobs behind others: whatever becomes of those costs them nothing, also where a child does not end when told ----
 mkdir folder
 {
