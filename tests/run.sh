@@ -38,23 +38,17 @@ build() { # PRESET FOLDER [--target NAME...]
     echo "built $preset in $folder"
 }
 
-# The tests of the sanitizers compute, whole runs of the release build wait more than they compute: so side by side.
-sanitize() { # becomes ctest
-    export ASAN_OPTIONS="${ASAN_OPTIONS:-}" LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
-    exec nice -n 10 ctest --test-dir build-debug -j $((cores > 3 ? cores / 2 : 1)) --output-on-failure -L 'unit|fuzz' \
-        -LE 'long|slow|vectors'
-}
-
-failed=0 sanitized=
-[ $quick = yes ] || build debug build-debug --target sanitized_tests
-build release build
-if [ $quick = no ] && [ "$cores" -gt 1 ]; then
-    sanitize >build-debug/tests.log 2>&1 &
-    sanitized=$!
-    trap 'kill "$sanitized" 2>/dev/null || :' EXIT
-elif [ $quick = no ]; then
-    (sanitize) || failed=1
+failed=0
+if [ $quick = no ]; then
+    build debug build-debug --target sanitized_tests
+    ASAN_OPTIONS=${ASAN_OPTIONS:-} LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0" \
+        ctest --test-dir build-debug -j "$cores" --output-on-failure -L 'unit|fuzz' -LE 'long|slow|vectors' || failed=1
+    # whole runs too; Open MPI unloads parts of itself that still hold memory, so leaks cannot be told from its own
+    runs=mpi_liar
+    [ $long = yes ] && runs='mpi_(liar|attempts)'
+    ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build-debug --output-on-failure -R "^$runs\$" || failed=1
 fi
+build release build
 if [ $long = yes ]; then
     build thread build-thread --target test_examiner test_keeper test_votelog test_cuda_emu_threads test_cuda_side_by_side test_line
     # without random addresses, which this sanitizer cannot map everywhere
@@ -63,16 +57,5 @@ if [ $long = yes ]; then
     ctest --test-dir build -j "$cores" --output-on-failure || failed=1
 else
     ctest --test-dir build -j "$cores" --output-on-failure -LE long || failed=1
-fi
-if [ -n "$sanitized" ]; then
-    wait "$sanitized" || failed=1
-    trap - EXIT
-    cat build-debug/tests.log
-fi
-if [ $quick = no ]; then
-    # whole runs too; Open MPI unloads parts of itself that still hold memory, so leaks cannot be told from its own
-    runs=mpi_liar
-    [ $long = yes ] && runs='mpi_(liar|attempts)'
-    ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build-debug --output-on-failure -R "^$runs\$" || failed=1
 fi
 exit $failed
