@@ -148,19 +148,13 @@ pr_status pr_leader_gather(pr_leader *l, pr_error *err) {
 
 /* ---- the end ---- */
 
-/* Whoever is gone says nothing more. */
-static bool is_waiting_for_bye(const pr_leader *l) {
+/* A rank that is up has not said good-bye; may_come: and is still there to say it. */
+static bool lacks_bye(const pr_leader *l, bool may_come) {
     for (unsigned rank = 0; rank < l->roll.n; rank++) {
         const pr_member *m = &l->roll.members[rank];
-        if (m->state == PR_RANK_UP && !m->said_bye && !pr_leader_sees_gone(m)) return true;
+        if (m->state == PR_RANK_UP && !m->said_bye && !(may_come && pr_leader_sees_gone(m))) return true;
     }
     return false;
-}
-
-static bool all_said_bye(const pr_leader *l) {
-    for (unsigned rank = 0; rank < l->roll.n; rank++)
-        if (l->roll.members[rank].state == PR_RANK_UP && !l->roll.members[rank].said_bye) return false;
-    return true;
 }
 
 pr_status pr_leader_stop(pr_leader *l, pr_stop_how *how, int exit_code, pr_error *err) {
@@ -171,8 +165,8 @@ pr_status pr_leader_stop(pr_leader *l, pr_stop_how *how, int exit_code, pr_error
     m.as.stop.how = *how;
     m.as.stop.exit_code = (uint32_t)exit_code;
     for (int rank = 0; rank < l->t->size; rank++) PR_TRY(pr_transport_send(l->t, rank, &m, err));
-    while (is_waiting_for_bye(l) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(l, err));
-    bool quiet = all_said_bye(l);
+    while (lacks_bye(l, true) && pr_clock_monotonic_ns() < end) PR_TRY(take_turn(l, err));
+    bool quiet = !lacks_bye(l, false);
     if (quiet && *how == PR_STOP_IN_ORDER) PR_TRY(pr_transport_end(l->t, true, &quiet, err));
     if (!quiet) *how = PR_STOP_AT_ONCE;
     return PR_OK;
