@@ -13,6 +13,7 @@ typedef struct pr_workload {
     uint64_t sum_ns, longest_ns;
     double sum_byte_ns;
 } pr_workload;
+uint64_t pr_workload_count(const pr_simulation_options *o);                        /* jobs */
 bool pr_workload_init(pr_workload *w, const pr_simulation_options *o, pr_prng *g); /* false: no memory */
 void pr_workload_clear(pr_workload *w);
 double pr_draw_unit(pr_prng *g); /* in (0, 1] */

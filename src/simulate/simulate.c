@@ -466,7 +466,7 @@ static pr_status check_options(const pr_simulation_options *o, pr_error *err) {
     if (o->n_ranks == 0 || o->n_ranks > 1000000 || o->ranks_per_node == 0)
         return pr_fail(err, PR_ERR_USAGE, "from 1 to 1000000 ranks, and at least one a node");
     if (o->coordinator_only && o->n_ranks < 2) return pr_fail(err, PR_ERR_USAGE, "a coordinator alone proves nothing");
-    uint64_t jobs = o->n_jobs ? o->n_jobs : o->n_given ? o->n_given : (uint64_t)o->n_ranks * o->jobs_per_rank;
+    uint64_t jobs = pr_workload_count(o);
     if (jobs == 0 || jobs > 100000000) return pr_fail(err, PR_ERR_USAGE, "from 1 to 100000000 jobs");
     return PR_OK;
 }

@@ -39,8 +39,13 @@ static pr_simulation_job draw_job(const pr_simulation_options *o, pr_prng *g, do
     return (pr_simulation_job){ns, o->oracle ? ns : (uint64_t)(seconds * 1e9 * error * common), (uint64_t)bytes};
 }
 
+uint64_t pr_workload_count(const pr_simulation_options *o) {
+    if (o->n_jobs) return o->n_jobs;
+    return o->n_given ? o->n_given : (uint64_t)o->n_ranks * o->jobs_per_rank;
+}
+
 bool pr_workload_init(pr_workload *w, const pr_simulation_options *o, pr_prng *g) {
-    uint32_t n = o->n_jobs ? o->n_jobs : o->n_given ? o->n_given : o->n_ranks * o->jobs_per_rank;
+    uint32_t n = (uint32_t)pr_workload_count(o);
     *w = (pr_workload){.jobs = calloc(n + 1u, sizeof *w->jobs), .true_ns = calloc(n + 1u, sizeof *w->true_ns), .n = n};
     if (!w->jobs || !w->true_ns) return false;
     double common = draw_between(g, 0.5, 2); /* the cost model was measured on another machine */
